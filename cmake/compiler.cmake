@@ -1,0 +1,42 @@
+# One set of flags for every target. The binary is portable across x86-64: no -march here; kernels
+# pick their instruction set at run time.
+add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-Wthread-safety)
+else()
+  # GCC 12 reports these inside its own standard library.
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
+                      -Wno-array-bounds -Wno-stringop-overread)
+endif()
+# The same expression gives the same bits wherever the compiler inlines it.
+add_compile_options(-ffp-contract=off)
+
+if(EDGEGATE_SANITIZE)
+  add_compile_options(-fsanitize=${EDGEGATE_SANITIZE} -fno-omit-frame-pointer -g
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${EDGEGATE_SANITIZE})
+endif()
+
+include_directories(${CMAKE_SOURCE_DIR})
+
+# edgegate_library(name SOURCES ... DEPENDS ...): one static library per folder.
+function(edgegate_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(${name} PUBLIC ${ARG_DEPENDS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${ARG_DEPENDS})
+  endif()
+endfunction()
+
+# edgegate_test(name SOURCES ... DEPENDS ...): a doctest program, run by ctest.
+function(edgegate_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
+  target_compile_definitions(${name} PRIVATE
+                             EDGEGATE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

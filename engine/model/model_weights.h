@@ -1,0 +1,61 @@
+// The weights of a text model in the layout that the engine computes in. Views only: the memory
+// belongs to a packed bundle that is mapped (weights/bundle.h) or to an arena of random weights
+// (bench --shape), and must outlive every user.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/model/model_config.h"
+
+namespace edgegate {
+
+// A linear layer y[n] = sum_k x[k] w[n][k] + bias[n] with INT8 weights.
+//
+// `packed` holds s8 in [-127, 127] in the layout that oneDNN calls BA16a64b4a, K and N padded with
+// zeros to multiples of 64: N-blocks of 64 columns; each [k_padded / 4][64][4], so the four bytes
+// of one (quad of k, column) are adjacent. Byte of (k, n):
+//   ((n / 64 * (k_padded / 4) + k / 4) * 64 + n % 64) * 4 + k % 4
+// 64-byte aligned. w[n][k] is about scale[n] * packed(k, n).
+struct Int8Linear {
+  int k = 0;
+  int n = 0;
+  const int8_t* packed = nullptr;
+  const float* scale = nullptr;         // [n_padded()], zero in the padding
+  const int32_t* column_sum = nullptr;  // [n_padded()]: sum over k of packed(k, n)
+  const float* bias = nullptr;          // [n_padded()], or null
+
+  int k_padded() const { return (k + 63) / 64 * 64; }
+  int n_padded() const { return (n + 63) / 64 * 64; }
+};
+
+enum class EmbeddingType : uint8_t { kF32, kF16, kBf16 };
+
+struct EmbeddingTable {
+  EmbeddingType type = EmbeddingType::kF32;
+  const void* data = nullptr;  // [vocab_size][hidden_size], row-major, not padded
+};
+
+struct DecoderLayerWeights {
+  const float* attention_norm = nullptr;  // [hidden_size]
+  Int8Linear qkv;                         // n = q_size + 2 * kv_size: q rows, k rows, v rows
+  const float* q_norm = nullptr;          // [head_dim] when config.qk_norm
+  const float* k_norm = nullptr;          // [head_dim] when config.qk_norm
+  Int8Linear o;                           // k = q_size, n = hidden_size
+  const float* mlp_norm = nullptr;        // [hidden_size]
+  // n = 2 * intermediate padded to 64: the 64-column blocks alternate gate, up, gate, up, ...
+  // Column n of the pair is gate or up row (n / 128 * 64 + n % 64); rows past intermediate_size
+  // are zero.
+  Int8Linear gate_up;
+  Int8Linear down;  // k = intermediate_size, n = hidden_size
+};
+
+struct DecoderWeights {
+  ModelConfig config;
+  EmbeddingTable embedding;
+  std::vector<DecoderLayerWeights> layers;
+  const float* final_norm = nullptr;  // [hidden_size]
+  Int8Linear lm_head;                 // n = vocab_size
+};
+
+}  // namespace edgegate

@@ -1,0 +1,35 @@
+// From a published model to a packed INT8 bundle, with SmoothQuant factors (Xiao et al. 2022,
+// arXiv:2211.10438, alpha = 0.5) from a calibration text folded into the norm weights, the
+// up-projection rows and the value-projection rows.
+//
+// Streams layer by layer: peak memory is a few layers plus the calibration activations.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/status.h"
+#include "engine/weights/model_source.h"
+
+namespace edgegate {
+
+struct QuantizeOptions {
+  std::string calibration_text;  // empty: the built-in text
+  int max_calibration_tokens = 512;
+  // Called with work done and in total, in layers, and what is being done. May be empty.
+  std::function<void(int done, int total, std::string_view what)> progress;
+};
+
+// Writes the bundle to `destination`, through a temporary file beside it that is renamed at the
+// end, so that a reader never sees half a bundle. The same source and options give the same bytes.
+Status Quantize(const ModelSource& source, const std::string& destination,
+                const QuantizeOptions& options);
+
+// The path of a bundle for `model_path`: itself when it is one, else one that was quantized before
+// from the same files (path, sizes, modification times, format version and calibration agree) in
+// `cache_dir`, else quantizes now and caches. Two processes may do so at once.
+Result<std::string> EnsureBundle(const std::string& model_path, const std::string& cache_dir,
+                                 const QuantizeOptions& options);
+
+}  // namespace edgegate

@@ -1,0 +1,39 @@
+// A model's own Jinja chat template, and the way from messages to token ids.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/text/tokenizer.h"
+
+namespace edgegate {
+
+struct ChatTemplateInput {
+  std::string messages_json;  // an array of {"role": ..., "content": ...} objects
+  std::string tools_json;     // an array, or empty
+  std::string kwargs_json;    // an object of extra variables (`chat_template_kwargs`), or empty
+  bool add_generation_prompt = true;
+};
+
+// Immutable once made: any thread may call any method.
+class ChatTemplate {
+ public:
+  // kUnimplemented when the model has no template; kInvalidArgument, with the line, when it does
+  // not parse. `tokenizer` must outlive this.
+  static Result<std::unique_ptr<ChatTemplate>> Make(const TokenizerAssets& assets,
+                                                    const Tokenizer& tokenizer);
+  virtual ~ChatTemplate() = default;
+
+  // The prompt's text, as the template writes it. kInvalidArgument when the template itself raises
+  // (raise_exception), with its message; kResourceExhausted when it runs too long.
+  virtual Result<std::string> Render(const ChatTemplateInput& input) const = 0;
+
+  // The prompt's ids: the template's own special tokens become special tokens, and what the
+  // messages carry stays plain text even where it looks like one.
+  virtual Result<std::vector<int32_t>> Encode(const ChatTemplateInput& input) const = 0;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,36 @@
+// The packed bundle: one file with a model's INT8 weights in the layout that the engine computes
+// in, its tokenizer, chat template and suggested sampling. Mapped, not read: opening costs nothing
+// that grows with the model.
+//
+// Layout: a 64-byte header (magic, format version, manifest size, manifest SHA-256), the manifest
+// (JSON: source, hashes, config, tensor table), then the tensors, each 4096-byte aligned. The
+// manifest's exact fields are documented in bundle_format.h.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/base/status.h"
+#include "engine/model/model_weights.h"
+#include "engine/text/tokenizer_assets.h"
+
+namespace edgegate {
+
+// Immutable once open: any thread may call any method.
+class Bundle {
+ public:
+  // Files are untrusted: checks everything but the tensors' contents before use.
+  static Result<std::unique_ptr<Bundle>> Open(const std::string& path);
+  virtual ~Bundle() = default;
+
+  virtual const DecoderWeights& weights() const = 0;  // valid while the bundle lives
+  virtual const TokenizerAssets& tokenizer_assets() const = 0;
+  virtual const GenerationDefaults& generation_defaults() const = 0;
+  virtual const std::string& manifest_json() const = 0;
+  virtual size_t weights_bytes() const = 0;  // size of all tensors
+};
+
+// Whether `path` starts with a bundle's magic.
+bool IsBundle(const std::string& path);
+
+}  // namespace edgegate

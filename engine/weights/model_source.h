@@ -1,0 +1,67 @@
+// A published model as its author's files hold it: a Hugging Face directory or a GGUF file, opened
+// and checked in full, its tensors read as float rows whatever they are stored as. Used for
+// quantizing only; serving reads packed bundles.
+//
+// Files are untrusted: every size, offset, shape, dtype and count is checked before use, and a bad
+// one gives an error with the file's name and what is wrong.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/model/model_config.h"
+#include "engine/model/model_weights.h"
+#include "engine/text/tokenizer_assets.h"
+
+namespace edgegate {
+
+// The matrices and vectors of a decoder. Linear layers are [rows = outputs][cols = inputs].
+// A bias or norm is one row.
+enum class WeightPart {
+  kEmbedding,  // layer argument ignored for these three
+  kFinalNorm,
+  kLmHead,  // the embedding where config().tied_lm_head and the file has none
+  kAttentionNorm,
+  kQ,
+  kK,
+  kV,
+  kO,
+  kQBias,
+  kKBias,
+  kVBias,
+  kOBias,
+  kQNorm,
+  kKNorm,
+  kMlpNorm,
+  kGate,
+  kUp,
+  kDown,
+  kGateBias,
+  kUpBias,
+  kDownBias,
+};
+
+// Immutable once open: any thread may call any method.
+class ModelSource {
+ public:
+  // `path`: a directory with config.json, or a .gguf file. Fails unless every tensor that the
+  // config asks for is there with the right shape and a supported dtype.
+  static Result<std::unique_ptr<ModelSource>> Open(const std::string& path);
+  virtual ~ModelSource() = default;
+
+  virtual const ModelConfig& config() const = 0;
+  virtual const TokenizerAssets& tokenizer_assets() const = 0;
+  virtual const GenerationDefaults& generation_defaults() const = 0;
+  // The files that make up the model, absolute, for hashing and for the manifest.
+  virtual const std::vector<std::string>& files() const = 0;
+  // The smallest type that holds the embedding as stored (quantized GGUF types: kF16).
+  virtual EmbeddingType embedding_type() const = 0;
+
+  // Rows [row, row + count) of a part as float, [count][cols], to `out`. Fused tensors (gate_up,
+  // qkv) are taken apart here. kDataLoss when a value is not finite.
+  virtual Status ReadRows(WeightPart part, int layer, int row, int count, float* out) const = 0;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,69 @@
+// The engine loop: one thread that owns each loaded model's scheduler, block manager and runner,
+// and steps the models by turns. Everyone else talks to it through Submit and the handle.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/model/model_runner.h"
+#include "scheduler/request.h"
+
+namespace edgegate {
+
+struct SchedulerLimits {
+  int max_num_seqs = 64;             // sequences running at once, per model
+  int max_num_batched_tokens = 512;  // tokens per step
+  int max_waiting = 256;             // sequences waiting; one more is refused (HTTP 429)
+};
+
+// What /health, /metrics and the watchdog may know without waiting for a step.
+struct EngineSnapshot {
+  struct Model {
+    int running = 0;  // sequences
+    int waiting = 0;  // sequences
+    int blocks_total = 0;
+    int blocks_free = 0;
+    uint64_t preemptions = 0;
+    uint64_t prompt_tokens = 0;     // prefilled, in total
+    uint64_t generated_tokens = 0;  // in total
+  };
+  std::vector<Model> models;
+  uint64_t steps = 0;      // completed Forward() calls; grows while there is work
+  uint64_t heartbeat = 0;  // grows with each turn of the loop, idle turns (every second) too
+  uint64_t failed_steps_in_row = 0;
+};
+
+// Provides its own synchronization, unless a method says otherwise.
+class EngineLoop {
+ public:
+  EngineLoop();
+  ~EngineLoop();  // stops the thread; what is still running ends with kCancelled
+
+  // Adds a model and gives its index for Submit. `valid_tokens` (size vocab_size) says which ids
+  // may be sampled. Before Start() only.
+  int AddModel(std::unique_ptr<ModelRunner> runner, SchedulerLimits limits,
+               std::vector<bool> valid_tokens);
+
+  void Start();
+
+  // Hands a request to the loop. kResourceExhausted when the waiting queue is full, kUnavailable
+  // when draining, kInvalidArgument when it can never fit (longer than max_model_len or the pool).
+  Result<std::unique_ptr<GenerationHandle>> Submit(int model, GenerationRequest request);
+
+  // Refuses new requests from now on; returns when the running ones are done, or, at `deadline`,
+  // cancels them first.
+  void Drain(std::chrono::steady_clock::time_point deadline);
+
+  EngineSnapshot snapshot() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,74 @@
+// What crosses the boundary between the server and the scheduler: a GenerationRequest down, by
+// move, and a stream of TokenEvents up through a GenerationHandle. No protocol and no text here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/sampling/sampling_params.h"
+
+namespace edgegate {
+
+struct GenerationRequest {
+  std::string id;               // for logs
+  std::vector<int32_t> prompt;  // at least one token
+  SamplingParams sampling;
+  int num_sequences = 1;                // `n`; sequence i samples with seed + i
+  int max_tokens = 16;                  // per sequence, >= 1; prompt + max_tokens fits the model
+  std::vector<int32_t> stop_token_ids;  // the model's eos ids included, unless ignored
+  // Log-probabilities of the prompt's tokens, this many alternatives each; -1: none. OpenAI's
+  // `echo` with `logprobs`.
+  int num_prompt_logprobs = -1;
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+};
+
+enum class FinishReason {
+  kNone,       // still running
+  kStop,       // a stop token was sampled (it is the last token of the last event)
+  kLength,     // max_tokens reached
+  kCancelled,  // Cancel(), or the drain limit passed
+  kError,      // status says what; deadline passed, or the step failed
+};
+
+// Seconds, of the whole request; final event only.
+struct RequestTimings {
+  double queue_s = 0;    // submit to first scheduled
+  double prefill_s = 0;  // first scheduled to first token
+  double decode_s = 0;   // first token to last token
+  int preemptions = 0;
+};
+
+// One sequence's news. Events of one sequence come in order; the last has finish != kNone.
+struct TokenEvent {
+  int index = 0;                     // 0 .. num_sequences - 1
+  std::vector<SampledToken> tokens;  // new tokens, possibly none in a final event
+  // Prompt tokens 1 .. prompt.size() - 1, in order, once per request, before any token (index 0).
+  // Position 0 has no log-probability and is left out.
+  std::vector<SampledToken> prompt_logprobs;
+  FinishReason finish = FinishReason::kNone;
+  Status status;                          // why, when finish is kError
+  std::optional<RequestTimings> timings;  // in the last event of the last sequence to finish
+  int cached_prompt_tokens = 0;           // prompt tokens whose KV was reused, final event
+};
+
+// The server's end of a running request. Provides its own synchronization. Destroying it cancels
+// what is still running.
+class GenerationHandle {
+ public:
+  virtual ~GenerationHandle() = default;
+
+  // The next event, in order; nullopt when `deadline` passes first, or when every sequence's final
+  // event has been handed out.
+  virtual std::optional<TokenEvent> Next(std::chrono::steady_clock::time_point deadline) = 0;
+
+  // Ends one sequence (its final event then says kCancelled), or with -1 all of them. Never
+  // blocks; takes effect before the next step. No-op for what has ended.
+  virtual void Cancel(int index = -1) = 0;
+};
+
+}  // namespace edgegate
