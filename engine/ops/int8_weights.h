@@ -1,0 +1,28 @@
+// A linear layer's INT8 weights as the kernels read them. A view: the memory belongs to a packed
+// bundle or an arena, and must outlive every user.
+#pragma once
+
+#include <cstdint>
+
+namespace edgegate {
+
+// A linear layer y[n] = sum_k x[k] w[n][k] + bias[n] with INT8 weights.
+//
+// `packed` holds s8 in [-127, 127] in the layout that oneDNN calls BA16a64b4a, K and N padded with
+// zeros to multiples of 64: N-blocks of 64 columns; each [k_padded / 4][64][4], so the four bytes
+// of one (quad of k, column) are adjacent. Byte of (k, n):
+//   ((n / 64 * (k_padded / 4) + k / 4) * 64 + n % 64) * 4 + k % 4
+// 64-byte aligned. w[n][k] is about scale[n] * packed(k, n).
+struct Int8Linear {
+  int k = 0;
+  int n = 0;
+  const int8_t* packed = nullptr;
+  const float* scale = nullptr;         // [n_padded()], zero in the padding
+  const int32_t* column_sum = nullptr;  // [n_padded()]: sum over k of packed(k, n)
+  const float* bias = nullptr;          // [n_padded()], or null
+
+  int k_padded() const { return (k + 63) / 64 * 64; }
+  int n_padded() const { return (n + 63) / 64 * 64; }
+};
+
+}  // namespace edgegate
