@@ -1,0 +1,51 @@
+#include <algorithm>
+
+#include "engine/ops/int8_linear.h"
+#include "engine/ops/row_ops.h"
+
+namespace edgegate {
+namespace {
+
+int RoundUp64(int n) { return (n + 63) / 64 * 64; }
+
+}  // namespace
+
+QuantizedRows::QuantizedRows(int max_rows, int max_columns, bool with_s16)
+    : u8_(size_t{1} * max_rows * RoundUp64(max_columns)),
+      s16_(with_s16 ? u8_.size() : 0),
+      normalized_(size_t{1} * max_rows * max_columns),
+      scale_(max_rows),
+      zero_point_(max_rows) {}
+
+void QuantizedRows::Begin(int rows, int columns) {
+  rows_ = rows;
+  view_ = {u8_.data(), s16_.size() ? s16_.data() : nullptr,
+           static_cast<size_t>(RoundUp64(columns))};
+}
+
+void QuantizedRows::QuantizeOne(int row, const float* x, int columns) {
+  uint8_t* out = u8_.data() + row * view_.stride;
+  QuantizeRow(x, columns, columns_padded(), out, &scale_[row], &zero_point_[row]);
+  if (view_.s16 != nullptr) {
+    std::copy_n(out, view_.stride, s16_.data() + row * view_.stride);
+  }
+}
+
+void QuantizedRows::Quantize(const float* x, int64_t stride, int rows, int columns) {
+  Begin(rows, columns);
+#pragma omp parallel for schedule(static) if (rows > 1)
+  for (int row = 0; row < rows; ++row) QuantizeOne(row, x + row * stride, columns);
+}
+
+void QuantizedRows::NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns,
+                                         const float* weight, float eps) {
+  Begin(rows, columns);
+#pragma omp parallel for schedule(static) if (rows > 1)
+  for (int row = 0; row < rows; ++row) {
+    float* normalized = normalized_.data() + int64_t{row} * columns;
+    RmsNormRow(x + row * stride, weight, columns, eps, normalized);
+    QuantizeOne(row, normalized, columns);
+  }
+}
+
+}  // namespace edgegate

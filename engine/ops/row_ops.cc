@@ -1,0 +1,191 @@
+#include "engine/ops/row_ops.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/row_ops.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// After highway.h.
+#include <hwy/contrib/math/math-inl.h>
+
+#include <cmath>
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F32 = hn::CappedTag<float, 16>;
+using I32 = hn::RebindToSigned<F32>;
+using VF = hn::Vec<F32>;
+
+// Up to Lanes() values from `p`, of which `left` exist; the rest zero.
+template <class D, typename T>
+HWY_INLINE hn::Vec<D> LoadSome(D d, const T* p, int left) {
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  if (left >= lanes) return hn::LoadU(d, p);
+  HWY_ALIGN T buffer[16] = {};
+  for (int i = 0; i < left; ++i) buffer[i] = p[i];
+  return hn::Load(d, buffer);
+}
+
+HWY_INLINE void StoreSome(VF value, float* p, int left) {
+  const F32 d;
+  if (left >= static_cast<int>(hn::Lanes(d))) {
+    hn::StoreU(value, d, p);
+    return;
+  }
+  HWY_ALIGN float buffer[16];
+  hn::Store(value, d, buffer);
+  for (int i = 0; i < left; ++i) p[i] = buffer[i];
+}
+
+// The value of columns c .. of one row; see row_ops.h for the formula.
+HWY_INLINE VF Value(const int32_t* acc, int c, int left, float row_scale, int32_t zero_point,
+                    const ColumnTerms& terms) {
+  const F32 f;
+  const I32 i;
+  auto sums = LoadSome(i, terms.column_sum + c, left);
+  auto exact = hn::Sub(LoadSome(i, acc + c, left), hn::Mul(hn::Set(i, zero_point), sums));
+  VF scale = hn::Mul(hn::Set(f, row_scale), LoadSome(f, terms.scale + c, left));
+  VF value = hn::Mul(hn::ConvertTo(f, exact), scale);
+  return terms.bias ? hn::Add(value, LoadSome(f, terms.bias + c, left)) : value;
+}
+
+void StoreImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+               const ColumnTerms& terms, float* out) {
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
+  for (int c = 0; c < columns; c += lanes) {
+    StoreSome(Value(acc, c, columns - c, row_scale, zero_point, terms), out + c, columns - c);
+  }
+}
+
+void AddImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+             const ColumnTerms& terms, float* out) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  for (int c = 0; c < columns; c += lanes) {
+    VF value = Value(acc, c, columns - c, row_scale, zero_point, terms);
+    StoreSome(hn::Add(LoadSome(f, out + c, columns - c), value), out + c, columns - c);
+  }
+}
+
+void SwiGluImpl(const int32_t* gate, const int32_t* up, int columns, float row_scale,
+                int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
+                float* out) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  for (int c = 0; c < columns; c += lanes) {
+    VF g = Value(gate, c, columns - c, row_scale, zero_point, gate_terms);
+    VF u = Value(up, c, columns - c, row_scale, zero_point, up_terms);
+    VF one = hn::Set(f, 1.0f);
+    VF silu = hn::Div(g, hn::Add(one, hn::Exp(f, hn::Neg(g))));
+    StoreSome(hn::Mul(silu, u), out + c, columns - c);
+  }
+}
+
+void QuantizeImpl(const float* x, int columns, int padded, uint8_t* out, float* scale,
+                  int32_t* zero_point) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  VF low = hn::Zero(f);
+  VF high = hn::Zero(f);
+  int c = 0;
+  for (; c + lanes <= columns; c += lanes) {
+    VF v = hn::LoadU(f, x + c);
+    low = hn::Min(low, v);
+    high = hn::Max(high, v);
+  }
+  float smallest = hn::GetLane(hn::MinOfLanes(f, low));
+  float largest = hn::GetLane(hn::MaxOfLanes(f, high));
+  for (; c < columns; ++c) {
+    smallest = x[c] < smallest ? x[c] : smallest;
+    largest = x[c] > largest ? x[c] : largest;
+  }
+  float step = (largest - smallest) / 255.0f;
+  // All zero, too small to divide by, or not finite: the last is caught where logits are sampled.
+  if (!(step > 1e-35f) || !(step < 1e35f)) step = 1.0f;
+  const float inverse = 1.0f / step;
+  const float zero = std::nearbyintf(-smallest * inverse);
+  const VF vinverse = hn::Set(f, inverse);
+  const VF vzero = hn::Set(f, zero);
+  const VF limit = hn::Set(f, 255.0f);
+  const hn::Rebind<uint8_t, F32> u8;
+  const I32 i;
+  for (c = 0; c + lanes <= columns; c += lanes) {
+    VF v = hn::Add(hn::Round(hn::Mul(hn::LoadU(f, x + c), vinverse)), vzero);
+    v = hn::Min(hn::Max(v, hn::Zero(f)), limit);
+    hn::StoreU(hn::DemoteTo(u8, hn::ConvertTo(i, v)), u8, out + c);
+  }
+  for (; c < columns; ++c) {
+    float v = std::nearbyintf(x[c] * inverse) + zero;
+    out[c] = static_cast<uint8_t>(v < 0.0f ? 0.0f : v > 255.0f ? 255.0f : v == v ? v : 0.0f);
+  }
+  for (; c < padded; ++c) out[c] = 0;
+  *scale = step;
+  *zero_point = static_cast<int32_t>(zero);
+}
+
+void RmsNormImpl(const float* x, const float* weight, int columns, float eps, float* out) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  VF sum0 = hn::Zero(f);
+  VF sum1 = hn::Zero(f);
+  int c = 0;
+  for (; c + 2 * lanes <= columns; c += 2 * lanes) {
+    VF a = hn::LoadU(f, x + c);
+    VF b = hn::LoadU(f, x + c + lanes);
+    sum0 = hn::MulAdd(a, a, sum0);
+    sum1 = hn::MulAdd(b, b, sum1);
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(f, hn::Add(sum0, sum1)));
+  for (; c < columns; ++c) sum += x[c] * x[c];
+  const float inverse = 1.0f / std::sqrt(sum / static_cast<float>(columns) + eps);
+  const VF vinverse = hn::Set(f, inverse);
+  for (c = 0; c < columns; c += lanes) {
+    VF value = hn::Mul(LoadSome(f, x + c, columns - c), vinverse);
+    StoreSome(hn::Mul(value, LoadSome(f, weight + c, columns - c)), out + c, columns - c);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgegate {
+
+HWY_EXPORT(StoreImpl);
+HWY_EXPORT(AddImpl);
+HWY_EXPORT(SwiGluImpl);
+HWY_EXPORT(QuantizeImpl);
+HWY_EXPORT(RmsNormImpl);
+
+void EpilogueStore(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+                   const ColumnTerms& terms, float* out) {
+  HWY_DYNAMIC_DISPATCH(StoreImpl)(acc, columns, row_scale, zero_point, terms, out);
+}
+
+void EpilogueAdd(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+                 const ColumnTerms& terms, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddImpl)(acc, columns, row_scale, zero_point, terms, out);
+}
+
+void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int columns, float row_scale,
+                    int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
+                    float* out) {
+  HWY_DYNAMIC_DISPATCH(SwiGluImpl)
+  (gate, up, columns, row_scale, zero_point, gate_terms, up_terms, out);
+}
+
+void QuantizeRow(const float* x, int columns, int padded, uint8_t* out, float* scale,
+                 int32_t* zero_point) {
+  HWY_DYNAMIC_DISPATCH(QuantizeImpl)(x, columns, padded, out, scale, zero_point);
+}
+
+void RmsNormRow(const float* x, const float* weight, int columns, float eps, float* out) {
+  HWY_DYNAMIC_DISPATCH(RmsNormImpl)(x, weight, columns, eps, out);
+}
+
+}  // namespace edgegate
+#endif

@@ -1,0 +1,36 @@
+// From exact s32 accumulators to float: undoes the zero point, applies the scales, adds the bias,
+// and stores, accumulates or gates. Vectorised; each element's arithmetic is the same in every
+// backend.
+#pragma once
+
+#include <cstdint>
+
+namespace edgegate {
+
+// What is known of the columns of a tile: pointers to the first column's entry.
+struct ColumnTerms {
+  const float* scale = nullptr;
+  const int32_t* column_sum = nullptr;
+  const float* bias = nullptr;  // or null
+};
+
+// value[c] = float(acc[c] - zero_point * column_sum[c]) * (row_scale * scale[c]) + bias[c].
+// `columns` need not be a multiple of anything; acc is read up to the next multiple of 16.
+void EpilogueStore(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+                   const ColumnTerms& terms, float* out);
+void EpilogueAdd(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+                 const ColumnTerms& terms, float* out);
+// out[c] = silu(gate value[c]) * up value[c].
+void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int columns, float row_scale,
+                    int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
+                    float* out);
+
+// Quantizes one row of float to u8 and gives its scale and zero point: the range is that of the
+// values and zero. Writes zeros from `columns` to `padded`.
+void QuantizeRow(const float* x, int columns, int padded, uint8_t* out, float* scale,
+                 int32_t* zero_point);
+
+// out = x / sqrt(mean(x^2) + eps) * weight.
+void RmsNormRow(const float* x, const float* weight, int columns, float eps, float* out);
+
+}  // namespace edgegate
