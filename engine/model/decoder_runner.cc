@@ -1,0 +1,292 @@
+#include "engine/model/decoder_runner.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/base/half.h"
+#include "engine/ops/attention.h"
+#include "engine/ops/rope.h"
+#include "engine/ops/row_ops.h"
+
+namespace edgegate {
+namespace {
+
+// Tokens of one attention task: enough to reuse loaded keys, few enough to share out evenly.
+constexpr int kTokensPerTask = 16;
+
+RunnerLimits MakeLimits(const ModelConfig& config, const RunnerOptions& options) {
+  RunnerLimits limits;
+  limits.vocab_size = config.vocab_size;
+  limits.block_size = kKvBlock;
+  limits.max_batched_tokens = options.max_batched_tokens;
+  limits.max_logits_rows = std::min(options.max_logits_rows, options.max_batched_tokens);
+  const int64_t block_bytes = DecoderRunner::KvBytesPerToken(config) * kKvBlock;
+  limits.num_blocks = static_cast<int>(
+      std::clamp<int64_t>(options.kv_cache_bytes / block_bytes, 1, int64_t{1} << 24));
+  limits.max_model_len = config.max_position_embeddings;
+  if (options.max_model_len > 0) {
+    limits.max_model_len = std::min(limits.max_model_len, options.max_model_len);
+  }
+  limits.max_model_len = static_cast<int>(
+      std::min<int64_t>(limits.max_model_len, int64_t{limits.num_blocks} * kKvBlock));
+  return limits;
+}
+
+// The batch keeps model_runner.h's contract; a scheduler that breaks it is a bug, told before any
+// memory is touched.
+Status CheckBatch(const ForwardBatch& batch, const RunnerLimits& limits) {
+  const int tokens = static_cast<int>(batch.tokens.size());
+  if (tokens < 1 || tokens > limits.max_batched_tokens) {
+    return Internal("batch of {} tokens: must be 1 to {}", tokens, limits.max_batched_tokens);
+  }
+  for (int32_t token : batch.tokens) {
+    if (token < 0 || token >= limits.vocab_size) return Internal("token id {} out of range", token);
+  }
+  int next = 0;
+  for (const SequenceSpan& span : batch.spans) {
+    const int64_t length = int64_t{span.context_len} + span.count;
+    if (span.first != next || span.count < 1 || span.context_len < 0 ||
+        length > limits.max_model_len ||
+        static_cast<int64_t>(span.block_table.size()) * kKvBlock < length) {
+      return Internal("malformed span at token {}", span.first);
+    }
+    for (int32_t block : span.block_table) {
+      if (block < 0 || block >= limits.num_blocks) return Internal("block {} out of range", block);
+    }
+    next += span.count;
+  }
+  if (next != tokens) return Internal("spans cover {} of {} tokens", next, tokens);
+  int last = -1;
+  for (int32_t row : batch.logits_rows) {
+    if (row <= last || row >= tokens) return Internal("logits row {} out of order", row);
+    last = row;
+  }
+  if (static_cast<int>(batch.logits_rows.size()) > limits.max_logits_rows) {
+    return Internal("{} logits rows: at most {}", batch.logits_rows.size(), limits.max_logits_rows);
+  }
+  return {};
+}
+
+}  // namespace
+
+struct DecoderRunner::Impl {
+  Impl(const DecoderWeights& model, const RunnerOptions& options)
+      : weights(model),
+        config(weights.config),
+        limits(MakeLimits(config, options)),
+        threads(std::max(1, options.threads)),
+        matmul(limits.max_batched_tokens, options.backend),
+        quantized(limits.max_batched_tokens,
+                  std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
+                  matmul.wants_s16()),
+        rope(config.rope.rotary_dim, config.rope.theta, config.rope.frequency_divisors),
+        qkv_stride(weights.layers[0].qkv.n_padded()),
+        gated_stride(weights.layers[0].gate_up.n_padded() / 2),
+        hidden(size_t{1} * limits.max_batched_tokens * config.hidden_size),
+        qkv(size_t{1} * limits.max_batched_tokens * qkv_stride),
+        attention(size_t{1} * limits.max_batched_tokens * config.q_size()),
+        gated(size_t{1} * limits.max_batched_tokens * gated_stride),
+        logits(size_t{1} * limits.max_logits_rows * config.vocab_size),
+        kv(size_t{1} * config.num_layers * limits.num_blocks * KvOfLayer(0).block_elements()) {}
+
+  KvLayer KvOfLayer(int layer) {
+    KvLayer view{nullptr, config.num_kv_heads, config.head_dim};
+    view.data = kv.data() + int64_t{layer} * limits.num_blocks * view.block_elements();
+    return view;
+  }
+
+  void Embed(const ForwardBatch& batch);
+  void RotateAndStore(const ForwardBatch& batch, int layer);
+  void AttendAll(const ForwardBatch& batch, int layer);
+  void KeepRows(const std::vector<int32_t>& rows);
+  void Forward(const ForwardBatch& batch);
+
+  const DecoderWeights weights;
+  const ModelConfig& config;
+  const RunnerLimits limits;
+  const int threads;
+
+  Int8MatMul matmul;
+  QuantizedRows quantized;
+  RopeTable rope;
+  const int64_t qkv_stride;
+  const int64_t gated_stride;
+
+  // Of the current step; rows are tokens.
+  std::vector<int32_t> positions;
+  std::vector<int32_t> span_of_token;
+  AlignedBuffer<float> hidden;     // [tokens][hidden_size]: the residual stream
+  AlignedBuffer<float> qkv;        // [tokens][qkv_stride]
+  AlignedBuffer<float> attention;  // [tokens][q_size]
+  AlignedBuffer<float> gated;      // [tokens][gated_stride]
+  AlignedBuffer<float> logits;     // [logits rows][vocab_size]
+
+  AlignedBuffer<uint16_t> kv;  // [num_layers][num_blocks], each as KvLayer says
+};
+
+void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
+  const int tokens = static_cast<int>(batch.tokens.size());
+  const int64_t width = config.hidden_size;
+#pragma omp parallel for schedule(static) if (tokens > 1)
+  for (int t = 0; t < tokens; ++t) {
+    float* row = hidden.data() + t * width;
+    const int64_t first = batch.tokens[t] * width;
+    const auto* half = static_cast<const uint16_t*>(weights.embedding.data) + first;
+    switch (weights.embedding.type) {
+      case EmbeddingType::kF32:
+        std::copy_n(static_cast<const float*>(weights.embedding.data) + first, width, row);
+        break;
+      case EmbeddingType::kF16:
+        for (int64_t i = 0; i < width; ++i) row[i] = F16ToFloat(half[i]);
+        break;
+      case EmbeddingType::kBf16:
+        for (int64_t i = 0; i < width; ++i) row[i] = Bf16ToFloat(half[i]);
+        break;
+    }
+  }
+}
+
+// Norms and rotates q and k where the model does, scales q, and writes k and v to the cache.
+void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
+  const int tokens = static_cast<int>(batch.tokens.size());
+  const KvLayer cache = KvOfLayer(layer);
+  const DecoderLayerWeights& w = weights.layers[layer];
+  const int dim = config.head_dim;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  auto rotate = config.rope.layout == RopeLayout::kInterleaved ? RopeInterleaved : RopeHalfSplit;
+#pragma omp parallel for schedule(static) if (tokens > 1)
+  for (int t = 0; t < tokens; ++t) {
+    float* row = qkv.data() + t * qkv_stride;
+    for (int head = 0; head < config.num_heads + config.num_kv_heads; ++head) {
+      const bool is_query = head < config.num_heads;
+      float* x = row + int64_t{head} * dim;
+      if (config.qk_norm) {
+        RmsNormRow(x, is_query ? w.q_norm : w.k_norm, dim, config.rms_norm_eps, x);
+      }
+      rotate(x, rope.half(), rope.cosines(t), rope.sines(t));
+      if (is_query) {
+        for (int d = 0; d < dim; ++d) x[d] *= scale;
+      }
+    }
+    const SequenceSpan& span = batch.spans[span_of_token[t]];
+    const float* key = row + config.q_size();
+    WriteKv(cache, span.block_table[positions[t] / kKvBlock], positions[t] % kKvBlock, key,
+            key + config.kv_size());
+  }
+}
+
+void DecoderRunner::Impl::AttendAll(const ForwardBatch& batch, int layer) {
+  const KvLayer cache = KvOfLayer(layer);
+  std::vector<AttentionTask> tasks;
+  const int group = config.num_heads / config.num_kv_heads;
+  for (const SequenceSpan& span : batch.spans) {
+    for (int t = 0; t < span.count; t += kTokensPerTask) {
+      for (int head = 0; head < config.num_kv_heads; ++head) {
+        const int64_t token = span.first + t;
+        const int64_t offset = int64_t{head} * group * config.head_dim;
+        tasks.push_back({.q = qkv.data() + token * qkv_stride + offset,
+                         .out = attention.data() + token * config.q_size() + offset,
+                         .q_stride = qkv_stride,
+                         .out_stride = config.q_size(),
+                         .group = group,
+                         .tokens = std::min(kTokensPerTask, span.count - t),
+                         .first_position = span.context_len + t,
+                         .block_table = span.block_table.data(),
+                         .kv_head = head});
+      }
+    }
+  }
+  const int count = static_cast<int>(tasks.size());
+#pragma omp parallel for schedule(dynamic)
+  for (int i = 0; i < count; ++i) Attend(cache, tasks[i]);
+}
+
+// Drops all rows of the residual stream but these.
+void DecoderRunner::Impl::KeepRows(const std::vector<int32_t>& rows) {
+  const int64_t width = config.hidden_size;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] == static_cast<int32_t>(i)) continue;
+    std::copy_n(hidden.data() + rows[i] * width, width, hidden.data() + int64_t(i) * width);
+  }
+}
+
+void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
+  const int tokens = static_cast<int>(batch.tokens.size());
+  const int width = config.hidden_size;
+  positions.resize(tokens);
+  span_of_token.resize(tokens);
+  for (size_t s = 0; s < batch.spans.size(); ++s) {
+    for (int i = 0; i < batch.spans[s].count; ++i) {
+      positions[batch.spans[s].first + i] = batch.spans[s].context_len + i;
+      span_of_token[batch.spans[s].first + i] = static_cast<int32_t>(s);
+    }
+  }
+  rope.SetPositions(positions);
+  Embed(batch);
+  for (int layer = 0; layer < config.num_layers; ++layer) {
+    const DecoderLayerWeights& w = weights.layers[layer];
+    quantized.NormalizeAndQuantize(hidden.data(), width, tokens, width, w.attention_norm,
+                                   config.rms_norm_eps);
+    matmul.Store(quantized, w.qkv, qkv.data(), qkv_stride);
+    RotateAndStore(batch, layer);
+    AttendAll(batch, layer);
+    quantized.Quantize(attention.data(), config.q_size(), tokens, config.q_size());
+    matmul.Add(quantized, w.o, hidden.data(), width);
+    quantized.NormalizeAndQuantize(hidden.data(), width, tokens, width, w.mlp_norm,
+                                   config.rms_norm_eps);
+    matmul.SwiGlu(quantized, w.gate_up, gated.data(), gated_stride);
+    quantized.Quantize(gated.data(), gated_stride, tokens, config.intermediate_size);
+    matmul.Add(quantized, w.down, hidden.data(), width);
+  }
+  const int rows = static_cast<int>(batch.logits_rows.size());
+  if (rows == 0) return;
+  KeepRows(batch.logits_rows);
+  quantized.NormalizeAndQuantize(hidden.data(), width, rows, width, weights.final_norm,
+                                 config.rms_norm_eps);
+  matmul.Store(quantized, weights.lm_head, logits.data(), config.vocab_size);
+}
+
+DecoderRunner::DecoderRunner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DecoderRunner::~DecoderRunner() = default;
+
+Result<std::unique_ptr<DecoderRunner>> DecoderRunner::Make(const DecoderWeights& weights,
+                                                           const RunnerOptions& options) {
+  EG_RETURN_IF_ERROR(ValidateModelConfig(weights.config));
+  if (options.max_batched_tokens < 1 || options.max_logits_rows < 1) {
+    return InvalidArgument("max_num_batched_tokens is {}: must be at least 1",
+                           options.max_batched_tokens);
+  }
+  try {
+    auto impl = std::make_unique<Impl>(weights, options);
+    return std::unique_ptr<DecoderRunner>(new DecoderRunner(std::move(impl)));
+  } catch (const std::bad_alloc&) {
+    return ResourceExhausted("not enough memory for a KV cache of {} MiB and its buffers",
+                             options.kv_cache_bytes >> 20);
+  }
+}
+
+const RunnerLimits& DecoderRunner::limits() const { return impl_->limits; }
+
+Result<ForwardOutput> DecoderRunner::Forward(const ForwardBatch& batch) {
+  EG_RETURN_IF_ERROR(CheckBatch(batch, impl_->limits));
+#ifdef _OPENMP
+  omp_set_num_threads(impl_->threads);
+#endif
+  impl_->Forward(batch);
+  return ForwardOutput{impl_->logits.data()};
+}
+
+std::string DecoderRunner::kernels() const { return impl_->matmul.Description(); }
+
+int64_t DecoderRunner::KvBytesPerToken(const ModelConfig& config) {
+  return int64_t{2} * config.num_layers * config.kv_size() * static_cast<int64_t>(sizeof(uint16_t));
+}
+
+}  // namespace edgegate

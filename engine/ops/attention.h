@@ -1,0 +1,60 @@
+// Causal grouped-query attention over a paged KV cache.
+//
+// The softmax is the online one (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of 64
+// positions, in order. What a query's row computes depends on its position and the cache alone:
+// never on how many queries, sequences or threads share the call.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/base/aligned_buffer.h"
+
+namespace edgegate {
+
+// The KV of one layer of all sequences: bf16, in blocks of kKvBlock positions. A block's part of
+// one KV head is keys [head_dim][kKvBlock] (transposed, so that a vector holds one component of 16
+// keys), then values [kKvBlock][head_dim].
+inline constexpr int kKvBlock = 16;
+
+struct KvLayer {
+  uint16_t* data = nullptr;
+  int num_kv_heads = 0;
+  int head_dim = 0;
+
+  int64_t head_elements() const { return int64_t{2} * kKvBlock * head_dim; }
+  int64_t block_elements() const { return head_elements() * num_kv_heads; }
+  uint16_t* keys(int block, int head) const {
+    return data + block * block_elements() + head * head_elements();
+  }
+  uint16_t* values(int block, int head) const {
+    return keys(block, head) + int64_t{kKvBlock} * head_dim;
+  }
+};
+
+// Writes one position's key and value (each [num_kv_heads][head_dim] float, rope applied) into
+// `block` at `offset` (0 .. kKvBlock - 1), rounded to bf16.
+void WriteKv(const KvLayer& kv, int block, int offset, const float* key, const float* value);
+
+// Queries of one KV head's group: `tokens` consecutive positions from `first_position` of one
+// sequence, `group` query heads each. Row (t, g) stands at q + t * token_stride + g * head_dim,
+// and its result goes to the same place in out. The table's block i holds positions
+// [16 i, 16 i + 16).
+struct AttentionTask {
+  const float* q = nullptr;  // rope applied, and scaled by head_dim^-0.5
+  float* out = nullptr;
+  int64_t q_stride = 0;    // floats between tokens of q
+  int64_t out_stride = 0;  // and of out
+  int group = 0;
+  int tokens = 0;
+  int first_position = 0;
+  const int32_t* block_table = nullptr;
+  int kv_head = 0;
+};
+
+// One task, on the calling thread.
+void Attend(const KvLayer& kv, const AttentionTask& task);
+
+// The slow truth, to within float rounding.
+void AttendReference(const KvLayer& kv, const AttentionTask& task);
+
+}  // namespace edgegate

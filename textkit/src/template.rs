@@ -1,0 +1,186 @@
+//! Chat templates, with the meaning that `apply_chat_template` of transformers gives them.
+
+use minijinja::value::{Kwargs, Value as JinjaValue};
+use minijinja::{Environment, Error, ErrorKind};
+use serde_json::Value;
+
+use crate::python_json;
+use crate::segments::{self, Segment};
+
+/// Instructions that one rendering may take: far above any honest template's need.
+const FUEL: u64 = 20_000_000;
+
+pub struct Template {
+    environment: Environment<'static>,
+    specials: Vec<String>,
+    globals: Value,
+}
+
+pub enum RenderError {
+    Invalid(String),
+    TooLong(String),
+}
+
+pub struct Input<'a> {
+    pub messages: &'a str,
+    pub tools: &'a str,
+    pub kwargs: &'a str,
+    pub add_generation_prompt: bool,
+}
+
+fn raise_exception(message: String) -> Result<String, Error> {
+    Err(Error::new(ErrorKind::InvalidOperation, message))
+}
+
+fn strftime_now(format: String) -> Result<String, Error> {
+    use std::fmt::Write;
+    let mut out = String::new();
+    write!(out, "{}", chrono::Local::now().format(&format))
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "strftime_now: bad format"))?;
+    Ok(out)
+}
+
+fn tojson(value: JinjaValue, options: Kwargs) -> Result<JinjaValue, Error> {
+    let indent: Option<usize> = options.get("indent")?;
+    for name in ["ensure_ascii", "separators", "sort_keys"] {
+        let _: Option<JinjaValue> = options.get(name)?;
+    }
+    options.assert_all_used()?;
+    let json = serde_json::to_value(&value)
+        .map_err(|e| Error::new(ErrorKind::InvalidOperation, format!("tojson: {e}")))?;
+    Ok(JinjaValue::from_safe_string(python_json::dumps(
+        &json,
+        indent.map(|n| n.min(16)),
+    )))
+}
+
+/// transformers' `{% generation %}` only marks a span for training.
+fn without_generation_tags(source: &str) -> String {
+    let mut out = source.to_string();
+    for (open, close) in [("{%", "%}"), ("{%-", "%}"), ("{%", "-%}"), ("{%-", "-%}")] {
+        out = out
+            .replace(&format!("{open} generation {close}"), &format!("{open} if true {close}"))
+            .replace(&format!("{open} endgeneration {close}"), &format!("{open} endif {close}"));
+    }
+    out
+}
+
+fn parse(name: &str, json: &str) -> Result<Value, RenderError> {
+    serde_json::from_str(json).map_err(|e| RenderError::Invalid(format!("{name}: {e}")))
+}
+
+impl Template {
+    pub fn new(source: &str, specials: &str, globals: &str) -> Result<Self, String> {
+        let mut environment = Environment::new();
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.set_fuel(Some(FUEL));
+        environment.set_recursion_limit(100);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.add_function("raise_exception", raise_exception);
+        environment.add_function("strftime_now", strftime_now);
+        environment.add_filter("tojson", tojson);
+        environment
+            .add_template_owned("chat_template", without_generation_tags(source))
+            .map_err(|e| format!("chat template: {e:#}"))?;
+        Ok(Self {
+            environment,
+            specials: serde_json::from_str(specials).map_err(|e| e.to_string())?,
+            globals: serde_json::from_str(globals).map_err(|e| e.to_string())?,
+        })
+    }
+
+    pub fn render(&self, input: &Input) -> Result<Vec<Segment>, RenderError> {
+        let texts = [input.messages, input.tools, input.kwargs];
+        // JSON may escape any character, so the marker is sought in what the strings mean.
+        let mut values = Vec::new();
+        for (name, text) in ["messages", "tools", "chat_template_kwargs"].iter().zip(texts) {
+            values.push(if text.is_empty() {
+                Value::Null
+            } else {
+                parse(name, text)?
+            });
+        }
+        let meant: Vec<String> = values.iter().map(Value::to_string).collect();
+        let meant: Vec<&str> = meant.iter().map(String::as_str).collect();
+        let marker = segments::pick_marker(&meant).ok_or_else(|| {
+            RenderError::Invalid("messages use every Unicode noncharacter U+FDD0 to U+FDEF".into())
+        })?;
+        let mut values = values
+            .into_iter()
+            .map(|value| segments::mark_json(value, &self.specials, marker));
+        let (messages, tools, kwargs) = (values.next(), values.next(), values.next());
+
+        let mut context = serde_json::Map::new();
+        for source in [Some(self.globals.clone()), kwargs] {
+            if let Some(Value::Object(members)) = source {
+                context.extend(members);
+            }
+        }
+        context.insert("messages".into(), messages.unwrap_or_default());
+        // transformers passes None where there are no tools.
+        context.insert("tools".into(), tools.unwrap_or_default());
+        context
+            .entry("add_generation_prompt")
+            .or_insert(Value::Bool(input.add_generation_prompt));
+        let template = self
+            .environment
+            .get_template("chat_template")
+            .map_err(|e| RenderError::Invalid(e.to_string()))?;
+        let rendered = template
+            .render(JinjaValue::from_serialize(&context))
+            .map_err(|e| match e.kind() {
+                ErrorKind::OutOfFuel => RenderError::TooLong("chat template ran too long".into()),
+                _ => RenderError::Invalid(format!(
+                    "chat template: {}",
+                    e.detail().map_or_else(|| e.to_string(), String::from)
+                )),
+            })?;
+        Ok(segments::split(&rendered, &self.specials, marker))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(source: &str, messages: &str) -> Result<String, String> {
+        let template = Template::new(source, r#"["<|end|>"]"#, r#"{"bos_token":"<s>"}"#)?;
+        let input = Input {
+            messages,
+            tools: "",
+            kwargs: "",
+            add_generation_prompt: true,
+        };
+        match template.render(&input) {
+            Ok(segments) => Ok(segments
+                .into_iter()
+                .map(|segment| match segment {
+                    Segment::Special(text) | Segment::Text(text) => text,
+                })
+                .collect()),
+            Err(RenderError::Invalid(message) | RenderError::TooLong(message)) => Err(message),
+        }
+    }
+
+    #[test]
+    fn behaves_as_transformers_does() {
+        let source = "{{ bos_token }}{% for m in messages %}\n  {% if m.role.startswith('u') %}\n\
+                      [{{ m['content'] | trim }}]\n  {% endif %}\n{% endfor %}\n\
+                      {% generation %}{{ {'a': [1, true]} | tojson }}{% endgeneration %}\n";
+        let out = render(source, r#"[{"role":"user","content":" x "}]"#).unwrap();
+        assert_eq!(out, "<s>[x]\n{\"a\": [1, true]}");
+    }
+
+    #[test]
+    fn raise_and_runaway_are_errors() {
+        assert!(render("{{ raise_exception('no system') }}", "[]")
+            .unwrap_err()
+            .contains("no system"));
+        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}\
+                       {% endfor %}{% endfor %}{% endfor %}";
+        assert!(render(endless, "[]").unwrap_err().contains("too long"));
+        assert!(render("{% if %}", "[]").is_err());
+    }
+}

@@ -1,0 +1,74 @@
+// C interface of the textkit crate: Hugging Face tokenizers and Jinja chat templates.
+//
+// Conventions: functions that can fail return 0 on success and fill *error otherwise. Buffers that
+// are handed out are freed with tk_free_*. Handles are immutable after creation and may be used
+// from any thread. Text is UTF-8 with an explicit length; no panic crosses this boundary.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tk_tokenizer tk_tokenizer;
+typedef struct tk_template tk_template;
+
+typedef struct {
+  char* data;  // not terminated; null when empty
+  size_t size;
+} tk_bytes;
+
+typedef struct {
+  uint32_t* data;
+  size_t size;
+} tk_ids;
+
+typedef struct {
+  const char* data;
+  size_t size;
+} tk_str;
+
+void tk_free_bytes(tk_bytes bytes);
+void tk_free_ids(tk_ids ids);
+
+// From the text of a tokenizer.json.
+int tk_tokenizer_new(tk_str json, tk_tokenizer** out, tk_bytes* error);
+void tk_tokenizer_free(tk_tokenizer* tokenizer);
+
+// Ids of `text`. parse_specials: text that looks like a special token becomes it. add_special: run
+// the post-processor's additions.
+int tk_encode(const tk_tokenizer* tokenizer, tk_str text, int parse_specials, int add_special,
+              tk_ids* out, tk_bytes* error);
+
+// One past the largest id.
+size_t tk_vocab_size(const tk_tokenizer* tokenizer);
+
+// The bytes that `id` adds in the middle of a text. Points into the tokenizer. `kind`: 0 no such
+// id, 1 ordinary, 2 added but not special, 3 special.
+int tk_token(const tk_tokenizer* tokenizer, uint32_t id, tk_str* bytes);
+
+// The id of a token by its name in the vocabulary, or -1.
+int64_t tk_token_id(const tk_tokenizer* tokenizer, tk_str token);
+
+// Whether decoding drops one space at the very start of a text.
+int tk_strips_leading_space(const tk_tokenizer* tokenizer);
+
+// `specials`: names of the special tokens, as a JSON array. `globals`: an object of variables that
+// every rendering sees (bos_token, ...).
+int tk_template_new(tk_str source, tk_str specials, tk_str globals, tk_template** out,
+                    tk_bytes* error);
+void tk_template_free(tk_template* chat_template);
+
+// Renders. `messages` an array, `tools` an array or empty, `kwargs` an object or empty, all JSON.
+// The result is a list of segments, each a byte 'S' (a special token of the template's own) or 'T'
+// (text, in which look-alikes of special tokens are plain text), a 4-byte little-endian length, and
+// the text. Return value 1: the input or the template's own raise_exception is at fault;
+// 2: it ran too long.
+int tk_template_render(const tk_template* chat_template, tk_str messages, tk_str tools,
+                       tk_str kwargs, int add_generation_prompt, tk_bytes* out, tk_bytes* error);
+
+#ifdef __cplusplus
+}
+#endif
