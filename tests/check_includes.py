@@ -1,0 +1,80 @@
+"""Checks that includes follow the layers of docs/layers.md, and that files stay short."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Folder -> folders it may include from (itself is always allowed). Longest prefix wins.
+ALLOWED = {
+    "engine/base": [],
+    "engine/ops": ["engine/base"],
+    "engine/sampling": ["engine/base"],
+    "engine/text": ["engine/base"],
+    "engine/model": ["engine/base", "engine/ops"],
+    "engine/weights": ["engine/base", "engine/ops", "engine/model", "engine/text"],
+    "engine/quantize": [
+        "engine/base",
+        "engine/ops",
+        "engine/model",
+        "engine/text",
+        "engine/weights",
+    ],
+    "scheduler": ["engine/base", "engine/sampling", "engine/model/model_runner.h"],
+    "config": ["engine/base"],
+    "server": ["engine", "scheduler", "config"],
+}
+# Third-party header pattern -> where it may be included.
+CONFINED = {
+    r"httplib\.h": ["server/http"],
+    r"oneapi/dnnl": ["engine/ops", "engine/quantize"],
+    r"systemd/": ["server/cli"],
+}
+# JSON never crosses a layer: in headers it stays inside these folders.
+JSON_HEADERS = ["server/openai", "engine/weights/json.h"]
+MAX_LINES = 400
+
+
+def folder_of(path):
+    matches = [f for f in ALLOWED if path.startswith(f + "/")]
+    return max(matches, key=len, default=None)
+
+
+def check(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    problems = []
+    if text.count("\n") > MAX_LINES:
+        problems.append(f"{path}: {text.count(chr(10))} lines, at most {MAX_LINES}")
+    folder = folder_of(path)
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r'\s*#include [<"]([^>"]+)[>"]', line)
+        if not match or folder is None:
+            continue
+        header = match.group(1)
+        where = f"{path}:{number}: {line.strip()}"
+        if (ROOT / header).exists() and not header.startswith("textkit/"):
+            allowed = [folder, *ALLOWED[folder]]
+            if not any(header == a or header.startswith(a + "/") for a in allowed):
+                problems.append(f"{where}: {folder} may not include it")
+        for pattern, places in CONFINED.items():
+            if re.match(pattern, header) and not any(path.startswith(p) for p in places):
+                problems.append(f"{where}: only in {', '.join(places)}")
+        if header.startswith("nlohmann/") and path.endswith(".h"):
+            if not any(path.startswith(p) for p in JSON_HEADERS):
+                problems.append(f"{where}: JSON types stay out of headers here")
+    return problems
+
+
+def main():
+    problems = []
+    for top in ("engine", "scheduler", "config", "server", "tests", "textkit/src"):
+        for path in sorted((ROOT / top).rglob("*")):
+            if path.suffix in (".h", ".cc", ".rs", ".py"):
+                problems += check(str(path.relative_to(ROOT)))
+    print("\n".join(problems) or "includes follow the layers")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
