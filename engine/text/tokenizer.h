@@ -35,15 +35,21 @@ class Tokenizer {
                                               bool add_special) const = 0;
 
   // Text of `ids`, UTF-8 with U+FFFD where the bytes are none. Ids that do not exist are skipped.
-  virtual std::string Decode(const std::vector<int32_t>& ids, bool skip_special) const = 0;
+  std::string Decode(const std::vector<int32_t>& ids, bool skip_special) const;
+
+  // Ids of a text that a template wrote: `specials[i]` says whether segments[i] is a special token
+  // of its own or text in which look-alikes stay plain. Nothing is added.
+  virtual Result<std::vector<int32_t>> EncodeSegments(const std::vector<std::string>& segments,
+                                                      const std::vector<bool>& specials) const;
 
   // The exact bytes that one token adds to the text in the middle of a sequence; not always valid
   // UTF-8. A special token's own name. Empty for an id that does not exist.
   virtual std::string TokenBytes(int32_t id) const = 0;
 
-  virtual bool IsSpecial(int32_t id) const = 0;               // added tokens with special = true
-  virtual bool IsValid(int32_t id) const = 0;                 // the tokenizer has this id
-  virtual int vocab_size() const = 0;                         // largest id + 1
+  virtual bool IsSpecial(int32_t id) const = 0;  // added tokens with special = true
+  virtual bool IsValid(int32_t id) const = 0;    // the tokenizer has this id
+  virtual bool StripsLeadingSpace() const = 0;   // decoding drops one space at the very start
+  virtual int vocab_size() const = 0;            // largest id + 1
   virtual int32_t TokenId(std::string_view token) const = 0;  // -1: no such token
   virtual const std::vector<std::string>& special_tokens() const = 0;
 };
