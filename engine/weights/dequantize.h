@@ -1,0 +1,21 @@
+// Stored tensor elements to float. Block formats: llama.cpp's ggml-common.h and gguf-py/quants.py,
+// whose results these equal to the bit.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/weights/tensor_info.h"
+
+namespace edgegate {
+
+// Elements per block and bytes per block; 1 element for the plain types.
+struct BlockShape {
+  int elements;
+  int bytes;
+};
+BlockShape BlockOf(TensorType type);
+
+// `count` elements (a multiple of the block's) from `data` to `out`.
+void Dequantize(TensorType type, const uint8_t* data, int64_t count, float* out);
+
+}  // namespace edgegate

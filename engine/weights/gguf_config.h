@@ -1,0 +1,21 @@
+// The model that a GGUF file's metadata describes.
+#pragma once
+
+#include "engine/base/status.h"
+#include "engine/model/model_config.h"
+#include "engine/text/tokenizer_assets.h"
+#include "engine/weights/gguf.h"
+#include "engine/weights/source_builder.h"
+
+namespace edgegate {
+
+// kUnimplemented, by name, for an arch that is not supported. `rope_factors` is the content of the
+// tensor rope_freqs.weight, or empty.
+Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float>& rope_factors);
+
+// The tokenizer.* metadata. kDataLoss where a list has the wrong type.
+Result<GgufVocab> VocabFromGguf(const GgufFile& gguf);
+
+const TensorNames& GgufTensorNames(const ModelConfig& config);
+
+}  // namespace edgegate

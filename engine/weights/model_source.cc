@@ -1,0 +1,155 @@
+#include "engine/weights/model_source.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "engine/text/tokenizer.h"
+#include "engine/weights/dequantize.h"
+#include "engine/weights/gguf.h"
+#include "engine/weights/gguf_config.h"
+#include "engine/weights/hf_config.h"
+#include "engine/weights/json.h"
+#include "engine/weights/safetensors.h"
+#include "engine/weights/source_builder.h"
+
+namespace edgegate {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr uint64_t kMaxTextFile = uint64_t{64} << 20;
+
+Status AddSafetensors(const std::string& path, SourceBuilder* builder) {
+  EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
+  auto tensors = ParseSafetensors(mapping.bytes());
+  if (!tensors.ok()) return tensors.status().WithContext(path);
+  EG_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  return builder->AddFile(std::move(file), *tensors);
+}
+
+// The shards that the index names, or every .safetensors file of the directory.
+Result<std::vector<std::string>> ShardPaths(const std::string& directory) {
+  std::set<std::string> names;
+  const std::string index_path = directory + "/model.safetensors.index.json";
+  if (FileExists(index_path)) {
+    EG_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(index_path, kMaxTextFile));
+    auto index = Json::Parse(text);
+    if (!index.ok()) return index.status().WithContext(index_path);
+    const Json map = (*index)["weight_map"];
+    if (!map.is_object()) return DataLoss("{}: weight_map is missing", index_path);
+    for (const std::string& key : map.Keys()) {
+      const auto name = map[key].String();
+      if (!name || name->empty() || name->find('/') != std::string::npos || *name == "..") {
+        return DataLoss("{}: weight_map[\"{}\"] is no file name", index_path, key);
+      }
+      names.insert(*name);
+    }
+  } else {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(directory, error)) {
+      if (entry.path().extension() == ".safetensors") names.insert(entry.path().filename());
+    }
+  }
+  if (names.empty()) return NotFound("{}: no .safetensors file", directory);
+  std::vector<std::string> paths;
+  for (const std::string& name : names) paths.push_back(directory + "/" + name);
+  return paths;
+}
+
+// The file's text, or nothing where there is none.
+Result<std::string> OptionalText(const std::string& path) {
+  if (!FileExists(path)) return std::string();
+  return ReadSmallFile(path, kMaxTextFile);
+}
+
+Result<TokenizerAssets> HfTokenizerAssets(const std::string& directory) {
+  TokenizerAssets assets;
+  EG_ASSIGN_OR_RETURN(assets.model, OptionalText(directory + "/tokenizer.json"));
+  if (assets.model.empty()) {
+    assets.kind = TokenizerAssets::Kind::kSentencePiece;
+    EG_ASSIGN_OR_RETURN(assets.model, OptionalText(directory + "/tokenizer.model"));
+  }
+  if (assets.model.empty()) {
+    return NotFound("{}: neither tokenizer.json nor tokenizer.model is there", directory);
+  }
+  EG_ASSIGN_OR_RETURN(assets.tokenizer_config, OptionalText(directory + "/tokenizer_config.json"));
+  EG_ASSIGN_OR_RETURN(assets.chat_template, OptionalText(directory + "/chat_template.jinja"));
+  if (assets.chat_template.empty()) {
+    EG_ASSIGN_OR_RETURN(const std::string text, OptionalText(directory + "/chat_template.json"));
+    if (!text.empty()) {
+      EG_ASSIGN_OR_RETURN(const Json json, Json::Parse(text));
+      assets.chat_template = json["chat_template"].String().value_or("");
+    }
+  }
+  return assets;
+}
+
+Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& directory) {
+  const std::string config_path = directory + "/config.json";
+  EG_ASSIGN_OR_RETURN(const std::string config_text, ReadSmallFile(config_path, kMaxTextFile));
+  auto config = ParseHfConfig(config_text);
+  if (!config.ok()) return config.status().WithContext(config_path);
+  const std::string generation_path = directory + "/generation_config.json";
+  EG_ASSIGN_OR_RETURN(const std::string generation_text, OptionalText(generation_path));
+  GenerationDefaults defaults;
+  if (!generation_text.empty()) {
+    auto parsed = ParseGenerationConfig(generation_text, &*config);
+    if (!parsed.ok()) return parsed.status().WithContext(generation_path);
+    defaults = *parsed;
+  }
+  EG_ASSIGN_OR_RETURN(TokenizerAssets assets, HfTokenizerAssets(directory));
+  EG_ASSIGN_OR_RETURN(std::vector<std::string> paths, ShardPaths(directory));
+  SourceBuilder builder;
+  for (const std::string& path : paths) EG_RETURN_IF_ERROR(AddSafetensors(path, &builder));
+  Status bound = builder.Bind(*config, HfTensorNames(*config));
+  if (!bound.ok()) return bound.WithContext(directory);
+  for (const char* name :
+       {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model",
+        "tokenizer_config.json", "chat_template.jinja", "chat_template.json"}) {
+    if (FileExists(directory + "/" + name)) paths.push_back(directory + "/" + name);
+  }
+  return builder.Build(*config, std::move(assets), defaults, std::move(paths));
+}
+
+// The content of rope_freqs.weight, or empty where the file has none.
+Result<std::vector<float>> RopeFactors(const GgufFile& gguf, std::span<const uint8_t> bytes) {
+  for (const TensorInfo& tensor : gguf.tensors) {
+    if (tensor.name != "rope_freqs.weight") continue;
+    if (tensor.type != TensorType::kF32 || tensor.shape.size() != 1 || tensor.shape[0] > 65536) {
+      return DataLoss("tensor rope_freqs.weight is {} {}: must be a short F32 vector",
+                      tensor.type_name, ShapeText(tensor.shape));
+    }
+    std::vector<float> factors(static_cast<size_t>(tensor.shape[0]));
+    Dequantize(TensorType::kF32, bytes.data() + tensor.offset, tensor.shape[0], factors.data());
+    return factors;
+  }
+  return std::vector<float>();
+}
+
+Result<std::unique_ptr<ModelSource>> BuildGguf(const std::string& path) {
+  EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
+  EG_ASSIGN_OR_RETURN(const GgufFile gguf, ParseGguf(mapping.bytes()));
+  EG_ASSIGN_OR_RETURN(const std::vector<float> factors, RopeFactors(gguf, mapping.bytes()));
+  EG_ASSIGN_OR_RETURN(const ModelConfig config, ConfigFromGguf(gguf, factors));
+  EG_ASSIGN_OR_RETURN(const GgufVocab vocab, VocabFromGguf(gguf));
+  EG_ASSIGN_OR_RETURN(TokenizerAssets assets, AssetsFromGguf(vocab));
+  EG_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  SourceBuilder builder;
+  EG_RETURN_IF_ERROR(builder.AddFile(std::move(file), gguf.tensors));
+  EG_RETURN_IF_ERROR(builder.Bind(config, GgufTensorNames(config)));
+  return builder.Build(config, std::move(assets), {}, {path});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModelSource>> ModelSource::Open(const std::string& path) {
+  std::error_code error;
+  const std::string absolute = fs::absolute(path, error);
+  if (fs::is_directory(absolute, error)) return OpenHuggingFace(absolute);
+  if (!FileExists(absolute)) return NotFound("{}: no such model file or directory", path);
+  auto source = BuildGguf(absolute);
+  if (!source.ok()) return source.status().WithContext(path);
+  return source;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,183 @@
+#include "engine/weights/source_builder.h"
+
+#include <cmath>
+
+#include "engine/weights/dequantize.h"
+
+namespace edgegate {
+
+// The opened model: slices of tensors, read and dequantized on demand.
+class TensorSource : public ModelSource {
+ public:
+  const ModelConfig& config() const override { return config_; }
+  const TokenizerAssets& tokenizer_assets() const override { return assets_; }
+  const GenerationDefaults& generation_defaults() const override { return defaults_; }
+  const std::vector<std::string>& files() const override { return paths_; }
+
+  EmbeddingType embedding_type() const override {
+    switch (*slices_.at({WeightPart::kEmbedding, 0}).tensor->info.type) {
+      case TensorType::kF32:
+        return EmbeddingType::kF32;
+      case TensorType::kBf16:
+        return EmbeddingType::kBf16;
+      default:
+        return EmbeddingType::kF16;
+    }
+  }
+
+  Status ReadRows(WeightPart part, int layer, int row, int count, float* out) const override {
+    auto found = slices_.find({part, layer});
+    if (found == slices_.end()) return Internal("part {} is not bound", static_cast<int>(part));
+    const SourceBuilder::Slice& slice = found->second;
+    if (row < 0 || count < 0 || row + int64_t{count} > slice.rows) {
+      return Internal("rows {} + {} of {}", row, count, slice.rows);
+    }
+    const TensorInfo& info = slice.tensor->info;
+    const BlockShape block = BlockOf(*info.type);
+    const auto row_bytes = static_cast<uint64_t>(slice.cols / block.elements * block.bytes);
+    std::vector<uint8_t> raw(row_bytes * static_cast<uint64_t>(count));
+    const InputFile& file = files_[slice.tensor->file];
+    EG_RETURN_IF_ERROR(file.ReadAt(info.offset + row_bytes * static_cast<uint64_t>(slice.row + row),
+                                   raw.size(), raw.data()));
+    const int64_t elements = slice.cols * count;
+    Dequantize(*info.type, raw.data(), elements, out);
+    for (int64_t i = 0; i < elements; ++i) {
+      if (!std::isfinite(out[i])) {
+        return DataLoss("{}: tensor {} has a value that is not finite in row {}", file.path(),
+                        info.name, slice.row + row + i / slice.cols);
+      }
+    }
+    return {};
+  }
+
+ private:
+  friend class SourceBuilder;
+  ModelConfig config_;
+  TokenizerAssets assets_;
+  GenerationDefaults defaults_;
+  std::vector<std::string> paths_;
+  std::vector<InputFile> files_;
+  std::map<std::string, SourceBuilder::Stored> tensors_;
+  std::map<std::pair<WeightPart, int>, SourceBuilder::Slice> slices_;
+};
+
+namespace {
+
+std::string NameOf(const char* pattern, int layer) {
+  return fmt::format(fmt::runtime(pattern), layer);
+}
+
+}  // namespace
+
+Status SourceBuilder::AddFile(InputFile file, const std::vector<TensorInfo>& tensors) {
+  for (const TensorInfo& info : tensors) {
+    if (!tensors_.emplace(info.name, Stored{files_.size(), info}).second) {
+      return DataLoss("{}: tensor {} is in another file too", file.path(), info.name);
+    }
+  }
+  files_.push_back(std::move(file));
+  return {};
+}
+
+Status SourceBuilder::BindPart(WeightPart part, int layer, const char* pattern, int64_t row,
+                               int64_t rows, int64_t total_rows, int64_t cols) {
+  const std::string name = NameOf(pattern, layer);
+  auto found = tensors_.find(name);
+  if (found == tensors_.end()) return DataLoss("tensor {} is missing", name);
+  const Stored& stored = found->second;
+  if (!stored.info.type) {
+    return Unimplemented("{}: tensor {} is {}: not supported", files_[stored.file].path(), name,
+                         stored.info.type_name);
+  }
+  const auto& shape = stored.info.shape;
+  const bool is_vector = total_rows == 1 && shape.size() == 1 && shape[0] == cols;
+  const bool is_matrix = shape.size() == 2 && shape[0] == total_rows && shape[1] == cols;
+  if (!is_vector && !is_matrix) {
+    return DataLoss("{}: tensor {} has shape {}: must be [{}, {}]", files_[stored.file].path(),
+                    name, ShapeText(shape), total_rows, cols);
+  }
+  slices_[{part, layer}] = {&stored, row, rows, cols};
+  return {};
+}
+
+Status SourceBuilder::BindVector(WeightPart part, int layer, const char* pattern, int64_t size) {
+  return BindPart(part, layer, pattern, 0, 1, 1, size);
+}
+
+Status SourceBuilder::BindAttention(const ModelConfig& c, const TensorNames& n, int layer) {
+  const int64_t q = c.q_size(), kv = c.kv_size(), all = q + 2 * kv, h = c.hidden_size;
+  if (n.qkv && Has(NameOf(n.qkv, layer))) {
+    if (c.qkv_bias) return Unimplemented("fused qkv with a bias is not supported");
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kQ, layer, n.qkv, 0, q, all, h));
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kK, layer, n.qkv, q, kv, all, h));
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kV, layer, n.qkv, q + kv, kv, all, h));
+  } else {
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kQ, layer, n.q, 0, q, q, h));
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kK, layer, n.k, 0, kv, kv, h));
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kV, layer, n.v, 0, kv, kv, h));
+  }
+  EG_RETURN_IF_ERROR(BindPart(WeightPart::kO, layer, n.o, 0, h, h, q));
+  if (c.qkv_bias) {
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kQBias, layer, n.q_bias, q));
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kKBias, layer, n.k_bias, kv));
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kVBias, layer, n.v_bias, kv));
+  }
+  if (c.o_bias) EG_RETURN_IF_ERROR(BindVector(WeightPart::kOBias, layer, n.o_bias, h));
+  if (c.qk_norm) {
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kQNorm, layer, n.q_norm, c.head_dim));
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kKNorm, layer, n.k_norm, c.head_dim));
+  }
+  return {};
+}
+
+Status SourceBuilder::BindLayer(const ModelConfig& c, const TensorNames& n, int layer) {
+  const int64_t h = c.hidden_size, f = c.intermediate_size;
+  EG_RETURN_IF_ERROR(BindVector(WeightPart::kAttentionNorm, layer, n.attention_norm, h));
+  EG_RETURN_IF_ERROR(BindVector(WeightPart::kMlpNorm, layer, n.mlp_norm, h));
+  EG_RETURN_IF_ERROR(BindAttention(c, n, layer));
+  if (n.gate_up) {
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kGate, layer, n.gate_up, 0, f, 2 * f, h));
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kUp, layer, n.gate_up, f, f, 2 * f, h));
+  } else {
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kGate, layer, n.gate, 0, f, f, h));
+    EG_RETURN_IF_ERROR(BindPart(WeightPart::kUp, layer, n.up, 0, f, f, h));
+  }
+  EG_RETURN_IF_ERROR(BindPart(WeightPart::kDown, layer, n.down, 0, h, h, f));
+  if (c.mlp_bias) {
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kGateBias, layer, n.gate_bias, f));
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kUpBias, layer, n.up_bias, f));
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kDownBias, layer, n.down_bias, h));
+  }
+  return {};
+}
+
+Status SourceBuilder::Bind(const ModelConfig& config, const TensorNames& names) {
+  const int64_t v = config.vocab_size, h = config.hidden_size;
+  EG_RETURN_IF_ERROR(BindPart(WeightPart::kEmbedding, 0, names.embedding, 0, v, v, h));
+  EG_RETURN_IF_ERROR(BindVector(WeightPart::kFinalNorm, 0, names.final_norm, h));
+  const bool own_head = Has(names.lm_head);
+  if (!own_head && !config.tied_lm_head) return DataLoss("tensor {} is missing", names.lm_head);
+  EG_RETURN_IF_ERROR(
+      BindPart(WeightPart::kLmHead, 0, own_head ? names.lm_head : names.embedding, 0, v, v, h));
+  for (int layer = 0; layer < config.num_layers; ++layer) {
+    EG_RETURN_IF_ERROR(BindLayer(config, names, layer));
+  }
+  return {};
+}
+
+std::unique_ptr<ModelSource> SourceBuilder::Build(ModelConfig config, TokenizerAssets assets,
+                                                  GenerationDefaults defaults,
+                                                  std::vector<std::string> files) {
+  auto source = std::make_unique<TensorSource>();
+  source->config_ = std::move(config);
+  source->assets_ = std::move(assets);
+  source->defaults_ = defaults;
+  source->paths_ = std::move(files);
+  // Slices point into the map's nodes, which moving the map leaves in place.
+  source->files_ = std::move(files_);
+  source->tensors_ = std::move(tensors_);
+  source->slices_ = std::move(slices_);
+  return source;
+}
+
+}  // namespace edgegate

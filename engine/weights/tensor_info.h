@@ -1,0 +1,50 @@
+// What a tensor in a model file is: its name, element type, shape and where its bytes lie.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+// The element types that can be read as float. The block formats are GGUF's.
+enum class TensorType : uint8_t {
+  kF32,
+  kF16,
+  kBf16,
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ4K,
+  kQ5K,
+  kQ6K,
+};
+
+struct TensorInfo {
+  std::string name;
+  std::string type_name;           // as the file has it: "BF16", "Q4_K", "I64"
+  std::optional<TensorType> type;  // nullopt: a type that is not supported
+  std::vector<int64_t> shape;      // outermost dimension first
+  uint64_t offset = 0;             // of the data, from the start of the file
+  uint64_t bytes = 0;
+};
+
+// "[2048, 512]"
+std::string ShapeText(const std::vector<int64_t>& shape);
+
+// The product of `shape` (1 for a scalar). kDataLoss when a dimension is negative or the product
+// passes 2^48, which no tensor that we can use comes near.
+Result<int64_t> ElementCount(const std::vector<int64_t>& shape);
+
+// Checks that each tensor lies within [data_start, file_size) and no two overlap. The message names
+// the tensors and the offsets.
+Status CheckTensorRanges(const std::vector<TensorInfo>& tensors, uint64_t data_start,
+                         uint64_t file_size);
+
+}  // namespace edgegate
