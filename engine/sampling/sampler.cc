@@ -1,0 +1,186 @@
+#include "engine/sampling/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace edgegate {
+namespace {
+
+struct Candidate {
+  int32_t token;
+  float logit;
+};
+
+// Most likely first; equal ones by id, so that there is one order.
+bool Before(const Candidate& a, const Candidate& b) {
+  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+}
+
+// Sixteen sums side by side, in a fixed order whatever the compiler makes of it.
+double LogSumExp(std::span<const float> logits) {
+  float largest = -std::numeric_limits<float>::infinity();
+  for (float logit : logits) largest = std::max(largest, logit);
+  double sums[16] = {};
+  size_t i = 0;
+  for (; i + 16 <= logits.size(); i += 16) {
+    for (size_t j = 0; j < 16; ++j) sums[j] += std::exp(logits[i + j] - largest);
+  }
+  for (; i < logits.size(); ++i) sums[0] += std::exp(logits[i] - largest);
+  double total = 0;
+  for (double sum : sums) total += sum;
+  return largest + std::log(total);
+}
+
+// The row after bias and penalties. Empty: nothing changes it.
+std::vector<float> Adjusted(std::span<const float> logits, const SamplingParams& params,
+                            const TokenCounts& counts) {
+  const bool penalized = params.repetition_penalty != 1.0f || params.presence_penalty != 0.0f ||
+                         params.frequency_penalty != 0.0f;
+  if (!penalized && params.logit_bias.empty()) return {};
+  std::vector<float> row(logits.begin(), logits.end());
+  auto in_row = [&](int32_t token) { return token >= 0 && token < static_cast<int>(row.size()); };
+  for (auto [token, bias] : params.logit_bias) {
+    if (in_row(token)) row[static_cast<size_t>(token)] += bias;
+  }
+  auto repeat = [&](int32_t token) {
+    if (!in_row(token)) return;
+    float& logit = row[static_cast<size_t>(token)];
+    logit = logit > 0 ? logit / params.repetition_penalty : logit * params.repetition_penalty;
+  };
+  if (params.repetition_penalty != 1.0f) {
+    for (auto [token, count] : counts.prompt) repeat(token);
+    for (auto [token, count] : counts.output) {
+      if (!counts.prompt.contains(token)) repeat(token);
+    }
+  }
+  for (auto [token, count] : counts.output) {
+    if (!in_row(token)) continue;
+    row[static_cast<size_t>(token)] -=
+        params.frequency_penalty * static_cast<float>(count) + params.presence_penalty;
+  }
+  return row;
+}
+
+int32_t Greedy(std::span<const float> logits, const std::vector<bool>& allowed) {
+  int32_t best = -1;
+  float largest = -std::numeric_limits<float>::infinity();
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] > largest && allowed[i]) {
+      largest = logits[i];
+      best = static_cast<int32_t>(i);
+    }
+  }
+  return best;
+}
+
+// The allowed ids that min_p and top_k leave, most likely first. Ids too unlikely to carry any
+// weight in double precision are left out, so that few need sorting.
+std::vector<Candidate> Candidates(std::span<const float> logits, const std::vector<bool>& allowed,
+                                  const SamplingParams& params, float largest) {
+  float floor = largest - 40.0f * params.temperature;
+  if (params.min_p > 0) {
+    floor = std::max(floor, largest + params.temperature * std::log(params.min_p));
+  }
+  std::vector<Candidate> candidates;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] >= floor && allowed[i]) {
+      candidates.push_back({static_cast<int32_t>(i), logits[i]});
+    }
+  }
+  const auto k = static_cast<size_t>(params.top_k);
+  if (k > 0 && k < candidates.size()) {
+    std::nth_element(candidates.begin(), candidates.begin() + params.top_k, candidates.end(),
+                     Before);
+    candidates.resize(k);
+  }
+  std::sort(candidates.begin(), candidates.end(), Before);
+  return candidates;
+}
+
+int32_t Draw(const std::vector<Candidate>& candidates, const SamplingParams& params,
+             uint64_t position) {
+  std::vector<double> weights;
+  double total = 0;
+  for (const Candidate& c : candidates) {
+    const double logit = (double{c.logit} - double{candidates[0].logit}) / params.temperature;
+    weights.push_back(std::exp(logit));
+    total += weights.back();
+  }
+  // top_p keeps the shortest prefix that reaches it.
+  double kept = 0;
+  size_t count = 0;
+  while (count < weights.size()) {
+    kept += weights[count++];
+    if (kept >= double{params.top_p} * total && params.top_p < 1.0f) break;
+  }
+  double left = CounterUniform(params.seed, position) * kept;
+  for (size_t i = 0; i < count; ++i) {
+    left -= weights[i];
+    if (left < 0) return candidates[i].token;
+  }
+  return candidates[count - 1].token;
+}
+
+}  // namespace
+
+double CounterUniform(uint64_t seed, uint64_t position) {
+  uint32_t counter[4] = {static_cast<uint32_t>(position), static_cast<uint32_t>(position >> 32), 0,
+                         0};
+  uint32_t key[2] = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t a = uint64_t{0xD2511F53} * counter[0];
+    const uint64_t b = uint64_t{0xCD9E8D57} * counter[2];
+    const uint32_t next[4] = {
+        static_cast<uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(b),
+        static_cast<uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(a)};
+    std::copy(std::begin(next), std::end(next), std::begin(counter));
+    key[0] += 0x9E3779B9;
+    key[1] += 0xBB67AE85;
+  }
+  const uint64_t bits = uint64_t{counter[1]} << 32 | counter[0];
+  return static_cast<double>(bits >> 11) * 0x1p-53;
+}
+
+SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& allowed,
+                           int32_t token, int num_top) {
+  SampledToken out;
+  out.token = token;
+  const double normalizer = LogSumExp(logits);
+  const float own = logits[static_cast<size_t>(token)];
+  out.logprob = static_cast<float>(own - normalizer);
+  out.rank = 1;
+  std::vector<Candidate> top;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] > own) ++out.rank;
+    if (num_top == 0 || !allowed[i]) continue;
+    const Candidate c{static_cast<int32_t>(i), logits[i]};
+    if (static_cast<int>(top.size()) == num_top && !Before(c, top.back())) continue;
+    top.insert(std::upper_bound(top.begin(), top.end(), c, Before), c);
+    if (static_cast<int>(top.size()) > num_top) top.pop_back();
+  }
+  for (const Candidate& c : top) {
+    out.top.push_back({c.token, static_cast<float>(c.logit - normalizer)});
+  }
+  return out;
+}
+
+Result<SampledToken> Sample(std::span<const float> logits, const std::vector<bool>& allowed,
+                            const SamplingParams& params, const TokenCounts& counts,
+                            uint64_t position) {
+  for (float logit : logits) {
+    if (std::isnan(logit)) return Internal("the model gave a logit that is not a number");
+  }
+  const std::vector<float> adjusted = Adjusted(logits, params, counts);
+  const std::span<const float> row = adjusted.empty() ? logits : std::span<const float>(adjusted);
+  int32_t token = Greedy(row, allowed);
+  if (token < 0) return Internal("the model gave no token that may be sampled");
+  if (params.temperature >= 1e-5f) {
+    const float largest = row[static_cast<size_t>(token)];
+    token = Draw(Candidates(row, allowed, params, largest), params, position);
+  }
+  if (params.num_top_logprobs < 0) return SampledToken{token, 0, 0, {}};
+  return DescribeToken(logits, allowed, token, params.num_top_logprobs);
+}
+
+}  // namespace edgegate

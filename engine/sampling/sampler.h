@@ -1,0 +1,38 @@
+// Chooses the next token from a row of logits, in vLLM's order of operations: log-probabilities of
+// the raw row; forbidden ids; logit bias; penalties; then greedy, or temperature, min_p, top_k,
+// top_p and a draw.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/sampling/sampling_params.h"
+
+namespace edgegate {
+
+// What a sequence has seen, for the penalties. Owned by one thread.
+struct TokenCounts {
+  std::unordered_map<int32_t, int> output;
+  std::unordered_map<int32_t, int> prompt;  // filled only where repetition_penalty needs it
+};
+
+// A uniform number in [0, 1) that depends on (seed, position) alone: Philox4x32-10 (Salmon et al.
+// 2011, "Parallel random numbers: as easy as 1, 2, 3").
+double CounterUniform(uint64_t seed, uint64_t position);
+
+// The token for output position `position`. `allowed[id]` says which ids may be sampled (size
+// vocab). kInternal when the row holds NaN, or no allowed id has a finite logit. Thread-safe; the
+// same arguments give the same bytes.
+Result<SampledToken> Sample(std::span<const float> logits, const std::vector<bool>& allowed,
+                            const SamplingParams& params, const TokenCounts& counts,
+                            uint64_t position);
+
+// What the raw row says of `token`: its log-probability and rank, and the `num_top` most likely
+// allowed ids (log-probability falling, then id rising).
+SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& allowed,
+                           int32_t token, int num_top);
+
+}  // namespace edgegate

@@ -1,0 +1,25 @@
+#include "scheduler/generation_stream.h"
+
+namespace edgegate {
+
+void GenerationStream::Push(TokenEvent event) {
+  {
+    MutexLock lock(mutex_);
+    events_.push_back(std::move(event));
+  }
+  changed_.NotifyOne();
+}
+
+std::optional<TokenEvent> GenerationStream::Next(std::chrono::steady_clock::time_point deadline) {
+  MutexLock lock(mutex_);
+  while (events_.empty()) {
+    if (unfinished_ == 0) return std::nullopt;
+    if (!changed_.WaitUntil(mutex_, deadline) && events_.empty()) return std::nullopt;
+  }
+  TokenEvent event = std::move(events_.front());
+  events_.pop_front();
+  if (event.finish != FinishReason::kNone) --unfinished_;
+  return event;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,221 @@
+#include "scheduler/model_loop.h"
+
+#include <algorithm>
+
+namespace edgegate {
+namespace {
+
+constexpr int kMaxSequences = 64;  // GenerationStream has a bit for each
+
+SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& settings) {
+  return {.max_num_seqs = settings.max_num_seqs,
+          .max_num_batched_tokens =
+              std::min(settings.max_num_batched_tokens, limits.max_batched_tokens),
+          .max_logits_rows = limits.max_logits_rows,
+          .block_size = limits.block_size,
+          .num_blocks = limits.num_blocks};
+}
+
+double Seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
+
+ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits& limits,
+                     std::vector<bool> valid_tokens)
+    : runner_(std::move(runner)),
+      limits_(runner_->limits()),
+      valid_tokens_(std::move(valid_tokens)),
+      scheduler_(MakeConfig(limits_, limits)) {}
+
+Status ModelLoop::Check(const GenerationRequest& request) const {
+  if (request.prompt.empty()) return InvalidArgument("the prompt is empty");
+  if (request.max_tokens < 1 || request.num_sequences < 1 ||
+      request.num_sequences > kMaxSequences) {
+    return InvalidArgument("max_tokens must be at least 1, and n 1 to {}", kMaxSequences);
+  }
+  for (int32_t token : request.prompt) {
+    if (token < 0 || token >= limits_.vocab_size) {
+      return InvalidArgument("prompt token id {} is out of range: the vocabulary has {}", token,
+                             limits_.vocab_size);
+    }
+  }
+  const int64_t length = static_cast<int64_t>(request.prompt.size()) + request.max_tokens;
+  if (length > limits_.max_model_len || !scheduler_.Fits(static_cast<int>(length))) {
+    return InvalidArgument("{} prompt tokens and {} to generate pass the limit of {}",
+                           request.prompt.size(), request.max_tokens, limits_.max_model_len);
+  }
+  return {};
+}
+
+void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream> stream,
+                    Clock::time_point submitted) {
+  auto group = std::make_unique<Group>();
+  group->request = std::move(request);
+  group->events = std::move(stream);
+  group->submitted = submitted;
+  const GenerationRequest& r = group->request;
+  for (int i = 0; i < r.num_sequences; ++i) {
+    auto sequence = std::make_unique<Stream>();
+    sequence->id = next_sequence_id_++;
+    sequence->tokens = r.prompt;
+    sequence->prompt_len = static_cast<int>(r.prompt.size());
+    sequence->max_tokens = r.max_tokens;
+    sequence->wants_prompt_logits = i == 0 && r.num_prompt_logprobs >= 0;
+    sequence->leader = i == 0 ? nullptr : group->streams[0].get();
+    sequence->group = group.get();
+    sequence->index = i;
+    if (r.sampling.repetition_penalty != 1.0f) {
+      for (int32_t token : r.prompt) ++sequence->counts.prompt[token];
+    }
+    scheduler_.Add(sequence.get());
+    group->streams.push_back(std::move(sequence));
+  }
+  group->unfinished = r.num_sequences;
+  groups_.push_back(std::move(group));
+}
+
+void ModelLoop::CancelAll() {
+  for (auto& group : groups_) {
+    for (auto& stream : group->streams) Finish(stream.get(), FinishReason::kCancelled, {});
+  }
+  DropFinished();
+}
+
+void ModelLoop::Sweep(Clock::time_point now) {
+  for (auto& group : groups_) {
+    const bool expired = group->request.deadline && *group->request.deadline <= now;
+    for (auto& stream : group->streams) {
+      if (group->events->CancelRequested(stream->index)) {
+        Finish(stream.get(), FinishReason::kCancelled, {});
+      } else if (expired) {
+        Finish(stream.get(), FinishReason::kError, {},
+               Status(StatusCode::kDeadlineExceeded, "the request's time limit passed"));
+      }
+    }
+  }
+  DropFinished();
+}
+
+ForwardBatch ModelLoop::BuildBatch(const std::vector<ScheduledSequence>& step) const {
+  ForwardBatch batch;
+  for (const ScheduledSequence& share : step) {
+    const Sequence& s = *share.sequence;
+    const int first = static_cast<int>(batch.tokens.size());
+    batch.spans.push_back({first, share.count, s.num_computed, s.block_table});
+    const auto begin = s.tokens.begin() + s.num_computed;
+    batch.tokens.insert(batch.tokens.end(), begin, begin + share.count);
+    for (int i = share.first_logits; i < share.count; ++i) batch.logits_rows.push_back(first + i);
+  }
+  return batch;
+}
+
+bool ModelLoop::Step() {
+  const std::vector<ScheduledSequence> step = scheduler_.Schedule();
+  if (step.empty()) return true;
+  const auto now = Clock::now();
+  for (const ScheduledSequence& share : step) {
+    Group& group = *static_cast<Stream*>(share.sequence)->group;
+    if (group.first_scheduled == Clock::time_point()) group.first_scheduled = now;
+  }
+  const auto output = runner_->Forward(BuildBatch(step));
+  if (!output.ok()) {
+    for (const ScheduledSequence& share : step) {
+      Finish(static_cast<Stream*>(share.sequence), FinishReason::kError, {}, output.status());
+    }
+    DropFinished();
+    return false;
+  }
+  const float* logits = output->logits;
+  for (const ScheduledSequence& share : step) {
+    Deliver(share, logits);
+    logits += int64_t{share.count - share.first_logits} * limits_.vocab_size;
+  }
+  DropFinished();
+  return true;
+}
+
+// The raw logits at position p tell how likely the prompt's token p + 1 was.
+void ModelLoop::AddPromptLogprobs(const ScheduledSequence& share, const float* logits) {
+  auto& stream = static_cast<Stream&>(*share.sequence);
+  for (int i = share.first_logits; i < share.count; ++i, logits += limits_.vocab_size) {
+    const int next = stream.num_computed + i + 1;
+    if (next >= stream.prompt_len) break;
+    stream.prompt_logprobs.push_back(DescribeToken(
+        {logits, static_cast<size_t>(limits_.vocab_size)}, valid_tokens_,
+        stream.tokens[static_cast<size_t>(next)], stream.group->request.num_prompt_logprobs));
+  }
+}
+
+void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
+  auto& stream = static_cast<Stream&>(*share.sequence);
+  Group& group = *stream.group;
+  if (stream.wants_prompt_logits && stream.generated() == 0) AddPromptLogprobs(share, logits);
+  prompt_tokens_ += static_cast<uint64_t>(
+      std::max(0, std::min(share.count, stream.prompt_len - stream.num_computed)));
+  scheduler_.Advance(share);
+  if (!share.samples) return;
+  const float* row = logits + int64_t{share.count - share.first_logits - 1} * limits_.vocab_size;
+  SamplingParams params = group.request.sampling;
+  params.seed += static_cast<uint64_t>(stream.index);
+  auto sampled = Sample({row, static_cast<size_t>(limits_.vocab_size)}, valid_tokens_, params,
+                        stream.counts, static_cast<uint64_t>(stream.generated()));
+  if (!sampled.ok()) return Finish(&stream, FinishReason::kError, {}, sampled.status());
+  group.last_token = Clock::now();
+  if (group.first_token == Clock::time_point()) group.first_token = group.last_token;
+  const int32_t token = sampled->token;
+  stream.tokens.push_back(token);
+  ++stream.counts.output[token];
+  ++generated_tokens_;
+  TokenEvent event;
+  event.index = stream.index;
+  event.prompt_logprobs = std::move(stream.prompt_logprobs);
+  event.tokens.push_back(*std::move(sampled));
+  const auto& stops = group.request.stop_token_ids;
+  if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
+    return Finish(&stream, FinishReason::kStop, std::move(event));
+  }
+  if (stream.generated() >= stream.max_tokens) {
+    return Finish(&stream, FinishReason::kLength, std::move(event));
+  }
+  group.events->Push(std::move(event));
+}
+
+// Ends a sequence, unless it has ended already; its blocks are free at once.
+void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, Status status) {
+  if (stream->state == Sequence::State::kFinished) return;
+  Group& group = *stream->group;
+  scheduler_.Remove(stream);
+  group.preemptions += stream->preemptions;
+  event.index = stream->index;
+  event.finish = reason;
+  event.status = std::move(status);
+  if (--group.unfinished == 0) {
+    RequestTimings timings{.preemptions = group.preemptions};
+    const auto end = Clock::now();
+    const bool scheduled = group.first_scheduled != Clock::time_point();
+    const bool started = group.first_token != Clock::time_point();
+    timings.queue_s = Seconds((scheduled ? group.first_scheduled : end) - group.submitted);
+    if (scheduled) {
+      timings.prefill_s = Seconds((started ? group.first_token : end) - group.first_scheduled);
+    }
+    if (started) timings.decode_s = Seconds(group.last_token - group.first_token);
+    event.timings = timings;
+  }
+  group.events->Push(std::move(event));
+}
+
+void ModelLoop::DropFinished() {
+  std::erase_if(groups_, [](const auto& entry) { return entry->unfinished == 0; });
+}
+
+EngineSnapshot::Model ModelLoop::snapshot() const {
+  return {.running = scheduler_.num_running(),
+          .waiting = scheduler_.num_waiting(),
+          .blocks_total = scheduler_.blocks().num_blocks(),
+          .blocks_free = scheduler_.blocks().num_free(),
+          .preemptions = scheduler_.num_preemptions(),
+          .prompt_tokens = prompt_tokens_,
+          .generated_tokens = generated_tokens_};
+}
+
+}  // namespace edgegate

@@ -1,0 +1,71 @@
+// One model's share of the engine loop: its scheduler, its runner, and the requests it is serving.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/sampling/sampler.h"
+#include "scheduler/engine_loop.h"
+#include "scheduler/generation_stream.h"
+#include "scheduler/scheduler.h"
+
+namespace edgegate {
+
+using Clock = std::chrono::steady_clock;
+
+// Called by the engine loop's thread only.
+class ModelLoop {
+ public:
+  ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits& limits,
+            std::vector<bool> valid_tokens);
+
+  // kInvalidArgument when the request can never run; thread-safe (reads constants only).
+  Status Check(const GenerationRequest& request) const;
+
+  void Add(GenerationRequest request, std::shared_ptr<GenerationStream> stream,
+           Clock::time_point submitted);
+  void CancelAll();
+  // Ends what was cancelled, and requests whose deadline has passed.
+  void Sweep(Clock::time_point now);
+
+  bool HasWork() const { return scheduler_.HasWork(); }
+  // Schedules, runs, samples and delivers one step. False when the runner failed.
+  bool Step();
+
+  EngineSnapshot::Model snapshot() const;
+
+ private:
+  struct Group;
+  // A request's sequence and what belongs to it alone.
+  struct Stream : Sequence {
+    Group* group = nullptr;
+    int index = 0;
+    TokenCounts counts;
+    std::vector<SampledToken> prompt_logprobs;
+  };
+  struct Group {
+    GenerationRequest request;
+    std::shared_ptr<GenerationStream> events;
+    std::vector<std::unique_ptr<Stream>> streams;
+    int unfinished = 0;
+    int preemptions = 0;
+    Clock::time_point submitted, first_scheduled, first_token, last_token;
+  };
+
+  ForwardBatch BuildBatch(const std::vector<ScheduledSequence>& step) const;
+  void Deliver(const ScheduledSequence& share, const float* logits);
+  void AddPromptLogprobs(const ScheduledSequence& share, const float* logits);
+  void Finish(Stream* stream, FinishReason reason, TokenEvent event, Status status = {});
+  void DropFinished();
+
+  const std::unique_ptr<ModelRunner> runner_;
+  const RunnerLimits limits_;
+  const std::vector<bool> valid_tokens_;
+  Scheduler scheduler_;
+  std::vector<std::unique_ptr<Group>> groups_;
+  uint64_t next_sequence_id_ = 0;
+  uint64_t prompt_tokens_ = 0;
+  uint64_t generated_tokens_ = 0;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,157 @@
+#include "scheduler/scheduler.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace edgegate {
+namespace {
+
+int BlocksFor(int tokens, int block_size) { return (tokens + block_size - 1) / block_size; }
+
+}  // namespace
+
+Scheduler::Scheduler(const SchedulerConfig& config) : config_(config), blocks_(config.num_blocks) {}
+
+bool Scheduler::Fits(int tokens) const {
+  return BlocksFor(tokens, config_.block_size) <= config_.num_blocks;
+}
+
+void Scheduler::Add(Sequence* sequence) {
+  assert(sequence->state == Sequence::State::kWaiting);
+  waiting_.push_back(sequence);
+}
+
+void Scheduler::Remove(Sequence* sequence) {
+  std::erase(waiting_, sequence);
+  std::erase(running_, sequence);
+  FreeBlocks(sequence);
+  sequence->state = Sequence::State::kFinished;
+  // Followers that have not forked yet compute the prompt themselves.
+  for (Sequence* waiting : waiting_) {
+    if (waiting->leader == sequence) waiting->leader = nullptr;
+  }
+}
+
+void Scheduler::FreeBlocks(Sequence* sequence) {
+  for (int32_t block : sequence->block_table) blocks_.Release(block);
+  sequence->block_table.clear();
+  sequence->num_computed = 0;
+}
+
+// Preemption by recompute: the blocks go back, and the sequence waits in front, in order of
+// arrival, to compute its tokens again.
+void Scheduler::Preempt(Sequence* sequence) {
+  std::erase(running_, sequence);
+  FreeBlocks(sequence);
+  sequence->state = Sequence::State::kWaiting;
+  ++sequence->preemptions;
+  ++num_preemptions_;
+  auto place = std::find_if(waiting_.begin(), waiting_.end(),
+                            [&](const Sequence* other) { return other->id > sequence->id; });
+  waiting_.insert(place, sequence);
+}
+
+// Gives the sequence blocks for `length` tokens, taking them from younger running sequences where
+// none is free. False when it would have to take its own.
+bool Scheduler::Grow(Sequence* sequence, int length) {
+  const int needed =
+      BlocksFor(length, config_.block_size) - static_cast<int>(sequence->block_table.size());
+  while (blocks_.num_free() < needed) {
+    Sequence* youngest = running_.back();
+    if (youngest == sequence || youngest->id < sequence->id) return false;
+    Preempt(youngest);
+  }
+  for (int i = 0; i < needed; ++i) sequence->block_table.push_back(blocks_.Allocate());
+  return true;
+}
+
+// How many of the sequence's next tokens fit the budgets, and which give logits.
+int Scheduler::ChunkOf(const Sequence& s, const Budget& budget, ScheduledSequence* share) const {
+  int count = std::min(s.length() - s.num_computed, budget.tokens);
+  // Rows are wanted for prompt positions not reported yet, and for the last token.
+  const bool prompt_wanted = s.wants_prompt_logits && s.prompt_logits_done < s.prompt_len;
+  const int first_wanted =
+      prompt_wanted ? std::max(s.num_computed, s.prompt_logits_done) : s.length() - 1;
+  auto rows = [&](int n) { return std::max(0, s.num_computed + n - first_wanted); };
+  if (rows(count) > budget.logits_rows) count = first_wanted + budget.logits_rows - s.num_computed;
+  if (count <= 0) return 0;
+  share->count = count;
+  share->first_logits = count - rows(count);
+  share->samples = s.num_computed + count == s.length();
+  return count;
+}
+
+bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget,
+                            std::vector<ScheduledSequence>* step) {
+  ScheduledSequence share{sequence};
+  const int count = ChunkOf(*sequence, *budget, &share);
+  if (count == 0 || !Grow(sequence, sequence->num_computed + count)) return false;
+  budget->tokens -= count;
+  budget->logits_rows -= share.count - share.first_logits;
+  step->push_back(share);
+  return true;
+}
+
+// Moves the front of the queue to the running ones if there is room for all that it has to compute,
+// so that admitting it preempts nobody.
+bool Scheduler::Admit(Sequence* sequence) {
+  if (num_running() >= config_.max_num_seqs) return false;
+  const Sequence* leader = sequence->leader;
+  int shared = 0;
+  if (leader != nullptr) {
+    if (leader->num_computed < leader->prompt_len) return false;
+    // The last prompt token is always computed: its logits are needed.
+    shared = (sequence->prompt_len - 1) / config_.block_size;
+  }
+  const int needed = BlocksFor(sequence->length(), config_.block_size) - shared;
+  if (blocks_.num_free() < needed) return false;
+  for (int i = 0; i < shared; ++i) {
+    const int32_t block = leader->block_table[static_cast<size_t>(i)];
+    blocks_.Share(block);
+    sequence->block_table.push_back(block);
+  }
+  sequence->num_computed = shared * config_.block_size;
+  sequence->leader = nullptr;
+  sequence->state = Sequence::State::kRunning;
+  auto place = std::find_if(running_.begin(), running_.end(),
+                            [&](const Sequence* other) { return other->id > sequence->id; });
+  running_.insert(place, sequence);
+  return true;
+}
+
+std::vector<ScheduledSequence> Scheduler::Schedule() {
+  Budget budget{config_.max_num_batched_tokens, config_.max_logits_rows};
+  std::vector<ScheduledSequence> step;
+  // Decodes, then prompts under way, each oldest first. Growing may preempt younger ones, which
+  // then are no longer running, nor, being younger, scheduled in this pass yet: a pass over prompts
+  // may only take blocks from sequences that are not in the step.
+  for (const bool decodes : {true, false}) {
+    const std::vector<Sequence*> candidates = running_;
+    for (Sequence* sequence : candidates) {
+      if (sequence->state != Sequence::State::kRunning || IsDecode(*sequence) != decodes) continue;
+      if (budget.tokens == 0) break;
+      if (!ScheduleOne(sequence, &budget, &step) && decodes && budget.logits_rows > 0) {
+        Preempt(sequence);
+      }
+    }
+    // A prompt that took a decode's blocks takes its place in the step too.
+    std::erase_if(step, [](const ScheduledSequence& share) {
+      return share.sequence->state != Sequence::State::kRunning;
+    });
+  }
+  while (!waiting_.empty() && budget.tokens > 0 && budget.logits_rows > 0) {
+    Sequence* next = waiting_.front();
+    if (!Admit(next)) break;
+    waiting_.pop_front();
+    if (!ScheduleOne(next, &budget, &step)) break;
+  }
+  return step;
+}
+
+void Scheduler::Advance(const ScheduledSequence& share) {
+  Sequence& s = *share.sequence;
+  s.num_computed += share.count;
+  s.prompt_logits_done = std::max(s.prompt_logits_done, std::min(s.num_computed, s.prompt_len));
+}
+
+}  // namespace edgegate
