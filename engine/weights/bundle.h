@@ -2,9 +2,8 @@
 // in, its tokenizer, chat template and suggested sampling. Mapped, not read: opening costs nothing
 // that grows with the model.
 //
-// Layout: a 64-byte header (magic, format version, manifest size, manifest SHA-256), the manifest
-// (JSON: source, hashes, config, tensor table), then the tensors, each 4096-byte aligned. The
-// manifest's exact fields are documented in bundle_format.h.
+// Layout: a 64-byte header, the tensors, each 4096-byte aligned, and the manifest (JSON: source,
+// hashes, config, tensor table). bundle_format.h has the details.
 #pragma once
 
 #include <memory>

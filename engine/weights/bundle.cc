@@ -1,0 +1,160 @@
+#include "engine/weights/bundle.h"
+
+#include <openssl/evp.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "engine/weights/bundle_format.h"
+#include "engine/weights/bundle_json.h"
+#include "engine/weights/input_file.h"
+
+namespace edgegate {
+namespace {
+
+class MappedBundle : public Bundle {
+ public:
+  explicit MappedBundle(FileMapping mapping) : mapping_(std::move(mapping)) {}
+
+  const DecoderWeights& weights() const override { return weights_; }
+  const TokenizerAssets& tokenizer_assets() const override { return assets_; }
+  const GenerationDefaults& generation_defaults() const override { return info_.generation; }
+  const std::string& manifest_json() const override { return manifest_; }
+  size_t weights_bytes() const override { return weights_bytes_; }
+
+  Status Load() {
+    EG_RETURN_IF_ERROR(ReadManifest());
+    EG_RETURN_IF_ERROR(ValidateModelConfig(info_.config));
+    const ModelConfig& c = weights_.config = info_.config;
+    const int64_t h = c.hidden_size;
+    const int64_t embedding_bytes = info_.embedding_type == EmbeddingType::kF32 ? 4 : 2;
+    const void* embedding = Find("embedding", c.vocab_size * h * embedding_bytes);
+    weights_.embedding = {info_.embedding_type, embedding};
+    weights_.final_norm = Floats("final_norm", h);
+    weights_.lm_head = Linear("lm_head", c.vocab_size, c.hidden_size, false);
+    for (int i = 0; i < c.num_layers && status_.ok(); ++i) LoadLayer(i);
+    LoadTokenizer();
+    return status_;
+  }
+
+ private:
+  Status ReadManifest() {
+    const auto bytes = mapping_.bytes();
+    BundleHeader header;
+    if (bytes.size() < sizeof header) return DataLoss("no bundle: {} bytes long", bytes.size());
+    std::memcpy(&header, bytes.data(), sizeof header);
+    if (std::memcmp(header.magic, kBundleMagic, sizeof header.magic) != 0) {
+      return DataLoss("no bundle: wrong magic at offset 0");
+    }
+    if (header.version != kBundleVersion) {
+      return Unimplemented("bundle format {}, this edgegate reads {}: quantize the model again",
+                           header.version, kBundleVersion);
+    }
+    if (header.manifest_offset > bytes.size() ||
+        header.manifest_size > bytes.size() - header.manifest_offset) {
+      return DataLoss("manifest of {} bytes at offset {} passes the end ({} bytes)",
+                      header.manifest_size, header.manifest_offset, bytes.size());
+    }
+    manifest_.assign(reinterpret_cast<const char*>(bytes.data()) + header.manifest_offset,
+                     header.manifest_size);
+    uint8_t digest[32];
+    EVP_Digest(manifest_.data(), manifest_.size(), digest, nullptr, EVP_sha256(), nullptr);
+    if (std::memcmp(digest, header.manifest_sha256, sizeof digest) != 0) {
+      return DataLoss("the manifest does not match its SHA-256: the file is damaged");
+    }
+    return ManifestFromJson(manifest_, &info_, &tensors_);
+  }
+
+  // The tensor's bytes, of which there must be `size`; remembers the first failure.
+  const void* Find(const std::string& name, int64_t size) {
+    if (!status_.ok()) return nullptr;
+    auto found = tensors_.find(name);
+    if (found == tensors_.end()) {
+      status_ = DataLoss("tensor {} is missing", name);
+      return nullptr;
+    }
+    const auto [offset, bytes] = found->second;
+    const uint64_t file = mapping_.bytes().size();
+    if (offset % kBundleAlignment != 0 || offset > file || bytes > file - offset ||
+        (size >= 0 && bytes != static_cast<uint64_t>(size))) {
+      status_ = DataLoss("tensor {}: {} bytes at offset {} of {}; {} were expected", name, bytes,
+                         offset, file, size);
+      return nullptr;
+    }
+    weights_bytes_ += bytes;
+    return mapping_.bytes().data() + offset;
+  }
+
+  const float* Floats(const std::string& name, int64_t count) {
+    return static_cast<const float*>(Find(name, count * 4));
+  }
+
+  Int8Linear Linear(const std::string& name, int n, int k, bool bias) {
+    Int8Linear w;
+    w.n = n;
+    w.k = k;
+    const int64_t rows = w.n_padded();
+    w.packed = static_cast<const int8_t*>(Find(name + ".packed", rows * w.k_padded()));
+    w.scale = Floats(name + ".scale", rows);
+    w.column_sum = static_cast<const int32_t*>(Find(name + ".column_sum", rows * 4));
+    if (bias) w.bias = Floats(name + ".bias", rows);
+    return w;
+  }
+
+  void LoadLayer(int index) {
+    const ModelConfig& c = weights_.config;
+    const std::string prefix = fmt::format("layers.{}.", index);
+    DecoderLayerWeights w;
+    w.attention_norm = Floats(prefix + "attention_norm", c.hidden_size);
+    w.mlp_norm = Floats(prefix + "mlp_norm", c.hidden_size);
+    w.qkv = Linear(prefix + "qkv", c.q_size() + 2 * c.kv_size(), c.hidden_size, c.qkv_bias);
+    w.o = Linear(prefix + "o", c.hidden_size, c.q_size(), c.o_bias);
+    const int padded = (c.intermediate_size + 63) / 64 * 64;
+    w.gate_up = Linear(prefix + "gate_up", 2 * padded, c.hidden_size, c.mlp_bias);
+    w.down = Linear(prefix + "down", c.hidden_size, c.intermediate_size, c.mlp_bias);
+    if (c.qk_norm) {
+      w.q_norm = Floats(prefix + "q_norm", c.head_dim);
+      w.k_norm = Floats(prefix + "k_norm", c.head_dim);
+    }
+    weights_.layers.push_back(w);
+  }
+
+  std::string Text(const std::string& name) {
+    const auto* data = static_cast<const char*>(Find(name, -1));
+    return data ? std::string(data, tensors_[name].second) : std::string();
+  }
+
+  void LoadTokenizer() {
+    assets_.kind = info_.tokenizer_kind;
+    assets_.model = Text("tokenizer.model");
+    assets_.tokenizer_config = Text("tokenizer.config");
+    assets_.chat_template = Text("tokenizer.template");
+  }
+
+  const FileMapping mapping_;
+  std::string manifest_;
+  BundleInfo info_;
+  TensorTable tensors_;
+  DecoderWeights weights_;
+  TokenizerAssets assets_;
+  size_t weights_bytes_ = 0;
+  Status status_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Bundle>> Bundle::Open(const std::string& path) {
+  EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
+  auto bundle = std::make_unique<MappedBundle>(std::move(mapping));
+  Status status = bundle->Load();
+  if (!status.ok()) return status.WithContext(path);
+  return std::unique_ptr<Bundle>(std::move(bundle));
+}
+
+bool IsBundle(const std::string& path) {
+  char magic[sizeof kBundleMagic] = {};
+  std::ifstream(path, std::ios::binary).read(magic, sizeof magic);
+  return std::memcmp(magic, kBundleMagic, sizeof magic) == 0;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,83 @@
+// The packed bundle's file format, shared by its writer and its reader.
+//
+// Header, 64 bytes, little-endian: magic "EDGEGATE"; u32 format version; u32 zero; u64 offset and
+// u64 size of the manifest; the manifest's SHA-256 (32 bytes).
+// Manifest: {"source": {"files": [{"name", "size", "sha256"}]}, "calibration": sha256,
+//   "config": {...}, "generation": {...}, "tokenizer_kind": "huggingface" | "sentencepiece",
+//   "embedding_type": "f32" | "f16" | "bf16",
+//   "tensors": [{"name", "offset", "bytes"}]}
+// Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
+// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as model_weights.h says; and
+// tokenizer.{model, config, template}, bytes.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/model/model_config.h"
+#include "engine/model/model_weights.h"
+#include "engine/text/tokenizer_assets.h"
+
+namespace edgegate {
+
+inline constexpr char kBundleMagic[8] = {'E', 'D', 'G', 'E', 'G', 'A', 'T', 'E'};
+inline constexpr uint32_t kBundleVersion = 1;
+inline constexpr uint64_t kBundleAlignment = 4096;
+
+struct BundleHeader {
+  char magic[8];
+  uint32_t version;
+  uint32_t zero;
+  uint64_t manifest_offset;
+  uint64_t manifest_size;
+  uint8_t manifest_sha256[32];
+};
+static_assert(sizeof(BundleHeader) == 64);
+
+// What the manifest says beside the tensor table.
+struct BundleInfo {
+  struct SourceFile {
+    std::string name;
+    uint64_t size = 0;
+    std::string sha256;
+  };
+  std::vector<SourceFile> source_files;
+  std::string calibration_sha256;
+  ModelConfig config;
+  GenerationDefaults generation;
+  TokenizerAssets::Kind tokenizer_kind = TokenizerAssets::Kind::kHuggingFace;
+  EmbeddingType embedding_type = EmbeddingType::kF32;
+};
+
+// Writes a bundle front to back. Errors are kept and told by Finish(). Owned by one thread.
+class BundleWriter {
+ public:
+  explicit BundleWriter(const std::string& path);
+  ~BundleWriter();
+
+  // A tensor in one go, or Begin() and then pieces of it.
+  void Write(const std::string& name, const void* data, size_t bytes);
+  void Begin(const std::string& name);
+  void Append(const void* data, size_t bytes);
+
+  // Writes manifest and header and syncs the file.
+  Status Finish(const BundleInfo& info);
+
+ private:
+  struct Entry {
+    std::string name;
+    uint64_t offset, bytes;
+  };
+  void Put(const void* data, size_t bytes);
+
+  const std::string path_;
+  std::FILE* file_;
+  bool failed_ = false;
+  uint64_t position_ = 0;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace edgegate
