@@ -1,0 +1,281 @@
+#include "engine/quantize/quantize.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "engine/base/half.h"
+#include "engine/base/sha256.h"
+#include "engine/ops/int8_pack.h"
+#include "engine/quantize/calibration_text.h"
+#include "engine/quantize/float_layer.h"
+#include "engine/quantize/smooth_quant.h"
+#include "engine/text/tokenizer.h"
+#include "engine/weights/bundle.h"
+#include "engine/weights/bundle_format.h"
+#include "engine/weights/input_file.h"
+
+namespace edgegate {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr int kRowsAtOnce = 4096;  // of the embedding and lm_head
+
+// Packs `n` rows that `row` gives (null: a zero row) and writes the tensors of a linear layer.
+// `bias` is in column order, or empty.
+class LinearPacker {
+ public:
+  LinearPacker(BundleWriter* writer, const std::string& name, int k)
+      : writer_(writer), name_(name), k_(k) {
+    writer_->Begin(name_ + ".packed");
+  }
+
+  // The next `count` rows; only the last call may give a count that is no multiple of 64.
+  void Add(const float* rows, int count) {
+    const int blocks = (count + 63) / 64;
+    const int64_t block_bytes = PackedBytes(64, k_);
+    std::vector<int8_t> packed(static_cast<size_t>(blocks * block_bytes));
+    const size_t first = scale_.size();
+    scale_.resize(first + size_t{64} * blocks);
+    sums_.resize(scale_.size());
+#pragma omp parallel for schedule(static)
+    for (int b = 0; b < blocks; ++b) {
+      PackInt8Block(rows + int64_t{b} * 64 * k_, std::min(64, count - b * 64), k_,
+                    packed.data() + b * block_bytes, &scale_[first + size_t{64} * b],
+                    &sums_[first + size_t{64} * b]);
+    }
+    writer_->Append(packed.data(), packed.size());
+  }
+
+  void Finish(std::vector<float> bias) {
+    writer_->Write(name_ + ".scale", scale_.data(), scale_.size() * 4);
+    writer_->Write(name_ + ".column_sum", sums_.data(), sums_.size() * 4);
+    if (bias.empty()) return;
+    bias.resize(scale_.size());
+    writer_->Write(name_ + ".bias", bias.data(), bias.size() * 4);
+  }
+
+ private:
+  BundleWriter* writer_;
+  const std::string name_;
+  const int k_;
+  std::vector<float> scale_;
+  std::vector<int32_t> sums_;
+};
+
+std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> parts) {
+  std::vector<float> all;
+  for (const auto* part : parts) all.insert(all.end(), part->begin(), part->end());
+  return all;
+}
+
+// Rows of gate and up in alternating blocks of 64 (model_weights.h); a bias has one column.
+std::vector<float> Interleave(const std::vector<float>& gate, const std::vector<float>& up,
+                              int rows, int columns) {
+  if (gate.empty()) return {};
+  const int blocks = (rows + 63) / 64;
+  std::vector<float> all(size_t{128} * blocks * columns);
+  for (int row = 0; row < rows; ++row) {
+    const int64_t to = int64_t{row / 64} * 128 + row % 64;
+    std::copy_n(gate.begin() + int64_t{row} * columns, columns, all.begin() + to * columns);
+    std::copy_n(up.begin() + int64_t{row} * columns, columns, all.begin() + (to + 64) * columns);
+  }
+  return all;
+}
+
+void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, BundleWriter* writer) {
+  const std::string prefix = fmt::format("layers.{}.", index);
+  auto vector = [&](const char* name, const std::vector<float>& v) {
+    if (!v.empty()) writer->Write(prefix + name, v.data(), v.size() * 4);
+  };
+  auto linear = [&](const char* name, const std::vector<float>& rows, int k,
+                    std::vector<float> bias) {
+    LinearPacker packer(writer, prefix + name, k);
+    packer.Add(rows.data(), static_cast<int>(rows.size()) / k);
+    packer.Finish(std::move(bias));
+  };
+  vector("attention_norm", w.attention_norm);
+  vector("mlp_norm", w.mlp_norm);
+  vector("q_norm", w.q_norm);
+  vector("k_norm", w.k_norm);
+  linear("qkv", Concatenate({&w.q, &w.k, &w.v}), c.hidden_size,
+         Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
+  linear("o", w.o, c.q_size(), w.o_bias);
+  linear("gate_up", Interleave(w.gate, w.up, c.intermediate_size, c.hidden_size), c.hidden_size,
+         Interleave(w.gate_bias, w.up_bias, c.intermediate_size, 1));
+  linear("down", w.down, c.intermediate_size, w.down_bias);
+}
+
+Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
+  const ModelConfig& c = source.config();
+  writer->Begin("embedding");
+  std::vector<float> rows(size_t{kRowsAtOnce} * c.hidden_size);
+  std::vector<uint16_t> halves(rows.size());
+  for (int row = 0; row < c.vocab_size; row += kRowsAtOnce) {
+    const int count = std::min(kRowsAtOnce, c.vocab_size - row);
+    EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kEmbedding, 0, row, count, rows.data()));
+    const size_t elements = static_cast<size_t>(count) * c.hidden_size;
+    if (source.embedding_type() == EmbeddingType::kF32) {
+      writer->Append(rows.data(), elements * 4);
+      continue;
+    }
+    const bool bf16 = source.embedding_type() == EmbeddingType::kBf16;
+    std::transform(rows.begin(), rows.begin() + static_cast<int64_t>(elements), halves.begin(),
+                   bf16 ? FloatToBf16 : FloatToF16);
+    writer->Append(halves.data(), elements * 2);
+  }
+  return {};
+}
+
+// lm_head in pieces, twice over: once for its columns' maxima, once to pack.
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden,
+                 BundleWriter* writer) {
+  const ModelConfig& c = source.config();
+  const int h = c.hidden_size;
+  std::vector<float> norm(static_cast<size_t>(h)), weight_max(static_cast<size_t>(h));
+  EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kFinalNorm, 0, 0, 1, norm.data()));
+  const auto activation_max = ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h);
+  std::vector<float> factors;
+  std::unique_ptr<LinearPacker> packer;
+  for (const bool packing : {false, true}) {
+    if (packing) {
+      factors = SmoothingFactors(activation_max, weight_max);
+      packer = std::make_unique<LinearPacker>(writer, "lm_head", h);
+    }
+    for (int row = 0; row < c.vocab_size; row += kRowsAtOnce) {
+      const int count = std::min(kRowsAtOnce, c.vocab_size - row);
+      std::vector<float> rows(static_cast<size_t>(count) * h);
+      EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kLmHead, 0, row, count, rows.data()));
+      if (!packing) {
+        const auto maxima = ColumnMaxima(rows, h);
+        for (int i = 0; i < h; ++i) weight_max[i] = std::max(weight_max[i], maxima[i]);
+        continue;
+      }
+      for (size_t i = 0; i < rows.size(); ++i) rows[i] *= factors[i % static_cast<size_t>(h)];
+      packer->Add(rows.data(), count);
+    }
+  }
+  packer->Finish({});
+  for (int i = 0; i < h; ++i) norm[i] /= factors[i];
+  writer->Write("final_norm", norm.data(), norm.size() * 4);
+  return {};
+}
+
+Result<std::vector<int32_t>> CalibrationTokens(const ModelSource& source,
+                                               const QuantizeOptions& options) {
+  const std::string text =
+      options.calibration_text.empty() ? CalibrationText() : options.calibration_text;
+  EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source.tokenizer_assets()));
+  EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
+  std::erase_if(tokens, [&](int32_t t) { return t < 0 || t >= source.config().vocab_size; });
+  const int most =
+      std::min(options.max_calibration_tokens, source.config().max_position_embeddings);
+  if (static_cast<int>(tokens.size()) > most) tokens.resize(static_cast<size_t>(most));
+  if (tokens.empty()) return DataLoss("the tokenizer gives no token that the model has");
+  return tokens;
+}
+
+Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptions& options) {
+  BundleInfo info;
+  info.config = source.config();
+  info.generation = source.generation_defaults();
+  info.tokenizer_kind = source.tokenizer_assets().kind;
+  info.embedding_type = source.embedding_type();
+  Sha256 calibration;
+  calibration.Update(options.calibration_text.data(), options.calibration_text.size());
+  info.calibration_sha256 = calibration.Finish();
+  std::vector<char> buffer(size_t{4} << 20);
+  for (const std::string& path : source.files()) {
+    EG_ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(path));
+    Sha256 hash;
+    for (uint64_t at = 0; at < file.size();) {
+      const auto size = static_cast<size_t>(std::min<uint64_t>(buffer.size(), file.size() - at));
+      EG_RETURN_IF_ERROR(file.ReadAt(at, size, buffer.data()));
+      hash.Update(buffer.data(), size);
+      at += size;
+    }
+    info.source_files.push_back({fs::path(path).filename(), file.size(), hash.Finish()});
+  }
+  return info;
+}
+
+Status WriteBundle(const ModelSource& source, const std::string& path,
+                   const QuantizeOptions& options) {
+  const ModelConfig& c = source.config();
+  auto progress = [&](int done, const char* what) {
+    if (options.progress) options.progress(done, c.num_layers + 2, what);
+  };
+  progress(0, "reading");
+  EG_ASSIGN_OR_RETURN(const BundleInfo info, DescribeSource(source, options));
+  EG_ASSIGN_OR_RETURN(const auto tokens, CalibrationTokens(source, options));
+  EG_ASSIGN_OR_RETURN(std::vector<float> hidden, EmbedFloat(source, tokens));
+  BundleWriter writer(path);
+  EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
+  for (int layer = 0; layer < c.num_layers; ++layer) {
+    progress(layer + 1, "quantizing");
+    EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
+    const LayerInputs inputs = RunFloatLayer(c, weights, &hidden);
+    FoldLayer(c, inputs, &weights);
+    WriteLayer(c, weights, layer, &writer);
+  }
+  progress(c.num_layers + 1, "quantizing");
+  EG_RETURN_IF_ERROR(WriteHead(source, hidden, &writer));
+  const TokenizerAssets& assets = source.tokenizer_assets();
+  writer.Write("tokenizer.model", assets.model.data(), assets.model.size());
+  writer.Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
+  writer.Write("tokenizer.template", assets.chat_template.data(), assets.chat_template.size());
+  EG_RETURN_IF_ERROR(writer.Finish(info));
+  progress(c.num_layers + 2, "done");
+  return {};
+}
+
+// Names the cached bundle: what it was made from, as far as the file system tells.
+Result<std::string> CacheKey(const ModelSource& source, const QuantizeOptions& options) {
+  std::string text = fmt::format("{} {} {}\n", kBundleVersion, options.max_calibration_tokens,
+                                 options.calibration_text);
+  for (const std::string& path : source.files()) {
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    const auto time = fs::last_write_time(path, error).time_since_epoch().count();
+    if (error) return NotFound("{}: {}", path, error.message());
+    text += fmt::format("{} {} {}\n", path, size, time);
+  }
+  Sha256 hash;
+  hash.Update(text.data(), text.size());
+  return hash.Finish().substr(0, 16);
+}
+
+}  // namespace
+
+Status Quantize(const ModelSource& source, const std::string& destination,
+                const QuantizeOptions& options) {
+  const std::string temporary = fmt::format("{}.{}.part", destination, getpid());
+  Status status = WriteBundle(source, temporary, options);
+  std::error_code error;
+  if (status.ok()) {
+    fs::rename(temporary, destination, error);
+    if (error) status = ResourceExhausted("cannot write {}: {}", destination, error.message());
+  }
+  if (!status.ok()) fs::remove(temporary, error);
+  return status;
+}
+
+Result<std::string> EnsureBundle(const std::string& model_path, const std::string& cache_dir,
+                                 const QuantizeOptions& options) {
+  if (IsBundle(model_path)) return model_path;
+  EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(model_path));
+  EG_ASSIGN_OR_RETURN(const std::string key, CacheKey(*source, options));
+  std::error_code error;
+  fs::create_directories(cache_dir, error);
+  if (error) return ResourceExhausted("cannot create the cache {}: {}", cache_dir, error.message());
+  std::string stem = fs::weakly_canonical(model_path, error).stem();
+  if (stem.empty()) stem = "model";
+  const std::string path = fmt::format("{}/{}-{}.edgegate", cache_dir, stem, key);
+  if (FileExists(path) && Bundle::Open(path).ok()) return path;
+  EG_RETURN_IF_ERROR(Quantize(*source, path, options));
+  return path;
+}
+
+}  // namespace edgegate

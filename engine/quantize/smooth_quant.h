@@ -1,0 +1,23 @@
+// SmoothQuant factors (Xiao et al. 2022, arXiv:2211.10438) and folding them into the weights, so
+// that they cost nothing at run time.
+#pragma once
+
+#include <vector>
+
+#include "engine/model/model_config.h"
+#include "engine/quantize/float_layer.h"
+
+namespace edgegate {
+
+// Largest magnitude of each column of [rows][columns].
+std::vector<float> ColumnMaxima(const std::vector<float>& x, int columns);
+
+// sqrt(activation / weight) for each channel, 1 where either is zero; rounded to powers of 2^(1/8),
+// which hides the last bits of calibration and so keeps bundles the same from run to run.
+std::vector<float> SmoothingFactors(const std::vector<float>& activation_max,
+                                    const std::vector<float>& weight_max);
+
+// Folds the factors of the layer's four linear stages. The layer computes the same function.
+void FoldLayer(const ModelConfig& config, const LayerInputs& inputs, FloatLayer* layer);
+
+}  // namespace edgegate
