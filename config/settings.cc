@@ -1,0 +1,239 @@
+#include "config/settings.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <variant>
+
+namespace edgegate {
+namespace {
+
+struct IntField {
+  int Settings::*member;
+  int low, high;
+};
+using StringField = std::string Settings::*;
+
+// The one table of settings.
+struct Entry {
+  const char* key;
+  std::variant<IntField, StringField> field;
+  const char* description;
+};
+
+constexpr int kMany = 1 << 30;
+
+const Entry kEntries[] = {
+    {"server.host", &Settings::host, "address to listen on"},
+    {"server.port", IntField{&Settings::port, 0, 65535}, "port to listen on; 0: any free one"},
+    {"server.api_keys_file", &Settings::api_keys_file, "file with one API key a line"},
+    {"server.max_body_mb", IntField{&Settings::max_body_mb, 1, 4096}, "largest request body, MiB"},
+    {"server.max_connections", IntField{&Settings::max_connections, 1, 65536},
+     "connections served at once; further ones wait"},
+    {"server.read_timeout_s", IntField{&Settings::read_timeout_s, 1, 3600},
+     "seconds without a byte from a client before its connection ends"},
+    {"server.write_timeout_s", IntField{&Settings::write_timeout_s, 1, 3600},
+     "seconds that a client may refuse data before its connection ends"},
+    {"server.request_timeout_s", IntField{&Settings::request_timeout_s, 0, 86400},
+     "seconds that a request may take; 0: no limit"},
+    {"server.drain_timeout_s", IntField{&Settings::drain_timeout_s, 0, 3600},
+     "seconds that running requests get to finish after SIGTERM"},
+    {"engine.threads", IntField{&Settings::threads, 0, 1024},
+     "threads that compute; 0: one for each processor"},
+    {"engine.max_num_seqs", IntField{&Settings::max_num_seqs, 1, 65536},
+     "sequences running at once, per model"},
+    {"engine.max_num_batched_tokens", IntField{&Settings::max_num_batched_tokens, 1, 65536},
+     "tokens in one step"},
+    {"engine.max_waiting", IntField{&Settings::max_waiting, 1, kMany},
+     "sequences waiting, per model; further requests get 429"},
+    {"engine.max_model_len", IntField{&Settings::max_model_len, 0, kMany},
+     "longest context, tokens; 0: the model's own"},
+    {"engine.kv_cache_mb", IntField{&Settings::kv_cache_mb, 1, kMany},
+     "memory for the KV cache of each model, MiB"},
+    {"engine.isa", &Settings::isa,
+     "instruction set to stay below: auto, scalar, avx2, avx-vnni, avx512, avx512-vnni, amx"},
+    {"engine.cache_dir", &Settings::cache_dir,
+     "where quantized models are kept; empty: the user's cache folder"},
+    {"log.level", &Settings::log_level, "trace, debug, info, warn, error or off"},
+};
+
+const Entry* Find(std::string_view key) {
+  const auto* found = std::find_if(std::begin(kEntries), std::end(kEntries),
+                                   [&](const Entry& e) { return key == e.key; });
+  return found == std::end(kEntries) ? nullptr : found;
+}
+
+std::string EnvironmentName(std::string_view key) {
+  std::string name = "EDGEGATE_";
+  for (char c : key) name += c == '.' ? '_' : static_cast<char>(std::toupper(c));
+  return name;
+}
+
+Status SetInt(const Entry& entry, int64_t value, Settings* settings) {
+  const IntField& field = std::get<IntField>(entry.field);
+  if (value < field.low || value > field.high) {
+    return InvalidArgument("{} is {}: must be between {} and {}", entry.key, value, field.low,
+                           field.high);
+  }
+  settings->*field.member = static_cast<int>(value);
+  return {};
+}
+
+Status SetFromToml(const Entry& entry, const toml::node& node, Settings* settings) {
+  if (const auto* member = std::get_if<StringField>(&entry.field)) {
+    const auto text = node.value_exact<std::string>();
+    if (!text) return InvalidArgument("{} must be a string", entry.key);
+    settings->** member = *text;
+    return {};
+  }
+  const auto number = node.value_exact<int64_t>();
+  if (!number) return InvalidArgument("{} must be a whole number", entry.key);
+  return SetInt(entry, *number, settings);
+}
+
+Status ReadApiKeys(const toml::node& node, Settings* settings) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) return InvalidArgument("server.api_keys must be a list of strings");
+  for (const toml::node& key : *list) {
+    const auto text = key.value_exact<std::string>();
+    if (!text || text->empty()) return InvalidArgument("server.api_keys must be a list of strings");
+    settings->api_keys.push_back(*text);
+  }
+  return {};
+}
+
+Status ReadModels(const toml::node& node, Settings* settings) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) return InvalidArgument("models must be given as [[model]] tables");
+  for (const toml::node& item : *list) {
+    const toml::table* table = item.as_table();
+    if (table == nullptr) return InvalidArgument("models must be given as [[model]] tables");
+    ModelSetting model;
+    for (const auto& [key, value] : *table) {
+      const auto text = value.value_exact<std::string>();
+      if (key.str() != "name" && key.str() != "path") {
+        return InvalidArgument("unknown key model.{}", std::string(key.str()));
+      }
+      if (!text) return InvalidArgument("model.{} must be a string", std::string(key.str()));
+      (key.str() == "name" ? model.name : model.path) = *text;
+    }
+    if (model.path.empty()) return InvalidArgument("a [[model]] has no path");
+    settings->models.push_back(model);
+  }
+  return {};
+}
+
+Status At(const std::string& name, const toml::node& node, const Status& status) {
+  if (status.ok()) return {};
+  return Status(status.code(),
+                fmt::format("{}:{}: {}", name, node.source().begin.line, status.message()));
+}
+
+Status ReadSection(const std::string& name, std::string_view section, const toml::table& table,
+                   Settings* settings) {
+  for (const auto& [key, value] : table) {
+    const std::string full = fmt::format("{}.{}", section, std::string(key.str()));
+    Status status;
+    if (full == "server.api_keys") {
+      status = ReadApiKeys(value, settings);
+    } else if (const Entry* entry = Find(full)) {
+      status = SetFromToml(*entry, value, settings);
+    } else {
+      status = InvalidArgument("unknown key {}", full);
+    }
+    EG_RETURN_IF_ERROR(At(name, value, status));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<SettingInfo> ListSettings() {
+  const Settings defaults;
+  std::vector<SettingInfo> list;
+  for (const Entry& e : kEntries) {
+    const auto* text = std::get_if<StringField>(&e.field);
+    const auto* number = std::get_if<IntField>(&e.field);
+    list.push_back({e.key, e.description,
+                    text ? fmt::format("\"{}\"", defaults.**text)
+                         : fmt::format("{}", defaults.*number->member)});
+  }
+  return list;
+}
+
+Status SetSetting(std::string_view key, std::string_view value, Settings* settings) {
+  const Entry* entry = Find(key);
+  if (entry == nullptr) return InvalidArgument("unknown setting {}", key);
+  if (const auto* member = std::get_if<StringField>(&entry->field)) {
+    settings->** member = std::string(value);
+    return {};
+  }
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size()) {
+    return InvalidArgument("{} is \"{}\": must be a whole number", key, value);
+  }
+  return SetInt(*entry, number, settings);
+}
+
+Status LoadSettingsText(std::string_view text, const std::string& name, Settings* settings) {
+  try {
+    const toml::table root = toml::parse(text, std::string_view(name));
+    for (const auto& [key, value] : root) {
+      const std::string section(key.str());
+      if (section == "model") {
+        EG_RETURN_IF_ERROR(At(name, value, ReadModels(value, settings)));
+        continue;
+      }
+      const bool known = section == "server" || section == "engine" || section == "log";
+      if (!known || !value.is_table()) {
+        return At(name, value, InvalidArgument("unknown section or key {}", section));
+      }
+      EG_RETURN_IF_ERROR(ReadSection(name, section, *value.as_table(), settings));
+    }
+  } catch (const toml::parse_error& e) {
+    return InvalidArgument("{}:{}: {}", name, e.source().begin.line, std::string(e.description()));
+  }
+  return {};
+}
+
+Status LoadSettingsFile(const std::string& path, Settings* settings) {
+  std::ifstream file(path);
+  std::stringstream text;
+  if (!file || !(text << file.rdbuf())) return NotFound("cannot read the settings file {}", path);
+  return LoadSettingsText(text.str(), path, settings);
+}
+
+Status LoadSettingsEnvironment(const char* const* environment, Settings* settings) {
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view variable = *environment;
+    const size_t equals = variable.find('=');
+    if (!variable.starts_with("EDGEGATE_") || equals == std::string_view::npos) continue;
+    const std::string_view name = variable.substr(0, equals);
+    const std::string_view value = variable.substr(equals + 1);
+    if (name == "EDGEGATE_SERVER_API_KEYS") {
+      std::stringstream keys{std::string(value)};
+      settings->api_keys.clear();
+      for (std::string key; std::getline(keys, key, ',');) settings->api_keys.push_back(key);
+      continue;
+    }
+    const auto* entry = std::find_if(std::begin(kEntries), std::end(kEntries), [&](const Entry& e) {
+      return EnvironmentName(e.key) == name;
+    });
+    if (entry == std::end(kEntries)) return InvalidArgument("unknown variable {}", name);
+    EG_RETURN_IF_ERROR(SetSetting(entry->key, value, settings));
+  }
+  return {};
+}
+
+ModelSetting ParseModel(std::string_view text) {
+  const size_t equals = text.find('=');
+  const size_t slash = text.find('/');
+  if (equals == std::string_view::npos || slash < equals) return {"", std::string(text)};
+  return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
+}  // namespace edgegate

@@ -1,0 +1,70 @@
+// Every setting, with its default. Filled from one TOML file, then the environment, then flags:
+// later ones win.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+struct ModelSetting {
+  std::string name;  // empty: from the path
+  std::string path;
+};
+
+struct Settings {
+  std::string host = "127.0.0.1";
+  int port = 8089;
+  std::vector<std::string> api_keys;
+  std::string api_keys_file;  // one key a line
+  int max_body_mb = 16;
+  int max_connections = 512;
+  int read_timeout_s = 15;
+  int write_timeout_s = 15;
+  int request_timeout_s = 0;  // 0: none
+  int drain_timeout_s = 30;
+
+  int threads = 0;  // 0: one for each processor that this process may use
+  int max_num_seqs = 64;
+  int max_num_batched_tokens = 512;
+  int max_waiting = 256;
+  int max_model_len = 0;  // 0: the model's own
+  int kv_cache_mb = 512;
+  std::string isa = "auto";
+  std::string cache_dir;  // empty: CACHE_DIRECTORY, XDG_CACHE_HOME/edgegate or ~/.cache/edgegate
+  std::string log_level = "info";
+
+  std::vector<ModelSetting> models;
+};
+
+// What a setting is, for files, environment, flags and documentation alike.
+struct SettingInfo {
+  std::string key;  // "server.port"; EDGEGATE_SERVER_PORT; --server.port
+  std::string description;
+  std::string default_text;
+};
+
+// Every setting but models and api_keys (which are lists), in order.
+std::vector<SettingInfo> ListSettings();
+
+// Sets `key` from text. kInvalidArgument, naming the key, when it is unknown, of the wrong type or
+// out of range.
+Status SetSetting(std::string_view key, std::string_view value, Settings* settings);
+
+// Reads a TOML file. The message names the file, the line and the key.
+Status LoadSettingsFile(const std::string& path, Settings* settings);
+// The same for text; `name` stands for the file in messages.
+Status LoadSettingsText(std::string_view text, const std::string& name, Settings* settings);
+
+// Reads EDGEGATE_* variables. An unknown one is an error.
+Status LoadSettingsEnvironment(const char* const* environment, Settings* settings);
+
+// "NAME=PATH" or "PATH".
+ModelSetting ParseModel(std::string_view text);
+
+}  // namespace edgegate

@@ -1,0 +1,41 @@
+// The subcommands of the edgegate program. Each returns the process's exit code: 0 done, 1 failed,
+// 2 wrong usage, 3 a model could not be loaded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace edgegate {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitModel = 3;
+
+int Serve(const Settings& settings);
+
+struct RunArguments {
+  std::string model;
+  std::string prompt;
+  std::string system;
+  int max_tokens = 0;      // 0: until the model ends
+  float temperature = -1;  // < 0: the model's own
+};
+int RunPrompt(const Settings& settings, const RunArguments& arguments);
+
+int QuantizeModel(const std::string& source, const std::string& destination,
+                  const std::string& calibration_file);
+
+struct BenchArguments {
+  std::string model;
+  std::string shape;
+  int prompt = 512;
+  int gen = 64;
+  std::vector<int> batch = {1, 8};
+  bool json = false;
+};
+int Bench(const Settings& settings, const BenchArguments& arguments);
+
+}  // namespace edgegate

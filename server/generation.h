@@ -1,0 +1,84 @@
+// From a parsed API request to the engine, and from its tokens back to text: tokenizing, defaults,
+// limits, stop strings. Knows neither HTTP nor JSON.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scheduler/engine_loop.h"
+#include "server/openai/errors.h"
+#include "server/openai/request.h"
+#include "server/served_model.h"
+#include "server/text_assembler.h"
+
+namespace edgegate {
+
+// News of one choice.
+struct ChoiceEvent {
+  int choice = 0;
+  std::string text;
+  std::vector<SampledToken> tokens;
+  std::string finish_reason;  // empty: still running
+  std::optional<std::string> stop_string;
+  std::optional<int32_t> stop_token;
+};
+
+struct GenerationUsage {
+  int prompt_tokens = 0;
+  int completion_tokens = 0;
+  int cached_tokens = 0;
+  RequestTimings timings;
+};
+
+// Owned by one thread. Destroying it cancels what still runs.
+class Generation {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // Tokenizes, checks and submits. The error is the client's answer. `model` and `engine` must
+  // outlive it.
+  static std::optional<ApiError> Start(const ApiRequest& request, const ServedModel& model,
+                                       EngineLoop* engine, std::optional<TimePoint> deadline,
+                                       std::unique_ptr<Generation>* out);
+
+  // The next news; nullopt when `until` passes first or all is done.
+  std::optional<ChoiceEvent> Next(TimePoint until);
+  bool done() const { return unfinished_ == 0 && open_handles_ == 0; }
+  // Set when the engine failed: the answer is this error.
+  const std::optional<ApiError>& error() const { return error_; }
+
+  int num_choices() const { return static_cast<int>(choices_.size()); }
+  const GenerationUsage& usage() const { return usage_; }
+  const std::vector<int32_t>& prompt(int choice) const;
+  // Known once the choice's first tokens came.
+  const std::vector<SampledToken>& prompt_logprobs(int choice) const;
+
+ private:
+  struct Prompted {
+    std::vector<int32_t> ids;
+    std::unique_ptr<GenerationHandle> handle;
+    std::vector<SampledToken> logprobs;
+    int open = 0;  // sequences whose final event has not come
+  };
+  struct Choice {
+    std::unique_ptr<TextAssembler> text;
+    bool finished = false;
+  };
+
+  explicit Generation(const ApiRequest& request) : request_(request) {}
+  ChoiceEvent Absorb(Prompted* prompted, int first_choice, TokenEvent event);
+
+  const ApiRequest request_;
+  std::vector<Prompted> prompts_;
+  std::vector<Choice> choices_;
+  std::optional<ApiError> error_;
+  GenerationUsage usage_;
+  size_t turn_ = 0;
+  int unfinished_ = 0;
+  int open_handles_ = 0;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,283 @@
+#include "server/http/server.h"
+
+#include <httplib.h>
+#include <openssl/crypto.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "server/generation.h"
+#include "server/http/connection.h"
+#include "server/openai/errors.h"
+#include "server/openai/request.h"
+#include "server/openai/response.h"
+
+namespace edgegate {
+namespace {
+
+using httplib::Request;
+using httplib::Response;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kClientCheck = std::chrono::milliseconds(20);
+
+void Answer(Response& res, const ApiError& error) {
+  res.status = error.http_status;
+  if (error.http_status == 429 || error.http_status == 503) res.set_header("Retry-After", "1");
+  if (error.http_status == 401) res.set_header("WWW-Authenticate", "Bearer");
+  res.set_content(ErrorJson(error), "application/json");
+}
+
+// Reaches the listening socket, to give it the queue that httplib fixes at 5.
+class Listener : public httplib::Server {
+ public:
+  void WidenBacklog() { ::listen(svr_sock_, 1024); }
+};
+
+std::string Event(const std::string& data) { return "data: " + data + "\n\n"; }
+
+}  // namespace
+
+struct HttpServer::Impl {
+  explicit Impl(ServerOptions o) : options(std::move(o)) {}
+
+  const ServerOptions options;
+  Listener http;
+  int port = 0;
+  // Written once, before `ready`.
+  EngineLoop* engine = nullptr;
+  std::vector<const ServedModel*> models;
+  std::atomic<bool> ready{false};
+  std::atomic<bool> draining{false};
+
+  void Routes();
+  bool Authorized(const Request& req) const;
+  httplib::Server::HandlerResponse Gate(const Request& req, Response& res) const;
+  const ServedModel* Find(const std::string& name) const;
+  void Health(Response& res) const;
+  void Generate(const Request& req, Response& res, bool chat);
+  void Stream(const Request& req, Response& res, std::shared_ptr<ApiRequest> request,
+              const ServedModel& model, std::shared_ptr<Generation> generation);
+  void Whole(const Request& req, Response& res, const ApiRequest& request, const ServedModel& model,
+             Generation& generation);
+};
+
+bool HttpServer::Impl::Authorized(const Request& req) const {
+  if (options.api_keys.empty() || req.path == "/health") return true;
+  const std::string header = req.get_header_value("Authorization");
+  const std::string prefix = "Bearer ";
+  if (!header.starts_with(prefix)) return false;
+  const std::string given = header.substr(prefix.size());
+  bool found = false;
+  for (const std::string& key : options.api_keys) {
+    found |= key.size() == given.size() && CRYPTO_memcmp(key.data(), given.data(), key.size()) == 0;
+  }
+  return found;
+}
+
+httplib::Server::HandlerResponse HttpServer::Impl::Gate(const Request& req, Response& res) const {
+  if (!Authorized(req)) {
+    Answer(res,
+           {401, "Incorrect API key provided.", "authentication_error", "", "invalid_api_key"});
+    return httplib::Server::HandlerResponse::Handled;
+  }
+  if (req.path != "/health" && (!ready || draining)) {
+    Answer(res, FromStatus(Unavailable("{}", draining ? "the server is shutting down"
+                                                      : "the models are still loading")));
+    return httplib::Server::HandlerResponse::Handled;
+  }
+  return httplib::Server::HandlerResponse::Unhandled;
+}
+
+const ServedModel* HttpServer::Impl::Find(const std::string& name) const {
+  for (const ServedModel* model : models) {
+    if (model->name == name) return model;
+  }
+  return nullptr;
+}
+
+void HttpServer::Impl::Health(Response& res) const {
+  if (!ready || draining) {
+    res.status = 503;
+    const char* what = draining ? "draining" : "loading";
+    res.set_content(fmt::format("{{\"status\":\"{}\"}}", what), "application/json");
+    return;
+  }
+  const EngineSnapshot snapshot = engine->snapshot();
+  std::string list;
+  for (size_t i = 0; i < snapshot.models.size(); ++i) {
+    const auto& m = snapshot.models[i];
+    list += fmt::format(
+        "{}{{\"running\":{},\"waiting\":{},\"kv_blocks_total\":{},\"kv_blocks_free\":{},"
+        "\"preemptions\":{},\"prompt_tokens\":{},\"generated_tokens\":{}}}",
+        i ? "," : "", m.running, m.waiting, m.blocks_total, m.blocks_free, m.preemptions,
+        m.prompt_tokens, m.generated_tokens);
+  }
+  const bool failing = snapshot.failed_steps_in_row >= 3;
+  res.status = failing ? 503 : 200;
+  res.set_content(
+      fmt::format("{{\"status\":\"{}\",\"models\":[{}]}}", failing ? "failing" : "ok", list),
+      "application/json");
+}
+
+void HttpServer::Impl::Generate(const Request& req, Response& res, bool chat) {
+  auto parsed = ParseRequest(req.body, chat, RequestLimits{});
+  if (const auto* error = std::get_if<ApiError>(&parsed)) return Answer(res, *error);
+  auto request = std::make_shared<ApiRequest>(std::get<ApiRequest>(std::move(parsed)));
+  const ServedModel* model = Find(request->model);
+  if (model == nullptr) {
+    return Answer(res, {404, fmt::format("The model '{}' does not exist.", request->model),
+                        "invalid_request_error", "model", "model_not_found"});
+  }
+  std::optional<Clock::time_point> deadline;
+  if (options.request_timeout_s > 0) {
+    deadline = Clock::now() + std::chrono::seconds(options.request_timeout_s);
+  }
+  std::unique_ptr<Generation> generation;
+  if (auto error = Generation::Start(*request, *model, engine, deadline, &generation)) {
+    return Answer(res, *error);
+  }
+  if (request->stream) return Stream(req, res, request, *model, std::move(generation));
+  Whole(req, res, *request, *model, *generation);
+}
+
+void HttpServer::Impl::Whole(const Request& req, Response& res, const ApiRequest& request,
+                             const ServedModel& model, Generation& generation) {
+  const ClientWatch client(req);
+  ResponseWriter writer(request, model, generation);
+  while (!generation.done() && !client.gone()) {
+    if (auto event = generation.Next(Clock::now() + kClientCheck)) writer.Collect(*event);
+    if (generation.error()) return Answer(res, *generation.error());
+  }
+  if (generation.done()) res.set_content(writer.Answer(), "application/json");
+}
+
+void HttpServer::Impl::Stream(const Request& req, Response& res,
+                              std::shared_ptr<ApiRequest> request, const ServedModel& model,
+                              std::shared_ptr<Generation> generation) {
+  auto client = std::make_shared<ClientWatch>(req);
+  res.set_header("Cache-Control", "no-cache");
+  res.set_chunked_content_provider(
+      "text/event-stream", [request, &model, generation, client](size_t, httplib::DataSink& sink) {
+        ResponseWriter writer(*request, model, *generation);
+        auto send = [&](const std::string& data) {
+          if (data.empty()) return true;
+          const std::string event = Event(data);
+          return sink.write(event.data(), event.size());
+        };
+        bool alive = true;
+        for (const std::string& chunk : writer.FirstChunks()) alive = alive && send(chunk);
+        while (alive && !generation->done()) {
+          if (auto event = generation->Next(Clock::now() + kClientCheck)) {
+            if (generation->error()) {
+              send(ErrorJson(*generation->error()));
+              sink.done();
+              return true;
+            }
+            alive = send(writer.Chunk(*event));
+          }
+          alive = alive && !client->gone();
+        }
+        if (!alive) return false;
+        if (request->include_usage) send(writer.UsageChunk());
+        send("[DONE]");
+        sink.done();
+        return true;
+      });
+}
+
+void HttpServer::Impl::Routes() {
+  http.Get("/health", [this](const Request&, Response& res) { Health(res); });
+  http.Get("/v1/models", [this](const Request&, Response& res) {
+    res.set_content(ModelListJson(models), "application/json");
+  });
+  http.Get(R"(/v1/models/(.+))", [this](const Request& req, Response& res) {
+    const ServedModel* model = Find(req.matches[1]);
+    if (model != nullptr) return res.set_content(ModelJson(*model), "application/json");
+    Answer(res, {404, fmt::format("The model '{}' does not exist.", req.matches[1].str()),
+                 "invalid_request_error", "model", "model_not_found"});
+  });
+  http.Post("/v1/chat/completions",
+            [this](const Request& req, Response& res) { Generate(req, res, true); });
+  http.Post("/v1/completions",
+            [this](const Request& req, Response& res) { Generate(req, res, false); });
+  http.set_pre_routing_handler(
+      [this](const Request& req, Response& res) { return Gate(req, res); });
+  // Whatever httplib itself refuses gets a body in the API's shape.
+  http.set_error_handler(
+      httplib::Server::HandlerWithResponse([](const Request& req, Response& res) {
+        if (!res.body.empty()) return httplib::Server::HandlerResponse::Handled;
+        ApiError error{res.status, fmt::format("Invalid request ({}).", res.status),
+                       "invalid_request_error", "", ""};
+        if (res.status == 404) {
+          const bool known = req.path.starts_with("/v1/chat/completions") ||
+                             req.path == "/v1/completions" || req.path == "/v1/models" ||
+                             req.path == "/health";
+          error.http_status = known ? 405 : 404;
+          error.message = fmt::format("Invalid URL or method ({} {}).", req.method, req.path);
+        } else if (res.status == 413) {
+          error.message = "The request body is too large.";
+        }
+        const int status = error.http_status;
+        Answer(res, error);
+        res.status = status;
+        return httplib::Server::HandlerResponse::Handled;
+      }));
+  http.set_exception_handler([](const Request& req, Response& res, std::exception_ptr failure) {
+    std::string what = "unknown";
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+      what = e.what();
+    } catch (...) {
+    }
+    spdlog::error("{} {}: {}", req.method, req.path, what);
+    Answer(res, FromStatus(Internal("internal error")));
+  });
+}
+
+HttpServer::HttpServer(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {
+  const ServerOptions& o = impl_->options;
+  impl_->http.new_task_queue = [limit = o.max_connections] { return new ConnectionThreads(limit); };
+  impl_->http.set_payload_max_length(o.max_body_bytes);
+  impl_->http.set_read_timeout(o.read_timeout_s, 0);
+  impl_->http.set_write_timeout(o.write_timeout_s, 0);
+  impl_->http.set_keep_alive_max_count(1000);
+  impl_->http.set_tcp_nodelay(true);
+  impl_->Routes();
+}
+
+HttpServer::~HttpServer() = default;
+
+Status HttpServer::Bind() {
+  Impl& s = *impl_;
+  if (s.options.port == 0) {
+    s.port = s.http.bind_to_any_port(s.options.host);
+  } else if (s.http.bind_to_port(s.options.host, s.options.port)) {
+    s.port = s.options.port;
+  }
+  if (s.port <= 0) {
+    return Unavailable("cannot listen on {}:{}: {}", s.options.host, s.options.port,
+                       std::strerror(errno));
+  }
+  s.http.WidenBacklog();
+  return {};
+}
+
+int HttpServer::port() const { return impl_->port; }
+
+void HttpServer::Run() { impl_->http.listen_after_bind(); }
+
+void HttpServer::SetReady(EngineLoop* engine, std::vector<const ServedModel*> models) {
+  impl_->engine = engine;
+  impl_->models = std::move(models);
+  impl_->ready = true;
+}
+
+void HttpServer::StartDraining() { impl_->draining = true; }
+
+void HttpServer::Stop() { impl_->http.stop(); }
+
+}  // namespace edgegate

@@ -1,0 +1,52 @@
+// The HTTP side: listener, limits, API keys, routes. The only folder that includes httplib.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "scheduler/engine_loop.h"
+#include "server/served_model.h"
+
+namespace edgegate {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  int port = 8089;                    // 0: any free one
+  std::vector<std::string> api_keys;  // empty: no key is asked for
+  size_t max_body_bytes = size_t{16} << 20;
+  int max_connections = 512;
+  int read_timeout_s = 15;
+  int write_timeout_s = 15;
+  int request_timeout_s = 0;  // 0: none
+};
+
+// Provides its own synchronization.
+class HttpServer {
+ public:
+  explicit HttpServer(ServerOptions options);
+  ~HttpServer();
+
+  // Takes the address. kUnavailable when that fails.
+  Status Bind();
+  int port() const;
+
+  // Serves until Stop(), in the calling thread. Before SetReady(), every request but /health is
+  // answered by 503.
+  void Run();
+
+  // From now on the models answer. They and the engine must outlive Run(). Call once.
+  void SetReady(EngineLoop* engine, std::vector<const ServedModel*> models);
+
+  // New requests are answered by 503; running ones go on.
+  void StartDraining();
+  // Ends Run() when the last connection is done.
+  void Stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,27 @@
+// Errors in the shape of OpenAI's API.
+#pragma once
+
+#include <string>
+
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+struct ApiError {
+  int http_status = 400;
+  std::string message;
+  std::string type = "invalid_request_error";
+  std::string param;  // empty: null
+  std::string code;   // empty: null
+};
+
+// A 400 that names the parameter at fault.
+ApiError BadParam(std::string param, std::string message, std::string code = "");
+
+// What a failure inside means to the client: 429 when a bound was reached, 503 when not now, 400
+// when the input was wrong, else 500.
+ApiError FromStatus(const Status& status);
+
+std::string ErrorJson(const ApiError& error);
+
+}  // namespace edgegate

@@ -1,0 +1,82 @@
+#include "server/openai/fields.h"
+
+#include <cmath>
+
+namespace edgegate {
+namespace {
+
+const nlohmann::json kNull;
+
+std::string WrongType(const std::string& name, const char* expected, const nlohmann::json& value) {
+  return fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name, expected,
+                     value.type_name());
+}
+
+}  // namespace
+
+const nlohmann::json& Fields::Raw(const std::string& name) {
+  read_.insert(name);
+  auto found = object_.find(name);
+  return found == object_.end() ? kNull : *found;
+}
+
+std::optional<bool> Fields::Bool(const std::string& name) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_boolean()) {
+    Fail(BadParam(name, WrongType(name, "a boolean", value), "invalid_type"));
+    return std::nullopt;
+  }
+  return value.get<bool>();
+}
+
+std::optional<int64_t> Fields::Int(const std::string& name, int64_t low, int64_t high) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  const bool huge = value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX;
+  if (!value.is_number_integer()) {
+    Fail(BadParam(name, WrongType(name, "an integer", value), "invalid_type"));
+    return std::nullopt;
+  }
+  if (huge || value.get<int64_t>() < low || value.get<int64_t>() > high) {
+    Fail(BadParam(name, fmt::format("Invalid '{}': {} is out of range, must be between {} and {}.",
+                                    name, value.dump(), low, high)));
+    return std::nullopt;
+  }
+  return value.get<int64_t>();
+}
+
+std::optional<float> Fields::Number(const std::string& name, double low, double high) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_number()) {
+    Fail(BadParam(name, WrongType(name, "a number", value), "invalid_type"));
+    return std::nullopt;
+  }
+  const double number = value.get<double>();
+  if (!(number >= low && number <= high)) {
+    Fail(BadParam(name, fmt::format("Invalid '{}': {} is out of range, must be between {} and {}.",
+                                    name, value.dump(), low, high)));
+    return std::nullopt;
+  }
+  return static_cast<float>(number);
+}
+
+std::optional<std::string> Fields::String(const std::string& name) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_string()) {
+    Fail(BadParam(name, WrongType(name, "a string", value), "invalid_type"));
+    return std::nullopt;
+  }
+  return value.get<std::string>();
+}
+
+std::optional<std::string> Fields::Unread() const {
+  for (const auto& [name, value] : object_.items()) {
+    if (!read_.contains(name)) return name;
+  }
+  return std::nullopt;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,58 @@
+// A parsed request to /v1/chat/completions or /v1/completions. Pure: text in, a struct or an
+// ApiError out; every field's type and range is checked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/sampling/sampling_params.h"
+#include "server/openai/errors.h"
+
+namespace edgegate {
+
+struct RequestLimits {
+  int max_json_depth = 32;
+  int max_n = 16;
+  int max_stops = 16;
+};
+
+using Prompt = std::variant<std::string, std::vector<int32_t>>;
+
+struct ApiRequest {
+  bool chat = false;
+  std::string model;
+  // Chat.
+  std::string messages_json;  // contents flattened to strings
+  std::string template_kwargs_json;
+  bool add_generation_prompt = true;
+  // Completions.
+  std::vector<Prompt> prompts;
+  bool echo = false;
+  // Both. What is absent here is the model's default, or the API's.
+  std::optional<float> temperature, top_p, min_p, repetition_penalty;
+  std::optional<int> top_k;
+  SamplingParams sampling;  // the rest of it
+  std::optional<uint64_t> seed;
+  std::optional<int> max_tokens;
+  std::string max_tokens_name = "max_tokens";  // as the client called it
+  int n = 1;
+  bool stream = false;
+  bool include_usage = false;
+  std::optional<int> logprobs;  // alternatives
+  std::vector<std::string> stop;
+  std::vector<int32_t> stop_token_ids;
+  bool ignore_eos = false;
+  bool skip_special_tokens = true;
+  bool include_stop_str_in_output = false;
+  bool return_token_ids = false;
+  bool return_tokens_as_token_ids = false;
+};
+
+std::variant<ApiRequest, ApiError> ParseRequest(std::string_view body, bool chat,
+                                                const RequestLimits& limits);
+
+}  // namespace edgegate

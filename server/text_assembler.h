@@ -1,0 +1,38 @@
+// One sequence's tokens as the text that its client may see: whole characters only, cut at stop
+// strings, nothing of which ever leaks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/text/tokenizer.h"
+
+namespace edgegate {
+
+// Owned by one thread; `tokenizer` must outlive it.
+class TextAssembler {
+ public:
+  TextAssembler(const Tokenizer& tokenizer, bool skip_special, std::vector<std::string> stops,
+                bool include_stop)
+      : decoder_(tokenizer, skip_special), stops_(std::move(stops)), include_stop_(include_stop) {}
+
+  // The text that `id` makes certain. After a stop string matched: nothing.
+  std::string Push(int32_t id) { return Scan(decoder_.Push(id), false); }
+  // What was held back, at the sequence's end.
+  std::string Finish() { return Scan(decoder_.Finish(), true); }
+
+  // The stop string that ended the text.
+  const std::optional<std::string>& matched() const { return matched_; }
+
+ private:
+  std::string Scan(const std::string& text, bool at_end);
+
+  StreamDecoder decoder_;
+  const std::vector<std::string> stops_;
+  const bool include_stop_;
+  std::string held_;  // could be the beginning of a stop string
+  std::optional<std::string> matched_;
+};
+
+}  // namespace edgegate
