@@ -1,0 +1,113 @@
+#include "engine/model/random_weights.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "engine/base/aligned_buffer.h"
+
+namespace edgegate {
+namespace {
+
+struct Shape {
+  const char* name;
+  int vocab, hidden, intermediate, layers, heads, kv_heads, head_dim, positions;
+};
+constexpr Shape kShapes[] = {
+    {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192},
+    {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192},
+    {"smollm2-135m", 49152, 576, 1536, 30, 9, 3, 64, 8192},
+};
+
+ModelConfig ConfigOf(const Shape& s) {
+  ModelConfig c;
+  c.architecture = s.name;
+  c.vocab_size = s.vocab;
+  c.hidden_size = s.hidden;
+  c.intermediate_size = s.intermediate;
+  c.num_layers = s.layers;
+  c.num_heads = s.heads;
+  c.num_kv_heads = s.kv_heads;
+  c.head_dim = s.head_dim;
+  c.max_position_embeddings = s.positions;
+  c.rms_norm_eps = 1e-5f;
+  c.rope.layout = RopeLayout::kInterleaved;
+  c.rope.rotary_dim = s.head_dim;
+  return c;
+}
+
+}  // namespace
+
+struct RandomWeights::Impl {
+  DecoderWeights weights;
+  std::deque<AlignedBuffer<int8_t>> bytes;
+  std::deque<AlignedBuffer<float>> floats;
+  std::deque<AlignedBuffer<int32_t>> sums;
+  AlignedBuffer<uint16_t> embedding;
+
+  const float* Floats(int size, float value) {
+    auto& buffer = floats.emplace_back(static_cast<size_t>(size));
+    std::fill_n(buffer.data(), size, value);
+    return buffer.data();
+  }
+
+  Int8Linear Linear(int n, int k) {
+    Int8Linear w;
+    w.n = n;
+    w.k = k;
+    auto& packed = bytes.emplace_back(size_t{1} * w.n_padded() * w.k_padded());
+    // A cheap generator: the values only have to differ.
+    uint32_t state = 1 + static_cast<uint32_t>(bytes.size());
+    for (size_t i = 0; i < packed.size(); ++i) {
+      state = state * 1664525 + 1013904223;
+      packed[i] = static_cast<int8_t>(std::max(-127, static_cast<int>(state >> 24) - 128));
+    }
+    w.packed = packed.data();
+    w.scale = Floats(w.n_padded(), 0.0005f);
+    auto& sum = sums.emplace_back(static_cast<size_t>(w.n_padded()));
+    for (int q = 0; q < w.k_padded() / 4; ++q) {
+      for (int j = 0; j < 256 * (w.n_padded() / 64); ++j) {
+        const int block = j / 256, within = j % 256;
+        sum[block * 64 + within / 4] +=
+            packed[(int64_t{block} * (w.k_padded() / 4) + q) * 256 + within];
+      }
+    }
+    w.column_sum = sum.data();
+    return w;
+  }
+};
+
+RandomWeights::RandomWeights(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RandomWeights::~RandomWeights() = default;
+const DecoderWeights& RandomWeights::weights() const { return impl_->weights; }
+
+Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& shape) {
+  const auto* found = std::find_if(std::begin(kShapes), std::end(kShapes),
+                                   [&](const Shape& s) { return s.name == shape; });
+  if (found == std::end(kShapes)) {
+    return InvalidArgument(
+        "shape \"{}\" is not known; these are: glm-edge-1.5b, glm-edge-4b, smollm2-135m", shape);
+  }
+  auto impl = std::make_unique<Impl>();
+  DecoderWeights& w = impl->weights;
+  w.config = ConfigOf(*found);
+  const ModelConfig& c = w.config;
+  impl->embedding.Reset(size_t{1} * c.vocab_size * c.hidden_size);
+  for (size_t i = 0; i < impl->embedding.size(); ++i) {
+    impl->embedding[i] = static_cast<uint16_t>(0x3c00 + (i * 2654435761u >> 24));
+  }
+  w.embedding = {EmbeddingType::kBf16, impl->embedding.data()};
+  w.final_norm = impl->Floats(c.hidden_size, 1.0f);
+  for (int i = 0; i < c.num_layers; ++i) {
+    DecoderLayerWeights layer;
+    layer.attention_norm = layer.mlp_norm = w.final_norm;
+    layer.qkv = impl->Linear(c.q_size() + 2 * c.kv_size(), c.hidden_size);
+    layer.o = impl->Linear(c.hidden_size, c.q_size());
+    layer.gate_up = impl->Linear(2 * c.intermediate_size, c.hidden_size);
+    layer.down = impl->Linear(c.hidden_size, c.intermediate_size);
+    w.layers.push_back(layer);
+  }
+  w.lm_head = impl->Linear(c.vocab_size, c.hidden_size);
+  return std::unique_ptr<RandomWeights>(new RandomWeights(std::move(impl)));
+}
+
+}  // namespace edgegate

@@ -1,0 +1,195 @@
+// `edgegate bench`: prefill and decode in this process, beside the machine's limits.
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "engine/base/cpu_features.h"
+#include "engine/model/random_weights.h"
+#include "engine/ops/isa.h"
+#include "engine/ops/limits.h"
+#include "server/cli/commands.h"
+#include "server/cli/model_loader.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+double Since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double Median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+// Sequences of one runner, each in blocks of its own.
+class Batch {
+ public:
+  Batch(ModelRunner* runner, int sequences, int length)
+      : runner_(runner),
+        blocks_((length + runner->limits().block_size - 1) / runner->limits().block_size),
+        lengths_(sequences) {}
+
+  // `count` tokens of each sequence, logits of the last ones; seconds taken.
+  Result<double> Step(int count) {
+    ForwardBatch batch;
+    for (size_t s = 0; s < lengths_.size(); ++s) {
+      SequenceSpan span{static_cast<int>(batch.tokens.size()), count, lengths_[s], {}};
+      for (int b = 0; b < blocks_; ++b) {
+        span.block_table.push_back(static_cast<int32_t>(s) * blocks_ + b);
+      }
+      for (int i = 0; i < count; ++i) {
+        batch.tokens.push_back(
+            static_cast<int32_t>(random_() % static_cast<uint32_t>(runner_->limits().vocab_size)));
+      }
+      batch.logits_rows.push_back(static_cast<int32_t>(batch.tokens.size()) - 1);
+      batch.spans.push_back(std::move(span));
+      lengths_[s] += count;
+    }
+    const auto start = Clock::now();
+    const auto output = runner_->Forward(batch);
+    if (!output.ok()) return output.status();
+    return Since(start);
+  }
+
+ private:
+  ModelRunner* runner_;
+  const int blocks_;
+  std::vector<int> lengths_;
+  std::mt19937 random_{1};
+};
+
+Result<double> Prefill(ModelRunner* runner, int prompt) {
+  std::vector<double> rates;
+  for (int round = 0; round < 4; ++round) {
+    Batch batch(runner, 1, prompt);
+    double seconds = 0;
+    for (int done = 0; done < prompt;) {
+      const int count = std::min(prompt - done, runner->limits().max_batched_tokens);
+      EG_ASSIGN_OR_RETURN(const double step, batch.Step(count));
+      seconds += step;
+      done += count;
+    }
+    if (round > 0) rates.push_back(prompt / seconds);  // the first one warms up
+  }
+  return Median(rates);
+}
+
+Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
+  Batch batch(runner, sequences, 16 + gen);
+  EG_ASSIGN_OR_RETURN(double unused, batch.Step(16));
+  (void)unused;
+  std::vector<double> seconds;
+  for (int i = 0; i < gen; ++i) {
+    EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
+    seconds.push_back(step);
+  }
+  return sequences / Median(seconds);
+}
+
+struct Subject {
+  std::unique_ptr<RandomWeights> random;
+  std::unique_ptr<Bundle> bundle;
+  std::unique_ptr<DecoderRunner> runner;
+};
+
+Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
+  Subject subject;
+  const DecoderWeights* weights = nullptr;
+  if (!a.shape.empty()) {
+    EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape));
+    weights = &subject.random->weights();
+  } else {
+    QuantizeOptions options;
+    options.progress = ProgressPrinter("quantizing");
+    EG_ASSIGN_OR_RETURN(const std::string path,
+                        EnsureBundle(a.model, CacheDirectory(settings), options));
+    EG_ASSIGN_OR_RETURN(subject.bundle, Bundle::Open(path));
+    weights = &subject.bundle->weights();
+  }
+  RunnerOptions options;
+  options.threads = ComputeThreads(settings);
+  options.max_batched_tokens = settings.max_num_batched_tokens;
+  const int most = *std::max_element(a.batch.begin(), a.batch.end());
+  options.max_logits_rows = most;
+  const int64_t tokens = std::max<int64_t>(a.prompt + 16, int64_t{most} * (a.gen + 48));
+  options.kv_cache_bytes = tokens * DecoderRunner::KvBytesPerToken(weights->config);
+  EG_ASSIGN_OR_RETURN(subject.runner, DecoderRunner::Make(*weights, options));
+  return subject;
+}
+
+Result<json> Measure(const Settings& settings, const BenchArguments& a) {
+  const auto start = Clock::now();
+  EG_ASSIGN_OR_RETURN(Subject subject, MakeSubject(settings, a));
+  json report = {{"load_s", Since(start)},
+                 {"cpu", CpuName()},
+                 {"isa", IsaName(CurrentIsa())},
+                 {"threads", ComputeThreads(settings)},
+                 {"model", a.shape.empty() ? a.model : "random " + a.shape},
+                 {"kernels", subject.runner->kernels()},
+                 {"prompt", a.prompt}};
+  const MachineLimits before = MeasureLimits(ComputeThreads(settings));
+  EG_ASSIGN_OR_RETURN(const double prefill, Prefill(subject.runner.get(), a.prompt));
+  report["prefill_tok_s"] = prefill;
+  report["decode"] = json::array();
+  for (int batch : a.batch) {
+    EG_ASSIGN_OR_RETURN(const double rate, Decode(subject.runner.get(), batch, a.gen));
+    report["decode"].push_back({{"batch", batch}, {"tok_s", rate}});
+  }
+  // Limits before and after, since shared machines drift: the better one is the limit.
+  const MachineLimits after = MeasureLimits(ComputeThreads(settings));
+  report["limits"] = {{"read_gb_s", std::max(before.read_gb_s, after.read_gb_s)},
+                      {"int8_gops", std::max(before.int8_gops, after.int8_gops)}};
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  report["peak_rss_mb"] = usage.ru_maxrss / 1024;
+  return report;
+}
+
+}  // namespace
+
+int Bench(const Settings& settings, const BenchArguments& arguments) {
+  auto fail = [](const std::string& message, int code) {
+    std::fprintf(stderr, "edgegate: %s\n", message.c_str());
+    return code;
+  };
+  const bool sane = arguments.prompt > 0 && arguments.gen > 0 && !arguments.batch.empty() &&
+                    std::all_of(arguments.batch.begin(), arguments.batch.end(),
+                                [](int b) { return b > 0 && b <= 1024; });
+  if (arguments.model.empty() == arguments.shape.empty() || !sane) {
+    return fail("bench needs --model or --shape, and positive --prompt, --gen and --batch",
+                kExitUsage);
+  }
+  if (Status status = SetIsaCap(settings.isa); !status.ok()) {
+    return fail(status.message(), kExitUsage);
+  }
+  const auto report = Measure(settings, arguments);
+  if (!report.ok()) return fail(report.status().message(), kExitModel);
+  if (arguments.json) {
+    std::printf("%s\n", report->dump(2).c_str());
+    return kExitOk;
+  }
+  const json& r = *report;
+  std::printf("%s on %s, %d threads (%s)\n", r["model"].get<std::string>().c_str(),
+              r["cpu"].get<std::string>().c_str(), r["threads"].get<int>(),
+              r["kernels"].get<std::string>().c_str());
+  std::printf("limits      %8.1f GB/s read, %.0f INT8 GOPS\n",
+              r["limits"]["read_gb_s"].get<double>(), r["limits"]["int8_gops"].get<double>());
+  std::printf("prefill %-4d%8.1f tok/s\n", arguments.prompt, r["prefill_tok_s"].get<double>());
+  for (const json& d : r["decode"]) {
+    std::printf("decode x%-3d%9.1f tok/s\n", d["batch"].get<int>(), d["tok_s"].get<double>());
+  }
+  std::printf("load %.2f s, peak memory %ld MB\n", r["load_s"].get<double>(),
+              r["peak_rss_mb"].get<long>());
+  return kExitOk;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,94 @@
+#include "server/cli/model_loader.h"
+
+#include <sched.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace edgegate {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string NameOf(const ModelSetting& model) {
+  if (!model.name.empty()) return model.name;
+  std::error_code error;
+  const fs::path path = fs::weakly_canonical(model.path, error);
+  return fs::is_directory(path, error) ? path.filename() : path.stem();
+}
+
+}  // namespace
+
+std::string CacheDirectory(const Settings& settings) {
+  if (!settings.cache_dir.empty()) return settings.cache_dir;
+  if (const char* systemd = std::getenv("CACHE_DIRECTORY")) return systemd;
+  if (const char* xdg = std::getenv("XDG_CACHE_HOME")) return std::string(xdg) + "/edgegate";
+  const char* home = std::getenv("HOME");
+  return std::string(home ? home : "/var/tmp") + "/.cache/edgegate";
+}
+
+int ComputeThreads(const Settings& settings) {
+  if (settings.threads > 0) return settings.threads;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+std::function<void(int, int, std::string_view)> ProgressPrinter(const std::string& title) {
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  return [=, last = -1](int done, int total, std::string_view what) mutable {
+    const int percent = total > 0 ? 100 * done / total : 100;
+    if (terminal) {
+      const int width = 30, filled = width * percent / 100;
+      std::fprintf(stderr, "\r%s [%s%s] %3d%% %-12s%s", title.c_str(),
+                   std::string(filled, '#').c_str(), std::string(width - filled, '.').c_str(),
+                   percent, std::string(what).c_str(), done == total ? "\n" : "");
+    } else if (percent / 25 != last) {
+      last = percent / 25;
+      std::fprintf(stderr, "%s: %d%% (%s)\n", title.c_str(), percent, std::string(what).c_str());
+    }
+  };
+}
+
+Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings) {
+  LoadedModel loaded;
+  QuantizeOptions quantize;
+  quantize.progress = ProgressPrinter("quantizing " + NameOf(model));
+  EG_ASSIGN_OR_RETURN(const std::string path,
+                      EnsureBundle(model.path, CacheDirectory(settings), quantize));
+  EG_ASSIGN_OR_RETURN(loaded.bundle, Bundle::Open(path));
+  ServedModel& served = loaded.served;
+  EG_ASSIGN_OR_RETURN(served.tokenizer, Tokenizer::Make(loaded.bundle->tokenizer_assets()));
+  auto chat = ChatTemplate::Make(loaded.bundle->tokenizer_assets(), *served.tokenizer);
+  if (chat.ok()) {
+    served.chat_template = *std::move(chat);
+  } else if (chat.status().code() != StatusCode::kUnimplemented) {
+    return chat.status().WithContext(model.path);
+  }
+  RunnerOptions options;
+  options.threads = ComputeThreads(settings);
+  options.max_batched_tokens = settings.max_num_batched_tokens;
+  options.max_logits_rows = settings.max_num_seqs;
+  options.max_model_len = settings.max_model_len;
+  options.kv_cache_bytes = int64_t{settings.kv_cache_mb} << 20;
+  EG_ASSIGN_OR_RETURN(loaded.runner, DecoderRunner::Make(loaded.bundle->weights(), options));
+  const ModelConfig& config = loaded.bundle->weights().config;
+  for (int id = 0; id < config.vocab_size; ++id) {
+    loaded.valid_tokens.push_back(served.tokenizer->IsValid(id));
+  }
+  served.name = NameOf(model);
+  served.created = std::chrono::duration_cast<std::chrono::seconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  served.limits = loaded.runner->limits();
+  served.defaults = loaded.bundle->generation_defaults();
+  served.eos_token_ids = config.eos_token_ids;
+  return loaded;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,34 @@
+// From a path to a model that can be served: quantize or find the bundle, map it, make tokenizer,
+// template and runner.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/settings.h"
+#include "engine/model/decoder_runner.h"
+#include "engine/quantize/quantize.h"
+#include "engine/weights/bundle.h"
+#include "server/served_model.h"
+
+namespace edgegate {
+
+struct LoadedModel {
+  std::unique_ptr<Bundle> bundle;  // outlives the runner
+  std::unique_ptr<DecoderRunner> runner;
+  ServedModel served;
+  std::vector<bool> valid_tokens;
+};
+
+Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings);
+
+// The folder for quantized models.
+std::string CacheDirectory(const Settings& settings);
+
+// Threads to compute with: the setting, or the processors that this process may use.
+int ComputeThreads(const Settings& settings);
+
+// A progress bar on standard error where that is a terminal, else a line now and then.
+std::function<void(int, int, std::string_view)> ProgressPrinter(const std::string& title);
+
+}  // namespace edgegate

@@ -1,0 +1,97 @@
+// `edgegate run` and `edgegate quantize`.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "engine/ops/isa.h"
+#include "engine/weights/model_source.h"
+#include "scheduler/engine_loop.h"
+#include "server/cli/commands.h"
+#include "server/cli/model_loader.h"
+#include "server/generation.h"
+
+namespace edgegate {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+int Fail(const Status& status, int code) {
+  std::fprintf(stderr, "edgegate: %s\n", status.message().c_str());
+  return code;
+}
+
+ApiRequest MakeRequest(const RunArguments& a, const std::string& prompt, bool chat) {
+  ApiRequest request;
+  request.chat = chat;
+  if (chat) {
+    nlohmann::json messages = nlohmann::json::array();
+    if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
+    messages.push_back({{"role", "user"}, {"content", prompt}});
+    request.messages_json = messages.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  } else {
+    request.prompts = {prompt};
+  }
+  if (a.max_tokens > 0) request.max_tokens = a.max_tokens;
+  if (a.temperature >= 0) request.temperature = a.temperature;
+  return request;
+}
+
+}  // namespace
+
+int RunPrompt(const Settings& settings, const RunArguments& arguments) {
+  if (Status status = SetIsaCap(settings.isa); !status.ok()) return Fail(status, kExitUsage);
+  std::string prompt = arguments.prompt;
+  if (prompt == "-") {
+    std::stringstream text;
+    text << std::cin.rdbuf();
+    prompt = text.str();
+  }
+  auto model = LoadModel(ParseModel(arguments.model), settings);
+  if (!model.ok()) return Fail(model.status(), kExitModel);
+  signal(SIGINT, [](int) { interrupted = true; });
+  EngineLoop engine;
+  model->served.engine_index = engine.AddModel(std::move(model->runner), {}, model->valid_tokens);
+  engine.Start();
+  std::unique_ptr<Generation> generation;
+  const bool chat = model->served.chat_template != nullptr;
+  const auto error = Generation::Start(MakeRequest(arguments, prompt, chat), model->served, &engine,
+                                       std::nullopt, &generation);
+  if (error) return Fail(InvalidArgument("{}", error->message), kExitFailure);
+  while (!generation->done() && !interrupted) {
+    const auto event =
+        generation->Next(std::chrono::steady_clock::now() + std::chrono::milliseconds(50));
+    if (generation->error())
+      return Fail(Internal("{}", generation->error()->message), kExitFailure);
+    if (event) std::cout << event->text << std::flush;
+  }
+  std::cout << "\n";
+  return interrupted ? 130 : kExitOk;
+}
+
+int QuantizeModel(const std::string& source_path, const std::string& destination,
+                  const std::string& calibration_file) {
+  QuantizeOptions options;
+  options.progress = ProgressPrinter("quantizing");
+  if (!calibration_file.empty()) {
+    std::ifstream file(calibration_file);
+    std::stringstream text;
+    if (!file || !(text << file.rdbuf())) {
+      return Fail(NotFound("cannot read {}", calibration_file), kExitFailure);
+    }
+    options.calibration_text = text.str();
+  }
+  auto source = ModelSource::Open(source_path);
+  if (!source.ok()) return Fail(source.status(), kExitModel);
+  const Status status = Quantize(**source, destination, options);
+  if (!status.ok()) return Fail(status, kExitFailure);
+  std::fprintf(stderr, "wrote %s\n", destination.c_str());
+  return kExitOk;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,159 @@
+// `edgegate serve`: listens first, then loads, then serves until it is told to stop.
+
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "engine/ops/isa.h"
+#include "scheduler/engine_loop.h"
+#include "server/cli/commands.h"
+#include "server/cli/model_loader.h"
+#include "server/http/server.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Result<ServerOptions> MakeOptions(const Settings& s) {
+  ServerOptions options;
+  options.host = s.host;
+  options.port = s.port;
+  options.api_keys = s.api_keys;
+  options.max_body_bytes = size_t(s.max_body_mb) << 20;
+  options.max_connections = s.max_connections;
+  options.read_timeout_s = s.read_timeout_s;
+  options.write_timeout_s = s.write_timeout_s;
+  options.request_timeout_s = s.request_timeout_s;
+  if (s.api_keys_file.empty()) return options;
+  std::ifstream file(s.api_keys_file);
+  if (!file) return NotFound("cannot read server.api_keys_file {}", s.api_keys_file);
+  for (std::string key; std::getline(file, key);) {
+    if (!key.empty()) options.api_keys.push_back(key);
+  }
+  if (options.api_keys.empty()) return InvalidArgument("{} holds no key", s.api_keys_file);
+  return options;
+}
+
+// Waits for SIGTERM or SIGINT, feeding systemd's watchdog only while the engine's heart beats.
+class Supervisor {
+ public:
+  Supervisor() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    // Threads started from now on leave these signals to us.
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+
+  // False: no signal within a second.
+  bool WaitASecond() {
+    const timespec second{1, 0};
+    return sigtimedwait(&signals_, nullptr, &second) > 0;
+  }
+
+  void Feed(const EngineSnapshot& snapshot) {
+    if (snapshot.heartbeat == heartbeat_ && snapshot.steps == steps_) return;
+    heartbeat_ = snapshot.heartbeat;
+    steps_ = snapshot.steps;
+    sd_notify(0, "WATCHDOG=1");
+  }
+
+ private:
+  sigset_t signals_;
+  uint64_t heartbeat_ = 0;
+  uint64_t steps_ = 0;
+};
+
+void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, Supervisor* supervisor) {
+  spdlog::info("draining: running requests get {} s", timeout_s);
+  sd_notify(0, "STOPPING=1");
+  http->StartDraining();
+  std::atomic<bool> drained{false};
+  std::thread drain([&] {
+    engine->Drain(Clock::now() + std::chrono::seconds(timeout_s));
+    drained = true;
+  });
+  while (!drained) {
+    if (supervisor->WaitASecond()) _exit(130);  // told twice
+  }
+  drain.join();
+  // The last events still travel to their clients.
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  http->Stop();
+}
+
+}  // namespace
+
+int Serve(const Settings& settings) {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("edgegate"));
+  spdlog::set_level(spdlog::level::from_str(settings.log_level));
+  auto fail = [](const Status& status, int code) {
+    spdlog::error("{}", status.message());
+    return code;
+  };
+  if (settings.models.empty()) {
+    return fail(InvalidArgument("no model: give --model PATH, or [[model]] in the settings file"),
+                kExitUsage);
+  }
+  if (Status status = SetIsaCap(settings.isa); !status.ok()) return fail(status, kExitUsage);
+  const auto options = MakeOptions(settings);
+  if (!options.ok()) return fail(options.status(), kExitUsage);
+
+  Supervisor supervisor;
+  HttpServer http(*options);
+  if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
+  spdlog::info("listening on http://{}:{}", settings.host, http.port());
+  std::thread listener([&] { http.Run(); });
+  std::vector<LoadedModel> models;
+  EngineLoop engine;
+  auto stop = [&](int code) {
+    http.Stop();
+    listener.join();
+    return code;
+  };
+  std::vector<const ServedModel*> served;
+  models.reserve(settings.models.size());
+  for (const ModelSetting& setting : settings.models) {
+    const auto start = Clock::now();
+    auto loaded = LoadModel(setting, settings);
+    if (!loaded.ok()) {
+      spdlog::error("cannot load {}: {}", setting.path, loaded.status().message());
+      return stop(kExitModel);
+    }
+    models.push_back(*std::move(loaded));
+    LoadedModel& model = models.back();
+    for (const ServedModel* other : served) {
+      if (other->name != model.served.name) continue;
+      spdlog::error("two models are called {}: name one by NAME=PATH", other->name);
+      return stop(kExitUsage);
+    }
+    spdlog::info("loaded {} in {:.2f} s: context {}, {} KV blocks, {}", model.served.name,
+                 std::chrono::duration<double>(Clock::now() - start).count(),
+                 model.served.limits.max_model_len, model.served.limits.num_blocks,
+                 model.runner->kernels());
+    const SchedulerLimits limits{settings.max_num_seqs, settings.max_num_batched_tokens,
+                                 settings.max_waiting};
+    model.served.engine_index =
+        engine.AddModel(std::move(model.runner), limits, model.valid_tokens);
+    served.push_back(&model.served);
+  }
+  engine.Start();
+  http.SetReady(&engine, served);
+  sd_notify(0, "READY=1");
+  spdlog::info("ready");
+  while (!supervisor.WaitASecond()) supervisor.Feed(engine.snapshot());
+  Drain(&http, &engine, settings.drain_timeout_s, &supervisor);
+  listener.join();
+  spdlog::info("stopped");
+  return kExitOk;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,108 @@
+// The edgegate program: subcommands and flags. What they do is in server/cli/.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "server/cli/commands.h"
+
+extern char** environ;
+
+namespace edgegate {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  edgegate serve --model models/SmolLM2-135M-Instruct.Q4_1.gguf\n"
+    "  edgegate serve --config /etc/edgegate/edgegate.toml --server.host 0.0.0.0\n"
+    "  edgegate run models/SmolLM2-135M-Instruct.Q4_1.gguf \"Why is the sky blue?\"\n"
+    "  edgegate quantize glm-edge-1.5b-chat/ glm-edge-1.5b.edgegate\n"
+    "  edgegate bench --shape glm-edge-1.5b\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 model cannot be loaded, 130 interrupted.";
+
+// File, environment and flags, in this order.
+Status GatherSettings(const std::string& file, const std::map<std::string, std::string>& flags,
+                      const std::vector<std::string>& models, Settings* settings) {
+  if (!file.empty()) EG_RETURN_IF_ERROR(LoadSettingsFile(file, settings));
+  EG_RETURN_IF_ERROR(LoadSettingsEnvironment(environ, settings));
+  for (const auto& [key, value] : flags) {
+    if (!value.empty()) EG_RETURN_IF_ERROR(SetSetting(key, value, settings));
+  }
+  if (!models.empty()) settings->models.clear();
+  for (const std::string& model : models) settings->models.push_back(ParseModel(model));
+  return {};
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app{"edgegate: a local inference daemon with an OpenAI-compatible API"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", EDGEGATE_VERSION);
+
+  std::string config_file;
+  std::vector<std::string> models;
+  std::map<std::string, std::string> flags;
+  auto add_settings = [&](CLI::App* command) {
+    command->add_option("--config", config_file, "settings file (TOML)");
+    for (const SettingInfo& info : ListSettings()) {
+      std::string names = "--" + info.key;
+      if (info.key == "server.host") names += ",--host";
+      if (info.key == "server.port") names += ",--port";
+      if (info.key == "engine.threads") names += ",--threads";
+      command->add_option(names, flags[info.key],
+                          info.description + " [" + info.default_text + "]");
+    }
+  };
+
+  CLI::App* serve = app.add_subcommand("serve", "serve models over HTTP");
+  serve->add_option("--model", models, "PATH or NAME=PATH of a bundle, directory or GGUF; repeat")
+      ->allow_extra_args(false);
+  add_settings(serve);
+
+  RunArguments run_arguments;
+  CLI::App* run = app.add_subcommand("run", "answer one prompt in the terminal");
+  run->add_option("model", run_arguments.model, "bundle, directory or GGUF")->required();
+  run->add_option("prompt", run_arguments.prompt, "the prompt; - reads standard input")->required();
+  run->add_option("--system", run_arguments.system, "system message");
+  run->add_option("--max-tokens", run_arguments.max_tokens, "tokens to generate, at most");
+  run->add_option("--temperature", run_arguments.temperature, "0 is greedy");
+  add_settings(run);
+
+  std::string source, destination, calibration;
+  CLI::App* quantize = app.add_subcommand("quantize", "write a packed INT8 bundle");
+  quantize->add_option("source", source, "directory or GGUF")->required();
+  quantize->add_option("destination", destination, "file to write")->required();
+  quantize->add_option("--calibration", calibration, "text to calibrate with");
+
+  BenchArguments bench_arguments;
+  CLI::App* bench = app.add_subcommand("bench", "measure prefill and decode on this machine");
+  bench->add_option("--model", bench_arguments.model, "bundle, directory or GGUF");
+  bench->add_option("--shape", bench_arguments.shape,
+                    "random weights of this shape: glm-edge-1.5b, glm-edge-4b, smollm2-135m");
+  bench->add_option("--prompt", bench_arguments.prompt, "tokens to prefill [512]");
+  bench->add_option("--gen", bench_arguments.gen, "tokens to decode [64]");
+  bench->add_option("--batch", bench_arguments.batch, "sequences decoding at once [1,8]")
+      ->delimiter(',');
+  bench->add_flag("--json", bench_arguments.json, "print JSON");
+  add_settings(bench);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kExitOk : kExitUsage;
+  }
+  if (*quantize) return QuantizeModel(source, destination, calibration);
+  Settings settings;
+  const Status status = GatherSettings(config_file, flags, models, &settings);
+  if (!status.ok()) {
+    std::fprintf(stderr, "edgegate: %s\n", status.message().c_str());
+    return kExitUsage;
+  }
+  if (*run) return RunPrompt(settings, run_arguments);
+  if (*bench) return Bench(settings, bench_arguments);
+  return Serve(settings);
+}
+
+}  // namespace
+}  // namespace edgegate
+
+int main(int argc, char** argv) { return edgegate::Main(argc, argv); }
