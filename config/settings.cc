@@ -211,7 +211,11 @@ Status LoadSettingsEnvironment(const char* const* environment, Settings* setting
   for (; *environment != nullptr; ++environment) {
     const std::string_view variable = *environment;
     const size_t equals = variable.find('=');
-    if (!variable.starts_with("EDGEGATE_") || equals == std::string_view::npos) continue;
+    // Other EDGEGATE_ variables are not ours: a script may well keep its own.
+    const bool ours = variable.starts_with("EDGEGATE_SERVER_") ||
+                      variable.starts_with("EDGEGATE_ENGINE_") ||
+                      variable.starts_with("EDGEGATE_LOG_");
+    if (!ours || equals == std::string_view::npos) continue;
     const std::string_view name = variable.substr(0, equals);
     const std::string_view value = variable.substr(equals + 1);
     if (name == "EDGEGATE_SERVER_API_KEYS") {

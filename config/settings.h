@@ -61,7 +61,8 @@ Status LoadSettingsFile(const std::string& path, Settings* settings);
 // The same for text; `name` stands for the file in messages.
 Status LoadSettingsText(std::string_view text, const std::string& name, Settings* settings);
 
-// Reads EDGEGATE_* variables. An unknown one is an error.
+// Reads EDGEGATE_SERVER_*, EDGEGATE_ENGINE_* and EDGEGATE_LOG_* variables. An unknown one is an
+// error.
 Status LoadSettingsEnvironment(const char* const* environment, Settings* settings);
 
 // "NAME=PATH" or "PATH".

@@ -57,7 +57,7 @@ struct HttpServer::Impl {
   httplib::Server::HandlerResponse Gate(const Request& req, Response& res) const;
   const ServedModel* Find(const std::string& name) const;
   void Health(Response& res) const;
-  void Generate(const Request& req, Response& res, bool chat);
+  void Generate(const Request& req, const std::string& body, Response& res, bool chat);
   void Stream(const Request& req, Response& res, std::shared_ptr<ApiRequest> request,
               const ServedModel& model, std::shared_ptr<Generation> generation);
   void Whole(const Request& req, Response& res, const ApiRequest& request, const ServedModel& model,
@@ -122,8 +122,9 @@ void HttpServer::Impl::Health(Response& res) const {
       "application/json");
 }
 
-void HttpServer::Impl::Generate(const Request& req, Response& res, bool chat) {
-  auto parsed = ParseRequest(req.body, chat, RequestLimits{});
+void HttpServer::Impl::Generate(const Request& req, const std::string& body, Response& res,
+                                bool chat) {
+  auto parsed = ParseRequest(body, chat, RequestLimits{});
   if (const auto* error = std::get_if<ApiError>(&parsed)) return Answer(res, *error);
   auto request = std::make_shared<ApiRequest>(std::get<ApiRequest>(std::move(parsed)));
   const ServedModel* model = Find(request->model);
@@ -199,10 +200,21 @@ void HttpServer::Impl::Routes() {
     Answer(res, {404, fmt::format("The model '{}' does not exist.", req.matches[1].str()),
                  "invalid_request_error", "model", "model_not_found"});
   });
-  http.Post("/v1/chat/completions",
-            [this](const Request& req, Response& res) { Generate(req, res, true); });
-  http.Post("/v1/completions",
-            [this](const Request& req, Response& res) { Generate(req, res, false); });
+  // The body is read here, since httplib bounds those that curl calls a form (its default) at 8 KB.
+  auto post = [this](const char* path, bool chat) {
+    http.Post(path, [this, chat](const Request& req, Response& res,
+                                 const httplib::ContentReader& content) {
+      std::string body;
+      const bool whole = content([&](const char* data, size_t size) {
+        body.append(data, size);
+        return body.size() <= options.max_body_bytes;
+      });
+      if (whole) return Generate(req, body, res, chat);
+      if (res.status < 400) res.status = body.size() > options.max_body_bytes ? 413 : 400;
+    });
+  };
+  post("/v1/chat/completions", true);
+  post("/v1/completions", false);
   http.set_pre_routing_handler(
       [this](const Request& req, Response& res) { return Gate(req, res); });
   // Whatever httplib itself refuses gets a body in the API's shape.
