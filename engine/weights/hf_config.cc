@@ -54,20 +54,21 @@ struct Family {
   bool o_bias_by_config;
   bool mlp_bias_by_config;
   bool qk_norm;
+  bool attention_bias;   // where attention_bias is absent
   double rotary_factor;  // where partial_rotary_factor is absent
   int head_dim;          // where head_dim is absent; 0: hidden_size / heads
   double eps;
 };
 
 constexpr Family kFamilies[] = {
-    {"GlmForCausalLM", RopeLayout::kInterleaved, true, Bias::kByConfig, false, false, false, 0.5,
-     128, 1.5625e-7},
-    {"LlamaForCausalLM", RopeLayout::kHalfSplit, false, Bias::kByConfig, true, true, false, 1.0, 0,
-     1e-6},
-    {"Qwen2ForCausalLM", RopeLayout::kHalfSplit, false, Bias::kAlways, false, false, false, 1.0, 0,
-     1e-6},
-    {"Qwen3ForCausalLM", RopeLayout::kHalfSplit, false, Bias::kByConfig, true, false, true, 1.0,
-     128, 1e-6},
+    {"GlmForCausalLM", RopeLayout::kInterleaved, true, Bias::kByConfig, false, false, false, true,
+     0.5, 128, 1.5625e-7},
+    {"LlamaForCausalLM", RopeLayout::kHalfSplit, false, Bias::kByConfig, true, true, false, false,
+     1.0, 0, 1e-6},
+    {"Qwen2ForCausalLM", RopeLayout::kHalfSplit, false, Bias::kAlways, false, false, false, false,
+     1.0, 0, 1e-6},
+    {"Qwen3ForCausalLM", RopeLayout::kHalfSplit, false, Bias::kByConfig, true, false, true, false,
+     1.0, 128, 1e-6},
 };
 
 const Family* FamilyOf(const std::string& architecture) {
@@ -220,7 +221,7 @@ Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) 
   model->max_position_embeddings = keys.Int("max_position_embeddings");
   model->rms_norm_eps = static_cast<float>(keys.Number("rms_norm_eps", family.eps));
   model->tied_lm_head = keys.Bool("tie_word_embeddings", false);
-  const bool attention_bias = keys.Bool("attention_bias", false);
+  const bool attention_bias = keys.Bool("attention_bias", family.attention_bias);
   model->qkv_bias =
       family.qkv_bias == Bias::kAlways || (family.qkv_bias == Bias::kByConfig && attention_bias);
   model->o_bias = family.o_bias_by_config && attention_bias;

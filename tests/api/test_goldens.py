@@ -1,0 +1,73 @@
+"""Tiny random checkpoints against float32 transformers (tests/golden/models/make.py), over HTTP."""
+
+import json
+import pathlib
+
+import pytest
+from conftest import ROOT, Daemon
+
+FOLDER = ROOT / "tests/golden/models"
+MODELS = sorted(p.name for p in FOLDER.iterdir() if p.is_dir() or p.suffix == ".gguf")
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory, cache):
+    arguments = [f"--model={name}={FOLDER / name}" for name in MODELS]
+    log = str(tmp_path_factory.mktemp("zoo") / "log")
+    sizes = ["--engine.kv_cache_mb", "16"]
+    running = Daemon(*arguments, *sizes, "--engine.cache_dir", cache, log=log)
+    yield running
+    assert running.stop() == 0
+
+
+def golden(name):
+    return json.loads((FOLDER / f"{pathlib.Path(name).stem}.json").read_text())
+
+
+def test_every_kind_is_there():
+    assert len(MODELS) >= 11
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_log_probabilities(zoo, name):
+    client, differences = zoo.client(), []
+    for prompt in golden(name)["prompts"]:
+        answer = client.completions.create(
+            model=name,
+            prompt=prompt["ids"],
+            max_tokens=1,
+            temperature=0,
+            logprobs=20,
+            extra_body={"return_tokens_as_token_ids": True},
+        )
+        ours = answer.choices[0].logprobs.top_logprobs[0]
+        for token, logprob in prompt["top"]:
+            # A token that no tokenizer has, or that falls out at the edge of the 20, is not compared.
+            if f"token_id:{token}" in ours:
+                differences.append(abs(ours[f"token_id:{token}"] - logprob))
+    assert len(differences) > 0.8 * 20 * 4
+    assert max(differences) <= 0.35
+    assert sum(differences) / len(differences) <= 0.1
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_token_ids(zoo, name):
+    client = zoo.client()
+    extra = {"return_token_ids": True, "add_generation_prompt": False}
+    prefix = None
+    for text in golden(name)["texts"]:
+        raw = client.completions.create(
+            model=name, prompt=text["text"], max_tokens=1, extra_body={"return_token_ids": True}
+        )
+        assert raw.choices[0].model_extra["prompt_token_ids"] == text["parsed"]
+        chat = client.chat.completions.create(
+            model=name,
+            messages=[{"role": "user", "content": "x" + text["text"]}],
+            max_tokens=1,
+            extra_body=extra,
+        )
+        ids = chat.model_extra["prompt_token_ids"]
+        prefix = prefix or ids[:1]
+        # The template's own <|user|>, and no other special token, whatever the user wrote.
+        specials = {i for i in text["parsed"] if i not in text["plain"]}
+        assert ids[:1] == prefix and not specials & set(ids[1:])
