@@ -1,0 +1,77 @@
+#include "tests/fakes/fake_model_runner.h"
+
+#include <set>
+
+namespace edgegate {
+
+FakeModelRunner::FakeModelRunner(const RunnerLimits& limits)
+    : limits_(limits), memory_(static_cast<size_t>(limits.num_blocks) * limits.block_size, -1) {}
+
+std::vector<float> FakeModelRunner::Logits(const std::vector<int32_t>& tokens, int vocab_size) {
+  uint64_t state = 1469598103934665603u;
+  for (int32_t token : tokens) state = (state ^ static_cast<uint64_t>(token)) * 1099511628211u;
+  std::vector<float> row(static_cast<size_t>(vocab_size));
+  for (float& logit : row) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    logit = static_cast<float>(state >> 40) / (1 << 21);
+  }
+  return row;
+}
+
+void FakeModelRunner::Check(const ForwardBatch& batch) {
+  auto require = [&](bool good, const char* what) {
+    if (!good && violation_.empty()) violation_ = what;
+  };
+  require(
+      !batch.tokens.empty() && static_cast<int>(batch.tokens.size()) <= limits_.max_batched_tokens,
+      "token budget");
+  require(static_cast<int>(batch.logits_rows.size()) <= limits_.max_logits_rows, "logits budget");
+  std::set<int64_t> written;
+  int next = 0;
+  for (const SequenceSpan& span : batch.spans) {
+    require(span.first == next && span.count > 0, "spans in order");
+    next += span.count;
+    require(span.context_len + span.count <= limits_.max_model_len, "context length");
+    for (int i = span.context_len; i < span.context_len + span.count; ++i) {
+      const size_t block = static_cast<size_t>(i / limits_.block_size);
+      require(block < span.block_table.size(), "block table covers the span");
+      if (block >= span.block_table.size()) return;
+      const int64_t slot =
+          int64_t{span.block_table[block]} * limits_.block_size + i % limits_.block_size;
+      require(written.insert(slot).second, "two spans write one place");
+    }
+  }
+  require(next == static_cast<int>(batch.tokens.size()), "spans cover the tokens");
+}
+
+Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
+  Check(batch);
+  if (!violation_.empty()) return Internal("contract: {}", violation_);
+  if (fail_next > 0) {
+    --fail_next;
+    return Internal("told to fail");
+  }
+  auto slot = [&](const SequenceSpan& span, int position) -> int32_t& {
+    const int32_t block = span.block_table[static_cast<size_t>(position / limits_.block_size)];
+    return memory_[static_cast<size_t>(block * limits_.block_size + position % limits_.block_size)];
+  };
+  logits_.clear();
+  for (const SequenceSpan& span : batch.spans) {
+    for (int i = 0; i < span.count; ++i) {
+      slot(span, span.context_len + i) = batch.tokens[static_cast<size_t>(span.first + i)];
+    }
+  }
+  for (int32_t row : batch.logits_rows) {
+    for (const SequenceSpan& span : batch.spans) {
+      if (row < span.first || row >= span.first + span.count) continue;
+      std::vector<int32_t> tokens;
+      for (int p = 0; p <= span.context_len + row - span.first; ++p)
+        tokens.push_back(slot(span, p));
+      const auto logits = Logits(tokens, limits_.vocab_size);
+      logits_.insert(logits_.end(), logits.begin(), logits.end());
+    }
+  }
+  return ForwardOutput{logits_.data()};
+}
+
+}  // namespace edgegate

@@ -1,0 +1,38 @@
+// A model runner without a model: its logits are a hash of the sequence's tokens, read back through
+// the block table. A wrong block, a stale or shared one that should not be, a wrong context length:
+// each changes the output. It also checks ForwardBatch's contract.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "engine/model/model_runner.h"
+
+namespace edgegate {
+
+class FakeModelRunner : public ModelRunner {
+ public:
+  explicit FakeModelRunner(const RunnerLimits& limits);
+
+  const RunnerLimits& limits() const override { return limits_; }
+  Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
+
+  // The logits row after these tokens, computed without blocks.
+  static std::vector<float> Logits(const std::vector<int32_t>& tokens, int vocab_size);
+
+  // The next calls fail.
+  std::atomic<int> fail_next{0};
+  // The first broken contract, or empty.
+  const std::string& violation() const { return violation_; }
+
+ private:
+  void Check(const ForwardBatch& batch);
+
+  const RunnerLimits limits_;
+  std::vector<int32_t> memory_;  // a token for each position of each block
+  std::vector<float> logits_;
+  std::string violation_;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,194 @@
+// Random requests through the scheduler, compared with each one computed alone by the fake model's
+// hash: the same tokens and log-probabilities whatever else runs, however small the pool.
+
+#include "scheduler/model_loop.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+
+#include "tests/fakes/fake_model_runner.h"
+
+namespace edgegate {
+namespace {
+
+constexpr int kVocab = 50;
+
+struct Expected {
+  std::vector<int32_t> tokens;
+  std::vector<float> logprobs;
+};
+
+// The trivial model: one sequence, no scheduler, no blocks.
+Expected Alone(const GenerationRequest& request, int index) {
+  Expected out;
+  std::vector<int32_t> tokens = request.prompt;
+  const std::vector<bool> allowed(kVocab, true);
+  TokenCounts counts;
+  SamplingParams params = request.sampling;
+  params.seed += static_cast<uint64_t>(index);
+  for (int i = 0; i < request.max_tokens; ++i) {
+    const auto logits = FakeModelRunner::Logits(tokens, kVocab);
+    auto sampled = Sample(logits, allowed, params, counts, static_cast<uint64_t>(i));
+    REQUIRE(sampled.ok());
+    tokens.push_back(sampled->token);
+    ++counts.output[sampled->token];
+    out.tokens.push_back(sampled->token);
+    out.logprobs.push_back(sampled->logprob);
+    if (sampled->token == request.stop_token_ids[0]) break;
+  }
+  return out;
+}
+
+struct Live {
+  GenerationRequest request;
+  std::shared_ptr<GenerationStream> stream;
+  std::map<int, Expected> got;
+  std::vector<SampledToken> prompt_logprobs;
+  int open = 0;
+  bool cancelled = false;
+};
+
+GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits) {
+  auto pick = [&](int low, int high) {
+    return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));
+  };
+  const int most = std::min(limits.max_model_len, limits.num_blocks * limits.block_size);
+  GenerationRequest r;
+  const int prompt = pick(1, std::max(1, most / 2));
+  r.max_tokens = pick(1, std::max(1, most - prompt));
+  for (int i = 0; i < prompt; ++i) r.prompt.push_back(pick(0, kVocab - 1));
+  r.num_sequences = pick(0, 3) == 0 ? pick(2, 4) : 1;
+  r.sampling.temperature = pick(0, 1) ? 1.0f : 0.0f;
+  r.sampling.seed = random();
+  r.sampling.num_top_logprobs = 2;
+  r.stop_token_ids = {7};
+  if (pick(0, 3) == 0) r.num_prompt_logprobs = 1;
+  return r;
+}
+
+void Collect(Live* live) {
+  while (auto event = live->stream->Next(Clock::time_point())) {
+    for (const SampledToken& t : event->tokens) {
+      live->got[event->index].tokens.push_back(t.token);
+      live->got[event->index].logprobs.push_back(t.logprob);
+    }
+    if (!event->prompt_logprobs.empty()) live->prompt_logprobs = event->prompt_logprobs;
+    if (event->finish != FinishReason::kNone) --live->open;
+  }
+}
+
+void Verify(const Live& live) {
+  CHECK(live.open == 0);
+  for (int i = 0; i < live.request.num_sequences; ++i) {
+    const Expected want = Alone(live.request, i);
+    const auto found = live.got.find(i);
+    const Expected got = found == live.got.end() ? Expected{} : found->second;
+    if (live.cancelled) {
+      REQUIRE(got.tokens.size() <= want.tokens.size());
+      CHECK(std::equal(got.tokens.begin(), got.tokens.end(), want.tokens.begin()));
+    } else {
+      CHECK(got.tokens == want.tokens);
+      CHECK(got.logprobs == want.logprobs);
+    }
+  }
+  if (live.request.num_prompt_logprobs >= 0 && !live.cancelled) {
+    REQUIRE(live.prompt_logprobs.size() == live.request.prompt.size() - 1);
+    for (size_t i = 0; i < live.prompt_logprobs.size(); ++i) {
+      const std::vector<int32_t> before(live.request.prompt.begin(),
+                                        live.request.prompt.begin() + static_cast<int>(i) + 1);
+      const auto logits = FakeModelRunner::Logits(before, kVocab);
+      const auto want =
+          DescribeToken(logits, std::vector<bool>(kVocab, true), live.request.prompt[i + 1], 1);
+      CHECK(live.prompt_logprobs[i].logprob == want.logprob);
+    }
+  }
+}
+
+void Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& settings) {
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  auto owned = std::make_unique<FakeModelRunner>(limits);
+  FakeModelRunner* runner = owned.get();
+  ModelLoop loop(std::move(owned), settings, std::vector<bool>(kVocab, true));
+  std::vector<std::unique_ptr<Live>> all;
+  const int requests = 12;
+  int steps = 0;
+  while (static_cast<int>(all.size()) < requests || loop.HasWork()) {
+    REQUIRE(++steps < 20000);  // everybody gets there
+    if (static_cast<int>(all.size()) < requests && random() % 3 == 0) {
+      auto live = std::make_unique<Live>();
+      live->request = RandomRequest(random, limits);
+      live->open = live->request.num_sequences;
+      live->stream = std::make_shared<GenerationStream>(live->open);
+      REQUIRE(loop.Check(live->request).ok());
+      loop.Add(live->request, live->stream, Clock::now());
+      all.push_back(std::move(live));
+    }
+    if (!all.empty() && random() % 40 == 0) {
+      Live& victim = *all[random() % all.size()];
+      victim.cancelled = true;
+      victim.stream->RequestCancel(-1);
+    }
+    loop.Sweep(Clock::now());
+    CHECK(loop.Step());
+    REQUIRE(runner->violation() == "");
+    const auto snapshot = loop.snapshot();
+    CHECK(snapshot.running <= settings.max_num_seqs);
+    for (auto& live : all) Collect(live.get());
+  }
+  CHECK(loop.snapshot().blocks_free == limits.num_blocks);
+  for (auto& live : all) Verify(*live);
+}
+
+RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
+  return {kVocab, 64, block_size, blocks, tokens, rows};
+}
+
+TEST_CASE("random requests equal themselves alone") {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100});
+    Play(seed, MakeLimits(16, 8, 16, 4), {4, 16, 100});
+  }
+}
+
+TEST_CASE("the smallest of everything") {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    Play(seed, MakeLimits(1, 20, 8, 4), {4, 8, 100});  // block size 1
+    Play(seed, MakeLimits(4, 3, 8, 4), {4, 8, 100});   // a pool of 3 blocks
+    Play(seed, MakeLimits(4, 12, 1, 1), {4, 1, 100});  // a budget of 1
+    Play(seed, MakeLimits(2, 10, 8, 8), {1, 8, 100});  // one sequence at a time
+    Play(seed, MakeLimits(1, 3, 1, 1), {4, 1, 100});   // all at once
+  }
+}
+
+TEST_CASE("a failed step ends its own requests and no other") {
+  const RunnerLimits limits = MakeLimits(4, 16, 8, 4);
+  auto owned = std::make_unique<FakeModelRunner>(limits);
+  FakeModelRunner* runner = owned.get();
+  ModelLoop loop(std::move(owned), {1, 8, 100}, std::vector<bool>(kVocab, true));
+  auto add = [&] {
+    GenerationRequest r;
+    r.prompt = {1, 2, 3};
+    r.max_tokens = 4;
+    r.stop_token_ids = {-1};
+    auto stream = std::make_shared<GenerationStream>(1);
+    loop.Add(r, stream, Clock::now());
+    return stream;
+  };
+  auto first = add(), second = add();
+  runner->fail_next = 1;
+  CHECK_FALSE(loop.Step());
+  while (loop.HasWork()) CHECK(loop.Step());
+  const auto failed = first->Next(Clock::time_point());
+  REQUIRE(failed);
+  CHECK(failed->finish == FinishReason::kError);
+  int tokens = 0;
+  while (auto event = second->Next(Clock::time_point()))
+    tokens += static_cast<int>(event->tokens.size());
+  CHECK(tokens == 4);
+}
+
+}  // namespace
+}  // namespace edgegate
