@@ -56,10 +56,7 @@ type Failure = (i32, String);
 
 /// # Safety
 /// `error` is valid for writing.
-unsafe fn guard(
-    error: *mut Buffer<u8>,
-    body: impl FnOnce() -> Result<(), Failure>,
-) -> i32 {
+unsafe fn guard(error: *mut Buffer<u8>, body: impl FnOnce() -> Result<(), Failure>) -> i32 {
     let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err((1, "internal error in textkit".into())));
     match result {

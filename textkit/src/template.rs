@@ -59,8 +59,14 @@ fn without_generation_tags(source: &str) -> String {
     let mut out = source.to_string();
     for (open, close) in [("{%", "%}"), ("{%-", "%}"), ("{%", "-%}"), ("{%-", "-%}")] {
         out = out
-            .replace(&format!("{open} generation {close}"), &format!("{open} if true {close}"))
-            .replace(&format!("{open} endgeneration {close}"), &format!("{open} endif {close}"));
+            .replace(
+                &format!("{open} generation {close}"),
+                &format!("{open} if true {close}"),
+            )
+            .replace(
+                &format!("{open} endgeneration {close}"),
+                &format!("{open} endif {close}"),
+            );
     }
     out
 }
@@ -77,7 +83,8 @@ impl Template {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(100);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment.add_filter("tojson", tojson);
@@ -95,7 +102,10 @@ impl Template {
         let texts = [input.messages, input.tools, input.kwargs];
         // JSON may escape any character, so the marker is sought in what the strings mean.
         let mut values = Vec::new();
-        for (name, text) in ["messages", "tools", "chat_template_kwargs"].iter().zip(texts) {
+        for (name, text) in ["messages", "tools", "chat_template_kwargs"]
+            .iter()
+            .zip(texts)
+        {
             values.push(if text.is_empty() {
                 Value::Null
             } else {
@@ -178,7 +188,8 @@ mod tests {
         assert!(render("{{ raise_exception('no system') }}", "[]")
             .unwrap_err()
             .contains("no system"));
-        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}\
+        let endless =
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}\
                        {% endfor %}{% endfor %}{% endfor %}";
         assert!(render(endless, "[]").unwrap_err().contains("too long"));
         assert!(render("{% if %}", "[]").is_err());

@@ -81,7 +81,10 @@ fn token_table(tokenizer: &HfTokenizer, description: &Value) -> Result<Vec<Token
     let largest = vocab.values().chain(added.keys()).max().copied();
     let size = largest.map_or(0, |id| id.saturating_add(1));
     if size > MAX_VOCAB {
-        return Err(format!("tokenizer.json: token id {} is too large", size - 1));
+        return Err(format!(
+            "tokenizer.json: token id {} is too large",
+            size - 1
+        ));
     }
     let byte_level = mentions(&description["decoder"], "ByteLevel");
     let bytes_of_char = byte_level_alphabet();
@@ -143,7 +146,10 @@ fn byte_level_alphabet() -> HashMap<char, u8> {
         .collect();
     let others = (0..=255u8).filter(|b| !printable(b));
     for (n, b) in others.enumerate() {
-        map.insert(char::from_u32(256 + n as u32).expect("below the surrogates"), b);
+        map.insert(
+            char::from_u32(256 + n as u32).expect("below the surrogates"),
+            b,
+        );
     }
     map
 }
