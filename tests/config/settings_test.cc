@@ -1,0 +1,86 @@
+#include "config/settings.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace edgegate {
+namespace {
+
+std::string ReadFile(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(std::string(EDGEGATE_SOURCE_DIR) + path).rdbuf();
+  return text.str();
+}
+
+TEST_CASE("the sample file names every setting, with its default") {
+  const std::string sample = ReadFile("/config/edgegate.toml");
+  Settings settings;
+  settings.port = 1;  // the file must put it back
+  settings.kv_cache_mb = 1;
+  REQUIRE(LoadSettingsText(sample, "sample", &settings).ok());
+  const Settings defaults;
+  CHECK(settings.port == defaults.port);
+  CHECK(settings.kv_cache_mb == defaults.kv_cache_mb);
+  for (const SettingInfo& info : ListSettings()) {
+    const std::string name = info.key.substr(info.key.find('.') + 1);
+    CAPTURE(name);
+    CHECK(sample.find("\n" + name + " = " + info.default_text) != std::string::npos);
+  }
+}
+
+TEST_CASE("the README tells of every setting") {
+  const std::string readme = ReadFile("/README.md");
+  for (const SettingInfo& info : ListSettings()) {
+    CAPTURE(info.key);
+    CHECK(readme.find("`" + info.key + "`") != std::string::npos);
+  }
+}
+
+TEST_CASE("errors name the file, the line and the key") {
+  struct Case {
+    const char* text;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"[server]\nprot = 1", "f:2: unknown key server.prot"},
+      {"[server]\n\nport = \"x\"", "f:3: server.port must be a whole number"},
+      {"[server]\nport = 70000", "f:2: server.port is 70000: must be between 0 and 65535"},
+      {"[sever]\nport = 1", "f:1: unknown section or key sever"},
+      {"[server]\nport = ", "f:2"},
+      {"[[model]]\nname = \"x\"", "f:1: a [[model]] has no path"},
+      {"[[model]]\npth = \"x\"", "unknown key model.pth"},
+      {"model = 5", "f:1: models must be given as [[model]] tables"},
+  };
+  for (const Case& c : cases) {
+    Settings settings;
+    const Status status = LoadSettingsText(c.text, "f", &settings);
+    CAPTURE(status.message());
+    CHECK_FALSE(status.ok());
+    CHECK(status.message().find(c.expected) != std::string::npos);
+  }
+}
+
+TEST_CASE("the environment overrides, and misspelt variables are errors") {
+  Settings settings;
+  const char* good[] = {"PATH=x", "EDGEGATE_SERVER_PORT=99", "EDGEGATE_SERVER_API_KEYS=a,b",
+                        "EDGEGATE_BIN=kept for scripts", nullptr};
+  REQUIRE(LoadSettingsEnvironment(good, &settings).ok());
+  CHECK(settings.port == 99);
+  CHECK(settings.api_keys == std::vector<std::string>{"a", "b"});
+  const char* unknown[] = {"EDGEGATE_SERVER_PROT=99", nullptr};
+  CHECK_FALSE(LoadSettingsEnvironment(unknown, &settings).ok());
+  const char* wrong[] = {"EDGEGATE_SERVER_PORT=9x", nullptr};
+  CHECK_FALSE(LoadSettingsEnvironment(wrong, &settings).ok());
+}
+
+TEST_CASE("a model may be named") {
+  CHECK(ParseModel("a=b/c").name == "a");
+  CHECK(ParseModel("a=b/c").path == "b/c");
+  CHECK(ParseModel("./x=y").name == "");
+  CHECK(ParseModel("./x=y").path == "./x=y");
+}
+
+}  // namespace
+}  // namespace edgegate

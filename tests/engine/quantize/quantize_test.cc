@@ -1,0 +1,225 @@
+// The whole way from published files to logits, on the golden checkpoints.
+
+#include "engine/quantize/quantize.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <sstream>
+
+#include "engine/model/decoder_runner.h"
+#include "engine/quantize/float_layer.h"
+#include "engine/quantize/smooth_quant.h"
+#include "engine/weights/bundle.h"
+
+namespace edgegate {
+namespace {
+
+namespace fs = std::filesystem;
+const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/models/";
+
+std::string ReadFile(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+void WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// A folder that is gone at the end of the test.
+struct TemporaryFolder {
+  TemporaryFolder() : path(fs::temp_directory_path() / fmt::format("edgegate-{}", getpid())) {
+    fs::create_directories(path);
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+  std::string operator/(const std::string& name) const { return path + "/" + name; }
+  std::string path;
+};
+
+TEST_CASE("the float reference gives transformers' log-probabilities") {
+  for (const char* name : {"glm-edge", "glm4-9b", "llama-tied", "llama3", "qwen2", "qwen3"}) {
+    CAPTURE(name);
+    auto source = ModelSource::Open(kModels + name);
+    REQUIRE(source.ok());
+    const int vocab = (*source)->config().vocab_size;
+    const auto golden = nlohmann::json::parse(ReadFile(kModels + name + ".json"));
+    for (const auto& prompt : golden["prompts"]) {
+      const auto ids = prompt["ids"].get<std::vector<int32_t>>();
+      const auto logits = FloatLogits(**source, ids);
+      REQUIRE(logits.ok());
+      const float* last = logits->data() + (ids.size() - 1) * static_cast<size_t>(vocab);
+      double total = 0;
+      for (int i = 0; i < vocab; ++i) total += std::exp(double{last[i]});
+      for (const auto& top : prompt["top"]) {
+        CHECK(std::fabs(last[top[0].get<int>()] - std::log(total) - top[1].get<double>()) < 2e-3);
+      }
+    }
+  }
+}
+
+TEST_CASE("folding changes the weights and not the function") {
+  auto source = ModelSource::Open(kModels + "qwen2");
+  REQUIRE(source.ok());
+  auto layer = ReadFloatLayer(**source, 0);
+  REQUIRE(layer.ok());
+  const auto start = EmbedFloat(**source, std::vector<int32_t>{1, 2, 3, 4, 5, 6, 7, 8});
+  REQUIRE(start.ok());
+  auto before = *start, after = *start;
+  const LayerInputs inputs = RunFloatLayer((*source)->config(), *layer, &before);
+  const auto unfolded = layer->down;
+  FoldLayer((*source)->config(), inputs, &*layer);
+  CHECK(layer->down != unfolded);
+  RunFloatLayer((*source)->config(), *layer, &after);
+  for (size_t i = 0; i < before.size(); ++i)
+    CHECK(after[i] == doctest::Approx(before[i]).epsilon(1e-3));
+}
+
+TEST_CASE("a bundle is the same bytes each time, and damage to it is an error") {
+  TemporaryFolder folder;
+  auto source = ModelSource::Open(kModels + "glm-edge.gguf");
+  REQUIRE(source.ok());
+  const std::string path = folder / "a.edgegate";
+  REQUIRE(Quantize(**source, path, {}).ok());
+  REQUIRE(Quantize(**source, folder / "b.edgegate", {}).ok());
+  const std::string good = ReadFile(path);
+  CHECK(good == ReadFile(folder / "b.edgegate"));
+  REQUIRE(Bundle::Open(path).ok());
+  std::mt19937 random(3);
+  const std::string bad = folder / "bad.edgegate";
+  for (int i = 0; i <= 32; ++i) {
+    WriteFile(bad, good.substr(0, (good.size() - 1) * i / 32));
+    CHECK_FALSE(Bundle::Open(bad).ok());
+  }
+  uint64_t manifest;
+  std::memcpy(&manifest, good.data() + 16, sizeof manifest);
+  for (int i = 0; i < 200; ++i) {
+    std::string damaged = good;
+    const size_t at = i % 2 ? random() % 64 : manifest + random() % (good.size() - manifest);
+    if (at >= 12 && at < 16) continue;  // reserved
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
+    WriteFile(bad, damaged);
+    CHECK_FALSE(Bundle::Open(bad).ok());
+  }
+}
+
+TEST_CASE("damaged model files are errors that name the file") {
+  TemporaryFolder folder;
+  std::mt19937 random(4);
+  const std::string gguf = ReadFile(kModels + "glm-edge.gguf");
+  const std::string path = folder / "x.gguf";
+  for (int i = 0; i < 16; ++i) {
+    WriteFile(path, gguf.substr(0, gguf.size() * i / 16));
+    const auto opened = ModelSource::Open(path);
+    REQUIRE_FALSE(opened.ok());
+    CHECK(opened.status().message().find("x.gguf") != std::string::npos);
+  }
+  for (int i = 0; i < 300; ++i) {
+    std::string damaged = gguf;
+    for (int j = 0; j < 3; ++j) damaged[random() % 20000] = static_cast<char>(random());
+    WriteFile(path, damaged);
+    (void)ModelSource::Open(path).ok();  // whichever: no crash
+  }
+  for (const auto& entry : fs::directory_iterator(kModels + "llama3")) {
+    fs::copy(entry.path(), folder.path);
+  }
+  REQUIRE(ModelSource::Open(folder.path).ok());
+  const std::string tensors = ReadFile(folder / "model.safetensors");
+  for (int i = 0; i < 300; ++i) {
+    std::string damaged = tensors;
+    for (int j = 0; j < 3; ++j) damaged[random() % 2000] = static_cast<char>(random());
+    WriteFile(folder / "model.safetensors", damaged);
+    (void)ModelSource::Open(folder.path).ok();
+  }
+  WriteFile(folder / "model.safetensors", tensors);
+  auto refuses = [&](const std::string& from, const std::string& to, const std::string& message) {
+    std::string config = ReadFile(kModels + "llama3/config.json");
+    const size_t at = config.find(from);
+    REQUIRE(at != std::string::npos);
+    WriteFile(folder / "config.json", config.replace(at, from.size(), to));
+    const auto opened = ModelSource::Open(folder.path);
+    REQUIRE_FALSE(opened.ok());
+    CAPTURE(opened.status().message());
+    CHECK(opened.status().message().find(message) != std::string::npos);
+  };
+  refuses("LlamaForCausalLM", "MambaForCausalLM", "MambaForCausalLM");
+  refuses("\"silu\"", "\"relu\"", "relu");
+  refuses("\"llama3\"", "\"yarn\"", "yarn");
+  refuses("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "model.layers.2.");
+  refuses("\"intermediate_size\": 200", "\"intermediate_size\": 201", "shape");
+  refuses("\"hidden_size\": 72", "\"hidden_size\": \"x\"", "hidden_size");
+}
+
+// Logits of every position, in chunks of `chunk`, beside another sequence if `company`.
+std::vector<float> Logits(const DecoderWeights& weights, const std::vector<int32_t>& ids, int chunk,
+                          int threads, bool company) {
+  RunnerOptions options;
+  options.threads = threads;
+  options.max_batched_tokens = options.max_logits_rows = 128;
+  options.kv_cache_bytes = 1 << 20;
+  auto runner = DecoderRunner::Make(weights, options);
+  REQUIRE(runner.ok());
+  const int vocab = (*runner)->limits().vocab_size;
+  std::vector<float> all;
+  for (int done = 0; done < static_cast<int>(ids.size()); done += chunk) {
+    const int count = std::min(chunk, static_cast<int>(ids.size()) - done);
+    ForwardBatch batch;
+    if (company) {
+      batch.tokens = {9, 8, 7};
+      batch.spans.push_back({0, 3, 0, {30}});
+    }
+    const int first = static_cast<int>(batch.tokens.size());
+    batch.tokens.insert(batch.tokens.end(), ids.begin() + done, ids.begin() + done + count);
+    batch.spans.push_back({first, count, done, {5, 3, 1, 7, 2, 4}});
+    for (int i = 0; i < count; ++i) batch.logits_rows.push_back(first + i);
+    const auto output = (*runner)->Forward(batch);
+    REQUIRE(output.ok());
+    all.insert(all.end(), output->logits, output->logits + int64_t{count} * vocab);
+  }
+  return all;
+}
+
+TEST_CASE("the promise: logits are the same bytes in any chunks, company and threads") {
+  TemporaryFolder folder;
+  for (const char* name : {"glm-edge", "qwen3"}) {
+    auto path = EnsureBundle(kModels + name, folder.path, {});
+    REQUIRE(path.ok());
+    auto bundle = Bundle::Open(*path);
+    REQUIRE(bundle.ok());
+    std::vector<int32_t> ids;
+    for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);
+    const auto want = Logits((*bundle)->weights(), ids, 90, 1, false);
+    for (int chunk : {1, 7, 33, 64, 90}) {
+      for (int threads : {1, 2}) {
+        CAPTURE(chunk);
+        CHECK(Logits((*bundle)->weights(), ids, chunk, threads, chunk % 2 == 1) == want);
+      }
+    }
+  }
+}
+
+TEST_CASE("quantizing is cached, and a damaged cache is mended") {
+  TemporaryFolder folder;
+  int runs = 0;
+  QuantizeOptions options;
+  options.progress = [&](int done, int, std::string_view) { runs += done == 0; };
+  const auto first = EnsureBundle(kModels + "qwen2", folder.path, options);
+  REQUIRE(first.ok());
+  REQUIRE(EnsureBundle(kModels + "qwen2", folder.path, options).ok());
+  CHECK(runs == 1);
+  CHECK(*EnsureBundle(*first, folder.path, options) == *first);
+  WriteFile(*first, "EDGEGATE");
+  REQUIRE(EnsureBundle(kModels + "qwen2", folder.path, options).ok());
+  CHECK(runs == 2);
+  CHECK_FALSE(EnsureBundle(kModels + "qwen2", "/proc/no", options).ok());
+}
+
+}  // namespace
+}  // namespace edgegate
