@@ -42,7 +42,14 @@ def main():
             lines = dict(line.split(":", 1) for line in status)
         return health, int(lines["VmRSS"].split()[0]) // 1024
 
+    for _ in range(300):
+        try:
+            state()
+            break
+        except (OSError, KeyError):
+            time.sleep(0.5)
     alone = {q: stream(q) for q in range(40)}
+    time.sleep(1)
     before, memory = state()
     counts = {"finished": 0, "left": 0, "wrong": 0, "errors": 0}
     end = time.time() + seconds
