@@ -143,6 +143,7 @@ BlockShape BlockOf(TensorType type) {
 }
 
 void Dequantize(TensorType type, const uint8_t* data, int64_t count, float* out) {
+  if (count == 0) return;
   uint16_t bits;
   switch (type) {
     case TensorType::kF32:
