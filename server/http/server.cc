@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <thread>
 
 #include "server/generation.h"
 #include "server/http/connection.h"
@@ -51,6 +52,7 @@ struct HttpServer::Impl {
   std::vector<const ServedModel*> models;
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
+  std::atomic<bool> ended{false};  // Run() has returned
 
   void Routes();
   bool Authorized(const Request& req) const;
@@ -280,7 +282,10 @@ Status HttpServer::Bind() {
 
 int HttpServer::port() const { return impl_->port; }
 
-void HttpServer::Run() { impl_->http.listen_after_bind(); }
+void HttpServer::Run() {
+  impl_->http.listen_after_bind();
+  impl_->ended = true;
+}
 
 void HttpServer::SetReady(EngineLoop* engine, std::vector<const ServedModel*> models) {
   impl_->engine = engine;
@@ -290,6 +295,12 @@ void HttpServer::SetReady(EngineLoop* engine, std::vector<const ServedModel*> mo
 
 void HttpServer::StartDraining() { impl_->draining = true; }
 
-void HttpServer::Stop() { impl_->http.stop(); }
+void HttpServer::Stop() {
+  // httplib forgets a stop that comes before its loop has begun.
+  while (!impl_->http.is_running() && !impl_->ended) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  impl_->http.stop();
+}
 
 }  // namespace edgegate

@@ -41,7 +41,7 @@ class HttpServer {
 
   // New requests are answered by 503; running ones go on.
   void StartDraining();
-  // Ends Run() when the last connection is done.
+  // Ends Run(), which some thread is in or about to enter, when the last connection is done.
   void Stop();
 
  private:

@@ -2,12 +2,13 @@
 
 import json
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 
 import openai
 import pytest
-from conftest import MODEL, Daemon
+from conftest import BINARY, MODEL, Daemon
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 
@@ -155,3 +156,15 @@ def test_keys_guard_all_but_health(tmp_path, cache):
         assert running.client("two").models.retrieve("smol").id == "smol"
     finally:
         assert running.stop() == 0
+
+
+@pytest.mark.parametrize("arguments,code", [
+    (["--model", "/no/such/model"], 3),
+    (["--model", MODEL, "--server.port", "x"], 2),
+    (["--nonsense"], 2),
+    ([], 2),
+])
+def test_exit_codes(arguments, code):
+    command = [BINARY, "serve", "--port", "0", *arguments]
+    done = subprocess.run(command, capture_output=True, timeout=60, text=True)
+    assert done.returncode == code and done.stderr
