@@ -1,0 +1,37 @@
+"""The promise on real weights: the same bytes from a daemon with one thread, tiny chunks and a KV
+pool so small that sequences are preempted, as from one with room for all."""
+
+import concurrent.futures
+
+from conftest import MODEL, Daemon
+
+
+def ask(client, i):
+    answer = client.chat.completions.create(
+        model="smol",
+        messages=[{"role": "user", "content": "again " * (5 * i) + f"Count from {i} to 99."}],
+        temperature=0.5 * (i % 2),
+        seed=i,
+        max_tokens=60,
+        logprobs=True,
+        top_logprobs=4,
+    )
+    return answer.choices[0].model_dump_json()
+
+
+def test_preemption_chunks_and_threads_change_no_byte(daemon, cache, tmp_path):
+    alone = [ask(daemon.client(), i) for i in range(8)]
+    tight = Daemon(
+        *("--model", "smol=" + MODEL, "--engine.cache_dir", cache, "--threads", "1"),
+        *("--engine.kv_cache_mb", "8", "--engine.max_num_batched_tokens", "24"),
+        log=str(tmp_path / "log"),
+    )
+    try:
+        client = tight.client()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(lambda i: ask(client, i), range(8))) == alone
+        state = tight.health()["models"][0]
+        assert state["preemptions"] > 0
+        assert state["kv_blocks_free"] == state["kv_blocks_total"]
+    finally:
+        assert tight.stop() == 0
