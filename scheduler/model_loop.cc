@@ -64,6 +64,8 @@ void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream>
     sequence->leader = i == 0 ? nullptr : group->streams[0].get();
     sequence->group = group.get();
     sequence->index = i;
+    sequence->sampling = r.sampling;
+    sequence->sampling.seed += static_cast<uint64_t>(i);
     if (r.sampling.repetition_penalty != 1.0f) {
       for (int32_t token : r.prompt) ++sequence->counts.prompt[token];
     }
@@ -155,10 +157,8 @@ void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
   scheduler_.Advance(share);
   if (!share.samples) return;
   const float* row = logits + int64_t{share.count - share.first_logits - 1} * limits_.vocab_size;
-  SamplingParams params = group.request.sampling;
-  params.seed += static_cast<uint64_t>(stream.index);
-  auto sampled = Sample({row, static_cast<size_t>(limits_.vocab_size)}, valid_tokens_, params,
-                        stream.counts, static_cast<uint64_t>(stream.generated()));
+  auto sampled = Sample({row, static_cast<size_t>(limits_.vocab_size)}, valid_tokens_,
+                        stream.sampling, stream.counts, static_cast<uint64_t>(stream.generated()));
   if (!sampled.ok()) return Finish(&stream, FinishReason::kError, {}, sampled.status());
   group.last_token = Clock::now();
   if (group.first_token == Clock::time_point()) group.first_token = group.last_token;

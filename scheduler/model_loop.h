@@ -40,6 +40,7 @@ class ModelLoop {
   struct Stream : Sequence {
     Group* group = nullptr;
     int index = 0;
+    SamplingParams sampling;  // the request's, with a seed of its own
     TokenCounts counts;
     std::vector<SampledToken> prompt_logprobs;
   };

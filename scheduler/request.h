@@ -53,7 +53,6 @@ struct TokenEvent {
   FinishReason finish = FinishReason::kNone;
   Status status;                          // why, when finish is kError
   std::optional<RequestTimings> timings;  // in the last event of the last sequence to finish
-  int cached_prompt_tokens = 0;           // prompt tokens whose KV was reused, final event
 };
 
 // The server's end of a running request. Provides its own synchronization. Destroying it cancels

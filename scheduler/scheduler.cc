@@ -122,9 +122,8 @@ bool Scheduler::Admit(Sequence* sequence) {
 std::vector<ScheduledSequence> Scheduler::Schedule() {
   Budget budget{config_.max_num_batched_tokens, config_.max_logits_rows};
   std::vector<ScheduledSequence> step;
-  // Decodes, then prompts under way, each oldest first. Growing may preempt younger ones, which
-  // then are no longer running, nor, being younger, scheduled in this pass yet: a pass over prompts
-  // may only take blocks from sequences that are not in the step.
+  // Decodes, then prompts under way, each oldest first. Growing may preempt younger sequences,
+  // which this pass has not come to yet.
   for (const bool decodes : {true, false}) {
     const std::vector<Sequence*> candidates = running_;
     for (Sequence* sequence : candidates) {
@@ -134,7 +133,7 @@ std::vector<ScheduledSequence> Scheduler::Schedule() {
         Preempt(sequence);
       }
     }
-    // A prompt that took a decode's blocks takes its place in the step too.
+    // A prompt may have taken the blocks of a younger decode, which then leaves the step.
     std::erase_if(step, [](const ScheduledSequence& share) {
       return share.sequence->state != Sequence::State::kRunning;
     });

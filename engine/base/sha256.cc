@@ -19,6 +19,12 @@ void Sha256::Update(const void* data, size_t size) {
   EVP_DigestUpdate(state_->context, data, size);
 }
 
+std::array<uint8_t, 32> Sha256::Digest(const void* data, size_t size) {
+  std::array<uint8_t, 32> digest{};
+  EVP_Digest(data, size, digest.data(), nullptr, EVP_sha256(), nullptr);
+  return digest;
+}
+
 std::string Sha256::Finish() {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;

@@ -1,7 +1,9 @@
 // SHA-256 (FIPS 180-4) of data that comes in pieces.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +17,9 @@ class Sha256 {
   void Update(const void* data, size_t size);
   // 64 lower-case hex digits. Call once.
   std::string Finish();
+
+  // Of data in one piece, as bytes.
+  static std::array<uint8_t, 32> Digest(const void* data, size_t size);
 
  private:
   struct State;

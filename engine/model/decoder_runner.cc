@@ -104,7 +104,8 @@ struct DecoderRunner::Impl {
 
   void Embed(const ForwardBatch& batch);
   void RotateAndStore(const ForwardBatch& batch, int layer);
-  void AttendAll(const ForwardBatch& batch, int layer);
+  void PlanAttention(const ForwardBatch& batch);
+  void AttendAll(int layer);
   void KeepRows(const std::vector<int32_t>& rows);
   void Forward(const ForwardBatch& batch);
 
@@ -122,11 +123,12 @@ struct DecoderRunner::Impl {
   // Of the current step; rows are tokens.
   std::vector<int32_t> positions;
   std::vector<int32_t> span_of_token;
-  AlignedBuffer<float> hidden;     // [tokens][hidden_size]: the residual stream
-  AlignedBuffer<float> qkv;        // [tokens][qkv_stride]
-  AlignedBuffer<float> attention;  // [tokens][q_size]
-  AlignedBuffer<float> gated;      // [tokens][gated_stride]
-  AlignedBuffer<float> logits;     // [logits rows][vocab_size]
+  std::vector<AttentionTask> tasks;  // the same for every layer
+  AlignedBuffer<float> hidden;       // [tokens][hidden_size]: the residual stream
+  AlignedBuffer<float> qkv;          // [tokens][qkv_stride]
+  AlignedBuffer<float> attention;    // [tokens][q_size]
+  AlignedBuffer<float> gated;        // [tokens][gated_stride]
+  AlignedBuffer<float> logits;       // [logits rows][vocab_size]
 
   AlignedBuffer<uint16_t> kv;  // [num_layers][num_blocks], each as KvLayer says
 };
@@ -182,9 +184,8 @@ void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
   }
 }
 
-void DecoderRunner::Impl::AttendAll(const ForwardBatch& batch, int layer) {
-  const KvLayer cache = KvOfLayer(layer);
-  std::vector<AttentionTask> tasks;
+void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
+  tasks.clear();
   const int group = config.num_heads / config.num_kv_heads;
   for (const SequenceSpan& span : batch.spans) {
     for (int t = 0; t < span.count; t += kTokensPerTask) {
@@ -203,6 +204,10 @@ void DecoderRunner::Impl::AttendAll(const ForwardBatch& batch, int layer) {
       }
     }
   }
+}
+
+void DecoderRunner::Impl::AttendAll(int layer) {
+  const KvLayer cache = KvOfLayer(layer);
   const int count = static_cast<int>(tasks.size());
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < count; ++i) Attend(cache, tasks[i]);
@@ -229,6 +234,7 @@ void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
     }
   }
   rope.SetPositions(positions);
+  PlanAttention(batch);
   Embed(batch);
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const DecoderLayerWeights& w = weights.layers[layer];
@@ -236,7 +242,7 @@ void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
                                    config.rms_norm_eps);
     matmul.Store(quantized, w.qkv, qkv.data(), qkv_stride);
     RotateAndStore(batch, layer);
-    AttendAll(batch, layer);
+    AttendAll(layer);
     quantized.Quantize(attention.data(), config.q_size(), tokens, config.q_size());
     matmul.Add(quantized, w.o, hidden.data(), width);
     quantized.NormalizeAndQuantize(hidden.data(), width, tokens, width, w.mlp_norm,

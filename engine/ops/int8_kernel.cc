@@ -120,10 +120,23 @@ HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int
   }
 }
 
+// Three rows are what 16 registers hold.
+template <class D>
+void TileThree(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+               int32_t* acc) {
+  switch (count) {
+    case 1:
+      return Rows<D, 1, 8>(rows, first, block, quads, acc);
+    case 2:
+      return Rows<D, 2, 4>(rows, first, block, quads, acc);
+    default:
+      return Rows<D, 3, 4>(rows, first, block, quads, acc);
+  }
+}
+
 #if HWY_CAP_GE512
-constexpr int kVnniRows = 6;
-void TileVnni(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
-              int32_t* acc) {
+void TileSix(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+             int32_t* acc) {
   switch (count) {
     case 1:
       return Rows<VnniDot, 1, 4>(rows, first, block, quads, acc);
@@ -139,41 +152,15 @@ void TileVnni(const Int8Rows& rows, int first, int count, const int8_t* block, i
       return Rows<VnniDot, 6, 4>(rows, first, block, quads, acc);
   }
 }
-#else
-constexpr int kVnniRows = 3;
-void TileVnni(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
-              int32_t* acc) {
-  switch (count) {
-    case 1:
-      return Rows<VnniDot, 1, 8>(rows, first, block, quads, acc);
-    case 2:
-      return Rows<VnniDot, 2, 4>(rows, first, block, quads, acc);
-    default:
-      return Rows<VnniDot, 3, 4>(rows, first, block, quads, acc);
-  }
-}
 #endif
-
-constexpr int kWidenRows = 3;
-void TileWiden(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
-               int32_t* acc) {
-  switch (count) {
-    case 1:
-      return Rows<WidenDot, 1, 8>(rows, first, block, quads, acc);
-    case 2:
-      return Rows<WidenDot, 2, 4>(rows, first, block, quads, acc);
-    default:
-      return Rows<WidenDot, 3, 4>(rows, first, block, quads, acc);
-  }
-}
 
 Int8Kernel GetKernel(bool vnni) {
 #if HWY_CAP_GE512
-  if (vnni) return {TileVnni, kVnniRows, false, "avx512-vnni"};
-  return {TileWiden, kWidenRows, true, "avx512-widen"};
+  if (vnni) return {TileSix, 6, false, "avx512-vnni"};
+  return {TileThree<WidenDot>, 3, true, "avx512-widen"};
 #else
-  if (vnni) return {TileVnni, kVnniRows, false, "avx-vnni"};
-  return {TileWiden, kWidenRows, true, "avx2-widen"};
+  if (vnni) return {TileThree<VnniDot>, 3, false, "avx-vnni"};
+  return {TileThree<WidenDot>, 3, true, "avx2-widen"};
 #endif
 }
 

@@ -8,7 +8,7 @@
 namespace edgegate {
 namespace {
 
-constexpr int kBlock = 64;
+constexpr int kBlock = kInt8Block;
 // s32 results of one oneDNN call: small enough to stay in the second-level caches until the
 // epilogue has read them.
 constexpr int64_t kPanelElements = int64_t{1} << 19;

@@ -8,7 +8,7 @@ namespace edgegate {
 
 void PackInt8Block(const float* rows, int count, int k, int8_t* packed, float* scale,
                    int32_t* column_sum) {
-  const int k_padded = (k + 63) / 64 * 64;
+  const int k_padded = Int8Padded(k);
   std::memset(packed, 0, size_t{64} * k_padded);
   for (int n = 0; n < 64; ++n) {
     scale[n] = 0;

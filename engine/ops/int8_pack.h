@@ -4,12 +4,12 @@
 
 #include <cstdint>
 
+#include "engine/ops/int8_weights.h"
+
 namespace edgegate {
 
 // Bytes of a packed [n][k] matrix.
-inline int64_t PackedBytes(int n, int k) {
-  return int64_t{(n + 63) / 64 * 64} * ((k + 63) / 64 * 64);
-}
+inline int64_t PackedBytes(int n, int k) { return int64_t{Int8Padded(n)} * Int8Padded(k); }
 
 // Quantizes one block of 64 output rows and packs it: the `block`-th slice of PackedBytes(n, k) / (
 // n_padded / 64) bytes of a packed matrix. `rows`: [count][k] float, count <= 64; the block's

@@ -6,6 +6,12 @@
 
 namespace edgegate {
 
+// K and N of packed weights are padded to blocks of this many.
+inline constexpr int kInt8Block = 64;
+
+constexpr int Int8Blocks(int n) { return (n + kInt8Block - 1) / kInt8Block; }
+constexpr int Int8Padded(int n) { return Int8Blocks(n) * kInt8Block; }
+
 // A linear layer y[n] = sum_k x[k] w[n][k] + bias[n] with INT8 weights.
 //
 // `packed` holds s8 in [-127, 127] in the layout that oneDNN calls BA16a64b4a, K and N padded with
@@ -21,8 +27,8 @@ struct Int8Linear {
   const int32_t* column_sum = nullptr;  // [n_padded()]: sum over k of packed(k, n)
   const float* bias = nullptr;          // [n_padded()], or null
 
-  int k_padded() const { return (k + 63) / 64 * 64; }
-  int n_padded() const { return (n + 63) / 64 * 64; }
+  int k_padded() const { return Int8Padded(k); }
+  int n_padded() const { return Int8Padded(n); }
 };
 
 }  // namespace edgegate

@@ -4,14 +4,8 @@
 #include "engine/ops/row_ops.h"
 
 namespace edgegate {
-namespace {
-
-int RoundUp64(int n) { return (n + 63) / 64 * 64; }
-
-}  // namespace
-
 QuantizedRows::QuantizedRows(int max_rows, int max_columns, bool with_s16)
-    : u8_(size_t{1} * max_rows * RoundUp64(max_columns)),
+    : u8_(size_t{1} * max_rows * Int8Padded(max_columns)),
       s16_(with_s16 ? u8_.size() : 0),
       normalized_(size_t{1} * max_rows * max_columns),
       scale_(max_rows),
@@ -20,7 +14,7 @@ QuantizedRows::QuantizedRows(int max_rows, int max_columns, bool with_s16)
 void QuantizedRows::Begin(int rows, int columns) {
   rows_ = rows;
   view_ = {u8_.data(), s16_.size() ? s16_.data() : nullptr,
-           static_cast<size_t>(RoundUp64(columns))};
+           static_cast<size_t>(Int8Padded(columns))};
 }
 
 void QuantizedRows::QuantizeOne(int row, const float* x, int columns) {

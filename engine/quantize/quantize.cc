@@ -23,8 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int kRowsAtOnce = 4096;  // of the embedding and lm_head
 
-// Packs `n` rows that `row` gives (null: a zero row) and writes the tensors of a linear layer.
-// `bias` is in column order, or empty.
+// Packs rows as they come and writes the tensors of a linear layer.
 class LinearPacker {
  public:
   LinearPacker(BundleWriter* writer, const std::string& name, int k)
@@ -34,7 +33,7 @@ class LinearPacker {
 
   // The next `count` rows; only the last call may give a count that is no multiple of 64.
   void Add(const float* rows, int count) {
-    const int blocks = (count + 63) / 64;
+    const int blocks = Int8Blocks(count);
     const int64_t block_bytes = PackedBytes(64, k_);
     std::vector<int8_t> packed(static_cast<size_t>(blocks * block_bytes));
     const size_t first = scale_.size();
@@ -49,6 +48,7 @@ class LinearPacker {
     writer_->Append(packed.data(), packed.size());
   }
 
+  // `bias` is in column order, or empty.
   void Finish(std::vector<float> bias) {
     writer_->Write(name_ + ".scale", scale_.data(), scale_.size() * 4);
     writer_->Write(name_ + ".column_sum", sums_.data(), sums_.size() * 4);
@@ -75,7 +75,7 @@ std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> 
 std::vector<float> Interleave(const std::vector<float>& gate, const std::vector<float>& up,
                               int rows, int columns) {
   if (gate.empty()) return {};
-  const int blocks = (rows + 63) / 64;
+  const int blocks = Int8Blocks(rows);
   std::vector<float> all(size_t{128} * blocks * columns);
   for (int row = 0; row < rows; ++row) {
     const int64_t to = int64_t{row / 64} * 128 + row % 64;
@@ -108,57 +108,53 @@ void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, BundleWrit
   linear("down", w.down, c.intermediate_size, w.down_bias);
 }
 
-Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
+// Reads a [vocab_size][hidden_size] part a piece at a time: use(rows, count).
+template <typename Use>
+Status ForEachRows(const ModelSource& source, WeightPart part, Use use) {
   const ModelConfig& c = source.config();
-  writer->Begin("embedding");
-  std::vector<float> rows(size_t{kRowsAtOnce} * c.hidden_size);
-  std::vector<uint16_t> halves(rows.size());
+  std::vector<float> rows;
   for (int row = 0; row < c.vocab_size; row += kRowsAtOnce) {
     const int count = std::min(kRowsAtOnce, c.vocab_size - row);
-    EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kEmbedding, 0, row, count, rows.data()));
-    const size_t elements = static_cast<size_t>(count) * c.hidden_size;
-    if (source.embedding_type() == EmbeddingType::kF32) {
-      writer->Append(rows.data(), elements * 4);
-      continue;
-    }
-    const bool bf16 = source.embedding_type() == EmbeddingType::kBf16;
-    std::transform(rows.begin(), rows.begin() + static_cast<int64_t>(elements), halves.begin(),
-                   bf16 ? FloatToBf16 : FloatToF16);
-    writer->Append(halves.data(), elements * 2);
+    rows.resize(static_cast<size_t>(count) * c.hidden_size);
+    EG_RETURN_IF_ERROR(source.ReadRows(part, 0, row, count, rows.data()));
+    use(rows, count);
   }
   return {};
 }
 
-// lm_head in pieces, twice over: once for its columns' maxima, once to pack.
+Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
+  writer->Begin("embedding");
+  std::vector<uint16_t> halves;
+  const EmbeddingType type = source.embedding_type();
+  return ForEachRows(source, WeightPart::kEmbedding, [&](const std::vector<float>& rows, int) {
+    if (type == EmbeddingType::kF32) return writer->Append(rows.data(), rows.size() * 4);
+    halves.resize(rows.size());
+    std::transform(rows.begin(), rows.end(), halves.begin(),
+                   type == EmbeddingType::kBf16 ? FloatToBf16 : FloatToF16);
+    writer->Append(halves.data(), halves.size() * 2);
+  });
+}
+
+// Reads lm_head twice: for its columns' maxima, and to pack it.
 Status WriteHead(const ModelSource& source, const std::vector<float>& hidden,
                  BundleWriter* writer) {
   const ModelConfig& c = source.config();
   const int h = c.hidden_size;
   std::vector<float> norm(static_cast<size_t>(h)), weight_max(static_cast<size_t>(h));
   EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kFinalNorm, 0, 0, 1, norm.data()));
-  const auto activation_max = ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h);
-  std::vector<float> factors;
-  std::unique_ptr<LinearPacker> packer;
-  for (const bool packing : {false, true}) {
-    if (packing) {
-      factors = SmoothingFactors(activation_max, weight_max);
-      packer = std::make_unique<LinearPacker>(writer, "lm_head", h);
-    }
-    for (int row = 0; row < c.vocab_size; row += kRowsAtOnce) {
-      const int count = std::min(kRowsAtOnce, c.vocab_size - row);
-      std::vector<float> rows(static_cast<size_t>(count) * h);
-      EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kLmHead, 0, row, count, rows.data()));
-      if (!packing) {
-        const auto maxima = ColumnMaxima(rows, h);
-        for (int i = 0; i < h; ++i) weight_max[i] = std::max(weight_max[i], maxima[i]);
-        continue;
-      }
-      for (size_t i = 0; i < rows.size(); ++i) rows[i] *= factors[i % static_cast<size_t>(h)];
-      packer->Add(rows.data(), count);
-    }
-  }
-  packer->Finish({});
-  for (int i = 0; i < h; ++i) norm[i] /= factors[i];
+  EG_RETURN_IF_ERROR(ForEachRows(
+      source, WeightPart::kLmHead,
+      [&](const std::vector<float>& rows, int) { RaiseTo(&weight_max, ColumnMaxima(rows, h)); }));
+  const auto factors =
+      SmoothingFactors(ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h), weight_max);
+  LinearPacker packer(writer, "lm_head", h);
+  EG_RETURN_IF_ERROR(
+      ForEachRows(source, WeightPart::kLmHead, [&](std::vector<float>& rows, int count) {
+        ScaleColumns(&rows, factors);
+        packer.Add(rows.data(), count);
+      }));
+  packer.Finish({});
+  DivideRows(&norm, factors);
   writer->Write("final_norm", norm.data(), norm.size() * 4);
   return {};
 }

@@ -7,21 +7,6 @@
 namespace edgegate {
 namespace {
 
-void RaiseTo(std::vector<float>* maxima, const std::vector<float>& other) {
-  for (size_t i = 0; i < maxima->size(); ++i) (*maxima)[i] = std::max((*maxima)[i], other[i]);
-}
-
-void ScaleColumns(std::vector<float>* w, const std::vector<float>& factors) {
-  for (size_t i = 0; i < w->size(); ++i) (*w)[i] *= factors[i % factors.size()];
-}
-
-// Divides rows of [factors.size()][columns]; a vector has one column.
-void DivideRows(std::vector<float>* w, const std::vector<float>& factors) {
-  if (w->empty()) return;
-  const size_t columns = w->size() / factors.size();
-  for (size_t i = 0; i < w->size(); ++i) (*w)[i] /= factors[i / columns];
-}
-
 // A norm in front of linear layers: its weight is divided, their columns multiplied.
 void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* norm,
               std::initializer_list<std::vector<float>*> linears) {
@@ -55,6 +40,20 @@ void FoldValues(const ModelConfig& c, const std::vector<float>& input, FloatLaye
 }
 
 }  // namespace
+
+void RaiseTo(std::vector<float>* maxima, const std::vector<float>& other) {
+  for (size_t i = 0; i < maxima->size(); ++i) (*maxima)[i] = std::max((*maxima)[i], other[i]);
+}
+
+void ScaleColumns(std::vector<float>* w, const std::vector<float>& factors) {
+  for (size_t i = 0; i < w->size(); ++i) (*w)[i] *= factors[i % factors.size()];
+}
+
+void DivideRows(std::vector<float>* w, const std::vector<float>& factors) {
+  if (w->empty()) return;
+  const size_t columns = w->size() / factors.size();
+  for (size_t i = 0; i < w->size(); ++i) (*w)[i] /= factors[i / columns];
+}
 
 std::vector<float> ColumnMaxima(const std::vector<float>& x, int columns) {
   std::vector<float> maxima(static_cast<size_t>(columns));

@@ -17,6 +17,15 @@ std::vector<float> ColumnMaxima(const std::vector<float>& x, int columns);
 std::vector<float> SmoothingFactors(const std::vector<float>& activation_max,
                                     const std::vector<float>& weight_max);
 
+// Each element becomes the larger of the two.
+void RaiseTo(std::vector<float>* maxima, const std::vector<float>& other);
+
+// Multiplies the columns of [rows][factors.size()].
+void ScaleColumns(std::vector<float>* w, const std::vector<float>& factors);
+
+// Divides the rows of [factors.size()][columns]; a vector has one column, an empty one stays so.
+void DivideRows(std::vector<float>* w, const std::vector<float>& factors);
+
 // Folds the factors of the layer's four linear stages. The layer computes the same function.
 void FoldLayer(const ModelConfig& config, const LayerInputs& inputs, FloatLayer* layer);
 

@@ -1,10 +1,9 @@
 #include "engine/weights/bundle.h"
 
-#include <openssl/evp.h>
-
 #include <cstring>
 #include <fstream>
 
+#include "engine/base/sha256.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/bundle_json.h"
 #include "engine/weights/input_file.h"
@@ -57,9 +56,7 @@ class MappedBundle : public Bundle {
     }
     manifest_.assign(reinterpret_cast<const char*>(bytes.data()) + header.manifest_offset,
                      header.manifest_size);
-    uint8_t digest[32];
-    EVP_Digest(manifest_.data(), manifest_.size(), digest, nullptr, EVP_sha256(), nullptr);
-    if (std::memcmp(digest, header.manifest_sha256, sizeof digest) != 0) {
+    if (Sha256::Digest(manifest_.data(), manifest_.size()) != header.manifest_sha256) {
       return DataLoss("the manifest does not match its SHA-256: the file is damaged");
     }
     return ManifestFromJson(manifest_, &info_, &tensors_);
@@ -109,7 +106,7 @@ class MappedBundle : public Bundle {
     w.mlp_norm = Floats(prefix + "mlp_norm", c.hidden_size);
     w.qkv = Linear(prefix + "qkv", c.q_size() + 2 * c.kv_size(), c.hidden_size, c.qkv_bias);
     w.o = Linear(prefix + "o", c.hidden_size, c.q_size(), c.o_bias);
-    const int padded = (c.intermediate_size + 63) / 64 * 64;
+    const int padded = Int8Padded(c.intermediate_size);
     w.gate_up = Linear(prefix + "gate_up", 2 * padded, c.hidden_size, c.mlp_bias);
     w.down = Linear(prefix + "down", c.hidden_size, c.intermediate_size, c.mlp_bias);
     if (c.qk_norm) {

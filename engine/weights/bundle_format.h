@@ -11,6 +11,7 @@
 // tokenizer.{model, config, template}, bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -33,7 +34,7 @@ struct BundleHeader {
   uint32_t zero;
   uint64_t manifest_offset;
   uint64_t manifest_size;
-  uint8_t manifest_sha256[32];
+  std::array<uint8_t, 32> manifest_sha256;
 };
 static_assert(sizeof(BundleHeader) == 64);
 

@@ -1,9 +1,9 @@
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "engine/base/sha256.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/bundle_json.h"
 
@@ -50,8 +50,7 @@ Status BundleWriter::Finish(const BundleInfo& info) {
   header.version = kBundleVersion;
   header.manifest_offset = position_;
   header.manifest_size = manifest.size();
-  EVP_Digest(manifest.data(), manifest.size(), header.manifest_sha256, nullptr, EVP_sha256(),
-             nullptr);
+  header.manifest_sha256 = Sha256::Digest(manifest.data(), manifest.size());
   Put(manifest.data(), manifest.size());
   if (file_ && !failed_) {
     failed_ = std::fseek(file_, 0, SEEK_SET) != 0 ||

@@ -19,7 +19,6 @@ constexpr TensorNames kNames = {
     .k_bias = "blk.{}.attn_k.bias",
     .v_bias = "blk.{}.attn_v.bias",
     .o_bias = "blk.{}.attn_output.bias",
-    .qkv_bias = "blk.{}.attn_qkv.bias",
     .q_norm = "blk.{}.attn_q_norm.weight",
     .k_norm = "blk.{}.attn_k_norm.weight",
     .mlp_norm = "blk.{}.ffn_norm.weight",

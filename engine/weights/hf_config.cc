@@ -23,7 +23,6 @@ constexpr TensorNames kSplitNames = {
     .k_bias = "model.layers.{}.self_attn.k_proj.bias",
     .v_bias = "model.layers.{}.self_attn.v_proj.bias",
     .o_bias = "model.layers.{}.self_attn.o_proj.bias",
-    .qkv_bias = nullptr,
     .q_norm = "model.layers.{}.self_attn.q_norm.weight",
     .k_norm = "model.layers.{}.self_attn.k_norm.weight",
     .mlp_norm = "model.layers.{}.post_attention_layernorm.weight",

@@ -18,7 +18,7 @@ namespace edgegate {
 struct TensorNames {
   const char *embedding, *final_norm, *lm_head;
   const char *attention_norm, *q, *k, *v, *o, *qkv;
-  const char *q_bias, *k_bias, *v_bias, *o_bias, *qkv_bias;
+  const char *q_bias, *k_bias, *v_bias, *o_bias;
   const char *q_norm, *k_norm, *mlp_norm;
   const char *gate, *up, *gate_up, *down;
   const char *gate_bias, *up_bias, *down_bias;

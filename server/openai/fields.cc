@@ -7,12 +7,14 @@ namespace {
 
 const nlohmann::json kNull;
 
-std::string WrongType(const std::string& name, const char* expected, const nlohmann::json& value) {
-  return fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name, expected,
-                     value.type_name());
-}
-
 }  // namespace
+
+ApiError WrongType(const std::string& name, const char* expected, const nlohmann::json& value) {
+  return BadParam(name,
+                  fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name,
+                              expected, value.type_name()),
+                  "invalid_type");
+}
 
 const nlohmann::json& Fields::Raw(const std::string& name) {
   read_.insert(name);
@@ -24,7 +26,7 @@ std::optional<bool> Fields::Bool(const std::string& name) {
   const auto& value = Raw(name);
   if (value.is_null()) return std::nullopt;
   if (!value.is_boolean()) {
-    Fail(BadParam(name, WrongType(name, "a boolean", value), "invalid_type"));
+    Fail(WrongType(name, "a boolean", value));
     return std::nullopt;
   }
   return value.get<bool>();
@@ -35,7 +37,7 @@ std::optional<int64_t> Fields::Int(const std::string& name, int64_t low, int64_t
   if (value.is_null()) return std::nullopt;
   const bool huge = value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX;
   if (!value.is_number_integer()) {
-    Fail(BadParam(name, WrongType(name, "an integer", value), "invalid_type"));
+    Fail(WrongType(name, "an integer", value));
     return std::nullopt;
   }
   if (huge || value.get<int64_t>() < low || value.get<int64_t>() > high) {
@@ -50,7 +52,7 @@ std::optional<float> Fields::Number(const std::string& name, double low, double 
   const auto& value = Raw(name);
   if (value.is_null()) return std::nullopt;
   if (!value.is_number()) {
-    Fail(BadParam(name, WrongType(name, "a number", value), "invalid_type"));
+    Fail(WrongType(name, "a number", value));
     return std::nullopt;
   }
   const double number = value.get<double>();
@@ -66,7 +68,7 @@ std::optional<std::string> Fields::String(const std::string& name) {
   const auto& value = Raw(name);
   if (value.is_null()) return std::nullopt;
   if (!value.is_string()) {
-    Fail(BadParam(name, WrongType(name, "a string", value), "invalid_type"));
+    Fail(WrongType(name, "a string", value));
     return std::nullopt;
   }
   return value.get<std::string>();

@@ -11,6 +11,9 @@
 
 namespace edgegate {
 
+// A 400 that says what type the parameter must have, and what it has.
+ApiError WrongType(const std::string& name, const char* expected, const nlohmann::json& value);
+
 // Keeps the first error; after it, every read gives nothing. Owned by one thread.
 class Fields {
  public:

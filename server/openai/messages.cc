@@ -15,11 +15,7 @@ std::string ContentText(Fields* fields, const std::string& param, const json& co
   if (content.is_string()) return content.get<std::string>();
   if (content.is_null() && may_be_null) return {};
   if (!content.is_array()) {
-    fields->Fail(BadParam(param,
-                          fmt::format("Invalid type for '{}': expected a string or an array "
-                                      "of parts, but got {} instead.",
-                                      param, content.type_name()),
-                          "invalid_type"));
+    fields->Fail(WrongType(param, "a string or an array of parts", content));
     return {};
   }
   std::string text;
@@ -44,11 +40,7 @@ std::string ContentText(Fields* fields, const std::string& param, const json& co
 
 json ParseMessage(Fields* fields, const json& message, const std::string& param) {
   if (!message.is_object()) {
-    fields->Fail(BadParam(param,
-                          fmt::format("Invalid type for '{}': expected an object, but got "
-                                      "{} instead.",
-                                      param, message.type_name()),
-                          "invalid_type"));
+    fields->Fail(WrongType(param, "an object", message));
     return {};
   }
   const json role = message.value("role", json());
