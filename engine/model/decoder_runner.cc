@@ -30,10 +30,8 @@ RunnerLimits MakeLimits(const ModelConfig& config, const RunnerOptions& options)
   const int64_t block_bytes = DecoderRunner::KvBytesPerToken(config) * kKvBlock;
   limits.num_blocks = static_cast<int>(
       std::clamp<int64_t>(options.kv_cache_bytes / block_bytes, 1, int64_t{1} << 24));
-  limits.max_model_len = config.max_position_embeddings;
-  if (options.max_model_len > 0) {
-    limits.max_model_len = std::min(limits.max_model_len, options.max_model_len);
-  }
+  limits.max_model_len =
+      options.max_model_len > 0 ? options.max_model_len : config.max_position_embeddings;
   limits.max_model_len = static_cast<int>(
       std::min<int64_t>(limits.max_model_len, int64_t{limits.num_blocks} * kKvBlock));
   return limits;

@@ -17,8 +17,8 @@ struct RunnerOptions {
   int threads = 1;               // OpenMP team
   int max_batched_tokens = 512;  // tokens of one step
   int max_logits_rows = 64;      // logits rows of one step
-  // Positions a sequence may have: 0 for the model's own, or less than it. Lowered to what the KV
-  // pool holds.
+  // Positions a sequence may have; 0: as many as the model's file says. A larger number is taken at
+  // its word, as converters have written wrong ones. Lowered to what the KV pool holds.
   int max_model_len = 0;
   int64_t kv_cache_bytes = int64_t{256} << 20;  // the pool; at least one block is made
   Int8MatMul::Backend backend = Int8MatMul::Backend::kAuto;

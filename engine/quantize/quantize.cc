@@ -159,10 +159,14 @@ Status WriteHead(const ModelSource& source, const std::vector<float>& hidden,
   return {};
 }
 
+std::string TextOf(const QuantizeOptions& options) {
+  return options.calibration_text.empty() ? std::string(CalibrationText())
+                                          : options.calibration_text;
+}
+
 Result<std::vector<int32_t>> CalibrationTokens(const ModelSource& source,
                                                const QuantizeOptions& options) {
-  const std::string text =
-      options.calibration_text.empty() ? CalibrationText() : options.calibration_text;
+  const std::string text = TextOf(options);
   EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source.tokenizer_assets()));
   EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
   std::erase_if(tokens, [&](int32_t t) { return t < 0 || t >= source.config().vocab_size; });
@@ -180,7 +184,8 @@ Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptio
   info.tokenizer_kind = source.tokenizer_assets().kind;
   info.embedding_type = source.embedding_type();
   Sha256 calibration;
-  calibration.Update(options.calibration_text.data(), options.calibration_text.size());
+  const std::string text = TextOf(options);
+  calibration.Update(text.data(), text.size());
   info.calibration_sha256 = calibration.Finish();
   std::vector<char> buffer(size_t{4} << 20);
   for (const std::string& path : source.files()) {

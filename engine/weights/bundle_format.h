@@ -25,7 +25,7 @@
 namespace edgegate {
 
 inline constexpr char kBundleMagic[8] = {'E', 'D', 'G', 'E', 'G', 'A', 'T', 'E'};
-inline constexpr uint32_t kBundleVersion = 1;
+inline constexpr uint32_t kBundleVersion = 2;
 inline constexpr uint64_t kBundleAlignment = 4096;
 
 struct BundleHeader {

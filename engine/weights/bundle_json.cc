@@ -117,10 +117,16 @@ Status ManifestFromJson(std::string_view text, BundleInfo* info, TensorTable* te
     info->generation.top_k = Optional<int>(g, "top_k");
     info->generation.min_p = Optional<float>(g, "min_p");
     info->generation.repetition_penalty = Optional<float>(g, "repetition_penalty");
-    info->tokenizer_kind = manifest.at("tokenizer_kind") == "sentencepiece"
-                               ? TokenizerAssets::Kind::kSentencePiece
-                               : TokenizerAssets::Kind::kHuggingFace;
+    const std::string kind = manifest.at("tokenizer_kind").get<std::string>();
+    if (kind != "huggingface" && kind != "sentencepiece") {
+      return DataLoss("manifest: tokenizer_kind is \"{}\"", kind);
+    }
+    info->tokenizer_kind = kind == "sentencepiece" ? TokenizerAssets::Kind::kSentencePiece
+                                                   : TokenizerAssets::Kind::kHuggingFace;
     const std::string type = manifest.at("embedding_type").get<std::string>();
+    if (type != "f32" && type != "f16" && type != "bf16") {
+      return DataLoss("manifest: embedding_type is \"{}\"", type);
+    }
     info->embedding_type = type == "f32"   ? EmbeddingType::kF32
                            : type == "f16" ? EmbeddingType::kF16
                                            : EmbeddingType::kBf16;

@@ -1,5 +1,6 @@
 #include "engine/weights/gguf.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -40,7 +41,10 @@ const TypeName kTypes[] = {
     {11, "Q3_K", std::nullopt},     {16, "IQ2_XXS", std::nullopt},   {17, "IQ2_XS", std::nullopt},
     {18, "IQ3_XXS", std::nullopt},  {19, "IQ1_S", std::nullopt},     {20, "IQ4_NL", std::nullopt},
     {21, "IQ3_S", std::nullopt},    {22, "IQ2_S", std::nullopt},     {23, "IQ4_XS", std::nullopt},
-    {29, "IQ1_M", std::nullopt},
+    {29, "IQ1_M", std::nullopt},    {9, "Q8_1", std::nullopt},       {15, "Q8_K", std::nullopt},
+    {24, "I8", std::nullopt},       {25, "I16", std::nullopt},       {26, "I32", std::nullopt},
+    {27, "I64", std::nullopt},      {28, "F64", std::nullopt},       {34, "TQ1_0", std::nullopt},
+    {35, "TQ2_0", std::nullopt},    {39, "MXFP4", std::nullopt},
 };
 
 constexpr uint64_t kMaxCount = uint64_t{1} << 24;  // entries, tensors, array elements
@@ -99,6 +103,12 @@ Status ReadInt(Reader& reader, uint32_t type, int64_t* out) {
       return ReadNumber<uint32_t>(reader, out);
     case kI32:
       return ReadNumber<int32_t>(reader, out);
+    case kU64: {
+      uint64_t value;
+      EG_RETURN_IF_ERROR(reader.Read(&value));
+      *out = static_cast<int64_t>(std::min<uint64_t>(value, INT64_MAX));
+      return {};
+    }
     default:
       return ReadNumber<int64_t>(reader, out);
   }
@@ -207,8 +217,8 @@ Result<TensorInfo> ReadTensorInfo(Reader& reader) {
 
 Status PlaceTensors(GgufFile& gguf, uint64_t header_end, uint64_t file_size) {
   const int64_t alignment = gguf.Int("general.alignment").value_or(32);
-  if (alignment < 1 || alignment > 65536) {
-    return DataLoss("general.alignment is {}: must be 1 to 65536", alignment);
+  if (alignment < 1 || alignment > 65536 || (alignment & (alignment - 1)) != 0) {
+    return DataLoss("general.alignment is {}: must be a power of two up to 65536", alignment);
   }
   const auto step = static_cast<uint64_t>(alignment);
   const uint64_t data = (header_end + step - 1) / step * step;

@@ -15,6 +15,7 @@ constexpr TensorNames kNames = {
     .v = "blk.{}.attn_v.weight",
     .o = "blk.{}.attn_output.weight",
     .qkv = "blk.{}.attn_qkv.weight",
+    .qkv_bias = "blk.{}.attn_qkv.bias",
     .q_bias = "blk.{}.attn_q.bias",
     .k_bias = "blk.{}.attn_k.bias",
     .v_bias = "blk.{}.attn_v.bias",
@@ -50,6 +51,7 @@ constexpr Arch kArchs[] = {{"llama", RopeLayout::kInterleaved, false},
                            {"qwen2", RopeLayout::kHalfSplit, false},
                            {"qwen3", RopeLayout::kHalfSplit, true}};
 
+// As llama.cpp reads it: a scaling without a type is linear, and rope_freqs applies besides.
 Status SetRope(const GgufFile& gguf, const std::string& arch, RopeLayout layout,
                const std::vector<float>& factors, ModelConfig* model) {
   RopeConfig& rope = model->rope;
@@ -58,13 +60,36 @@ Status SetRope(const GgufFile& gguf, const std::string& arch, RopeLayout layout,
   rope.rotary_dim =
       static_cast<int>(gguf.Int(arch + ".rope.dimension_count").value_or(model->head_dim));
   rope.frequency_divisors = factors;
-  const std::string type = gguf.String(arch + ".rope.scaling.type").value_or("none");
-  if (type == "linear") {
-    const double factor = gguf.Number(arch + ".rope.scaling.factor").value_or(1.0);
-    rope.frequency_divisors.assign(static_cast<size_t>(std::max(0, rope.rotary_dim / 2)),
-                                   static_cast<float>(factor));
-  } else if (type != "none") {
-    return Unimplemented("rope scaling type \"{}\" is not supported", type);
+  const std::string type = gguf.String(arch + ".rope.scaling.type").value_or("linear");
+  if (type == "none") return {};
+  if (type != "linear") return Unimplemented("rope scaling type \"{}\" is not supported", type);
+  const double factor = gguf.Number(arch + ".rope.scaling.factor")
+                            .value_or(gguf.Number(arch + ".rope.scale_linear").value_or(0));
+  if (factor == 0 || factor == 1) return {};
+  if (!(factor > 0)) return DataLoss("{}.rope.scaling.factor is {}", arch, factor);
+  if (factors.empty()) {
+    rope.frequency_divisors.assign(static_cast<size_t>(std::max(0, rope.rotary_dim / 2)), 1.0f);
+  }
+  for (float& divisor : rope.frequency_divisors) divisor *= static_cast<float>(factor);
+  return {};
+}
+
+Status RefuseUnsupported(const GgufFile& gguf, const std::string& arch, const ModelConfig& model) {
+  const int64_t shards = gguf.Int("split.count").value_or(1);
+  if (shards > 1) {
+    return Unimplemented("one of {} parts of a split GGUF: merge them with gguf-split", shards);
+  }
+  if (gguf.Int(arch + ".expert_count").value_or(0) > 0) {
+    return Unimplemented("{}.expert_count: mixtures of experts are not supported", arch);
+  }
+  const int64_t value_length = gguf.Int(arch + ".attention.value_length").value_or(model.head_dim);
+  if (value_length != model.head_dim) {
+    return Unimplemented("{}.attention.value_length is {}: must equal the key length, {}", arch,
+                         value_length, model.head_dim);
+  }
+  const int64_t window = gguf.Int(arch + ".attention.sliding_window").value_or(0);
+  if (window > 0 && window < model.max_position_embeddings) {
+    return Unimplemented("{}.attention.sliding_window is not supported", arch);
   }
   return {};
 }
@@ -74,7 +99,12 @@ bool HasTensor(const GgufFile& gguf, const char* name) {
                      [&](const TensorInfo& t) { return t.name == name; });
 }
 
-// The ids that end a turn: what the file says, and for chatglm the roles that its files leave out.
+// Tokens that end a turn wherever a vocabulary has them (llama.cpp, llama-vocab.cpp): files often
+// name but one of theirs.
+constexpr const char* kEndOfTurn[] = {"<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
+                                      "<|eom_id|>", "<|im_end|>"};
+constexpr const char* kChatGlmEndOfTurn[] = {"<|user|>", "<|observation|>"};
+
 void SetEos(const GgufFile& gguf, const std::string& arch, ModelConfig* model) {
   auto add = [&](int64_t id) {
     const auto token = static_cast<int32_t>(id);
@@ -82,16 +112,18 @@ void SetEos(const GgufFile& gguf, const std::string& arch, ModelConfig* model) {
     if (id >= 0 && id < model->vocab_size && std::find(ids.begin(), ids.end(), token) == ids.end())
       ids.push_back(token);
   };
-  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
-    if (auto id = gguf.Int(key)) add(*id);
+  for (const char* key : {"eos_token_id", "eot_token_id", "eom_token_id"}) {
+    if (auto id = gguf.Int(std::string("tokenizer.ggml.") + key)) add(*id);
   }
   const auto* tokens = gguf.Array<std::string>("tokenizer.ggml.tokens");
   if (tokens == nullptr) return;
-  std::vector<std::string> names = {"<|eot_id|>", "<|im_end|>"};
-  if (arch == "chatglm") names = {"<|endoftext|>", "<|user|>", "<|observation|>"};
-  for (const std::string& name : names) {
+  auto add_named = [&](const char* name) {
     auto found = std::find(tokens->begin(), tokens->end(), name);
     if (found != tokens->end()) add(found - tokens->begin());
+  };
+  for (const char* name : kEndOfTurn) add_named(name);
+  if (arch == "chatglm") {
+    for (const char* name : kChatGlmEndOfTurn) add_named(name);
   }
 }
 
@@ -136,6 +168,7 @@ Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float
   model.o_bias = HasTensor(gguf, "blk.0.attn_output.bias");
   model.mlp_bias = HasTensor(gguf, "blk.0.ffn_down.bias");
   model.qk_norm = known->qk_norm;
+  EG_RETURN_IF_ERROR(RefuseUnsupported(gguf, arch, model));
   EG_RETURN_IF_ERROR(SetRope(gguf, arch, known->layout, rope_factors, &model));
   SetEos(gguf, arch, &model);
   EG_RETURN_IF_ERROR(ValidateModelConfig(model));

@@ -19,6 +19,7 @@ constexpr TensorNames kSplitNames = {
     .v = "model.layers.{}.self_attn.v_proj.weight",
     .o = "model.layers.{}.self_attn.o_proj.weight",
     .qkv = nullptr,
+    .qkv_bias = nullptr,
     .q_bias = "model.layers.{}.self_attn.q_proj.bias",
     .k_bias = "model.layers.{}.self_attn.k_proj.bias",
     .v_bias = "model.layers.{}.self_attn.v_proj.bias",
@@ -55,19 +56,65 @@ struct Family {
   bool qk_norm;
   bool attention_bias;   // where attention_bias is absent
   double rotary_factor;  // where partial_rotary_factor is absent
+  int kv_heads;          // where num_key_value_heads is absent; 0: as many as heads
   int head_dim;          // where head_dim is absent; 0: hidden_size / heads
   double eps;
+  std::vector<int32_t> eos;  // where no file names any
 };
 
-constexpr Family kFamilies[] = {
-    {"GlmForCausalLM", RopeLayout::kInterleaved, true, Bias::kByConfig, false, false, false, true,
-     0.5, 128, 1.5625e-7},
-    {"LlamaForCausalLM", RopeLayout::kHalfSplit, false, Bias::kByConfig, true, true, false, false,
-     1.0, 0, 1e-6},
-    {"Qwen2ForCausalLM", RopeLayout::kHalfSplit, false, Bias::kAlways, false, false, false, false,
-     1.0, 0, 1e-6},
-    {"Qwen3ForCausalLM", RopeLayout::kHalfSplit, false, Bias::kByConfig, true, false, true, false,
-     1.0, 128, 1e-6},
+const Family kFamilies[] = {
+    {"GlmForCausalLM",
+     RopeLayout::kInterleaved,
+     true,
+     Bias::kByConfig,
+     false,
+     false,
+     false,
+     true,
+     0.5,
+     2,
+     128,
+     1.5625e-7,
+     {151329, 151336, 151338}},
+    {"LlamaForCausalLM",
+     RopeLayout::kHalfSplit,
+     false,
+     Bias::kByConfig,
+     true,
+     true,
+     false,
+     false,
+     1.0,
+     0,
+     0,
+     1e-6,
+     {2}},
+    {"Qwen2ForCausalLM",
+     RopeLayout::kHalfSplit,
+     false,
+     Bias::kAlways,
+     false,
+     false,
+     false,
+     false,
+     1.0,
+     32,
+     0,
+     1e-6,
+     {}},
+    {"Qwen3ForCausalLM",
+     RopeLayout::kHalfSplit,
+     false,
+     Bias::kByConfig,
+     true,
+     false,
+     true,
+     false,
+     1.0,
+     32,
+     128,
+     1e-6,
+     {}},
 };
 
 const Family* FamilyOf(const std::string& architecture) {
@@ -119,13 +166,19 @@ class Keys {
 };
 
 // Llama 3's scaling (transformers, modeling_rope_utils.py, _compute_llama3_parameters).
-Status Llama3Divisors(const Json& scaling, RopeConfig* rope) {
+// A top-level original_max_position_embeddings comes first, as standardize_rope_params has it.
+Status Llama3Divisors(const Json& config, const Json& scaling, int max_positions,
+                      RopeConfig* rope) {
+  Keys top(config);
   Keys keys(scaling);
   const double factor = keys.Number("factor", 0);
   const double low = keys.Number("low_freq_factor", 0);
   const double high = keys.Number("high_freq_factor", 0);
-  const double original = keys.Number("original_max_position_embeddings", 0);
+  const double original =
+      top.Number("original_max_position_embeddings",
+                 keys.Number("original_max_position_embeddings", max_positions));
   EG_RETURN_IF_ERROR(keys.status());
+  EG_RETURN_IF_ERROR(top.status());
   if (!(factor > 0 && low > 0 && high > low && original > 0)) {
     return DataLoss("rope_scaling {}: llama3 needs positive factors", scaling.Brief());
   }
@@ -145,8 +198,15 @@ Status Llama3Divisors(const Json& scaling, RopeConfig* rope) {
 }
 
 Status ParseRope(const Json& config, const Family& family, ModelConfig* model) {
-  Json nested = config["rope_parameters"];
-  const Json scaling = nested.is_object() ? nested : config["rope_scaling"];
+  // transformers 5, convert_rope_params_to_dict: rope_scaling, the older key, wins where both are.
+  Json scaling = config["rope_scaling"];
+  if (!scaling.is_object() || scaling.size() == 0) scaling = config["rope_parameters"];
+  for (const std::string& key : scaling.Keys()) {
+    if (scaling[key].is_object()) {
+      return Unimplemented("rope_parameters.{}: a rope of its own per layer type is not supported",
+                           key);
+    }
+  }
   Keys keys(config);
   Keys inner(scaling);
   RopeConfig& rope = model->rope;
@@ -162,7 +222,9 @@ Status ParseRope(const Json& config, const Family& family, ModelConfig* model) {
   const std::string type =
       scaling["rope_type"].String().value_or(scaling["type"].String().value_or("default"));
   if (type == "default") return {};
-  if (type == "llama3") return Llama3Divisors(scaling, &rope);
+  if (type == "llama3") {
+    return Llama3Divisors(config, scaling, model->max_position_embeddings, &rope);
+  }
   if (type == "linear") {
     const float divisor = static_cast<float>(inner.Number("factor", 0));
     if (!(divisor > 0))
@@ -183,10 +245,29 @@ Status AddEosIds(const Json& value, ModelConfig* model) {
   }
   for (const Json& item : items) {
     const auto id = item.Int();
-    if (!id || *id < 0 || *id > (1 << 22)) return DataLoss("eos_token_id is {}", value.Brief());
+    if (!id || *id < -1 || *id > (1 << 22)) return DataLoss("eos_token_id is {}", value.Brief());
+    if (*id == -1) continue;  // "none", in some configs
     const auto token = static_cast<int32_t>(*id);
     auto& ids = model->eos_token_ids;
     if (std::find(ids.begin(), ids.end(), token) == ids.end()) ids.push_back(token);
+  }
+  return {};
+}
+
+// A window that no layer uses, or that is no shorter than the context, changes nothing.
+Status RefuseSlidingWindow(const Json& config, const ModelConfig& model) {
+  const auto window = config["sliding_window"].Int();
+  if (window && *window >= model.max_position_embeddings) return {};
+  const Json types = config["layer_types"];
+  for (size_t i = 0; i < types.size(); ++i) {
+    const std::string type = types.At(i).String().value_or("");
+    if (type != "full_attention") {
+      return Unimplemented("layer_types has \"{}\": only full_attention is supported", type);
+    }
+  }
+  if (types.size() == 0 && config["use_sliding_window"].Bool().value_or(false) &&
+      config["max_window_layers"].Int().value_or(28) < model.num_layers) {
+    return Unimplemented("sliding window attention is not supported");
   }
   return {};
 }
@@ -201,12 +282,10 @@ Status RefuseUnsupported(const Json& config, const ModelConfig& model) {
         "supported, give the original weights or a GGUF file");
   }
   const std::string activation = config["hidden_act"].String().value_or("silu");
-  if (activation != "silu") return Unimplemented("hidden_act \"{}\" is not supported", activation);
-  if (config["use_sliding_window"].Bool().value_or(false) &&
-      config["sliding_window"].Int().value_or(1 << 30) < model.max_position_embeddings) {
-    return Unimplemented("sliding window attention is not supported");
+  if (activation != "silu" && activation != "swish") {
+    return Unimplemented("hidden_act \"{}\" is not supported", activation);
   }
-  return {};
+  return RefuseSlidingWindow(config, model);
 }
 
 Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) {
@@ -216,7 +295,8 @@ Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) 
   model->intermediate_size = keys.Int("intermediate_size");
   model->num_layers = keys.Int("num_hidden_layers");
   model->num_heads = keys.Int("num_attention_heads");
-  model->num_kv_heads = keys.Int("num_key_value_heads", model->num_heads);
+  model->num_kv_heads =
+      keys.Int("num_key_value_heads", family.kv_heads ? family.kv_heads : model->num_heads);
   model->max_position_embeddings = keys.Int("max_position_embeddings");
   model->rms_norm_eps = static_cast<float>(keys.Number("rms_norm_eps", family.eps));
   model->tied_lm_head = keys.Bool("tie_word_embeddings", false);
@@ -274,6 +354,13 @@ Result<GenerationDefaults> ParseGenerationConfig(std::string_view json, ModelCon
   const auto top_k = root["top_k"].Int();
   if (top_k && *top_k >= 0 && *top_k < (1 << 22)) defaults.top_k = static_cast<int>(*top_k);
   return defaults;
+}
+
+void AddDefaultEos(ModelConfig* config) {
+  if (!config->eos_token_ids.empty()) return;
+  for (int32_t id : FamilyOf(config->architecture)->eos) {
+    if (id < config->vocab_size) config->eos_token_ids.push_back(id);
+  }
 }
 
 const TensorNames& HfTensorNames(const ModelConfig& config) {

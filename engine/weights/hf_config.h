@@ -16,6 +16,9 @@ Result<ModelConfig> ParseHfConfig(std::string_view config_json);
 // Suggested sampling; eos ids are added to the config's.
 Result<GenerationDefaults> ParseGenerationConfig(std::string_view json, ModelConfig* config);
 
+// The eos ids of the architecture's config class, where neither file named any. Call it last.
+void AddDefaultEos(ModelConfig* config);
+
 // The tensor names of an architecture that ParseHfConfig accepted.
 const TensorNames& HfTensorNames(const ModelConfig& config);
 

@@ -27,7 +27,8 @@ Status AddSafetensors(const std::string& path, SourceBuilder* builder) {
   return builder->AddFile(std::move(file), *tensors);
 }
 
-// The shards that the index names, or every .safetensors file of the directory.
+// The shards that the index names; else model.safetensors; else every .safetensors file there is.
+// Some directories hold the same weights a second time, as consolidated.safetensors.
 Result<std::vector<std::string>> ShardPaths(const std::string& directory) {
   std::set<std::string> names;
   const std::string index_path = directory + "/model.safetensors.index.json";
@@ -44,11 +45,15 @@ Result<std::vector<std::string>> ShardPaths(const std::string& directory) {
       }
       names.insert(*name);
     }
+  } else if (FileExists(directory + "/model.safetensors")) {
+    names.insert("model.safetensors");
   } else {
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory, error)) {
-      if (entry.path().extension() == ".safetensors") names.insert(entry.path().filename());
+    for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+      if (entry->path().extension() == ".safetensors") names.insert(entry->path().filename());
     }
+    if (error) return InvalidArgument("{}: {}", directory, error.message());
   }
   if (names.empty()) return NotFound("{}: no .safetensors file", directory);
   std::vector<std::string> paths;
@@ -75,10 +80,12 @@ Result<TokenizerAssets> HfTokenizerAssets(const std::string& directory) {
   EG_ASSIGN_OR_RETURN(assets.tokenizer_config, OptionalText(directory + "/tokenizer_config.json"));
   EG_ASSIGN_OR_RETURN(assets.chat_template, OptionalText(directory + "/chat_template.jinja"));
   if (assets.chat_template.empty()) {
-    EG_ASSIGN_OR_RETURN(const std::string text, OptionalText(directory + "/chat_template.json"));
+    const std::string path = directory + "/chat_template.json";
+    EG_ASSIGN_OR_RETURN(const std::string text, OptionalText(path));
     if (!text.empty()) {
-      EG_ASSIGN_OR_RETURN(const Json json, Json::Parse(text));
-      assets.chat_template = json["chat_template"].String().value_or("");
+      auto json = Json::Parse(text);
+      if (!json.ok()) return json.status().WithContext(path);
+      assets.chat_template = (*json)["chat_template"].String().value_or("");
     }
   }
   return assets;
@@ -97,6 +104,7 @@ Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& director
     if (!parsed.ok()) return parsed.status().WithContext(generation_path);
     defaults = *parsed;
   }
+  AddDefaultEos(&*config);
   EG_ASSIGN_OR_RETURN(TokenizerAssets assets, HfTokenizerAssets(directory));
   EG_ASSIGN_OR_RETURN(std::vector<std::string> paths, ShardPaths(directory));
   SourceBuilder builder;

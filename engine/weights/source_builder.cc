@@ -1,10 +1,17 @@
 #include "engine/weights/source_builder.h"
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "engine/weights/dequantize.h"
 
 namespace edgegate {
+namespace {
+
+constexpr uint64_t kReadBytes = uint64_t{1} << 20;
+
+}  // namespace
 
 // The opened model: slices of tensors, read and dequantized on demand.
 class TensorSource : public ModelSource {
@@ -35,16 +42,24 @@ class TensorSource : public ModelSource {
     const TensorInfo& info = slice.tensor->info;
     const BlockShape block = BlockOf(*info.type);
     const auto row_bytes = static_cast<uint64_t>(slice.cols / block.elements * block.bytes);
-    std::vector<uint8_t> raw(row_bytes * static_cast<uint64_t>(count));
+    const uint64_t start =
+        info.offset + static_cast<uint64_t>(slice.start / block.elements * block.bytes);
     const InputFile& file = files_[slice.tensor->file];
-    EG_RETURN_IF_ERROR(file.ReadAt(info.offset + row_bytes * static_cast<uint64_t>(slice.row + row),
-                                   raw.size(), raw.data()));
-    const int64_t elements = slice.cols * count;
-    Dequantize(*info.type, raw.data(), elements, out);
-    for (int64_t i = 0; i < elements; ++i) {
-      if (!std::isfinite(out[i])) {
-        return DataLoss("{}: tensor {} has a value that is not finite in row {}", file.path(),
-                        info.name, slice.row + row + i / slice.cols);
+    // Some rows at a time: the request may be for a whole embedding table.
+    const int step =
+        static_cast<int>(std::max<uint64_t>(1, kReadBytes / std::max<uint64_t>(1, row_bytes)));
+    std::vector<uint8_t> raw(row_bytes * static_cast<uint64_t>(std::min(step, count)));
+    for (int done = 0; done < count; done += step) {
+      const int rows = std::min(step, count - done);
+      EG_RETURN_IF_ERROR(file.ReadAt(start + row_bytes * static_cast<uint64_t>(row + done),
+                                     row_bytes * static_cast<uint64_t>(rows), raw.data()));
+      float* values = out + slice.cols * done;
+      Dequantize(*info.type, raw.data(), slice.cols * rows, values);
+      for (int64_t i = 0; i < slice.cols * rows; ++i) {
+        if (!std::isfinite(values[i])) {
+          return DataLoss("{}: tensor {} has a value that is not finite at element {}", file.path(),
+                          info.name, slice.start + slice.cols * (row + done) + i);
+        }
       }
     }
     return {};
@@ -79,35 +94,52 @@ Status SourceBuilder::AddFile(InputFile file, const std::vector<TensorInfo>& ten
   return {};
 }
 
-Status SourceBuilder::BindPart(WeightPart part, int layer, const char* pattern, int64_t row,
-                               int64_t rows, int64_t total_rows, int64_t cols) {
-  const std::string name = NameOf(pattern, layer);
+Result<const SourceBuilder::Stored*> SourceBuilder::Find(const std::string& name) const {
   auto found = tensors_.find(name);
   if (found == tensors_.end()) return DataLoss("tensor {} is missing", name);
   const Stored& stored = found->second;
   if (!stored.info.type) {
-    return Unimplemented("{}: tensor {} is {}: not supported", files_[stored.file].path(), name,
-                         stored.info.type_name);
+    return Unimplemented(
+        "{}: tensor {} is {}: not supported; these are: F32, F16, BF16 and GGUF's Q4_0, Q4_1, "
+        "Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K",
+        files_[stored.file].path(), name, stored.info.type_name);
   }
-  const auto& shape = stored.info.shape;
-  const bool is_vector = total_rows == 1 && shape.size() == 1 && shape[0] == cols;
-  const bool is_matrix = shape.size() == 2 && shape[0] == total_rows && shape[1] == cols;
-  if (!is_vector && !is_matrix) {
-    return DataLoss("{}: tensor {} has shape {}: must be [{}, {}]", files_[stored.file].path(),
-                    name, ShapeText(shape), total_rows, cols);
+  return &stored;
+}
+
+Status SourceBuilder::BindPart(WeightPart part, int layer, const char* pattern, int64_t row,
+                               int64_t rows, int64_t total_rows, int64_t cols) {
+  EG_ASSIGN_OR_RETURN(const Stored* stored, Find(NameOf(pattern, layer)));
+  const auto& shape = stored->info.shape;
+  if (shape.size() != 2 || shape[0] != total_rows || shape[1] != cols) {
+    return DataLoss("{}: tensor {} has shape {}: must be [{}, {}]", files_[stored->file].path(),
+                    stored->info.name, ShapeText(shape), total_rows, cols);
   }
-  slices_[{part, layer}] = {&stored, row, rows, cols};
+  slices_[{part, layer}] = {stored, row * cols, rows, cols};
   return {};
 }
 
-Status SourceBuilder::BindVector(WeightPart part, int layer, const char* pattern, int64_t size) {
-  return BindPart(part, layer, pattern, 0, 1, 1, size);
+Status SourceBuilder::BindVector(WeightPart part, int layer, const char* pattern, int64_t size,
+                                 int64_t start, int64_t total) {
+  if (total == 0) total = size;
+  EG_ASSIGN_OR_RETURN(const Stored* stored, Find(NameOf(pattern, layer)));
+  const auto& shape = stored->info.shape;
+  if (shape != std::vector<int64_t>{total} && shape != std::vector<int64_t>{1, total}) {
+    return DataLoss("{}: tensor {} has shape {}: must be [{}]", files_[stored->file].path(),
+                    stored->info.name, ShapeText(shape), total);
+  }
+  const int64_t block = BlockOf(*stored->info.type).elements;
+  if (start % block != 0 || size % block != 0) {
+    return Unimplemented("{}: tensor {} is {}: its parts are no whole blocks",
+                         files_[stored->file].path(), stored->info.name, stored->info.type_name);
+  }
+  slices_[{part, layer}] = {stored, start, 1, size};
+  return {};
 }
 
 Status SourceBuilder::BindAttention(const ModelConfig& c, const TensorNames& n, int layer) {
   const int64_t q = c.q_size(), kv = c.kv_size(), all = q + 2 * kv, h = c.hidden_size;
   if (n.qkv && Has(NameOf(n.qkv, layer))) {
-    if (c.qkv_bias) return Unimplemented("fused qkv with a bias is not supported");
     EG_RETURN_IF_ERROR(BindPart(WeightPart::kQ, layer, n.qkv, 0, q, all, h));
     EG_RETURN_IF_ERROR(BindPart(WeightPart::kK, layer, n.qkv, q, kv, all, h));
     EG_RETURN_IF_ERROR(BindPart(WeightPart::kV, layer, n.qkv, q + kv, kv, all, h));
@@ -117,7 +149,11 @@ Status SourceBuilder::BindAttention(const ModelConfig& c, const TensorNames& n, 
     EG_RETURN_IF_ERROR(BindPart(WeightPart::kV, layer, n.v, 0, kv, kv, h));
   }
   EG_RETURN_IF_ERROR(BindPart(WeightPart::kO, layer, n.o, 0, h, h, q));
-  if (c.qkv_bias) {
+  if (c.qkv_bias && n.qkv_bias && Has(NameOf(n.qkv_bias, layer))) {
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kQBias, layer, n.qkv_bias, q, 0, all));
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kKBias, layer, n.qkv_bias, kv, q, all));
+    EG_RETURN_IF_ERROR(BindVector(WeightPart::kVBias, layer, n.qkv_bias, kv, q + kv, all));
+  } else if (c.qkv_bias) {
     EG_RETURN_IF_ERROR(BindVector(WeightPart::kQBias, layer, n.q_bias, q));
     EG_RETURN_IF_ERROR(BindVector(WeightPart::kKBias, layer, n.k_bias, kv));
     EG_RETURN_IF_ERROR(BindVector(WeightPart::kVBias, layer, n.v_bias, kv));
@@ -161,6 +197,29 @@ Status SourceBuilder::Bind(const ModelConfig& config, const TensorNames& names) 
       BindPart(WeightPart::kLmHead, 0, own_head ? names.lm_head : names.embedding, 0, v, v, h));
   for (int layer = 0; layer < config.num_layers; ++layer) {
     EG_RETURN_IF_ERROR(BindLayer(config, names, layer));
+  }
+  return RefuseUnbound(config, names);
+}
+
+Status SourceBuilder::RefuseUnbound(const ModelConfig& config, const TensorNames& names) const {
+  std::set<const Stored*> bound;
+  for (const auto& [key, slice] : slices_) bound.insert(slice.tensor);
+  // Layers past the last are heads for multi-token prediction, which nothing here uses.
+  const std::string pattern = names.attention_norm;
+  const std::string prefix = pattern.substr(0, pattern.find("{}"));
+  auto harmless = [&](const std::string& name) {
+    if (name.ends_with("rotary_emb.inv_freq") || name == "rope_freqs.weight") return true;
+    if (!name.starts_with(prefix)) return false;
+    const std::string number =
+        name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size());
+    const bool digits = !number.empty() && number.size() < 6 &&
+                        number.find_first_not_of("0123456789") == std::string::npos;
+    return digits && std::stoi(number) >= config.num_layers;
+  };
+  for (const auto& [name, stored] : tensors_) {
+    if (bound.contains(&stored) || harmless(name)) continue;
+    return Unimplemented("{}: tensor {} has no place in a {} of this config",
+                         files_[stored.file].path(), name, config.architecture);
   }
   return {};
 }

@@ -18,7 +18,7 @@ namespace edgegate {
 struct TensorNames {
   const char *embedding, *final_norm, *lm_head;
   const char *attention_norm, *q, *k, *v, *o, *qkv;
-  const char *q_bias, *k_bias, *v_bias, *o_bias;
+  const char *qkv_bias, *q_bias, *k_bias, *v_bias, *o_bias;
   const char *q_norm, *k_norm, *mlp_norm;
   const char *gate, *up, *gate_up, *down;
   const char *gate_bias, *up_bias, *down_bias;
@@ -31,7 +31,9 @@ class SourceBuilder {
   Status AddFile(InputFile file, const std::vector<TensorInfo>& tensors);
   bool Has(const std::string& name) const { return tensors_.contains(name); }
 
-  // Binds every part; the message names what is missing, misshapen or of an unsupported type.
+  // Binds every part; the message names what is missing, misshapen, of an unsupported type, or
+  // there without a place in this model (a bias that only some layers have, say): leaving such a
+  // tensor out would give wrong answers in silence.
   Status Bind(const ModelConfig& config, const TensorNames& names);
 
   std::unique_ptr<ModelSource> Build(ModelConfig config, TokenizerAssets assets,
@@ -43,15 +45,19 @@ class SourceBuilder {
     size_t file;
     TensorInfo info;
   };
-  // Rows [row, row + rows) of a stored tensor.
+  // `rows` rows of `cols` elements each, from element `start` of a stored tensor on.
   struct Slice {
     const Stored* tensor = nullptr;
-    int64_t row = 0, rows = 0, cols = 0;
+    int64_t start = 0, rows = 0, cols = 0;
   };
 
   Status BindPart(WeightPart part, int layer, const char* pattern, int64_t row, int64_t rows,
                   int64_t total_rows, int64_t cols);
-  Status BindVector(WeightPart part, int layer, const char* pattern, int64_t size);
+  // Elements [start, start + size) of a vector of `total` elements; 0: of `size`.
+  Status BindVector(WeightPart part, int layer, const char* pattern, int64_t size,
+                    int64_t start = 0, int64_t total = 0);
+  Result<const Stored*> Find(const std::string& name) const;
+  Status RefuseUnbound(const ModelConfig& config, const TensorNames& names) const;
   Status BindLayer(const ModelConfig& config, const TensorNames& names, int layer);
   Status BindAttention(const ModelConfig& config, const TensorNames& names, int layer);
 

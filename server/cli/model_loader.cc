@@ -21,6 +21,21 @@ std::string NameOf(const ModelSetting& model) {
   return fs::is_directory(path, error) ? path.filename() : path.stem();
 }
 
+void WarnOfContext(const std::string& path, const ModelConfig& config, int max_model_len) {
+  const int own = config.max_position_embeddings;
+  if (max_model_len > own) {
+    spdlog::warn("{}: engine.max_model_len {} is more than the file's own {}", path, max_model_len,
+                 own);
+  } else if (max_model_len == 0 && config.architecture == "gguf:chatglm" &&
+             own == config.hidden_size) {
+    // llama.cpp's converter wrote the hidden size here for a while.
+    spdlog::warn(
+        "{}: context_length {} equals the hidden size, which may be the converter's slip; "
+        "engine.max_model_len overrides it",
+        path, own);
+  }
+}
+
 }  // namespace
 
 std::string CacheDirectory(const Settings& settings) {
@@ -78,6 +93,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   options.kv_cache_bytes = int64_t{settings.kv_cache_mb} << 20;
   EG_ASSIGN_OR_RETURN(loaded.runner, DecoderRunner::Make(loaded.bundle->weights(), options));
   const ModelConfig& config = loaded.bundle->weights().config;
+  WarnOfContext(model.path, config, options.max_model_len);
   for (int id = 0; id < config.vocab_size; ++id) {
     loaded.valid_tokens.push_back(served.tokenizer->IsValid(id));
   }
