@@ -1,0 +1,61 @@
+// Any bytes as a bundle's manifest, behind a header that vouches for them: what it claims of the
+// tensors must hold before anything is read through it.
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <numeric>
+#include <string>
+
+#include "engine/base/sha256.h"
+#include "engine/weights/bundle.h"
+#include "engine/weights/bundle_format.h"
+
+namespace {
+
+// Room for the tensors of a small model, so that some manifests describe a whole bundle.
+constexpr size_t kDataBytes = 64 * edgegate::kBundleAlignment;
+
+double TouchAll(const edgegate::DecoderWeights& w) {
+  auto sum = [](const float* values, int count) {
+    return values ? std::accumulate(values, values + count, 0.0) : 0.0;
+  };
+  const auto linear = [&](const edgegate::Int8Linear& l) {
+    return sum(l.scale, l.n_padded()) + sum(l.bias, l.bias ? l.n_padded() : 0) +
+           l.packed[int64_t{l.n_padded()} * l.k_padded() - 1] + l.column_sum[l.n_padded() - 1];
+  };
+  double total = sum(w.final_norm, w.config.hidden_size) + linear(w.lm_head);
+  for (const auto& layer : w.layers) {
+    total += sum(layer.attention_norm, w.config.hidden_size) + linear(layer.qkv) + linear(layer.o) +
+             linear(layer.gate_up) + linear(layer.down) + sum(layer.q_norm, w.config.head_dim);
+  }
+  return total;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace edgegate;
+  BundleHeader header{};
+  std::memcpy(header.magic, kBundleMagic, sizeof header.magic);
+  header.version = kBundleVersion;
+  header.manifest_offset = kDataBytes;
+  header.manifest_size = size;
+  header.manifest_sha256 = Sha256::Digest(data, size);
+  std::string file(kDataBytes, '\0');
+  std::memcpy(file.data(), &header, sizeof header);
+  file.append(reinterpret_cast<const char*>(data), size);
+  const int fd = memfd_create("bundle", MFD_CLOEXEC);
+  if (fd < 0 || write(fd, file.data(), file.size()) != static_cast<ssize_t>(file.size())) {
+    std::perror("memfd");
+    return -1;
+  }
+  const auto bundle = Bundle::Open("/proc/self/fd/" + std::to_string(fd));
+  volatile double total = bundle.ok() ? TouchAll((*bundle)->weights()) : 0;
+  (void)total;
+  close(fd);
+  return 0;
+}
