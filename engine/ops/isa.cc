@@ -25,7 +25,11 @@ dnnl::cpu_isa DnnlIsa(Isa isa) {
     case Isa::kAmx:
       break;
   }
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::cpu_isa::isa_default;
+#else
   return dnnl::cpu_isa::all;
+#endif
 }
 
 }  // namespace

@@ -1,0 +1,223 @@
+// The real HTTP server over the real engine loop, with a runner that has no model: clients that
+// ask, stream, leave and err, all at once, and a drain in the middle. Run under the thread
+// sanitizer.
+
+#include <doctest/doctest.h>
+#include <httplib.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "engine/weights/model_source.h"
+#include "server/http/server.h"
+#include "tests/fakes/fake_model_runner.h"
+
+namespace edgegate {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+// A served fake: the tokenizer and template of a golden checkpoint, logits from a hash.
+class Site {
+ public:
+  Site() : http_(Options()) {
+    auto source =
+        ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/models/glm-edge");
+    REQUIRE(source.ok());
+    const int vocab = (*source)->config().vocab_size;
+    model_.name = "fake";
+    model_.limits = {vocab, 512, 4, 256, 64, 16};
+    auto tokenizer = Tokenizer::Make((*source)->tokenizer_assets());
+    REQUIRE(tokenizer.ok());
+    model_.tokenizer = *std::move(tokenizer);
+    auto chat = ChatTemplate::Make((*source)->tokenizer_assets(), *model_.tokenizer);
+    REQUIRE(chat.ok());
+    model_.chat_template = *std::move(chat);
+    std::vector<bool> valid;
+    for (int id = 0; id < vocab; ++id) valid.push_back(model_.tokenizer->IsValid(id));
+    model_.engine_index = engine_.AddModel(std::make_unique<FakeModelRunner>(model_.limits),
+                                           {8, 64, 64}, std::move(valid));
+    REQUIRE(http_.Bind().ok());
+    listener_ = std::thread([this] { http_.Run(); });
+    engine_.Start();
+    http_.SetReady(&engine_, {&model_});
+  }
+
+  ~Site() {
+    http_.Stop();
+    listener_.join();
+  }
+
+  httplib::Client Client() const {
+    httplib::Client client("127.0.0.1", http_.port());
+    client.set_read_timeout(60);
+    return client;
+  }
+
+  void Drain() {
+    http_.StartDraining();
+    engine_.Drain(Clock::now() + std::chrono::seconds(30));
+  }
+
+  // Whether every block is free again, within a while: a client's leaving is noticed in a step.
+  bool AllFree() const {
+    for (int i = 0; i < 1000; ++i) {
+      const auto model = engine_.snapshot().models[0];
+      if (model.running + model.waiting == 0 && model.blocks_free == model.blocks_total) {
+        return true;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+ private:
+  static ServerOptions Options() {
+    ServerOptions options;
+    options.port = 0;
+    return options;
+  }
+
+  ServedModel model_;
+  EngineLoop engine_;
+  HttpServer http_;
+  std::thread listener_;
+};
+
+json Body(int seed, bool stream) {
+  return {{"model", "fake"},
+          {"messages", {{{"role", "user"}, {"content", "hello " + std::to_string(seed)}}}},
+          {"seed", seed},
+          {"max_tokens", 20},
+          {"ignore_eos", true},
+          {"stream", stream}};
+}
+
+struct Answer {
+  int status = 0;
+  std::string text;
+  bool complete = false;
+};
+
+Answer Ask(httplib::Client& client, int seed) {
+  const auto result =
+      client.Post("/v1/chat/completions", Body(seed, false).dump(), "application/json");
+  if (!result) return {};
+  const json answer = json::parse(result->body);
+  if (result->status != 200) return {result->status, answer["error"]["message"], false};
+  return {200, answer["choices"][0]["message"]["content"], true};
+}
+
+// Reads a stream; leaves after `most` events.
+Answer Stream(httplib::Client& client, int seed, int most) {
+  std::string raw;
+  int events = 0;
+  httplib::Request request;
+  request.method = "POST";
+  request.path = "/v1/chat/completions";
+  request.headers = {{"Content-Type", "application/json"}};
+  request.body = Body(seed, true).dump();
+  request.content_receiver = [&](const char* data, size_t size, uint64_t, uint64_t) {
+    raw.append(data, size);
+    return ++events < most;
+  };
+  const auto result = client.send(request);
+  Answer answer{result ? result->status : 0, "", raw.find("data: [DONE]") != std::string::npos};
+  for (size_t at = 0; (at = raw.find("data: {", at)) != std::string::npos; ++at) {
+    const size_t end = raw.find('\n', at);
+    if (end == std::string::npos) break;
+    const json event = json::parse(raw.substr(at + 6, end - at - 6));
+    answer.text += event["choices"][0]["delta"].value("content", "");
+  }
+  return answer;
+}
+
+TEST_CASE("many clients at once get what they get alone, and leave nothing behind") {
+  Site site;
+  std::vector<std::string> alone;
+  {
+    auto client = site.Client();
+    for (int seed = 0; seed < 4; ++seed) {
+      const Answer answer = Ask(client, seed);
+      REQUIRE(answer.status == 200);
+      alone.push_back(answer.text);
+    }
+  }
+  CHECK(alone[0] != alone[1]);
+  std::atomic<int> wrong{0}, right{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      auto client = site.Client();
+      client.set_keep_alive(t % 2 == 0);
+      for (int i = 0; i < 14; ++i) {
+        const int seed = (t + i) % 4;
+        bool good = true;
+        switch ((t + i) % 7) {
+          case 0:
+          case 1:
+            good = Ask(client, seed).text == alone[seed];
+            break;
+          case 2:
+          case 3: {
+            const Answer answer = Stream(client, seed, 1 << 20);
+            good = answer.complete && answer.text == alone[seed];
+            break;
+          }
+          case 4:
+            good = !Stream(client, seed, 2).complete;
+            break;
+          case 5: {
+            const auto bad = client.Post("/v1/completions", "{\"model\": ", "application/json");
+            good = bad && bad->status == 400;
+            break;
+          }
+          default: {
+            const auto health = client.Get("/health"), models = client.Get("/v1/models");
+            good = health && health->status == 200 && models && models->status == 200;
+          }
+        }
+        ++(good ? right : wrong);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(right == 8 * 14);
+  CHECK(site.AllFree());
+}
+
+TEST_CASE("a drain lets running answers finish and refuses new ones") {
+  Site site;
+  std::string alone;
+  {
+    auto client = site.Client();
+    alone = Ask(client, 1).text;
+  }
+  std::atomic<int> served{0}, refused{0}, other{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&, t] {
+      auto client = site.Client();
+      for (int i = 0; i < 20000 && refused < 6; ++i) {
+        const Answer answer = t % 2 ? Ask(client, 1) : Stream(client, 1, 1 << 20);
+        if (answer.complete) {
+          ++(answer.text == alone ? served : other);
+        } else {
+          ++(answer.status == 503 ? refused : other);
+        }
+      }
+    });
+  }
+  while (served < 6) std::this_thread::yield();
+  site.Drain();
+  for (auto& thread : threads) thread.join();
+  CHECK(refused >= 6);
+  CHECK(other == 0);
+  CHECK(site.AllFree());
+}
+
+}  // namespace
+}  // namespace edgegate
