@@ -60,8 +60,8 @@ struct HttpServer::Impl {
   const ServedModel* Find(const std::string& name) const;
   void Health(Response& res) const;
   void Generate(const Request& req, const std::string& body, Response& res, bool chat);
-  void Stream(const Request& req, Response& res, std::shared_ptr<ApiRequest> request,
-              const ServedModel& model, std::shared_ptr<Generation> generation);
+  void Stream(const Request& req, Response& res, const std::shared_ptr<ApiRequest>& request,
+              const ServedModel& model, const std::shared_ptr<Generation>& generation);
   void Whole(const Request& req, Response& res, const ApiRequest& request, const ServedModel& model,
              Generation& generation);
 };
@@ -158,8 +158,8 @@ void HttpServer::Impl::Whole(const Request& req, Response& res, const ApiRequest
 }
 
 void HttpServer::Impl::Stream(const Request& req, Response& res,
-                              std::shared_ptr<ApiRequest> request, const ServedModel& model,
-                              std::shared_ptr<Generation> generation) {
+                              const std::shared_ptr<ApiRequest>& request, const ServedModel& model,
+                              const std::shared_ptr<Generation>& generation) {
   auto client = std::make_shared<ClientWatch>(req);
   res.set_header("Cache-Control", "no-cache");
   res.set_chunked_content_provider(
@@ -239,17 +239,18 @@ void HttpServer::Impl::Routes() {
         res.status = status;
         return httplib::Server::HandlerResponse::Handled;
       }));
-  http.set_exception_handler([](const Request& req, Response& res, std::exception_ptr failure) {
-    std::string what = "unknown";
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-      what = e.what();
-    } catch (...) {
-    }
-    spdlog::error("{} {}: {}", req.method, req.path, what);
-    Answer(res, FromStatus(Internal("internal error")));
-  });
+  http.set_exception_handler(
+      [](const Request& req, Response& res, const std::exception_ptr& failure) {
+        std::string what = "unknown";
+        try {
+          std::rethrow_exception(failure);
+        } catch (const std::exception& e) {
+          what = e.what();
+        } catch (...) {
+        }
+        spdlog::error("{} {}: {}", req.method, req.path, what);
+        Answer(res, FromStatus(Internal("internal error")));
+      });
 }
 
 HttpServer::HttpServer(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {

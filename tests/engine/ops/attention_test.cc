@@ -59,7 +59,8 @@ TEST_CASE("attention equals the reference, and its bytes do not depend on the co
   for (const char* isa : {"scalar", "avx2", "auto"}) {
     CAPTURE(isa);
     (void)SetIsaCap(isa);
-    for (auto [dim, group] : {std::pair{8, 1}, {24, 3}, {64, 3}, {128, 4}, {18, 2}, {72, 5}}) {
+    for (const auto& shape : {std::pair{8, 1}, {24, 3}, {64, 3}, {128, 4}, {18, 2}, {72, 5}}) {
+      const int dim = shape.first, group = shape.second;
       CAPTURE(dim);
       const int first = 45, tokens = 40;
       Cache cache(first + tokens, 2, dim);

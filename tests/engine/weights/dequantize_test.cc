@@ -23,7 +23,9 @@ TEST_CASE("every block type gives the gguf package's values, to the bit") {
       {"Q4_0", TensorType::kQ4_0}, {"Q4_1", TensorType::kQ4_1}, {"Q5_0", TensorType::kQ5_0},
       {"Q5_1", TensorType::kQ5_1}, {"Q8_0", TensorType::kQ8_0}, {"Q4_K", TensorType::kQ4K},
       {"Q5_K", TensorType::kQ5K},  {"Q6_K", TensorType::kQ6K}};
-  for (auto [name, type] : types) {
+  for (const auto& entry : types) {
+    const char* const name = entry.first;
+    const TensorType type = entry.second;
     CAPTURE(name);
     const std::string blocks = ReadFile(std::string(name) + ".block");
     const std::string bytes = ReadFile(std::string(name) + ".f32");

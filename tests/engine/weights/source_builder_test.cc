@@ -44,7 +44,7 @@ struct RawFile {
       : path(std::filesystem::temp_directory_path() / fmt::format("edgegate-raw-{}", getpid())) {}
   ~RawFile() { std::filesystem::remove(path); }
 
-  void Add(const std::string& name, std::vector<int64_t> shape) {
+  void Add(const std::string& name, const std::vector<int64_t>& shape) {
     TensorInfo info;
     info.name = name;
     info.type_name = "F32";
