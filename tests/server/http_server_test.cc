@@ -15,8 +15,8 @@
 
 // The library writes strings that its functions hold as statics; their guards are in its own,
 // uninstrumented code, so that the sanitizer takes the first one's write for a race.
-extern "C" const char* __tsan_default_suppressions();
-extern "C" const char* __tsan_default_suppressions() {
+extern "C" const char* __tsan_default_suppressions();   // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
   return "race:httplib::detail::send_socket\n";
 }
 
