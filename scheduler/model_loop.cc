@@ -66,6 +66,7 @@ void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream>
     sequence->index = i;
     sequence->sampling = r.sampling;
     sequence->sampling.seed += static_cast<uint64_t>(i);
+    if (r.constraint) sequence->constraint = r.constraint->Clone();
     if (r.sampling.repetition_penalty != 1.0f) {
       for (int32_t token : r.prompt) ++sequence->counts.prompt[token];
     }
@@ -157,8 +158,7 @@ void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
   scheduler_.Advance(share);
   if (!share.samples) return;
   const float* row = logits + int64_t{share.count - share.first_logits - 1} * limits_.vocab_size;
-  auto sampled = Sample({row, static_cast<size_t>(limits_.vocab_size)}, valid_tokens_,
-                        stream.sampling, stream.counts, static_cast<uint64_t>(stream.generated()));
+  auto sampled = SampleNext(&stream, row);
   if (!sampled.ok()) return Finish(&stream, FinishReason::kError, {}, sampled.status());
   group.last_token = Clock::now();
   if (group.first_token == Clock::time_point()) group.first_token = group.last_token;
@@ -177,7 +177,21 @@ void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
   if (stream.generated() >= stream.max_tokens) {
     return Finish(&stream, FinishReason::kLength, std::move(event));
   }
+  if (stream.constraint) {
+    if (Status status = stream.constraint->Accept(token); !status.ok()) {
+      return Finish(&stream, FinishReason::kError, std::move(event), std::move(status));
+    }
+  }
   group.events->Push(std::move(event));
+}
+
+Result<SampledToken> ModelLoop::SampleNext(Stream* stream, const float* row) const {
+  std::vector<uint32_t> permitted;
+  if (stream->constraint) {
+    EG_ASSIGN_OR_RETURN(permitted, stream->constraint->Allowed());
+  }
+  return Sample({row, static_cast<size_t>(limits_.vocab_size)}, {valid_tokens_, permitted},
+                stream->sampling, stream->counts, static_cast<uint64_t>(stream->generated()));
 }
 
 // Ends a sequence, unless it has ended already; its blocks are free at once.

@@ -42,6 +42,7 @@ class ModelLoop {
     int index = 0;
     SamplingParams sampling;  // the request's, with a seed of its own
     TokenCounts counts;
+    std::unique_ptr<TokenConstraint> constraint;  // null: free
     std::vector<SampledToken> prompt_logprobs;
   };
   struct Group {
@@ -55,6 +56,7 @@ class ModelLoop {
 
   ForwardBatch BuildBatch(const std::vector<ScheduledSequence>& step) const;
   void Deliver(const ScheduledSequence& share, const float* logits);
+  Result<SampledToken> SampleNext(Stream* stream, const float* row) const;
   void AddPromptLogprobs(const ScheduledSequence& share, const float* logits);
   void Finish(Stream* stream, FinishReason reason, TokenEvent event, Status status = {});
   void DropFinished();

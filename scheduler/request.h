@@ -11,6 +11,7 @@
 
 #include "engine/base/status.h"
 #include "engine/sampling/sampling_params.h"
+#include "engine/sampling/token_constraint.h"
 
 namespace edgegate {
 
@@ -24,6 +25,8 @@ struct GenerationRequest {
   // Log-probabilities of the prompt's tokens, this many alternatives each; -1: none. OpenAI's
   // `echo` with `logprobs`.
   int num_prompt_logprobs = -1;
+  // What each sequence must follow, at its start; null: nothing. Only cloned.
+  std::shared_ptr<const TokenConstraint> constraint;
   std::optional<std::chrono::steady_clock::time_point> deadline;
 };
 

@@ -89,6 +89,16 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
                                             model.name));
   }
   if (auto error = CheckTokenIds(r, model)) return error;
+  std::shared_ptr<const TokenConstraint> constraint;
+  if (r.grammar) {
+    if (!model.grammars) return BadParam(r.grammar_param, "The model cannot follow a grammar.");
+    auto started = model.grammars->Start(*r.grammar);
+    if (!started.ok()) {
+      return BadParam(r.grammar_param,
+                      fmt::format("Invalid '{}': {}", r.grammar_param, started.status().message()));
+    }
+    constraint = *std::move(started);
+  }
   std::unique_ptr<Generation> generation(new Generation(r));
   const size_t count = r.chat ? 1 : r.prompts.size();
   std::vector<GenerationRequest> requests;
@@ -117,6 +127,7 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
                                     model.eos_token_ids.end());
     }
     if (r.echo && r.logprobs) request.num_prompt_logprobs = *r.logprobs;
+    request.constraint = constraint;
     request.deadline = deadline;
     generation->usage_.prompt_tokens += static_cast<int>(ids->size());
     requests.push_back(std::move(request));

@@ -9,6 +9,7 @@
 #include "engine/model/model_config.h"
 #include "engine/model/model_runner.h"
 #include "engine/text/chat_template.h"
+#include "engine/text/grammar.h"
 #include "engine/text/tokenizer.h"
 
 namespace edgegate {
@@ -23,6 +24,7 @@ struct ServedModel {
   std::vector<int32_t> eos_token_ids;
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<ChatTemplate> chat_template;  // null: the model has none
+  std::unique_ptr<Grammars> grammars;           // null: none can be asked for
 };
 
 }  // namespace edgegate

@@ -11,7 +11,7 @@ ALLOWED = {
     "engine/base": [],
     "engine/ops": ["engine/base"],
     "engine/sampling": ["engine/base"],
-    "engine/text": ["engine/base"],
+    "engine/text": ["engine/base", "engine/sampling/token_constraint.h"],
     "engine/model": ["engine/base", "engine/ops"],
     "engine/weights": ["engine/base", "engine/ops", "engine/model", "engine/text"],
     "engine/quantize": [

@@ -1,8 +1,9 @@
-// C interface of the textkit crate: Hugging Face tokenizers and Jinja chat templates.
+// C interface of the textkit crate: Hugging Face tokenizers, Jinja chat templates, and grammars that
+// output must follow.
 //
 // Conventions: functions that can fail return 0 on success and fill *error otherwise. Buffers that
 // are handed out are freed with tk_free_*. Handles are immutable after creation and may be used
-// from any thread. Text is UTF-8 with an explicit length; no panic crosses this boundary.
+// from any thread, but for tk_matcher. Text is UTF-8 with an explicit length; no panic crosses this boundary.
 #pragma once
 
 #include <stddef.h>
@@ -14,6 +15,8 @@ extern "C" {
 
 typedef struct tk_tokenizer tk_tokenizer;
 typedef struct tk_template tk_template;
+typedef struct tk_grammars tk_grammars;
+typedef struct tk_matcher tk_matcher;
 
 typedef struct {
   char* data;  // not terminated; null when empty
@@ -68,6 +71,25 @@ void tk_template_free(tk_template* chat_template);
 // 2: it ran too long.
 int tk_template_render(const tk_template* chat_template, tk_str messages, tk_str tools,
                        tk_str kwargs, int add_generation_prompt, tk_bytes* out, tk_bytes* error);
+
+// A vocabulary of `count` tokens, ready for grammars. words[id]: the bytes that a token adds to a
+// text, empty for one that no text gives. `eos`: the id that ends an output.
+int tk_grammars_new(const tk_str* words, size_t count, uint32_t eos, tk_grammars** out,
+                    tk_bytes* error);
+void tk_grammars_free(tk_grammars* grammars);
+
+// Where an output stands in its grammar, at first at its start. `kind`: 0 a JSON schema, 1 a regular
+// expression, 2 a grammar in llguidance's dialect of Lark. Used by one thread at a time; may outlive
+// `grammars`.
+int tk_matcher_new(const tk_grammars* grammars, int kind, tk_str text, tk_matcher** out,
+                   tk_bytes* error);
+tk_matcher* tk_matcher_clone(const tk_matcher* matcher);
+void tk_matcher_free(tk_matcher* matcher);
+
+// The tokens that may come next: bit id % 32 of word id / 32.
+int tk_matcher_allowed(tk_matcher* matcher, tk_ids* bits, tk_bytes* error);
+// One of them came.
+int tk_matcher_accept(tk_matcher* matcher, uint32_t id, tk_bytes* error);
 
 #ifdef __cplusplus
 }

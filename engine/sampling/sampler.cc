@@ -62,7 +62,7 @@ std::vector<float> Adjusted(std::span<const float> logits, const SamplingParams&
   return row;
 }
 
-int32_t Greedy(std::span<const float> logits, const std::vector<bool>& allowed) {
+int32_t Greedy(std::span<const float> logits, const AllowedTokens& allowed) {
   int32_t best = -1;
   float largest = -std::numeric_limits<float>::infinity();
   for (size_t i = 0; i < logits.size(); ++i) {
@@ -76,7 +76,7 @@ int32_t Greedy(std::span<const float> logits, const std::vector<bool>& allowed) 
 
 // The allowed ids that min_p and top_k leave, most likely first. Ids too unlikely to carry any
 // weight in double precision are left out, so that few need sorting.
-std::vector<Candidate> Candidates(std::span<const float> logits, const std::vector<bool>& allowed,
+std::vector<Candidate> Candidates(std::span<const float> logits, const AllowedTokens& allowed,
                                   const SamplingParams& params, float largest) {
   float floor = largest - 40.0f * params.temperature;
   if (params.min_p > 0) {
@@ -142,7 +142,7 @@ double CounterUniform(uint64_t seed, uint64_t position) {
   return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
-SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& allowed,
+SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& valid,
                            int32_t token, int num_top) {
   SampledToken out;
   out.token = token;
@@ -153,7 +153,7 @@ SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool
   std::vector<Candidate> top;
   for (size_t i = 0; i < logits.size(); ++i) {
     if (logits[i] > own) ++out.rank;
-    if (num_top == 0 || !allowed[i]) continue;
+    if (num_top == 0 || !valid[i]) continue;
     const Candidate c{static_cast<int32_t>(i), logits[i]};
     if (static_cast<int>(top.size()) == num_top && !Before(c, top.back())) continue;
     top.insert(std::upper_bound(top.begin(), top.end(), c, Before), c);
@@ -165,7 +165,7 @@ SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool
   return out;
 }
 
-Result<SampledToken> Sample(std::span<const float> logits, const std::vector<bool>& allowed,
+Result<SampledToken> Sample(std::span<const float> logits, const AllowedTokens& allowed,
                             const SamplingParams& params, const TokenCounts& counts,
                             uint64_t position) {
   for (float logit : logits) {
@@ -180,7 +180,7 @@ Result<SampledToken> Sample(std::span<const float> logits, const std::vector<boo
     token = Draw(Candidates(row, allowed, params, largest), params, position);
   }
   if (params.num_top_logprobs < 0) return SampledToken{token, 0, 0, {}};
-  return DescribeToken(logits, allowed, token, params.num_top_logprobs);
+  return DescribeToken(logits, allowed.valid, token, params.num_top_logprobs);
 }
 
 }  // namespace edgegate

@@ -23,16 +23,25 @@ struct TokenCounts {
 // 2011, "Parallel random numbers: as easy as 1, 2, 3").
 double CounterUniform(uint64_t seed, uint64_t position);
 
-// The token for output position `position`. `allowed[id]` says which ids may be sampled (size
-// vocab). kInternal when the row holds NaN, or no allowed id has a finite logit. Thread-safe; the
-// same arguments give the same bytes.
-Result<SampledToken> Sample(std::span<const float> logits, const std::vector<bool>& allowed,
+// Which ids may be sampled.
+struct AllowedTokens {
+  const std::vector<bool>& valid;       // size vocab: ids that the tokenizer has
+  std::span<const uint32_t> permitted;  // and bit id % 32 of word id / 32; empty: all of them
+
+  bool operator[](size_t id) const {
+    return valid[id] && (permitted.empty() || (permitted[id / 32] >> (id % 32) & 1) != 0);
+  }
+};
+
+// The token for output position `position`. kInternal when the row holds NaN, or no allowed id has
+// a finite logit. Thread-safe; the same arguments give the same bytes.
+Result<SampledToken> Sample(std::span<const float> logits, const AllowedTokens& allowed,
                             const SamplingParams& params, const TokenCounts& counts,
                             uint64_t position);
 
 // What the raw row says of `token`: its log-probability and rank, and the `num_top` most likely
-// allowed ids (log-probability falling, then id rising).
-SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& allowed,
+// valid ids (log-probability falling, then id rising).
+SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& valid,
                            int32_t token, int num_top);
 
 }  // namespace edgegate

@@ -104,6 +104,8 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   served.limits = loaded.runner->limits();
   served.defaults = loaded.bundle->generation_defaults();
   served.eos_token_ids = config.eos_token_ids;
+  served.grammars =
+      std::make_unique<Grammars>(*served.tokenizer, config.vocab_size, config.eos_token_ids);
   return loaded;
 }
 

@@ -5,18 +5,19 @@
 namespace edgegate {
 namespace {
 
-const nlohmann::json kNull;
+const nlohmann::ordered_json kNull;
 
 }  // namespace
 
-ApiError WrongType(const std::string& name, const char* expected, const nlohmann::json& value) {
+ApiError WrongType(const std::string& name, const char* expected,
+                   const nlohmann::ordered_json& value) {
   return BadParam(name,
                   fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name,
                               expected, value.type_name()),
                   "invalid_type");
 }
 
-const nlohmann::json& Fields::Raw(const std::string& name) {
+const nlohmann::ordered_json& Fields::Raw(const std::string& name) {
   read_.insert(name);
   auto found = object_.find(name);
   return found == object_.end() ? kNull : *found;

@@ -12,15 +12,16 @@
 namespace edgegate {
 
 // A 400 that says what type the parameter must have, and what it has.
-ApiError WrongType(const std::string& name, const char* expected, const nlohmann::json& value);
+ApiError WrongType(const std::string& name, const char* expected,
+                   const nlohmann::ordered_json& value);
 
 // Keeps the first error; after it, every read gives nothing. Owned by one thread.
 class Fields {
  public:
-  explicit Fields(const nlohmann::json& object) : object_(object) {}
+  explicit Fields(const nlohmann::ordered_json& object) : object_(object) {}
 
   // The member, or null where it is absent or null (which OpenAI's API takes as absent).
-  const nlohmann::json& Raw(const std::string& name);
+  const nlohmann::ordered_json& Raw(const std::string& name);
 
   std::optional<bool> Bool(const std::string& name);
   std::optional<int64_t> Int(const std::string& name, int64_t low, int64_t high);
@@ -35,7 +36,7 @@ class Fields {
   std::optional<std::string> Unread() const;
 
  private:
-  const nlohmann::json& object_;
+  const nlohmann::ordered_json& object_;
   std::set<std::string> read_;
   std::optional<ApiError> error_;
 };

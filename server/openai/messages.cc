@@ -5,7 +5,7 @@
 namespace edgegate {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 constexpr const char* kRoles[] = {"system", "developer", "user", "assistant", "tool"};
 

@@ -4,11 +4,12 @@
 
 #include "server/openai/fields.h"
 #include "server/openai/messages.h"
+#include "server/openai/response_format.h"
 
 namespace edgegate {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 constexpr int64_t kMaxToken = int64_t{1} << 22;
 constexpr int64_t kMaxTokens = int64_t{1} << 30;
@@ -168,6 +169,11 @@ void ParseOutput(Fields* f, ApiRequest* r) {
     }
   }
   r->ignore_eos = f->Bool("ignore_eos").value_or(false);
+  ParseResponseFormat(f, r);
+  if (r->ignore_eos && r->grammar) {
+    f->Fail(BadParam("ignore_eos", "'ignore_eos' cannot be used where the output must follow '" +
+                                       r->grammar_param + "'."));
+  }
   r->skip_special_tokens = f->Bool("skip_special_tokens").value_or(true);
   r->include_stop_str_in_output = f->Bool("include_stop_str_in_output").value_or(false);
   r->return_token_ids = f->Bool("return_token_ids").value_or(false);
@@ -183,10 +189,6 @@ void ParseChat(Fields* f, ApiRequest* r) {
   } else if (!kwargs.is_null()) {
     f->Fail(
         BadParam("chat_template_kwargs", "Invalid 'chat_template_kwargs': expected an object."));
-  }
-  const json& format = f->Raw("response_format");
-  if (!format.is_null() && !(format.is_object() && format.value("type", json()) == "text")) {
-    f->Fail(BadParam("response_format", "'response_format' other than text is not supported."));
   }
   const json& tools = f->Raw("tools");
   if (!tools.is_null() && !(tools.is_array() && tools.empty())) {
@@ -220,19 +222,29 @@ void PassHarmless(Fields* f, int n) {
 std::variant<ApiRequest, ApiError> ParseRequest(std::string_view body, bool chat,
                                                 const RequestLimits& limits) {
   json root;
-  bool too_deep = false;
+  bool too_deep = false, too_wide = false;
+  std::vector<int> members(static_cast<size_t>(limits.max_json_depth) + 2);  // by depth
   try {
-    root = json::parse(body, [&](int depth, json::parse_event_t, json&) {
+    root = json::parse(body, [&](int depth, json::parse_event_t event, json&) {
       too_deep = too_deep || depth > limits.max_json_depth;
-      return !too_deep;
+      if (too_deep || too_wide) return false;
+      if (event == json::parse_event_t::object_start) members[static_cast<size_t>(depth) + 1] = 0;
+      if (event == json::parse_event_t::key) {
+        too_wide = ++members[static_cast<size_t>(depth)] > limits.max_json_members;
+      }
+      return !too_wide;
     });
   } catch (const json::exception& e) {
-    if (!too_deep) {
+    if (!too_deep && !too_wide) {
       return BadParam("", fmt::format("The body is not valid JSON: {}", e.what()), "invalid_json");
     }
   }
   if (too_deep) {
     return BadParam("", fmt::format("The body nests deeper than {}.", limits.max_json_depth));
+  }
+  if (too_wide) {
+    return BadParam("", fmt::format("An object of the body has more than {} members.",
+                                    limits.max_json_members));
   }
   if (!root.is_object()) return BadParam("", "The body must be a JSON object.", "invalid_json");
   ApiRequest r;

@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "engine/sampling/sampling_params.h"
+#include "engine/text/grammar.h"
 #include "server/openai/errors.h"
 
 namespace edgegate {
 
 struct RequestLimits {
   int max_json_depth = 32;
+  int max_json_members =
+      1024;  // of one object: objects keep their order, and finding one is linear
   int max_n = 16;
   int max_stops = 16;
 };
@@ -46,6 +49,8 @@ struct ApiRequest {
   std::vector<std::string> stop;
   std::vector<int32_t> stop_token_ids;
   bool ignore_eos = false;
+  std::optional<GrammarSpec> grammar;  // what the output must follow
+  std::string grammar_param;           // as the client called it
   bool skip_special_tokens = true;
   bool include_stop_str_in_output = false;
   bool return_token_ids = false;

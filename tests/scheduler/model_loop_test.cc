@@ -20,23 +20,45 @@ struct Expected {
   std::vector<float> logprobs;
 };
 
+// Every second token, by turns.
+class ByTurns : public TokenConstraint {
+ public:
+  std::unique_ptr<TokenConstraint> Clone() const override {
+    return std::make_unique<ByTurns>(*this);
+  }
+  Result<std::vector<uint32_t>> Allowed() override {
+    return std::vector<uint32_t>(2, seen_ % 2 == 0 ? 0x55555555u : 0xAAAAAAAAu);
+  }
+  Status Accept(int32_t token) override {
+    if (token % 2 != seen_ % 2) return Internal("token {} was not allowed", token);
+    ++seen_;
+    return {};
+  }
+
+ private:
+  int seen_ = 0;
+};
+
 // The trivial model: one sequence, no scheduler, no blocks.
 Expected Alone(const GenerationRequest& request, int index) {
   Expected out;
   std::vector<int32_t> tokens = request.prompt;
   const std::vector<bool> allowed(kVocab, true);
   TokenCounts counts;
+  const auto constraint = request.constraint ? request.constraint->Clone() : nullptr;
   SamplingParams params = request.sampling;
   params.seed += static_cast<uint64_t>(index);
   for (int i = 0; i < request.max_tokens; ++i) {
     const auto logits = FakeModelRunner::Logits(tokens, kVocab);
-    auto sampled = Sample(logits, allowed, params, counts, static_cast<uint64_t>(i));
+    const auto permitted = constraint ? *constraint->Allowed() : std::vector<uint32_t>();
+    auto sampled = Sample(logits, {allowed, permitted}, params, counts, static_cast<uint64_t>(i));
     REQUIRE(sampled.ok());
     tokens.push_back(sampled->token);
     ++counts.output[sampled->token];
     out.tokens.push_back(sampled->token);
     out.logprobs.push_back(sampled->logprob);
     if (sampled->token == request.stop_token_ids[0]) break;
+    if (constraint) REQUIRE(constraint->Accept(sampled->token).ok());
   }
   return out;
 }
@@ -65,6 +87,7 @@ GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits
   r.sampling.num_top_logprobs = 2;
   r.stop_token_ids = {7};
   if (pick(0, 3) == 0) r.num_prompt_logprobs = 1;
+  if (pick(0, 3) == 0) r.constraint = std::make_shared<ByTurns>();
   return r;
 }
 

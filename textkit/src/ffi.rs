@@ -13,7 +13,7 @@ pub struct Buffer<T> {
 }
 
 impl<T> Buffer<T> {
-    fn new(items: Vec<T>) -> Self {
+    pub fn new(items: Vec<T>) -> Self {
         let size = items.len();
         Self {
             data: Box::into_raw(items.into_boxed_slice()).cast(),
@@ -42,21 +42,30 @@ pub struct Str {
 impl Str {
     /// # Safety
     /// The caller keeps `data` valid for the call.
-    unsafe fn get<'a>(self) -> Result<&'a str, String> {
+    pub unsafe fn get<'a>(self) -> Result<&'a str, String> {
         if self.size == 0 {
             return Ok("");
         }
         std::str::from_utf8(std::slice::from_raw_parts(self.data, self.size))
             .map_err(|e| format!("not valid UTF-8 at byte {}", e.valid_up_to()))
     }
+
+    /// # Safety
+    /// As for `get`.
+    pub unsafe fn bytes(self) -> Vec<u8> {
+        if self.size == 0 {
+            return Vec::new();
+        }
+        std::slice::from_raw_parts(self.data, self.size).to_vec()
+    }
 }
 
 /// A failure: the code that the C function returns, and the message.
-type Failure = (i32, String);
+pub type Failure = (i32, String);
 
 /// # Safety
 /// `error` is valid for writing.
-unsafe fn guard(error: *mut Buffer<u8>, body: impl FnOnce() -> Result<(), Failure>) -> i32 {
+pub unsafe fn guard(error: *mut Buffer<u8>, body: impl FnOnce() -> Result<(), Failure>) -> i32 {
     let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err((1, "internal error in textkit".into())));
     match result {
@@ -68,7 +77,7 @@ unsafe fn guard(error: *mut Buffer<u8>, body: impl FnOnce() -> Result<(), Failur
     }
 }
 
-fn plain(message: String) -> Failure {
+pub fn plain(message: String) -> Failure {
     (1, message)
 }
 

@@ -1,0 +1,90 @@
+#include "engine/text/grammar.h"
+
+#include "engine/text/textkit_bridge.h"
+
+namespace edgegate {
+namespace {
+
+class Matcher : public TokenConstraint {
+ public:
+  Matcher(tk_matcher* handle, const std::vector<int32_t>& eos_token_ids)
+      : handle_(handle), eos_token_ids_(eos_token_ids) {}
+
+  std::unique_ptr<TokenConstraint> Clone() const override {
+    return std::make_unique<Matcher>(tk_matcher_clone(handle_.get()), eos_token_ids_);
+  }
+
+  Result<std::vector<uint32_t>> Allowed() override {
+    tk_ids bits{};
+    tk_bytes error{};
+    if (tk_matcher_allowed(handle_.get(), &bits, &error) != 0) {
+      return Internal("the output's grammar: {}", TakeString(error));
+    }
+    std::vector<uint32_t> out(bits.data, bits.data + bits.size);
+    tk_free_ids(bits);
+    // The grammar knows one end-of-text; where it may come, the others may.
+    auto bit = [](int32_t id) { return uint32_t{1} << (id % 32); };
+    auto word = [&](int32_t id) -> uint32_t& { return out[static_cast<size_t>(id / 32)]; };
+    const int32_t first = eos_token_ids_[0];
+    if ((word(first) & bit(first)) != 0) {
+      for (int32_t id : eos_token_ids_) word(id) |= bit(id);
+    }
+    return out;
+  }
+
+  Status Accept(int32_t token) override {
+    tk_bytes error{};
+    if (tk_matcher_accept(handle_.get(), static_cast<uint32_t>(token), &error) != 0) {
+      return Internal("the output's grammar: {}", TakeString(error));
+    }
+    return {};
+  }
+
+ private:
+  struct Free {
+    void operator()(tk_matcher* m) const { tk_matcher_free(m); }
+  };
+  std::unique_ptr<tk_matcher, Free> handle_;
+  const std::vector<int32_t> eos_token_ids_;
+};
+
+}  // namespace
+
+Grammars::Grammars(const Tokenizer& tokenizer, int vocab_size, std::vector<int32_t> eos_token_ids)
+    : tokenizer_(tokenizer), vocab_size_(vocab_size), eos_token_ids_(std::move(eos_token_ids)) {}
+
+Grammars::~Grammars() { tk_grammars_free(handle_); }
+
+void Grammars::Prepare() const {
+  if (eos_token_ids_.empty()) {
+    error_ = "the model has no end-of-text token";
+    return;
+  }
+  std::vector<std::string> bytes(static_cast<size_t>(vocab_size_));
+  std::vector<tk_str> words;
+  for (int id = 0; id < vocab_size_; ++id) {
+    std::string& own = bytes[static_cast<size_t>(id)];
+    if (tokenizer_.IsValid(id) && !tokenizer_.IsSpecial(id)) own = tokenizer_.TokenBytes(id);
+    words.push_back(ToTk(own));
+  }
+  for (int32_t id : eos_token_ids_) words[static_cast<size_t>(id)] = {};
+  tk_bytes error{};
+  if (tk_grammars_new(words.data(), words.size(), static_cast<uint32_t>(eos_token_ids_[0]),
+                      &handle_, &error) != 0) {
+    error_ = TakeString(error);
+  }
+}
+
+Result<std::unique_ptr<TokenConstraint>> Grammars::Start(const GrammarSpec& spec) const {
+  std::call_once(once_, [this] { Prepare(); });
+  if (!handle_) return InvalidArgument("{}", error_);
+  tk_matcher* matcher = nullptr;
+  tk_bytes error{};
+  if (tk_matcher_new(handle_, static_cast<int>(spec.kind), ToTk(spec.text), &matcher, &error) !=
+      0) {
+    return InvalidArgument("{}", TakeString(error));
+  }
+  return std::unique_ptr<TokenConstraint>(std::make_unique<Matcher>(matcher, eos_token_ids_));
+}
+
+}  // namespace edgegate

@@ -1,0 +1,124 @@
+#include "server/openai/response_format.h"
+
+namespace edgegate {
+namespace {
+
+using json = nlohmann::ordered_json;
+using Kind = GrammarSpec::Kind;
+
+constexpr const char* kAnyObject = R"({"type": "object"})";
+
+std::string Dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// Reports what `inner` found wrong, or did not know, under the name of the whole.
+void Close(Fields* f, const Fields& inner, const std::string& name) {
+  if (inner.error()) {
+    ApiError error = *inner.error();
+    error.param = name + "." + error.param;
+    f->Fail(std::move(error));
+  } else if (const auto unread = inner.Unread()) {
+    f->Fail(BadParam(name + "." + *unread,
+                     "Unrecognized request argument supplied: " + name + "." + *unread,
+                     "unknown_parameter"));
+  }
+}
+
+void Set(ApiRequest* r, Kind kind, std::string text, std::string param) {
+  r->grammar = GrammarSpec{kind, std::move(text)};
+  r->grammar_param = std::move(param);
+}
+
+void ParseJsonSchema(Fields* f, const json& described, ApiRequest* r) {
+  const std::string name = "response_format.json_schema";
+  if (!described.is_object()) return f->Fail(WrongType(name, "an object", described));
+  Fields inner(described);
+  const json& schema = inner.Raw("schema");
+  if (!inner.String("name")) {
+    inner.Fail(BadParam("name", "Missing required parameter: '" + name + ".name'.",
+                        "missing_required_parameter"));
+  }
+  inner.String("description");
+  inner.Bool("strict");
+  if (!schema.is_object()) inner.Fail(WrongType("schema", "an object", schema));
+  Close(f, inner, name);
+  Set(r, Kind::kJsonSchema, Dump(schema), name + ".schema");
+}
+
+void ParseOpenAi(Fields* f, const json& format, ApiRequest* r) {
+  if (!format.is_object()) return f->Fail(WrongType("response_format", "an object", format));
+  Fields inner(format);
+  const std::string type = inner.String("type").value_or("");
+  if (type == "json_schema") {
+    ParseJsonSchema(f, inner.Raw("json_schema"), r);
+  } else if (type == "json_object") {
+    Set(r, Kind::kJsonSchema, kAnyObject, "response_format");
+  } else if (type != "text") {
+    inner.Fail(BadParam("type",
+                        "Invalid 'response_format.type': expected 'text', 'json_object' or "
+                        "'json_schema'."));
+  }
+  Close(f, inner, "response_format");
+}
+
+// A Lark grammar of these strings and no other.
+std::optional<std::string> ChoiceGrammar(const json& choices) {
+  if (!choices.is_array() || choices.empty()) return std::nullopt;
+  std::string grammar = "start: ";
+  for (const json& choice : choices) {
+    if (!choice.is_string() || choice.get<std::string>().empty()) return std::nullopt;
+    if (&choice != &choices[0]) grammar += " | ";
+    grammar += Dump(choice);
+  }
+  return grammar;
+}
+
+void ParseVllm(Fields* f, const json& wanted, ApiRequest* r) {
+  const std::string name = "structured_outputs";
+  if (!wanted.is_object()) return f->Fail(WrongType(name, "an object", wanted));
+  if (wanted.size() != 1) {
+    return f->Fail(BadParam(name,
+                            "Invalid 'structured_outputs': give exactly one of 'json', "
+                            "'json_object', 'regex', 'choice' and 'grammar'."));
+  }
+  Fields inner(wanted);
+  const std::string key = wanted.begin().key();
+  if (key == "json") {
+    const json& schema = inner.Raw(key);
+    const bool text = schema.is_string();
+    if (!text && !schema.is_object()) inner.Fail(WrongType(key, "an object or a string", schema));
+    Set(r, Kind::kJsonSchema, text ? schema.get<std::string>() : Dump(schema), name + ".json");
+  } else if (key == "json_object") {
+    if (inner.Bool(key).value_or(false)) Set(r, Kind::kJsonSchema, kAnyObject, name);
+  } else if (key == "regex") {
+    Set(r, Kind::kRegex, inner.String(key).value_or(""), name + ".regex");
+  } else if (key == "grammar") {
+    Set(r, Kind::kLark, inner.String(key).value_or(""), name + ".grammar");
+  } else if (key == "choice") {
+    const auto grammar = ChoiceGrammar(inner.Raw(key));
+    if (!grammar) {
+      inner.Fail(BadParam(key,
+                          "Invalid 'structured_outputs.choice': expected strings, none of "
+                          "them empty."));
+    }
+    Set(r, Kind::kLark, grammar.value_or(""), name + ".choice");
+  }
+  Close(f, inner, name);
+}
+
+}  // namespace
+
+void ParseResponseFormat(Fields* f, ApiRequest* r) {
+  const json& format = f->Raw("response_format");
+  const json& structured = f->Raw("structured_outputs");
+  if (!format.is_null()) ParseOpenAi(f, format, r);
+  if (structured.is_null()) return;
+  if (r->grammar) {
+    f->Fail(BadParam("structured_outputs",
+                     "'structured_outputs' and 'response_format' exclude each other."));
+  }
+  ParseVllm(f, structured, r);
+}
+
+}  // namespace edgegate
