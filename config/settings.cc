@@ -33,6 +33,8 @@ const Entry kEntries[] = {
     {"server.max_body_mb", IntField{&Settings::max_body_mb, 1, 4096}, "largest request body, MiB"},
     {"server.max_connections", IntField{&Settings::max_connections, 1, 65536},
      "connections served at once; further ones wait"},
+    {"server.body_timeout_s", IntField{&Settings::body_timeout_s, 1, 3600},
+     "seconds for a whole request body to arrive"},
     {"server.read_timeout_s", IntField{&Settings::read_timeout_s, 1, 3600},
      "seconds without a byte from a client before its connection ends"},
     {"server.write_timeout_s", IntField{&Settings::write_timeout_s, 1, 3600},

@@ -24,6 +24,7 @@ struct Settings {
   std::string api_keys_file;  // one key a line
   int max_body_mb = 16;
   int max_connections = 512;
+  int body_timeout_s = 120;
   int read_timeout_s = 15;
   int write_timeout_s = 15;
   int request_timeout_s = 0;  // 0: none

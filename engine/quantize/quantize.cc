@@ -1,5 +1,7 @@
 #include "engine/quantize/quantize.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -177,7 +179,8 @@ Result<std::vector<int32_t>> CalibrationTokens(const ModelSource& source,
   return tokens;
 }
 
-Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptions& options) {
+Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptions& options,
+                                  const std::function<Status()>& reading) {
   BundleInfo info;
   info.config = source.config();
   info.generation = source.generation_defaults();
@@ -193,6 +196,7 @@ Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptio
     Sha256 hash;
     for (uint64_t at = 0; at < file.size();) {
       const auto size = static_cast<size_t>(std::min<uint64_t>(buffer.size(), file.size() - at));
+      EG_RETURN_IF_ERROR(reading());
       EG_RETURN_IF_ERROR(file.ReadAt(at, size, buffer.data()));
       hash.Update(buffer.data(), size);
       at += size;
@@ -206,30 +210,47 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
                    const QuantizeOptions& options) {
   const ModelConfig& c = source.config();
   auto progress = [&](int done, const char* what) {
-    if (options.progress) options.progress(done, c.num_layers + 2, what);
+    const bool go_on = !options.progress || options.progress(done, c.num_layers + 2, what);
+    return go_on ? Status() : Cancelled("stopped while quantizing");
   };
-  progress(0, "reading");
-  EG_ASSIGN_OR_RETURN(const BundleInfo info, DescribeSource(source, options));
+  EG_ASSIGN_OR_RETURN(const BundleInfo info,
+                      DescribeSource(source, options, [&] { return progress(0, "reading"); }));
   EG_ASSIGN_OR_RETURN(const auto tokens, CalibrationTokens(source, options));
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden, EmbedFloat(source, tokens));
   BundleWriter writer(path);
   EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
   for (int layer = 0; layer < c.num_layers; ++layer) {
-    progress(layer + 1, "quantizing");
+    EG_RETURN_IF_ERROR(progress(layer + 1, "quantizing"));
     EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
     const LayerInputs inputs = RunFloatLayer(c, weights, &hidden);
     FoldLayer(c, inputs, &weights);
     WriteLayer(c, weights, layer, &writer);
   }
-  progress(c.num_layers + 1, "quantizing");
+  EG_RETURN_IF_ERROR(progress(c.num_layers + 1, "quantizing"));
   EG_RETURN_IF_ERROR(WriteHead(source, hidden, &writer));
   const TokenizerAssets& assets = source.tokenizer_assets();
   writer.Write("tokenizer.model", assets.model.data(), assets.model.size());
   writer.Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
   writer.Write("tokenizer.template", assets.chat_template.data(), assets.chat_template.size());
   EG_RETURN_IF_ERROR(writer.Finish(info));
-  progress(c.num_layers + 2, "done");
-  return {};
+  return progress(c.num_layers + 2, "done");
+}
+
+// Removes what crashed writers of this bundle left: a living one holds a lock on its file.
+void RemoveStaleParts(const std::string& destination) {
+  std::error_code error;
+  const fs::path path(destination);
+  const std::string prefix = path.filename().string() + ".";
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename();
+    if (!name.starts_with(prefix) || !name.ends_with(".part")) continue;
+    const int fd = open(it->path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) continue;
+    std::error_code ignored;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) fs::remove(it->path(), ignored);
+    close(fd);
+  }
 }
 
 // Names the cached bundle: what it was made from, as far as the file system tells.
@@ -252,6 +273,7 @@ Result<std::string> CacheKey(const ModelSource& source, const QuantizeOptions& o
 
 Status Quantize(const ModelSource& source, const std::string& destination,
                 const QuantizeOptions& options) {
+  RemoveStaleParts(destination);
   const std::string temporary = fmt::format("{}.{}.part", destination, getpid());
   Status status = WriteBundle(source, temporary, options);
   std::error_code error;

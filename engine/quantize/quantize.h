@@ -17,12 +17,13 @@ namespace edgegate {
 struct QuantizeOptions {
   std::string calibration_text;  // empty: the built-in text
   int max_calibration_tokens = 512;
-  // Called with work done and in total, in layers, and what is being done. May be empty.
-  std::function<void(int done, int total, std::string_view what)> progress;
+  // Called with work done and in total, in layers, and what is being done; false stops the work,
+  // which then fails with kCancelled. May be empty.
+  std::function<bool(int done, int total, std::string_view what)> progress;
 };
 
 // Writes the bundle to `destination`, through a temporary file beside it that is renamed at the
-// end, so that a reader never sees half a bundle. The same source and options give the same bytes.
+// end, so that a reader never sees half a bundle; one that a crash left there is removed. The same source and options give the same bytes.
 Status Quantize(const ModelSource& source, const std::string& destination,
                 const QuantizeOptions& options);
 

@@ -1,3 +1,4 @@
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,8 @@ namespace edgegate {
 
 BundleWriter::BundleWriter(const std::string& path)
     : path_(path), file_(std::fopen(path.c_str(), "wb")) {
+  // Held while it is being written, so that a file left by a crash can be told from a living one.
+  if (file_) flock(fileno(file_), LOCK_EX | LOCK_NB);
   const BundleHeader empty{};
   Put(&empty, sizeof empty);
 }

@@ -109,7 +109,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
     weights = &subject.random->weights();
   } else {
     QuantizeOptions options;
-    options.progress = ProgressPrinter("quantizing");
+    options.progress = ProgressPrinter("quantizing", [] { return false; });
     EG_ASSIGN_OR_RETURN(const std::string path,
                         EnsureBundle(a.model, CacheDirectory(settings), options));
     EG_ASSIGN_OR_RETURN(subject.bundle, Bundle::Open(path));

@@ -13,6 +13,7 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitModel = 3;
+inline constexpr int kExitInterrupted = 130;
 
 int Serve(const Settings& settings);
 

@@ -54,7 +54,8 @@ int ComputeThreads(const Settings& settings) {
   return std::max(1, CPU_COUNT(&set));
 }
 
-std::function<void(int, int, std::string_view)> ProgressPrinter(const std::string& title) {
+std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::string& title,
+                                                                std::function<bool()> stop) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   return [=, last = -1](int done, int total, std::string_view what) mutable {
     const int percent = total > 0 ? 100 * done / total : 100;
@@ -67,13 +68,15 @@ std::function<void(int, int, std::string_view)> ProgressPrinter(const std::strin
       last = percent / 25;
       std::fprintf(stderr, "%s: %d%% (%s)\n", title.c_str(), percent, std::string(what).c_str());
     }
+    return !stop();
   };
 }
 
-Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings) {
+Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
+                              const std::function<bool()>& stop) {
   LoadedModel loaded;
   QuantizeOptions quantize;
-  quantize.progress = ProgressPrinter("quantizing " + NameOf(model));
+  quantize.progress = ProgressPrinter("quantizing " + NameOf(model), stop);
   EG_ASSIGN_OR_RETURN(const std::string path,
                       EnsureBundle(model.path, CacheDirectory(settings), quantize));
   EG_ASSIGN_OR_RETURN(loaded.bundle, Bundle::Open(path));

@@ -20,7 +20,9 @@ struct LoadedModel {
   std::vector<bool> valid_tokens;
 };
 
-Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings);
+// `stop`, asked now and then, ends the work with kCancelled.
+Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
+                              const std::function<bool()>& stop);
 
 // The folder for quantized models.
 std::string CacheDirectory(const Settings& settings);
@@ -28,7 +30,9 @@ std::string CacheDirectory(const Settings& settings);
 // Threads to compute with: the setting, or the processors that this process may use.
 int ComputeThreads(const Settings& settings);
 
-// A progress bar on standard error where that is a terminal, else a line now and then.
-std::function<void(int, int, std::string_view)> ProgressPrinter(const std::string& title);
+// For QuantizeOptions: a progress bar on standard error where that is a terminal, else a line now
+// and then.
+std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::string& title,
+                                                                std::function<bool()> stop);
 
 }  // namespace edgegate

@@ -1,9 +1,5 @@
 // `edgegate run` and `edgegate quantize`.
 
-#include <signal.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -14,16 +10,15 @@
 #include "scheduler/engine_loop.h"
 #include "server/cli/commands.h"
 #include "server/cli/model_loader.h"
+#include "server/cli/stop_signals.h"
 #include "server/generation.h"
 
 namespace edgegate {
 namespace {
 
-std::atomic<bool> interrupted{false};
-
 int Fail(const Status& status, int code) {
   std::fprintf(stderr, "edgegate: %s\n", status.message().c_str());
-  return code;
+  return status.code() == StatusCode::kCancelled ? kExitInterrupted : code;
 }
 
 ApiRequest MakeRequest(const RunArguments& a, const std::string& prompt, bool chat) {
@@ -52,9 +47,9 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
     text << std::cin.rdbuf();
     prompt = text.str();
   }
-  auto model = LoadModel(ParseModel(arguments.model), settings);
+  const StopSignals signals;
+  auto model = LoadModel(ParseModel(arguments.model), settings, [&] { return signals.pending(); });
   if (!model.ok()) return Fail(model.status(), kExitModel);
-  signal(SIGINT, [](int) { interrupted = true; });
   EngineLoop engine;
   model->served.engine_index = engine.AddModel(std::move(model->runner), {}, model->valid_tokens);
   engine.Start();
@@ -63,7 +58,7 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   const auto error = Generation::Start(MakeRequest(arguments, prompt, chat), model->served, &engine,
                                        std::nullopt, &generation);
   if (error) return Fail(InvalidArgument("{}", error->message), kExitFailure);
-  while (!generation->done() && !interrupted) {
+  while (!generation->done() && !signals.pending()) {
     const auto event =
         generation->Next(std::chrono::steady_clock::now() + std::chrono::milliseconds(50));
     if (generation->error())
@@ -71,13 +66,14 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
     if (event) std::cout << event->text << std::flush;
   }
   std::cout << "\n";
-  return interrupted ? 130 : kExitOk;
+  return signals.pending() ? kExitInterrupted : kExitOk;
 }
 
 int QuantizeModel(const std::string& source_path, const std::string& destination,
                   const std::string& calibration_file) {
   QuantizeOptions options;
-  options.progress = ProgressPrinter("quantizing");
+  const StopSignals signals;
+  options.progress = ProgressPrinter("quantizing", [&] { return signals.pending(); });
   if (!calibration_file.empty()) {
     std::ifstream file(calibration_file);
     std::stringstream text;

@@ -1,6 +1,5 @@
 // `edgegate serve`: listens first, then loads, then serves until it is told to stop.
 
-#include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "scheduler/engine_loop.h"
 #include "server/cli/commands.h"
 #include "server/cli/model_loader.h"
+#include "server/cli/stop_signals.h"
 #include "server/http/server.h"
 
 namespace edgegate {
@@ -28,6 +28,7 @@ Result<ServerOptions> MakeOptions(const Settings& s) {
   options.api_keys = s.api_keys;
   options.max_body_bytes = size_t(s.max_body_mb) << 20;
   options.max_connections = s.max_connections;
+  options.body_timeout_s = s.body_timeout_s;
   options.read_timeout_s = s.read_timeout_s;
   options.write_timeout_s = s.write_timeout_s;
   options.request_timeout_s = s.request_timeout_s;
@@ -41,24 +42,9 @@ Result<ServerOptions> MakeOptions(const Settings& s) {
   return options;
 }
 
-// Waits for SIGTERM or SIGINT, feeding systemd's watchdog only while the engine's heart beats.
-class Supervisor {
+// Feeds systemd's watchdog, but only while the engine's heart beats.
+class Watchdog {
  public:
-  Supervisor() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    // Threads started from now on leave these signals to us.
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-  }
-
-  // False: no signal within a second.
-  bool WaitASecond() {
-    const timespec second{1, 0};
-    return sigtimedwait(&signals_, nullptr, &second) > 0;
-  }
-
   void Feed(const EngineSnapshot& snapshot) {
     if (snapshot.heartbeat == heartbeat_ && snapshot.steps == steps_) return;
     heartbeat_ = snapshot.heartbeat;
@@ -67,12 +53,11 @@ class Supervisor {
   }
 
  private:
-  sigset_t signals_;
   uint64_t heartbeat_ = 0;
   uint64_t steps_ = 0;
 };
 
-void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, Supervisor* supervisor) {
+void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignals& signals) {
   spdlog::info("draining: running requests get {} s", timeout_s);
   sd_notify(0, "STOPPING=1");
   http->StartDraining();
@@ -82,7 +67,7 @@ void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, Supervisor* supe
     drained = true;
   });
   while (!drained) {
-    if (supervisor->WaitASecond()) _exit(130);  // told twice
+    if (signals.WaitASecond()) _exit(kExitInterrupted);  // told twice
   }
   drain.join();
   // The last events still travel to their clients.
@@ -107,7 +92,8 @@ int Serve(const Settings& settings) {
   const auto options = MakeOptions(settings);
   if (!options.ok()) return fail(options.status(), kExitUsage);
 
-  Supervisor supervisor;
+  const StopSignals signals;
+  Watchdog watchdog;
   HttpServer http(*options);
   if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
   spdlog::info("listening on http://{}:{}", settings.host, http.port());
@@ -123,7 +109,12 @@ int Serve(const Settings& settings) {
   models.reserve(settings.models.size());
   for (const ModelSetting& setting : settings.models) {
     const auto start = Clock::now();
-    auto loaded = LoadModel(setting, settings);
+    auto loaded = LoadModel(setting, settings, [&] { return signals.pending(); });
+    if (signals.pending()) {
+      spdlog::info("stopped while loading");
+      sd_notify(0, "STOPPING=1");
+      return stop(kExitOk);
+    }
     if (!loaded.ok()) {
       spdlog::error("cannot load {}: {}", setting.path, loaded.status().message());
       return stop(kExitModel);
@@ -149,8 +140,8 @@ int Serve(const Settings& settings) {
   http.SetReady(&engine, served);
   sd_notify(0, "READY=1");
   spdlog::info("ready");
-  while (!supervisor.WaitASecond()) supervisor.Feed(engine.snapshot());
-  Drain(&http, &engine, settings.drain_timeout_s, &supervisor);
+  while (!signals.WaitASecond()) watchdog.Feed(engine.snapshot());
+  Drain(&http, &engine, settings.drain_timeout_s, signals);
   listener.join();
   spdlog::info("stopped");
   return kExitOk;

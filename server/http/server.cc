@@ -207,12 +207,20 @@ void HttpServer::Impl::Routes() {
     http.Post(path, [this, chat](const Request& req, Response& res,
                                  const httplib::ContentReader& content) {
       std::string body;
+      const auto until = Clock::now() + std::chrono::seconds(options.body_timeout_s);
+      bool late = false;
       const bool whole = content([&](const char* data, size_t size) {
         body.append(data, size);
-        return body.size() <= options.max_body_bytes;
+        late = Clock::now() > until;
+        return !late && body.size() <= options.max_body_bytes;
       });
       if (whole) return Generate(req, body, res, chat);
-      if (res.status < 400) res.status = body.size() > options.max_body_bytes ? 413 : 400;
+      if (late) {
+        Answer(res, {408, "The request body took too long to arrive.", "invalid_request_error", "",
+                     "timeout"});
+      } else if (res.status < 400) {
+        res.status = body.size() > options.max_body_bytes ? 413 : 400;
+      }
     });
   };
   post("/v1/chat/completions", true);

@@ -17,6 +17,7 @@ struct ServerOptions {
   std::vector<std::string> api_keys;  // empty: no key is asked for
   size_t max_body_bytes = size_t{16} << 20;
   int max_connections = 512;
+  int body_timeout_s = 120;
   int read_timeout_s = 15;
   int write_timeout_s = 15;
   int request_timeout_s = 0;  // 0: none

@@ -1,0 +1,36 @@
+// SIGTERM and SIGINT, taken when it suits rather than where they strike.
+#pragma once
+
+#include <signal.h>
+
+namespace edgegate {
+
+// Blocks both for this thread and every thread started from now on: make it first, once.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+
+  // Whether one has come that nobody has waited for. Thread-safe.
+  bool pending() const {
+    sigset_t came;
+    sigpending(&came);
+    return sigismember(&came, SIGTERM) == 1 || sigismember(&came, SIGINT) == 1;
+  }
+
+  // Takes one; false: none came within a second.
+  bool WaitASecond() const {
+    const timespec second{1, 0};
+    return sigtimedwait(&signals_, nullptr, &second) > 0;
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,119 @@
+"""The daemon under a service manager: notifications, signals at every stage, slow clients."""
+
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from conftest import BINARY, MODEL, ROOT, Daemon
+
+
+def start(*arguments, log, **options):
+    return subprocess.Popen([BINARY, *arguments], stderr=open(log, "w"), **options)  # noqa: SIM115
+
+
+def wait_for(log, text):
+    for _ in range(1200):
+        if text in pathlib.Path(log).read_text():
+            return
+        time.sleep(0.01)
+    raise AssertionError(pathlib.Path(log).read_text())
+
+
+def test_notifies_systemd(tmp_path, cache):
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.settimeout(30)
+    daemon = Daemon(
+        "--model",
+        "smol=" + MODEL,
+        "--engine.cache_dir",
+        cache,
+        env={"NOTIFY_SOCKET": str(tmp_path / "notify")},
+        log=str(tmp_path / "log"),
+    )
+    assert manager.recv(100) == b"READY=1"
+    assert manager.recv(100) == b"WATCHDOG=1"
+    assert manager.recv(100) == b"WATCHDOG=1"
+    daemon.process.send_signal(signal.SIGTERM)
+    news = manager.recv(100)
+    while news == b"WATCHDOG=1":
+        news = manager.recv(100)
+    assert news == b"STOPPING=1"
+    assert daemon.process.wait(timeout=30) == 0
+
+
+def test_the_unit_file_is_valid(tmp_path):
+    text = (ROOT / "packaging/edgegate.service").read_text()
+    program = str(pathlib.Path(BINARY).resolve())
+    assert "ExecStart=/usr/bin/edgegate " in text
+    unit = tmp_path / "edgegate.service"
+    unit.write_text(text.replace("/usr/bin/edgegate", program))
+    check = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True
+    )
+    ours = [line for line in check.stderr.splitlines() if "edgegate" in line]
+    assert check.returncode == 0 and not ours, check.stderr
+
+
+def test_told_to_stop_while_it_quantizes(tmp_path):
+    log = tmp_path / "log"
+    cache = tmp_path / "cache"
+    process = start(
+        "serve", "--port", "0", "--model", MODEL, "--engine.cache_dir", str(cache), log=log
+    )
+    wait_for(log, "(quantizing)")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    assert "stopped while loading" in log.read_text()
+    assert list(cache.iterdir()) == []
+
+
+def test_interrupted_quantize_leaves_nothing(tmp_path):
+    log = tmp_path / "log"
+    bundle = tmp_path / "out" / "smol.egb"
+    bundle.parent.mkdir()
+    process = start("quantize", MODEL, str(bundle), log=log)
+    wait_for(log, "(quantizing)")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert list(bundle.parent.iterdir()) == []
+
+
+def test_what_a_killed_quantize_leaves_is_cleared_by_the_next(tmp_path):
+    log = tmp_path / "log"
+    bundle = tmp_path / "out" / "tiny.egb"
+    bundle.parent.mkdir()
+    killed = start("quantize", MODEL, str(bundle), log=log)
+    wait_for(log, "(quantizing)")
+    killed.kill()
+    killed.wait()
+    assert [path.suffix for path in bundle.parent.iterdir()] == [".part"]
+    tiny = ROOT / "tests/golden/models/llama-tied"
+    subprocess.run([BINARY, "quantize", str(tiny), str(bundle)], check=True, capture_output=True)
+    assert list(bundle.parent.iterdir()) == [bundle]
+
+
+def test_a_body_that_drips_is_cut_off(tmp_path, cache):
+    daemon = Daemon(
+        "--model",
+        "smol=" + MODEL,
+        "--engine.cache_dir",
+        cache,
+        "--server.body_timeout_s",
+        "2",
+        log=str(tmp_path / "log"),
+    )
+    host, port = daemon.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as client:
+        client.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(12):
+            try:
+                client.sendall(b" ")
+            except OSError:
+                break
+            time.sleep(0.4)
+        answer = client.recv(4096)
+    assert b" 408 " in answer.split(b"\r\n")[0] and b"too long" in answer
+    assert daemon.stop() == 0
