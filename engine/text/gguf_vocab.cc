@@ -98,10 +98,12 @@ Result<json> ByteLevelBpe(const GgufVocab& vocab) {
   if (pre_tokenizer.is_null()) {
     return Unimplemented("tokenizer.ggml.pre is \"{}\": not supported", vocab.pre);
   }
+  // Qwen's own tokenizer composes characters first; llama.cpp does not.
+  const json normalizer = vocab.pre == "qwen2" ? json{{"type", "NFC"}} : json(nullptr);
   const bool llama3 = vocab.pre == "llama-bpe" || vocab.pre == "llama3";
   return json{{"version", "1.0"},
               {"added_tokens", AddedTokens(vocab)},
-              {"normalizer", nullptr},
+              {"normalizer", normalizer},
               {"pre_tokenizer", pre_tokenizer},
               {"post_processor", PostProcessor(vocab, llama3)},
               {"decoder", ByteLevel(true)},

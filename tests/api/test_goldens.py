@@ -2,17 +2,46 @@
 
 import json
 import pathlib
+import shutil
+import struct
 
 import pytest
 from conftest import ROOT, Daemon
 
 FOLDER = ROOT / "tests/golden/models"
-MODELS = sorted(p.name for p in FOLDER.iterdir() if p.is_dir() or p.suffix == ".gguf")
+WHOLE = sorted(p.name for p in FOLDER.iterdir() if p.is_dir() or p.suffix == ".gguf")
+SHARDED = "qwen3.sharded"
+MODELS = [*WHOLE, SHARDED]
+
+
+def shard(source, target):
+    """The same checkpoint with its tensors in two files and an index."""
+    shutil.copytree(source, target)
+    (target / "model.safetensors").unlink()
+    data = (source / "model.safetensors").read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header, body = json.loads(data[8 : 8 + size]), data[8 + size :]
+    header.pop("__metadata__", None)
+    weight_map = {}
+    for part in range(2):
+        name, tensors, bytes_ = f"model-{part + 1:05}-of-00002.safetensors", {}, b""
+        for tensor in sorted(header)[part::2]:
+            begin, end = header[tensor]["data_offsets"]
+            offsets = [len(bytes_), len(bytes_) + end - begin]
+            tensors[tensor] = {**header[tensor], "data_offsets": offsets}
+            bytes_ += body[begin:end]
+            weight_map[tensor] = name
+        text = json.dumps(tensors).encode()
+        (target / name).write_bytes(struct.pack("<Q", len(text)) + text + bytes_)
+    (target / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
 
 
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory, cache):
-    arguments = [f"--model={name}={FOLDER / name}" for name in MODELS]
+    sharded = tmp_path_factory.mktemp("sharded") / "qwen3"
+    shard(FOLDER / "qwen3", sharded)
+    arguments = [f"--model={name}={FOLDER / name}" for name in WHOLE]
+    arguments.append(f"--model={SHARDED}={sharded}")
     log = str(tmp_path_factory.mktemp("zoo") / "log")
     sizes = ["--engine.kv_cache_mb", "16"]
     running = Daemon(*arguments, *sizes, "--engine.cache_dir", cache, log=log)
@@ -25,7 +54,7 @@ def golden(name):
 
 
 def test_every_kind_is_there():
-    assert len(MODELS) >= 11
+    assert len(MODELS) >= 13
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -106,6 +106,18 @@ def permute(w, heads):
     return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
 
 
+def llama3_factors(rope, head_dim):
+    """What each rotary frequency is divided by, as llama.cpp's converter writes it."""
+    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    original = rope["original_max_position_embeddings"]
+    factors = []
+    for i in range(0, head_dim, 2):
+        wavelength = 2 * np.pi * rope["rope_theta"] ** (i / head_dim)
+        smooth = min(max((original / wavelength - low) / (high - low), 0), 1)
+        factors.append(1 / ((1 - smooth) / rope["factor"] + smooth))
+    return np.array(factors, dtype=np.float32)
+
+
 GGUF_NAMES = {
     "self_attn.q_proj": "attn_q",
     "self_attn.k_proj": "attn_k",
@@ -145,6 +157,8 @@ def write_gguf(path, arch, model, tokenizer):
     w.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in state["merges"]])
     w.add_eos_token_id(tokenizer.token_to_id("<|endoftext|>"))
     w.add_chat_template(TEMPLATE)
+    if rope["rope_type"] == "llama3":
+        w.add_tensor("rope_freqs.weight", llama3_factors(rope, c.head_dim))
     state = model.state_dict()
     for name, tensor in state.items():
         data = tensor.numpy().astype(np.float32)
@@ -210,7 +224,7 @@ def main():
             "llama",
             transformers.LlamaConfig(**common, tie_word_embeddings=True, rope_parameters=rope),
         ),
-        "llama3": (None, transformers.LlamaConfig(**common, rope_parameters=llama3)),
+        "llama3": ("llama", transformers.LlamaConfig(**common, rope_parameters=llama3)),
         "qwen2": (
             "qwen2",
             transformers.Qwen2Config(**{**common, "head_dim": 18}, rope_parameters=rope),
