@@ -23,7 +23,8 @@ struct QuantizeOptions {
 };
 
 // Writes the bundle to `destination`, through a temporary file beside it that is renamed at the
-// end, so that a reader never sees half a bundle; one that a crash left there is removed. The same source and options give the same bytes.
+// end, so that a reader never sees half a bundle; one that a crash left there is removed. The same
+// source and options give the same bytes.
 Status Quantize(const ModelSource& source, const std::string& destination,
                 const QuantizeOptions& options);
 
