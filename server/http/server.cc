@@ -3,7 +3,6 @@
 #include <httplib.h>
 #include <openssl/crypto.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <atomic>
 #include <cstring>
@@ -31,12 +30,6 @@ void Answer(Response& res, const ApiError& error) {
   res.set_content(ErrorJson(error), "application/json");
 }
 
-// Reaches the listening socket, to give it the queue that httplib fixes at 5.
-class Listener : public httplib::Server {
- public:
-  void WidenBacklog() { ::listen(svr_sock_, 1024); }
-};
-
 std::string Event(const std::string& data) { return "data: " + data + "\n\n"; }
 
 }  // namespace
@@ -45,7 +38,7 @@ struct HttpServer::Impl {
   explicit Impl(ServerOptions o) : options(std::move(o)) {}
 
   const ServerOptions options;
-  Listener http;
+  ConnectionServer http;
   int port = 0;
   // Written once, before `ready`.
   EngineLoop* engine = nullptr;
@@ -59,10 +52,10 @@ struct HttpServer::Impl {
   httplib::Server::HandlerResponse Gate(const Request& req, Response& res) const;
   const ServedModel* Find(const std::string& name) const;
   void Health(Response& res) const;
-  void Generate(const Request& req, const std::string& body, Response& res, bool chat);
-  void Stream(const Request& req, Response& res, const std::shared_ptr<ApiRequest>& request,
-              const ServedModel& model, const std::shared_ptr<Generation>& generation);
-  void Whole(const Request& req, Response& res, const ApiRequest& request, const ServedModel& model,
+  void Generate(const std::string& body, Response& res, bool chat);
+  void Stream(Response& res, const std::shared_ptr<ApiRequest>& request, const ServedModel& model,
+              const std::shared_ptr<Generation>& generation);
+  void Whole(Response& res, const ApiRequest& request, const ServedModel& model,
              Generation& generation);
 };
 
@@ -124,8 +117,7 @@ void HttpServer::Impl::Health(Response& res) const {
       "application/json");
 }
 
-void HttpServer::Impl::Generate(const Request& req, const std::string& body, Response& res,
-                                bool chat) {
+void HttpServer::Impl::Generate(const std::string& body, Response& res, bool chat) {
   auto parsed = ParseRequest(body, chat, RequestLimits{});
   if (const auto* error = std::get_if<ApiError>(&parsed)) return Answer(res, *error);
   auto request = std::make_shared<ApiRequest>(std::get<ApiRequest>(std::move(parsed)));
@@ -142,28 +134,26 @@ void HttpServer::Impl::Generate(const Request& req, const std::string& body, Res
   if (auto error = Generation::Start(*request, *model, engine, deadline, &generation)) {
     return Answer(res, *error);
   }
-  if (request->stream) return Stream(req, res, request, *model, std::move(generation));
-  Whole(req, res, *request, *model, *generation);
+  if (request->stream) return Stream(res, request, *model, std::move(generation));
+  Whole(res, *request, *model, *generation);
 }
 
-void HttpServer::Impl::Whole(const Request& req, Response& res, const ApiRequest& request,
-                             const ServedModel& model, Generation& generation) {
-  const ClientWatch client(req);
+void HttpServer::Impl::Whole(Response& res, const ApiRequest& request, const ServedModel& model,
+                             Generation& generation) {
   ResponseWriter writer(request, model, generation);
-  while (!generation.done() && !client.gone()) {
+  while (!generation.done() && !Connection::Current()->gone()) {
     if (auto event = generation.Next(Clock::now() + kClientCheck)) writer.Collect(*event);
     if (generation.error()) return Answer(res, *generation.error());
   }
   if (generation.done()) res.set_content(writer.Answer(), "application/json");
 }
 
-void HttpServer::Impl::Stream(const Request& req, Response& res,
-                              const std::shared_ptr<ApiRequest>& request, const ServedModel& model,
+void HttpServer::Impl::Stream(Response& res, const std::shared_ptr<ApiRequest>& request,
+                              const ServedModel& model,
                               const std::shared_ptr<Generation>& generation) {
-  auto client = std::make_shared<ClientWatch>(req);
   res.set_header("Cache-Control", "no-cache");
   res.set_chunked_content_provider(
-      "text/event-stream", [request, &model, generation, client](size_t, httplib::DataSink& sink) {
+      "text/event-stream", [request, &model, generation](size_t, httplib::DataSink& sink) {
         ResponseWriter writer(*request, model, *generation);
         auto send = [&](const std::string& data) {
           if (data.empty()) return true;
@@ -181,7 +171,7 @@ void HttpServer::Impl::Stream(const Request& req, Response& res,
             }
             alive = send(writer.Chunk(*event));
           }
-          alive = alive && !client->gone();
+          alive = alive && !Connection::Current()->gone();
         }
         if (!alive) return false;
         if (request->include_usage) send(writer.UsageChunk());
@@ -204,49 +194,47 @@ void HttpServer::Impl::Routes() {
   });
   // The body is read here, since httplib bounds those that curl calls a form (its default) at 8 KB.
   auto post = [this](const char* path, bool chat) {
-    http.Post(path, [this, chat](const Request& req, Response& res,
-                                 const httplib::ContentReader& content) {
-      std::string body;
-      const auto until = Clock::now() + std::chrono::seconds(options.body_timeout_s);
-      bool late = false;
-      const bool whole = content([&](const char* data, size_t size) {
-        body.append(data, size);
-        late = Clock::now() > until;
-        return !late && body.size() <= options.max_body_bytes;
-      });
-      if (whole) return Generate(req, body, res, chat);
-      if (late) {
-        Answer(res, {408, "The request body took too long to arrive.", "invalid_request_error", "",
-                     "timeout"});
-      } else if (res.status < 400) {
-        res.status = body.size() > options.max_body_bytes ? 413 : 400;
-      }
-    });
+    http.Post(path,
+              [this, chat](const Request&, Response& res, const httplib::ContentReader& content) {
+                std::string body;
+                const bool whole = content([&](const char* data, size_t size) {
+                  body.append(data, size);
+                  return body.size() <= options.max_body_bytes;
+                });
+                if (whole) return Generate(body, res, chat);
+                if (res.status < 400) {
+                  res.status = body.size() > options.max_body_bytes ? 413 : 400;
+                }
+              });
   };
   post("/v1/chat/completions", true);
   post("/v1/completions", false);
-  http.set_pre_routing_handler(
-      [this](const Request& req, Response& res) { return Gate(req, res); });
+  http.set_pre_routing_handler([this](const Request& req, Response& res) {
+    Connection::Current()->HeadersRead();
+    return Gate(req, res);
+  });
   // Whatever httplib itself refuses gets a body in the API's shape.
-  http.set_error_handler(
-      httplib::Server::HandlerWithResponse([](const Request& req, Response& res) {
-        if (!res.body.empty()) return httplib::Server::HandlerResponse::Handled;
-        ApiError error{res.status, fmt::format("Invalid request ({}).", res.status),
-                       "invalid_request_error", "", ""};
-        if (res.status == 404) {
-          const bool known = req.path.starts_with("/v1/chat/completions") ||
-                             req.path == "/v1/completions" || req.path == "/v1/models" ||
-                             req.path == "/health";
-          error.http_status = known ? 405 : 404;
-          error.message = fmt::format("Invalid URL or method ({} {}).", req.method, req.path);
-        } else if (res.status == 413) {
-          error.message = "The request body is too large.";
-        }
-        const int status = error.http_status;
-        Answer(res, error);
-        res.status = status;
-        return httplib::Server::HandlerResponse::Handled;
-      }));
+  http.set_error_handler(httplib::Server::HandlerWithResponse([](const Request& req,
+                                                                 Response& res) {
+    if (!res.body.empty()) return httplib::Server::HandlerResponse::Handled;
+    ApiError error{res.status, fmt::format("Invalid request ({}).", res.status),
+                   "invalid_request_error", "", ""};
+    if (Connection::Current()->late()) {
+      error = {408, "The request took too long to arrive.", "invalid_request_error", "", "timeout"};
+    } else if (res.status == 404) {
+      const bool known = req.path.starts_with("/v1/chat/completions") ||
+                         req.path == "/v1/completions" || req.path == "/v1/models" ||
+                         req.path == "/health";
+      error.http_status = known ? 405 : 404;
+      error.message = fmt::format("Invalid URL or method ({} {}).", req.method, req.path);
+    } else if (res.status == 413) {
+      error.message = "The request body is too large.";
+    }
+    const int status = error.http_status;
+    Answer(res, error);
+    res.status = status;
+    return httplib::Server::HandlerResponse::Handled;
+  }));
   http.set_exception_handler(
       [](const Request& req, Response& res, const std::exception_ptr& failure) {
         std::string what = "unknown";
@@ -265,9 +253,12 @@ HttpServer::HttpServer(ServerOptions options) : impl_(std::make_unique<Impl>(std
   const ServerOptions& o = impl_->options;
   impl_->http.new_task_queue = [limit = o.max_connections] { return new ConnectionThreads(limit); };
   impl_->http.set_payload_max_length(o.max_body_bytes);
-  impl_->http.set_read_timeout(o.read_timeout_s, 0);
-  impl_->http.set_write_timeout(o.write_timeout_s, 0);
-  impl_->http.set_keep_alive_max_count(1000);
+  using std::chrono::seconds;
+  impl_->http.SetLimits({.headers = seconds(o.read_timeout_s),
+                         .body = seconds(o.body_timeout_s),
+                         .pause = seconds(o.read_timeout_s),
+                         .write = seconds(o.write_timeout_s),
+                         .idle = seconds(o.read_timeout_s)});
   impl_->http.set_tcp_nodelay(true);
   impl_->Routes();
 }

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 
+import pytest
 from conftest import BINARY, MODEL, ROOT, Daemon
 
 
@@ -95,7 +96,8 @@ def test_what_a_killed_quantize_leaves_is_cleared_by_the_next(tmp_path):
     assert list(bundle.parent.iterdir()) == [bundle]
 
 
-def test_a_body_that_drips_is_cut_off(tmp_path, cache):
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_request_that_drips_is_cut_off(tmp_path, cache, part):
     daemon = Daemon(
         "--model",
         "smol=" + MODEL,
@@ -103,14 +105,17 @@ def test_a_body_that_drips_is_cut_off(tmp_path, cache):
         cache,
         "--server.body_timeout_s",
         "2",
+        "--server.read_timeout_s",
+        "2",
         log=str(tmp_path / "log"),
     )
     host, port = daemon.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as client:
-        client.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        head = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+        client.sendall(head + (b"\r\n" if part == "body" else b"X-Slow: "))
         for _ in range(12):
             try:
-                client.sendall(b" ")
+                client.sendall(b"x")
             except OSError:
                 break
             time.sleep(0.4)
