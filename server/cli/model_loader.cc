@@ -55,7 +55,7 @@ int ComputeThreads(const Settings& settings) {
 }
 
 std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::string& title,
-                                                                std::function<bool()> stop) {
+                                                                const std::function<bool()>& stop) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   return [=, last = -1](int done, int total, std::string_view what) mutable {
     const int percent = total > 0 ? 100 * done / total : 100;

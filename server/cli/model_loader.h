@@ -33,6 +33,6 @@ int ComputeThreads(const Settings& settings);
 // For QuantizeOptions: a progress bar on standard error where that is a terminal, else a line now
 // and then.
 std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::string& title,
-                                                                std::function<bool()> stop);
+                                                                const std::function<bool()>& stop);
 
 }  // namespace edgegate
