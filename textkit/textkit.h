@@ -3,7 +3,8 @@
 //
 // Conventions: functions that can fail return 0 on success and fill *error otherwise. Buffers that
 // are handed out are freed with tk_free_*. Handles are immutable after creation and may be used
-// from any thread, but for tk_matcher. Text is UTF-8 with an explicit length; no panic crosses this boundary.
+// from any thread, but for tk_matcher. Text is UTF-8 with an explicit length; no panic crosses this
+// boundary.
 #pragma once
 
 #include <stddef.h>

@@ -71,8 +71,9 @@ template <typename... Args>
 Status Unavailable(fmt::format_string<Args...> format, Args&&... args) {
   return {StatusCode::kUnavailable, fmt::format(format, std::forward<Args>(args)...)};
 }
-inline Status Cancelled(std::string message) {
-  return {StatusCode::kCancelled, std::move(message)};
+template <typename... Args>
+Status Cancelled(fmt::format_string<Args...> format, Args&&... args) {
+  return {StatusCode::kCancelled, fmt::format(format, std::forward<Args>(args)...)};
 }
 template <typename... Args>
 Status Internal(fmt::format_string<Args...> format, Args&&... args) {

@@ -17,8 +17,7 @@ namespace edgegate {
 
 struct RequestLimits {
   int max_json_depth = 32;
-  int max_json_members =
-      1024;  // of one object: objects keep their order, and finding one is linear
+  int max_json_members = 1024;  // of one object: they keep their order, so finding one is linear
   int max_n = 16;
   int max_stops = 16;
 };

@@ -71,23 +71,24 @@ def test_told_to_stop_while_it_quantizes(tmp_path):
     assert list(cache.iterdir()) == []
 
 
-def test_interrupted_quantize_leaves_nothing(tmp_path):
-    log = tmp_path / "log"
+def begin_quantizing(tmp_path):
+    """A process in the midst of it, and the bundle that it writes."""
     bundle = tmp_path / "out" / "smol.egb"
     bundle.parent.mkdir()
-    process = start("quantize", MODEL, str(bundle), log=log)
-    wait_for(log, "(quantizing)")
+    process = start("quantize", MODEL, str(bundle), log=tmp_path / "log")
+    wait_for(tmp_path / "log", "(quantizing)")
+    return process, bundle
+
+
+def test_interrupted_quantize_leaves_nothing(tmp_path):
+    process, bundle = begin_quantizing(tmp_path)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert list(bundle.parent.iterdir()) == []
 
 
 def test_what_a_killed_quantize_leaves_is_cleared_by_the_next(tmp_path):
-    log = tmp_path / "log"
-    bundle = tmp_path / "out" / "tiny.egb"
-    bundle.parent.mkdir()
-    killed = start("quantize", MODEL, str(bundle), log=log)
-    wait_for(log, "(quantizing)")
+    killed, bundle = begin_quantizing(tmp_path)
     killed.kill()
     killed.wait()
     assert [path.suffix for path in bundle.parent.iterdir()] == [".part"]

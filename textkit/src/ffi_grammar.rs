@@ -16,8 +16,8 @@ pub unsafe extern "C" fn tk_grammars_new(
     error: *mut Buffer<u8>,
 ) -> i32 {
     guard(error, || {
-        let words: Vec<Vec<u8>> = (0..count).map(|i| (*words.add(i)).bytes()).collect();
-        let grammars = Grammars::new(&words, eos).map_err(plain)?;
+        let words = (0..count).map(|i| (*words.add(i)).bytes()).collect();
+        let grammars = Grammars::new(words, eos).map_err(plain)?;
         out.write(Box::into_raw(Box::new(grammars)));
         Ok(())
     })

@@ -22,14 +22,13 @@ pub struct Grammars {
 impl Grammars {
     /// `words[id]` are the bytes that a token adds to the text; empty: no text can give it (a
     /// special token).
-    pub fn new(words: &[Vec<u8>], eos: u32) -> Result<Self, String> {
+    pub fn new(mut words: Vec<Vec<u8>>, eos: u32) -> Result<Self, String> {
         let size = u32::try_from(words.len()).map_err(|_| "too many tokens")?;
         if eos >= size {
             return Err(format!(
                 "eos token {eos} is not in the vocabulary of {size}"
             ));
         }
-        let mut words = words.to_vec();
         // The end must stand in the trie under a name that no text has.
         words[eos as usize] = [&[TokTrie::SPECIAL_TOKEN_MARKER], &b"<|end|>"[..]].concat();
         let trie = TokTrie::from(&TokRxInfo::new(size, eos), &words);
@@ -83,7 +82,7 @@ mod tests {
     fn bytes() -> Grammars {
         let mut words: Vec<Vec<u8>> = (0..=255u8).map(|b| vec![b]).collect();
         words.push(Vec::new());
-        Grammars::new(&words, EOS).unwrap()
+        Grammars::new(words, EOS).unwrap()
     }
 
     fn may(matcher: &mut Matcher, token: u32) -> bool {
