@@ -33,8 +33,9 @@ void ParsePrompt(Fields* f, ApiRequest* r) {
       return true;
     }
     auto ids = TokenIds(one);
-    if (ids) r->prompts.emplace_back(*std::move(ids));
-    return ids.has_value();
+    if (!ids) return false;
+    r->prompts.emplace_back(*std::move(ids));
+    return true;
   };
   if (prompt.is_null()) {
     return f->Fail(
