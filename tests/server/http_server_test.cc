@@ -13,8 +13,9 @@
 #include "server/http/server.h"
 #include "tests/fakes/fake_model_runner.h"
 
-// Two libraries' locks are in code that the sanitizer does not see, while it does see their calls of
-// memcpy: httplib's strings that functions hold as statics, and the lock of the tokenizers' cache.
+// Two libraries' locks are in code that the sanitizer does not see, while it does see their calls
+// of memcpy: httplib's strings that functions hold as statics, and the lock of the tokenizers'
+// cache.
 extern "C" const char* __tsan_default_suppressions();   // NOLINT(bugprone-reserved-identifier)
 extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
   return "called_from_lib:libcpp-httplib.so\nrace:tokenizers::utils::cache\n";
