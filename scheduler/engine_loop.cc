@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "engine/base/bounded_queue.h"
@@ -80,7 +81,10 @@ void EngineLoop::Impl::Turn(bool idle) {
     if (cancel_all || stopping) model->loop->CancelAll();
     model->loop->Sweep(Clock::now());
     if (!model->loop->HasWork()) continue;
-    if (model->loop->Step()) {
+    const bool others_running = std::any_of(models.begin(), models.end(), [&](const auto& other) {
+      return other != model && other->loop->HasRunning();
+    });
+    if (model->loop->Step(others_running)) {
       current.failed_steps_in_row = 0;
     } else {
       ++current.failed_steps_in_row;

@@ -19,6 +19,7 @@ struct SchedulerLimits {
   int max_num_seqs = 64;             // sequences running at once, per model
   int max_num_batched_tokens = 512;  // tokens per step
   int max_waiting = 256;             // sequences waiting; one more is refused (HTTP 429)
+  int64_t image_cache_bytes = int64_t{64} << 20;  // rows of pictures, kept for the next request
 };
 
 // What /health, /metrics and the watchdog may know without waiting for a step.
@@ -31,6 +32,9 @@ struct EngineSnapshot {
     uint64_t preemptions = 0;
     uint64_t prompt_tokens = 0;     // prefilled, in total
     uint64_t generated_tokens = 0;  // in total
+    uint64_t images_encoded = 0;    // in total
+    uint64_t image_cache_hits = 0;  // in total
+    int64_t image_cache_bytes = 0;
   };
   std::vector<Model> models;
   uint64_t steps = 0;      // completed Forward() calls; grows while there is work

@@ -5,7 +5,9 @@
 namespace edgegate {
 namespace {
 
-constexpr int kMaxSequences = 64;  // GenerationStream has a bit for each
+constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
+constexpr auto kEncodeAlone = std::chrono::milliseconds(50);  // between looks at what is new
+constexpr int kSmoothing = 8;
 
 SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& settings) {
   return {.max_num_seqs = settings.max_num_seqs,
@@ -25,7 +27,8 @@ ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits&
     : runner_(std::move(runner)),
       limits_(runner_->limits()),
       valid_tokens_(std::move(valid_tokens)),
-      scheduler_(MakeConfig(limits_, limits)) {}
+      scheduler_(MakeConfig(limits_, limits)),
+      images_(runner_.get(), limits.image_cache_bytes) {}
 
 Status ModelLoop::Check(const GenerationRequest& request) const {
   if (request.prompt.empty()) return InvalidArgument("the prompt is empty");
@@ -39,6 +42,16 @@ Status ModelLoop::Check(const GenerationRequest& request) const {
                              limits_.vocab_size);
     }
   }
+  int64_t end = 0;
+  for (const PromptImage& image : request.images) {
+    const auto pixels = static_cast<size_t>(limits_.image_size) * limits_.image_size * 3;
+    if (limits_.image_rows == 0) return InvalidArgument("the model takes no pictures");
+    if (image.position < end || !image.pixels || image.pixels->size() != pixels) {
+      return Internal("malformed picture at position {}", image.position);
+    }
+    end = int64_t{image.position} + limits_.image_rows;
+  }
+  if (end > static_cast<int64_t>(request.prompt.size())) return Internal("a picture has no place");
   const int64_t length = static_cast<int64_t>(request.prompt.size()) + request.max_tokens;
   if (length > limits_.max_model_len || !scheduler_.Fits(static_cast<int>(length))) {
     return InvalidArgument("{} prompt tokens and {} to generate pass the limit of {}",
@@ -53,15 +66,14 @@ void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream>
   group->request = std::move(request);
   group->events = std::move(stream);
   group->submitted = submitted;
+  group->images = std::move(group->request.images);
   const GenerationRequest& r = group->request;
   for (int i = 0; i < r.num_sequences; ++i) {
     auto sequence = std::make_unique<Stream>();
-    sequence->id = next_sequence_id_++;
     sequence->tokens = r.prompt;
     sequence->prompt_len = static_cast<int>(r.prompt.size());
     sequence->max_tokens = r.max_tokens;
     sequence->wants_prompt_logits = i == 0 && r.num_prompt_logprobs >= 0;
-    sequence->leader = i == 0 ? nullptr : group->streams[0].get();
     sequence->group = group.get();
     sequence->index = i;
     sequence->sampling = r.sampling;
@@ -70,11 +82,27 @@ void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream>
     if (r.sampling.repetition_penalty != 1.0f) {
       for (int32_t token : r.prompt) ++sequence->counts.prompt[token];
     }
-    scheduler_.Add(sequence.get());
     group->streams.push_back(std::move(sequence));
   }
   group->unfinished = r.num_sequences;
   groups_.push_back(std::move(group));
+  if (groups_.back()->images.empty()) {
+    Enqueue(groups_.back().get());
+  } else {
+    images_.Add(groups_.back().get());
+  }
+}
+
+// Hands what has not been cancelled yet to the scheduler: the first such sequence leads.
+void ModelLoop::Enqueue(Group* group) {
+  const Stream* leader = nullptr;
+  for (auto& stream : group->streams) {
+    if (stream->state == Sequence::State::kFinished) continue;
+    stream->id = next_sequence_id_++;
+    stream->leader = leader;
+    if (leader == nullptr) leader = stream.get();
+    scheduler_.Add(stream.get());
+  }
 }
 
 void ModelLoop::CancelAll() {
@@ -108,13 +136,57 @@ ForwardBatch ModelLoop::BuildBatch(const std::vector<ScheduledSequence>& step) c
     const auto begin = s.tokens.begin() + s.num_computed;
     batch.tokens.insert(batch.tokens.end(), begin, begin + share.count);
     for (int i = share.first_logits; i < share.count; ++i) batch.logits_rows.push_back(first + i);
+    AddImageRows(share, first, &batch);
   }
   return batch;
 }
 
-bool ModelLoop::Step() {
+// What of the request's pictures lies within the share, whose first token is batch token `first`.
+void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardBatch* batch) const {
+  const Group& group = *static_cast<Stream*>(share.sequence)->group;
+  const int begin = share.sequence->num_computed, end = begin + share.count;
+  for (size_t i = 0; i < group.images.size(); ++i) {
+    const int position = group.images[i].position;
+    const int from = std::max(begin, position);
+    const int count = std::min(end, position + limits_.image_rows) - from;
+    if (count <= 0) continue;
+    batch->images.push_back(
+        {first + from - begin, count,
+         group.rows[i]->data() + int64_t{from - position} * limits_.hidden_size});
+  }
+}
+
+bool ModelLoop::Step(bool others_running) {
   const std::vector<ScheduledSequence> step = scheduler_.Schedule();
-  if (step.empty()) return true;
+  const bool ran = step.empty() || RunBatch(step);
+  return EncodeImages(others_running) && ran;
+}
+
+// A stream under way never waits much longer than a step of its own takes.
+bool ModelLoop::EncodeImages(bool others_running) {
+  const auto began = Clock::now();
+  const auto most = HasRunning() ? usual_step_ : Clock::duration(kEncodeAlone);
+  bool good = true;
+  while (!images_.empty()) {
+    auto* front = static_cast<Group*>(images_.clients().front());
+    const auto ready = images_.Work();
+    if (!ready.ok()) {
+      FailGroup(front, ready.status());
+      DropFinished();
+      good = false;
+    } else if (*ready != nullptr) {
+      Enqueue(static_cast<Group*>(*ready));
+    }
+    if (others_running || Clock::now() - began >= most) break;
+  }
+  return good;
+}
+
+void ModelLoop::FailGroup(Group* group, const Status& status) {
+  for (auto& stream : group->streams) Finish(stream.get(), FinishReason::kError, {}, status);
+}
+
+bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step) {
   const auto now = Clock::now();
   for (const ScheduledSequence& share : step) {
     Group& group = *static_cast<Stream*>(share.sequence)->group;
@@ -128,6 +200,9 @@ bool ModelLoop::Step() {
     DropFinished();
     return false;
   }
+  const bool decodes =
+      std::all_of(step.begin(), step.end(), [](const auto& share) { return share.count == 1; });
+  if (decodes) usual_step_ += (Clock::now() - now - usual_step_) / kSmoothing;
   const float* logits = output->logits;
   for (const ScheduledSequence& share : step) {
     Deliver(share, logits);
@@ -204,11 +279,13 @@ void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, St
   event.finish = reason;
   event.status = std::move(status);
   if (--group.unfinished == 0) {
-    RequestTimings timings{.preemptions = group.preemptions};
+    RequestTimings timings{.preemptions = group.preemptions, .images_encoded = group.encoded};
     const auto end = Clock::now();
     const bool scheduled = group.first_scheduled != Clock::time_point();
     const bool started = group.first_token != Clock::time_point();
+    timings.encode_s = Seconds(group.encode_end - group.encode_begin);
     timings.queue_s = Seconds((scheduled ? group.first_scheduled : end) - group.submitted);
+    timings.queue_s = std::max(0.0, timings.queue_s - timings.encode_s);
     if (scheduled) {
       timings.prefill_s = Seconds((started ? group.first_token : end) - group.first_scheduled);
     }
@@ -219,17 +296,28 @@ void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, St
 }
 
 void ModelLoop::DropFinished() {
-  std::erase_if(groups_, [](const auto& entry) { return entry->unfinished == 0; });
+  std::erase_if(groups_, [&](const auto& entry) {
+    if (entry->unfinished > 0) return false;
+    images_.Remove(entry.get());
+    return true;
+  });
 }
 
 EngineSnapshot::Model ModelLoop::snapshot() const {
+  int waiting = scheduler_.num_waiting();
+  for (const auto* client : images_.clients()) {
+    waiting += static_cast<const Group*>(client)->unfinished;
+  }
   return {.running = scheduler_.num_running(),
-          .waiting = scheduler_.num_waiting(),
+          .waiting = waiting,
           .blocks_total = scheduler_.blocks().num_blocks(),
           .blocks_free = scheduler_.blocks().num_free(),
           .preemptions = scheduler_.num_preemptions(),
           .prompt_tokens = prompt_tokens_,
-          .generated_tokens = generated_tokens_};
+          .generated_tokens = generated_tokens_,
+          .images_encoded = images_.encoded(),
+          .image_cache_hits = images_.cache_hits(),
+          .image_cache_bytes = images_.cache_bytes()};
 }
 
 }  // namespace edgegate

@@ -7,6 +7,7 @@
 #include "engine/sampling/sampler.h"
 #include "scheduler/engine_loop.h"
 #include "scheduler/generation_stream.h"
+#include "scheduler/image_queue.h"
 #include "scheduler/scheduler.h"
 
 namespace edgegate {
@@ -28,9 +29,12 @@ class ModelLoop {
   // Ends what was cancelled, and requests whose deadline has passed.
   void Sweep(Clock::time_point now);
 
-  bool HasWork() const { return scheduler_.HasWork(); }
-  // Schedules, runs, samples and delivers one step. False when the runner failed.
-  bool Step();
+  bool HasWork() const { return scheduler_.HasWork() || !images_.empty(); }
+  bool HasRunning() const { return scheduler_.num_running() > 0; }
+  // Schedules, runs, samples and delivers one step; then encodes pictures for about as long as a
+  // usual step takes, for a unit only where other models have sequences running. False when the
+  // runner failed.
+  bool Step(bool others_running);
 
   EngineSnapshot::Model snapshot() const;
 
@@ -45,7 +49,7 @@ class ModelLoop {
     std::unique_ptr<TokenConstraint> constraint;  // null: free
     std::vector<SampledToken> prompt_logprobs;
   };
-  struct Group {
+  struct Group : ImageQueue::Client {
     GenerationRequest request;
     std::shared_ptr<GenerationStream> events;
     std::vector<std::unique_ptr<Stream>> streams;
@@ -53,6 +57,12 @@ class ModelLoop {
     int preemptions = 0;
     Clock::time_point submitted, first_scheduled, first_token, last_token;
   };
+
+  void Enqueue(Group* group);
+  bool RunBatch(const std::vector<ScheduledSequence>& step);
+  bool EncodeImages(bool others_running);
+  void FailGroup(Group* group, const Status& status);
+  void AddImageRows(const ScheduledSequence& share, int first, ForwardBatch* batch) const;
 
   ForwardBatch BuildBatch(const std::vector<ScheduledSequence>& step) const;
   void Deliver(const ScheduledSequence& share, const float* logits);
@@ -65,10 +75,12 @@ class ModelLoop {
   const RunnerLimits limits_;
   const std::vector<bool> valid_tokens_;
   Scheduler scheduler_;
+  ImageQueue images_;
   std::vector<std::unique_ptr<Group>> groups_;
   uint64_t next_sequence_id_ = 0;
   uint64_t prompt_tokens_ = 0;
   uint64_t generated_tokens_ = 0;
+  Clock::duration usual_step_{0};  // of steps that only decode, smoothed
 };
 
 }  // namespace edgegate

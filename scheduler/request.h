@@ -10,14 +10,24 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/model_runner.h"
 #include "engine/sampling/sampling_params.h"
 #include "engine/sampling/token_constraint.h"
 
 namespace edgegate {
 
+// A picture in a prompt. Its place is a run of the model's image tokens, as many as a picture has
+// rows, from `position` on.
+struct PromptImage {
+  int position = 0;
+  PreparedPixels pixels;
+  std::string key;  // names the pixels: their SHA-256
+};
+
 struct GenerationRequest {
-  std::string id;               // for logs
-  std::vector<int32_t> prompt;  // at least one token
+  std::string id;                   // for logs
+  std::vector<int32_t> prompt;      // at least one token
+  std::vector<PromptImage> images;  // by position
   SamplingParams sampling;
   int num_sequences = 1;                // `n`; sequence i samples with seed + i
   int max_tokens = 16;                  // per sequence, >= 1; prompt + max_tokens fits the model
@@ -40,10 +50,12 @@ enum class FinishReason {
 
 // Seconds, of the whole request; final event only.
 struct RequestTimings {
-  double queue_s = 0;    // submit to first scheduled
+  double queue_s = 0;    // submit to first scheduled, but for encode_s
+  double encode_s = 0;   // first picture's start to last picture's end
   double prefill_s = 0;  // first scheduled to first token
   double decode_s = 0;   // first token to last token
   int preemptions = 0;
+  int images_encoded = 0;  // the others were in the cache
 };
 
 // One sequence's news. Events of one sequence come in order; the last has finish != kNone.

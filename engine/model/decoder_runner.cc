@@ -11,6 +11,7 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/half.h"
+#include "engine/model/vision_encoder.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/rope.h"
 #include "engine/ops/row_ops.h"
@@ -34,6 +35,11 @@ RunnerLimits MakeLimits(const ModelConfig& config, const RunnerOptions& options)
       options.max_model_len > 0 ? options.max_model_len : config.max_position_embeddings;
   limits.max_model_len = static_cast<int>(
       std::min<int64_t>(limits.max_model_len, int64_t{limits.num_blocks} * kKvBlock));
+  limits.hidden_size = config.hidden_size;
+  if (config.vision) {
+    limits.image_rows = config.vision->rows();
+    limits.image_size = config.vision->image_size;
+  }
   return limits;
 }
 
@@ -61,6 +67,13 @@ Status CheckBatch(const ForwardBatch& batch, const RunnerLimits& limits) {
     next += span.count;
   }
   if (next != tokens) return Internal("spans cover {} of {} tokens", next, tokens);
+  int end = 0;
+  for (const ImageRows& image : batch.images) {
+    if (image.first < end || image.count < 1 || image.count > tokens - image.first) {
+      return Internal("malformed image rows at token {}", image.first);
+    }
+    end = image.first + image.count;
+  }
   int last = -1;
   for (int32_t row : batch.logits_rows) {
     if (row <= last || row >= tokens) return Internal("logits row {} out of order", row);
@@ -92,7 +105,12 @@ struct DecoderRunner::Impl {
         attention(size_t{1} * limits.max_batched_tokens * config.q_size()),
         gated(size_t{1} * limits.max_batched_tokens * gated_stride),
         logits(size_t{1} * limits.max_logits_rows * config.vocab_size),
-        kv(size_t{1} * config.num_layers * limits.num_blocks * KvOfLayer(0).block_elements()) {}
+        kv(size_t{1} * config.num_layers * limits.num_blocks * KvOfLayer(0).block_elements() +
+           kKvSlack) {
+    if (config.vision) {
+      encoder = std::make_unique<VisionEncoder>(weights.vision, config, options.backend);
+    }
+  }
 
   KvLayer KvOfLayer(int layer) {
     KvLayer view{nullptr, config.num_kv_heads, config.head_dim};
@@ -100,6 +118,11 @@ struct DecoderRunner::Impl {
     return view;
   }
 
+  void UseTeam() const {
+#ifdef _OPENMP
+    omp_set_num_threads(threads);
+#endif
+  }
   void Embed(const ForwardBatch& batch);
   void RotateAndStore(const ForwardBatch& batch, int layer);
   void PlanAttention(const ForwardBatch& batch);
@@ -129,6 +152,8 @@ struct DecoderRunner::Impl {
   AlignedBuffer<float> logits;       // [logits rows][vocab_size]
 
   AlignedBuffer<uint16_t> kv;  // [num_layers][num_blocks], each as KvLayer says
+
+  std::unique_ptr<VisionEncoder> encoder;  // null: the model takes no pictures
 };
 
 void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
@@ -150,6 +175,9 @@ void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
         for (int64_t i = 0; i < width; ++i) row[i] = Bf16ToFloat(half[i]);
         break;
     }
+  }
+  for (const ImageRows& image : batch.images) {
+    std::copy_n(image.rows, image.count * width, hidden.data() + image.first * width);
   }
 }
 
@@ -280,11 +308,20 @@ const RunnerLimits& DecoderRunner::limits() const { return impl_->limits; }
 
 Result<ForwardOutput> DecoderRunner::Forward(const ForwardBatch& batch) {
   EG_RETURN_IF_ERROR(CheckBatch(batch, impl_->limits));
-#ifdef _OPENMP
-  omp_set_num_threads(impl_->threads);
-#endif
+  impl_->UseTeam();
   impl_->Forward(batch);
   return ForwardOutput{impl_->logits.data()};
+}
+
+Status DecoderRunner::BeginImage(PreparedPixels pixels) {
+  if (!impl_->encoder) return Internal("the model takes no pictures");
+  return impl_->encoder->Begin(std::move(pixels));
+}
+
+Result<bool> DecoderRunner::EncodeUnit(float* rows) {
+  if (!impl_->encoder) return Internal("the model takes no pictures");
+  impl_->UseTeam();
+  return impl_->encoder->Step(rows);
 }
 
 std::string DecoderRunner::kernels() const { return impl_->matmul.Description(); }

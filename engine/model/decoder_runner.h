@@ -1,5 +1,5 @@
-// Runs a decoder-only text model: the forward pass over a flat batch, on packed INT8 weights and a
-// paged KV cache that it owns.
+// Runs a model: the forward pass over a flat batch, on packed INT8 weights and a paged KV cache
+// that it owns, and the encoding of pictures where the model sees.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,8 @@ class DecoderRunner : public ModelRunner {
 
   const RunnerLimits& limits() const override;
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
+  Status BeginImage(PreparedPixels pixels) override;
+  Result<bool> EncodeUnit(float* rows) override;
 
   // What computes, for people.
   std::string kernels() const;

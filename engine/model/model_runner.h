@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -17,6 +18,21 @@ struct RunnerLimits {
   int num_blocks = 0;          // KV blocks in the pool, numbered 0 .. num_blocks - 1
   int max_batched_tokens = 0;  // tokens in one ForwardBatch, at most
   int max_logits_rows = 0;     // logits rows of one ForwardBatch, at most
+  int hidden_size = 0;         // floats of an image row
+  int image_rows = 0;          // rows of one picture; 0: the model takes none
+  int image_size = 0;          // pixels on a side of a prepared picture
+};
+
+// A picture as a model takes it: [image_size][image_size][3] bytes, red, green, blue; 0 .. 255
+// stands for -1 .. 1. Where the picture does not reach it is 0.
+using PreparedPixels = std::shared_ptr<const std::vector<uint8_t>>;
+
+// A run of tokens whose embedding is replaced by rows of an encoded picture: `count` tokens of the
+// flat batch from index `first`.
+struct ImageRows {
+  int first = 0;
+  int count = 0;
+  const float* rows = nullptr;  // [count][hidden_size]
 };
 
 // One sequence's share of a step: `count` tokens from index `first` of the flat arrays, at
@@ -34,6 +50,7 @@ struct ForwardBatch {
   std::vector<int32_t> tokens;       // all spans' tokens, in span order
   std::vector<SequenceSpan> spans;   // in any mix of prefill and decode
   std::vector<int32_t> logits_rows;  // indices into tokens, ascending: where logits are wanted
+  std::vector<ImageRows> images;     // ascending, not overlapping
 };
 
 struct ForwardOutput {
@@ -53,6 +70,14 @@ class ModelRunner {
   // spans may share blocks only for positions below both their context_len. On error the blocks
   // of the batch's spans are undefined from context_len on, all else is as before.
   virtual Result<ForwardOutput> Forward(const ForwardBatch& batch) = 0;
+
+  // Pictures are encoded one at a time, in units of some milliseconds that steps may come between.
+  // Begins one; one that was under way is dropped. kInternal where limits().image_rows is 0.
+  virtual Status BeginImage(PreparedPixels pixels) = 0;
+
+  // Does one unit of it. True when that was the last: `rows` [image_rows][hidden_size] is then
+  // written, the same bytes for the same pixels whatever came between.
+  virtual Result<bool> EncodeUnit(float* rows) = 0;
 };
 
 }  // namespace edgegate

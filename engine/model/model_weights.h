@@ -1,4 +1,4 @@
-// The weights of a text model in the layout that the engine computes in. Views only: the memory
+// The weights of a model in the layout that the engine computes in. Views only: the memory
 // belongs to a packed bundle that is mapped (weights/bundle.h) or to an arena of random weights
 // (bench --shape), and must outlive every user.
 #pragma once
@@ -32,12 +32,42 @@ struct DecoderLayerWeights {
   Int8Linear down;  // k = intermediate_size, n = hidden_size
 };
 
+struct LayerNormWeights {
+  const float* weight = nullptr;  // [columns]
+  const float* bias = nullptr;    // [columns]
+};
+
+struct VisionLayerWeights {
+  LayerNormWeights norm1;
+  Int8Linear q;
+  Int8Linear kv;  // n = 2 * hidden: k rows, v rows
+  Int8Linear out;
+  LayerNormWeights norm2;
+  Int8Linear fc1;
+  Int8Linear fc2;
+};
+
+struct VisionWeights {
+  Int8Linear patch;                  // k = 3 * patch * patch: channel, row, column
+  const float* positions = nullptr;  // [patches][hidden]
+  std::vector<VisionLayerWeights> layers;
+  LayerNormWeights post_norm;
+  Int8Linear conv;    // k = 4 * hidden: the four patches of a 2x2 square, row by row
+  Int8Linear linear;  // from here on the text model's width
+  LayerNormWeights adapter_norm;
+  Int8Linear gate_up;  // as DecoderLayerWeights has it
+  Int8Linear down;
+  const float* first_row = nullptr;  // [text hidden]: boi
+  const float* last_row = nullptr;   // eoi
+};
+
 struct DecoderWeights {
   ModelConfig config;
   EmbeddingTable embedding;
   std::vector<DecoderLayerWeights> layers;
   const float* final_norm = nullptr;  // [hidden_size]
   Int8Linear lm_head;                 // n = vocab_size
+  VisionWeights vision;               // where config.vision is set
 };
 
 }  // namespace edgegate

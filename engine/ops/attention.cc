@@ -8,7 +8,6 @@
 #include <hwy/contrib/math/math-inl.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -117,7 +116,7 @@ HWY_INLINE float Softmax(float* scores, float* largest, float* total) {
 template <int kVecs>
 HWY_INLINE void Accumulate(const KvLayer& kv, const AttentionTask& task, const Rows& rows,
                            int position, int d, const float (*weights)[kTile], const float* factor,
-                           float (*sums)[kMaxHeadDim]) {
+                           float (*sums)[kMaxHeadDim + kKvSlack]) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   VF acc[kQueries][kVecs];
@@ -143,30 +142,13 @@ HWY_INLINE void Accumulate(const KvLayer& kv, const AttentionTask& task, const R
   }
 }
 
-// The components that fill no vector.
-HWY_INLINE void AccumulateOne(const KvLayer& kv, const AttentionTask& task, const Rows& rows,
-                              int position, int d, const float (*weights)[kTile],
-                              const float* factor, float (*sums)[kMaxHeadDim]) {
-  const int end = std::min(kTile, rows.most - position);
-  for (int r = 0; r < kQueries; ++r) {
-    float sum = sums[r][d] * factor[r];
-    for (int i = 0; i < end; ++i) {
-      const int p = position + i;
-      const uint32_t bits = kv.values(task.block_table[p / kKvBlock],
-                                      task.kv_head)[int64_t{p % kKvBlock} * kv.head_dim + d];
-      sum += weights[r][i] * std::bit_cast<float>(bits << 16);
-    }
-    sums[r][d] = sum;
-  }
-}
-
 void AttendRows(const KvLayer& kv, const AttentionTask& task, Rows& rows) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   HWY_ALIGN float scores[kQueries][kTile];
-  HWY_ALIGN float sums[kQueries][kMaxHeadDim];
+  HWY_ALIGN float sums[kQueries][kMaxHeadDim + kKvSlack];
   for (int r = 0; r < kQueries; ++r) {
-    std::fill_n(sums[r], kv.head_dim, 0.0f);
+    std::fill_n(sums[r], kv.head_dim + kKvSlack, 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     rows.total[r] = 0;
   }
@@ -180,11 +162,9 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, Rows& rows) {
     for (; d + 4 * lanes <= kv.head_dim; d += 4 * lanes) {
       Accumulate<4>(kv, task, rows, position, d, scores, factor, sums);
     }
-    for (; d + lanes <= kv.head_dim; d += lanes) {
+    // The last vector may take in what stands behind the row; nobody reads those sums.
+    for (; d < kv.head_dim; d += lanes) {
       Accumulate<1>(kv, task, rows, position, d, scores, factor, sums);
-    }
-    for (; d < kv.head_dim; ++d) {
-      AccumulateOne(kv, task, rows, position, d, scores, factor, sums);
     }
   }
   for (int r = 0; r < rows.count; ++r) {
@@ -206,7 +186,7 @@ void AttendImpl(const KvLayer& kv, const AttentionTask& task) {
       const int64_t head = int64_t{row % task.group} * kv.head_dim;
       rows.q[r] = task.q + token * task.q_stride + head;
       rows.out[r] = task.out + token * task.out_stride + head;
-      rows.positions[r] = task.first_position + token + 1;
+      rows.positions[r] = task.visible > 0 ? task.visible : task.first_position + token + 1;
       rows.most = std::max(rows.most, rows.positions[r]);
     }
     AttendRows(kv, task, rows);

@@ -1,4 +1,4 @@
-// Causal grouped-query attention over a paged KV cache.
+// Grouped-query attention over a paged KV cache: causal, or all positions seeing all.
 //
 // The softmax is the online one (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of 64
 // positions, in order. What a query's row computes depends on its position and the cache alone:
@@ -15,6 +15,8 @@ namespace edgegate {
 // one KV head is keys [head_dim][kKvBlock] (transposed, so that a vector holds one component of 16
 // keys), then values [kKvBlock][head_dim].
 inline constexpr int kKvBlock = 16;
+// Elements that must be readable behind the last block: vectors may run past its last value.
+inline constexpr int kKvSlack = 16;
 
 struct KvLayer {
   uint16_t* data = nullptr;
@@ -49,6 +51,7 @@ struct AttentionTask {
   int first_position = 0;
   const int32_t* block_table = nullptr;
   int kv_head = 0;
+  int visible = 0;  // 0: each token sees itself and what is before; else all see this many
 };
 
 // One task, on the calling thread.

@@ -22,7 +22,7 @@ void WriteKv(const KvLayer& kv, int block, int offset, const float* key, const f
 
 void AttendReference(const KvLayer& kv, const AttentionTask& task) {
   for (int t = 0; t < task.tokens; ++t) {
-    const int positions = task.first_position + t + 1;
+    const int positions = task.visible > 0 ? task.visible : task.first_position + t + 1;
     for (int g = 0; g < task.group; ++g) {
       const float* q = task.q + t * task.q_stride + int64_t{g} * kv.head_dim;
       float* out = task.out + t * task.out_stride + int64_t{g} * kv.head_dim;

@@ -43,6 +43,8 @@ struct Int8MatMul::Job {
         return EpilogueStore(acc, columns, scale, zero, TermsAt(w, column), to + column);
       case Epilogue::kAdd:
         return EpilogueAdd(acc, columns, scale, zero, TermsAt(w, column), to + column);
+      case Epilogue::kGelu:
+        return EpilogueGelu(acc, columns, scale, zero, TermsAt(w, column), to + column);
       case Epilogue::kSwiGlu:
         return EpilogueSwiGlu(acc, acc_up, kBlock, scale, zero, TermsAt(w, column),
                               TermsAt(w, column + kBlock), to + column / 2);
@@ -68,6 +70,10 @@ void Int8MatMul::Add(const QuantizedRows& x, const Int8Linear& w, float* out, in
 
 void Int8MatMul::SwiGlu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride) {
   Run({x, w, Epilogue::kSwiGlu, out, stride});
+}
+
+void Int8MatMul::Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride) {
+  Run({x, w, Epilogue::kGelu, out, stride});
 }
 
 void Int8MatMul::Run(const Job& job) {

@@ -31,6 +31,10 @@ class QuantizedRows {
   void NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns,
                             const float* weight, float eps);
 
+  // The same after LayerNorm (LayerNormRow).
+  void LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns,
+                            const float* weight, const float* bias, float eps);
+
   int rows() const { return rows_; }
   int columns_padded() const { return static_cast<int>(view_.stride); }
   const Int8Rows& view() const { return view_; }
@@ -71,6 +75,9 @@ class Int8MatMul {
   // i < w.n_padded() / 2.
   void SwiGlu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
+  // out[r][n] = gelu(what Store() would give), the tanh form.
+  void Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
+
   // Whether the kernels read activations widened to s16 (QuantizedRows' with_s16).
   bool wants_s16() const { return kernel_.wants_s16; }
 
@@ -78,7 +85,7 @@ class Int8MatMul {
   std::string Description() const;
 
  private:
-  enum class Epilogue { kStore, kAdd, kSwiGlu };
+  enum class Epilogue { kStore, kAdd, kSwiGlu, kGelu };
   struct Job;  // one call's arguments
 
   void Run(const Job& job);

@@ -42,4 +42,15 @@ void QuantizedRows::NormalizeAndQuantize(const float* x, int64_t stride, int row
   }
 }
 
+void QuantizedRows::LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns,
+                                         const float* weight, const float* bias, float eps) {
+  Begin(rows, columns);
+#pragma omp parallel for schedule(static) if (rows > 1)
+  for (int row = 0; row < rows; ++row) {
+    float* normalized = normalized_.data() + int64_t{row} * columns;
+    LayerNormRow(x + row * stride, weight, bias, columns, eps, normalized);
+    QuantizeOne(row, normalized, columns);
+  }
+}
+
 }  // namespace edgegate

@@ -84,6 +84,21 @@ void SwiGluImpl(const int32_t* gate, const int32_t* up, int columns, float row_s
   }
 }
 
+void GeluImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+              const ColumnTerms& terms, float* out) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  // x / 2 * (1 + tanh(u)) = x / (1 + exp(-2u)), u = sqrt(2 / pi) * (x + 0.044715 x^3).
+  const VF cubic = hn::Set(f, 0.044715f), scale = hn::Set(f, -1.5957691216057308f);
+  for (int c = 0; c < columns; c += lanes) {
+    VF x = Value(acc, c, columns - c, row_scale, zero_point, terms);
+    VF u = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), cubic, x);
+    VF exponent = hn::Min(hn::Mul(u, scale), hn::Set(f, 80.0f));
+    VF one = hn::Set(f, 1.0f);
+    StoreSome(hn::Div(x, hn::Add(one, hn::Exp(f, exponent))), out + c, columns - c);
+  }
+}
+
 void QuantizeImpl(const float* x, int columns, int padded, uint8_t* out, float* scale,
                   int32_t* zero_point) {
   const F32 f;
@@ -148,6 +163,43 @@ void RmsNormImpl(const float* x, const float* weight, int columns, float eps, fl
   }
 }
 
+// The sum over a row of Term(x).
+template <class Term>
+HWY_INLINE float SumOf(const float* x, int columns, Term term) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  VF sum0 = hn::Zero(f);
+  VF sum1 = hn::Zero(f);
+  int c = 0;
+  for (; c + 2 * lanes <= columns; c += 2 * lanes) {
+    sum0 = hn::Add(sum0, term(hn::LoadU(f, x + c)));
+    sum1 = hn::Add(sum1, term(hn::LoadU(f, x + c + lanes)));
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(f, hn::Add(sum0, sum1)));
+  for (; c < columns; ++c) sum += hn::GetLane(term(hn::Set(f, x[c])));
+  return sum;
+}
+
+void LayerNormImpl(const float* x, const float* weight, const float* bias, int columns, float eps,
+                   float* out) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  const float mean =
+      SumOf(x, columns, [](VF v) HWY_ATTR { return v; }) / static_cast<float>(columns);
+  const VF vmean = hn::Set(f, mean);
+  const float squares = SumOf(x, columns, [&](VF v) HWY_ATTR {
+    const VF d = hn::Sub(v, vmean);
+    return hn::Mul(d, d);
+  });
+  const VF inverse = hn::Set(f, 1.0f / std::sqrt(squares / static_cast<float>(columns) + eps));
+  for (int c = 0; c < columns; c += lanes) {
+    const int left = columns - c;
+    VF value = hn::Mul(hn::Sub(LoadSome(f, x + c, left), vmean), inverse);
+    value = hn::MulAdd(value, LoadSome(f, weight + c, left), LoadSome(f, bias + c, left));
+    StoreSome(value, out + c, left);
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace edgegate
 HWY_AFTER_NAMESPACE();
@@ -160,6 +212,22 @@ HWY_EXPORT(AddImpl);
 HWY_EXPORT(SwiGluImpl);
 HWY_EXPORT(QuantizeImpl);
 HWY_EXPORT(RmsNormImpl);
+HWY_EXPORT(GeluImpl);
+HWY_EXPORT(LayerNormImpl);
+
+void EpilogueGelu(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+                  const ColumnTerms& terms, float* out) {
+  HWY_DYNAMIC_DISPATCH(GeluImpl)(acc, columns, row_scale, zero_point, terms, out);
+}
+
+void LayerNormRow(const float* x, const float* weight, const float* bias, int columns, float eps,
+                  float* out) {
+  HWY_DYNAMIC_DISPATCH(LayerNormImpl)(x, weight, bias, columns, eps, out);
+}
+
+void GeluErfRow(float* x, int columns) {
+  for (int c = 0; c < columns; ++c) x[c] = 0.5f * x[c] * (1.0f + std::erf(x[c] * 0.70710678f));
+}
 
 void EpilogueStore(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
                    const ColumnTerms& terms, float* out) {

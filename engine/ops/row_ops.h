@@ -25,6 +25,10 @@ void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int columns, float r
                     int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
                     float* out);
 
+// out[c] = gelu(value[c]), the tanh form.
+void EpilogueGelu(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
+                  const ColumnTerms& terms, float* out);
+
 // Quantizes one row of float to u8 and gives its scale and zero point: the range is that of the
 // values and zero. Writes zeros from `columns` to `padded`.
 void QuantizeRow(const float* x, int columns, int padded, uint8_t* out, float* scale,
@@ -32,5 +36,12 @@ void QuantizeRow(const float* x, int columns, int padded, uint8_t* out, float* s
 
 // out = x / sqrt(mean(x^2) + eps) * weight.
 void RmsNormRow(const float* x, const float* weight, int columns, float eps, float* out);
+
+// out = (x - mean(x)) / sqrt(variance(x) + eps) * weight + bias. May be in place.
+void LayerNormRow(const float* x, const float* weight, const float* bias, int columns, float eps,
+                  float* out);
+
+// x = gelu(x), the exact form: x / 2 * (1 + erf(x / sqrt(2))).
+void GeluErfRow(float* x, int columns);
 
 }  // namespace edgegate

@@ -10,10 +10,11 @@
 
 #include "engine/base/half.h"
 #include "engine/base/sha256.h"
-#include "engine/ops/int8_pack.h"
 #include "engine/quantize/calibration_text.h"
 #include "engine/quantize/float_layer.h"
+#include "engine/quantize/linear_packer.h"
 #include "engine/quantize/smooth_quant.h"
+#include "engine/quantize/vision_quantize.h"
 #include "engine/text/tokenizer.h"
 #include "engine/weights/bundle.h"
 #include "engine/weights/bundle_format.h"
@@ -25,68 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int kRowsAtOnce = 4096;  // of the embedding and lm_head
 
-// Packs rows as they come and writes the tensors of a linear layer.
-class LinearPacker {
- public:
-  LinearPacker(BundleWriter* writer, const std::string& name, int k)
-      : writer_(writer), name_(name), k_(k) {
-    writer_->Begin(name_ + ".packed");
-  }
-
-  // The next `count` rows; only the last call may give a count that is no multiple of 64.
-  void Add(const float* rows, int count) {
-    const int blocks = Int8Blocks(count);
-    const int64_t block_bytes = PackedBytes(64, k_);
-    std::vector<int8_t> packed(static_cast<size_t>(blocks * block_bytes));
-    const size_t first = scale_.size();
-    scale_.resize(first + size_t{64} * blocks);
-    sums_.resize(scale_.size());
-#pragma omp parallel for schedule(static)
-    for (int b = 0; b < blocks; ++b) {
-      PackInt8Block(rows + int64_t{b} * 64 * k_, std::min(64, count - b * 64), k_,
-                    packed.data() + b * block_bytes, &scale_[first + size_t{64} * b],
-                    &sums_[first + size_t{64} * b]);
-    }
-    writer_->Append(packed.data(), packed.size());
-  }
-
-  // `bias` is in column order, or empty.
-  void Finish(std::vector<float> bias) {
-    writer_->Write(name_ + ".scale", scale_.data(), scale_.size() * 4);
-    writer_->Write(name_ + ".column_sum", sums_.data(), sums_.size() * 4);
-    if (bias.empty()) return;
-    bias.resize(scale_.size());
-    writer_->Write(name_ + ".bias", bias.data(), bias.size() * 4);
-  }
-
- private:
-  BundleWriter* writer_;
-  const std::string name_;
-  const int k_;
-  std::vector<float> scale_;
-  std::vector<int32_t> sums_;
-};
-
-std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> parts) {
-  std::vector<float> all;
-  for (const auto* part : parts) all.insert(all.end(), part->begin(), part->end());
-  return all;
-}
-
-// Rows of gate and up in alternating blocks of 64 (model_weights.h); a bias has one column.
-std::vector<float> Interleave(const std::vector<float>& gate, const std::vector<float>& up,
-                              int rows, int columns) {
-  if (gate.empty()) return {};
-  const int blocks = Int8Blocks(rows);
-  std::vector<float> all(size_t{128} * blocks * columns);
-  for (int row = 0; row < rows; ++row) {
-    const int64_t to = int64_t{row / 64} * 128 + row % 64;
-    std::copy_n(gate.begin() + int64_t{row} * columns, columns, all.begin() + to * columns);
-    std::copy_n(up.begin() + int64_t{row} * columns, columns, all.begin() + (to + 64) * columns);
-  }
-  return all;
-}
-
 void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, BundleWriter* writer) {
   const std::string prefix = fmt::format("layers.{}.", index);
   auto vector = [&](const char* name, const std::vector<float>& v) {
@@ -94,9 +33,7 @@ void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, BundleWrit
   };
   auto linear = [&](const char* name, const std::vector<float>& rows, int k,
                     std::vector<float> bias) {
-    LinearPacker packer(writer, prefix + name, k);
-    packer.Add(rows.data(), static_cast<int>(rows.size()) / k);
-    packer.Finish(std::move(bias));
+    PackLinear(writer, prefix + name, rows, k, std::move(bias));
   };
   vector("attention_norm", w.attention_norm);
   vector("mlp_norm", w.mlp_norm);
@@ -105,8 +42,8 @@ void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, BundleWrit
   linear("qkv", Concatenate({&w.q, &w.k, &w.v}), c.hidden_size,
          Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
   linear("o", w.o, c.q_size(), w.o_bias);
-  linear("gate_up", Interleave(w.gate, w.up, c.intermediate_size, c.hidden_size), c.hidden_size,
-         Interleave(w.gate_bias, w.up_bias, c.intermediate_size, 1));
+  linear("gate_up", InterleaveGateUp(w.gate, w.up, c.intermediate_size, c.hidden_size),
+         c.hidden_size, InterleaveGateUp(w.gate_bias, w.up_bias, c.intermediate_size, 1));
   linear("down", w.down, c.intermediate_size, w.down_bias);
 }
 
@@ -206,11 +143,20 @@ Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptio
   return info;
 }
 
+// Calibration sees a picture before the text, as far as the context holds both.
+void PutInFront(const std::vector<float>& rows, const ModelConfig& c, std::vector<float>* hidden) {
+  hidden->insert(hidden->begin(), rows.begin(), rows.end());
+  const auto most = static_cast<size_t>(c.max_position_embeddings) * c.hidden_size;
+  if (hidden->size() > most) hidden->resize(most);
+}
+
 Status WriteBundle(const ModelSource& source, const std::string& path,
                    const QuantizeOptions& options) {
   const ModelConfig& c = source.config();
+  const int vision_layers = c.vision ? c.vision->num_layers : 0;
+  const int total = vision_layers + c.num_layers + 2;
   auto progress = [&](int done, const char* what) {
-    const bool go_on = !options.progress || options.progress(done, c.num_layers + 2, what);
+    const bool go_on = !options.progress || options.progress(done, total, what);
     return go_on ? Status() : Cancelled("stopped while quantizing");
   };
   EG_ASSIGN_OR_RETURN(const BundleInfo info,
@@ -219,21 +165,28 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden, EmbedFloat(source, tokens));
   BundleWriter writer(path);
   EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
+  if (c.vision) {
+    int done = 0;
+    EG_ASSIGN_OR_RETURN(const std::vector<float> rows, WriteVision(source, &writer, [&] {
+                          return progress(++done, "quantizing");
+                        }));
+    PutInFront(rows, c, &hidden);
+  }
   for (int layer = 0; layer < c.num_layers; ++layer) {
-    EG_RETURN_IF_ERROR(progress(layer + 1, "quantizing"));
+    EG_RETURN_IF_ERROR(progress(vision_layers + layer + 1, "quantizing"));
     EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
     const LayerInputs inputs = RunFloatLayer(c, weights, &hidden);
     FoldLayer(c, inputs, &weights);
     WriteLayer(c, weights, layer, &writer);
   }
-  EG_RETURN_IF_ERROR(progress(c.num_layers + 1, "quantizing"));
+  EG_RETURN_IF_ERROR(progress(total - 1, "quantizing"));
   EG_RETURN_IF_ERROR(WriteHead(source, hidden, &writer));
   const TokenizerAssets& assets = source.tokenizer_assets();
   writer.Write("tokenizer.model", assets.model.data(), assets.model.size());
   writer.Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
   writer.Write("tokenizer.template", assets.chat_template.data(), assets.chat_template.size());
   EG_RETURN_IF_ERROR(writer.Finish(info));
-  return progress(c.num_layers + 2, "done");
+  return progress(total, "done");
 }
 
 // Removes what crashed writers of this bundle left: a living one holds a lock on its file.

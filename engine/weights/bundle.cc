@@ -32,6 +32,7 @@ class MappedBundle : public Bundle {
     weights_.final_norm = Floats("final_norm", h);
     weights_.lm_head = Linear("lm_head", c.vocab_size, c.hidden_size, false);
     for (int i = 0; i < c.num_layers && status_.ok(); ++i) LoadLayer(i);
+    if (c.vision && status_.ok()) LoadVision();
     LoadTokenizer();
     return status_;
   }
@@ -114,6 +115,36 @@ class MappedBundle : public Bundle {
       w.k_norm = Floats(prefix + "k_norm", c.head_dim);
     }
     weights_.layers.push_back(w);
+  }
+
+  LayerNormWeights Norm(const std::string& name, int64_t count) {
+    return {Floats(name + ".weight", count), Floats(name + ".bias", count)};
+  }
+
+  void LoadVision() {
+    const VisionConfig& v = *weights_.config.vision;
+    const int width = v.hidden_size, text = weights_.config.hidden_size;
+    VisionWeights& w = weights_.vision;
+    w.patch = Linear("vision.patch", width, v.patch_values(), true);
+    w.positions = Floats("vision.positions", int64_t{v.patches()} * width);
+    for (int i = 0; i < v.num_layers && status_.ok(); ++i) {
+      const std::string prefix = fmt::format("vision.layers.{}.", i);
+      w.layers.push_back({.norm1 = Norm(prefix + "norm1", width),
+                          .q = Linear(prefix + "q", width, width, true),
+                          .kv = Linear(prefix + "kv", 2 * width, width, true),
+                          .out = Linear(prefix + "out", width, width, true),
+                          .norm2 = Norm(prefix + "norm2", width),
+                          .fc1 = Linear(prefix + "fc1", v.intermediate_size, width, true),
+                          .fc2 = Linear(prefix + "fc2", width, v.intermediate_size, true)});
+    }
+    w.post_norm = Norm("vision.post_norm", width);
+    w.conv = Linear("vision.conv", text, 4 * width, true);
+    w.linear = Linear("vision.linear", text, text, false);
+    w.adapter_norm = Norm("vision.adapter_norm", text);
+    w.gate_up = Linear("vision.gate_up", 2 * Int8Padded(v.adapter_size), text, false);
+    w.down = Linear("vision.down", text, v.adapter_size, false);
+    w.first_row = Floats("vision.first_row", text);
+    w.last_row = Floats("vision.last_row", text);
   }
 
   std::string Text(const std::string& name) {

@@ -18,6 +18,14 @@ std::optional<T> Optional(const json& object, const char* key) {
   return value.is_null() ? std::nullopt : std::optional(value.get<T>());
 }
 
+json VisionToJson(const VisionConfig& v) {
+  return {{"hidden_size", v.hidden_size},       {"intermediate_size", v.intermediate_size},
+          {"num_layers", v.num_layers},         {"num_heads", v.num_heads},
+          {"image_size", v.image_size},         {"patch_size", v.patch_size},
+          {"layer_norm_eps", v.layer_norm_eps}, {"adapter_size", v.adapter_size},
+          {"image_token_id", v.image_token_id}};
+}
+
 json ConfigToJson(const ModelConfig& c) {
   return {{"architecture", c.architecture},
           {"vocab_size", c.vocab_size},
@@ -38,7 +46,22 @@ json ConfigToJson(const ModelConfig& c) {
           {"mlp_bias", c.mlp_bias},
           {"qk_norm", c.qk_norm},
           {"tied_lm_head", c.tied_lm_head},
-          {"eos_token_ids", c.eos_token_ids}};
+          {"eos_token_ids", c.eos_token_ids},
+          {"vision", c.vision ? VisionToJson(*c.vision) : json(nullptr)}};
+}
+
+VisionConfig VisionFromJson(const json& j) {
+  VisionConfig v;
+  v.hidden_size = j.at("hidden_size").get<int>();
+  v.intermediate_size = j.at("intermediate_size").get<int>();
+  v.num_layers = j.at("num_layers").get<int>();
+  v.num_heads = j.at("num_heads").get<int>();
+  v.image_size = j.at("image_size").get<int>();
+  v.patch_size = j.at("patch_size").get<int>();
+  v.layer_norm_eps = j.at("layer_norm_eps").get<float>();
+  v.adapter_size = j.at("adapter_size").get<int>();
+  v.image_token_id = j.at("image_token_id").get<int32_t>();
+  return v;
 }
 
 ModelConfig ConfigFromJson(const json& j) {
@@ -64,6 +87,7 @@ ModelConfig ConfigFromJson(const json& j) {
   c.qk_norm = j.at("qk_norm").get<bool>();
   c.tied_lm_head = j.at("tied_lm_head").get<bool>();
   c.eos_token_ids = j.at("eos_token_ids").get<std::vector<int32_t>>();
+  if (const json& vision = j.at("vision"); !vision.is_null()) c.vision = VisionFromJson(vision);
   return c;
 }
 

@@ -175,6 +175,40 @@ Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float
   return model;
 }
 
+Result<VisionConfig> VisionFromGguf(const GgufFile& gguf) {
+  const std::string arch = gguf.String("general.architecture").value_or("");
+  if (arch != "clip") return Unimplemented("no mmproj file: its architecture is \"{}\"", arch);
+  const std::string projector = gguf.String("clip.projector_type")
+                                    .value_or(gguf.String("clip.vision.projector_type").value_or(""));
+  if (projector != "adapter") {
+    return Unimplemented("clip.projector_type \"{}\" is not supported: \"adapter\" (GLM-Edge-V) is",
+                         projector);
+  }
+  Status missing;
+  auto number = [&](const std::string& key) {
+    const auto value = gguf.Int("clip.vision." + key);
+    if (!value && missing.ok()) missing = DataLoss("clip.vision.{} is missing", key);
+    return static_cast<int>(std::clamp<int64_t>(value.value_or(0), -1, 1 << 30));
+  };
+  VisionConfig v;
+  v.hidden_size = number("embedding_length");
+  v.intermediate_size = number("feed_forward_length");
+  v.num_layers = number("block_count");
+  v.num_heads = number("attention.head_count");
+  v.image_size = number("image_size");
+  v.patch_size = number("patch_size");
+  EG_RETURN_IF_ERROR(missing);
+  v.layer_norm_eps = static_cast<float>(
+      gguf.Number("clip.vision.attention.layer_norm_epsilon").value_or(1e-6));
+  for (const char* key : {"clip.vision.image_mean", "clip.vision.image_std"}) {
+    const auto* values = gguf.Array<double>(key);
+    if (values != nullptr && *values != std::vector<double>{0.5, 0.5, 0.5}) {
+      return Unimplemented("{} is not 0.5: not supported", key);
+    }
+  }
+  return v;
+}
+
 Result<GgufVocab> VocabFromGguf(const GgufFile& gguf) {
   const std::string prefix = "tokenizer.ggml.";
   GgufVocab vocab;

@@ -13,6 +13,10 @@ namespace edgegate {
 // tensor rope_freqs.weight, or empty.
 Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float>& rope_factors);
 
+// What llama.cpp's mmproj file of a GLM-Edge-V describes (arch clip, projector "adapter"); the
+// adapter's width is left 0.
+Result<VisionConfig> VisionFromGguf(const GgufFile& gguf);
+
 // The tokenizer.* metadata. kDataLoss where a list has the wrong type.
 Result<GgufVocab> VocabFromGguf(const GgufFile& gguf);
 

@@ -273,9 +273,6 @@ Status RefuseSlidingWindow(const Json& config, const ModelConfig& model) {
 }
 
 Status RefuseUnsupported(const Json& config, const ModelConfig& model) {
-  if (config.Has("vision_config")) {
-    return Unimplemented("config.json has a vision_config: image models are not supported yet");
-  }
   if (!config["quantization_config"].is_null()) {
     return Unimplemented(
         "config.json has a quantization_config: quantized checkpoints are not "
@@ -286,6 +283,41 @@ Status RefuseUnsupported(const Json& config, const ModelConfig& model) {
     return Unimplemented("hidden_act \"{}\" is not supported", activation);
   }
   return RefuseSlidingWindow(config, model);
+}
+
+// Defaults of absent keys are those of transformers' SiglipVisionConfig. The adapter's width is in
+// no config: its tensors tell.
+Status ParseVision(const Json& config, ModelConfig* model) {
+  const Json json = config["vision_config"];
+  if (json.is_null()) return {};
+  if (model->architecture != "GlmForCausalLM") {
+    return Unimplemented("a vision_config is supported for GlmForCausalLM only");
+  }
+  const std::string type = json["model_type"].String().value_or("siglip_vision_model");
+  const std::string activation = json["hidden_act"].String().value_or("gelu_pytorch_tanh");
+  if (type != "siglip_vision_model") {
+    return Unimplemented("vision_config.model_type \"{}\" is not supported", type);
+  }
+  if (activation != "gelu_pytorch_tanh") {
+    return Unimplemented("vision_config.hidden_act \"{}\" is not supported", activation);
+  }
+  Keys keys(json);
+  VisionConfig v;
+  v.hidden_size = keys.Int("hidden_size", 768);
+  v.intermediate_size = keys.Int("intermediate_size", 3072);
+  v.num_layers = keys.Int("num_hidden_layers", 12);
+  v.num_heads = keys.Int("num_attention_heads", 12);
+  v.image_size = keys.Int("image_size", 224);
+  v.patch_size = keys.Int("patch_size", 16);
+  v.layer_norm_eps = static_cast<float>(keys.Number("layer_norm_eps", 1e-6));
+  if (keys.Int("num_channels", 3) != 3)
+    return Unimplemented("vision_config.num_channels must be 3");
+  EG_RETURN_IF_ERROR(keys.status().WithContext("vision_config"));
+  Keys top(config);
+  v.image_token_id = top.Int("boi_token_id", -1);
+  EG_RETURN_IF_ERROR(top.status());
+  model->vision = v;
+  return {};
 }
 
 Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) {
@@ -331,6 +363,7 @@ Result<ModelConfig> ParseHfConfig(std::string_view config_json) {
   EG_RETURN_IF_ERROR(RefuseUnsupported(config, model));
   EG_RETURN_IF_ERROR(ParseRope(config, *family, &model));
   EG_RETURN_IF_ERROR(AddEosIds(config["eos_token_id"], &model));
+  EG_RETURN_IF_ERROR(ParseVision(config, &model));
   EG_RETURN_IF_ERROR(ValidateModelConfig(model));
   return model;
 }

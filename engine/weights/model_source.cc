@@ -91,6 +91,11 @@ Result<TokenizerAssets> HfTokenizerAssets(const std::string& directory) {
   return assets;
 }
 
+// The width of the adapter's gated layer, which no config tells; 0: the tensor is not there.
+int AdapterSize(const SourceBuilder& builder, const char* tensor) {
+  return static_cast<int>(std::min<int64_t>(builder.RowsOf(tensor), 1 << 17));
+}
+
 Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& directory) {
   const std::string config_path = directory + "/config.json";
   EG_ASSIGN_OR_RETURN(const std::string config_text, ReadSmallFile(config_path, kMaxTextFile));
@@ -109,6 +114,12 @@ Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& director
   EG_ASSIGN_OR_RETURN(std::vector<std::string> paths, ShardPaths(directory));
   SourceBuilder builder;
   for (const std::string& path : paths) EG_RETURN_IF_ERROR(AddSafetensors(path, &builder));
+  if (config->vision) {
+    config->vision->adapter_size =
+        AdapterSize(builder, "model.vision.adapter.linear_proj.dense_h_to_4h.weight");
+    Status valid = ValidateModelConfig(*config);
+    if (!valid.ok()) return valid.WithContext(directory);
+  }
   Status bound = builder.Bind(*config, HfTensorNames(*config));
   if (!bound.ok()) return bound.WithContext(directory);
   for (const char* name :
@@ -134,28 +145,52 @@ Result<std::vector<float>> RopeFactors(const GgufFile& gguf, std::span<const uin
   return std::vector<float>();
 }
 
-Result<std::unique_ptr<ModelSource>> BuildGguf(const std::string& path) {
+// Adds the file of the vision part.
+Status AddMmproj(const std::string& path, ModelConfig* config, SourceBuilder* builder) {
+  EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
+  EG_ASSIGN_OR_RETURN(const GgufFile gguf, ParseGguf(mapping.bytes()));
+  EG_ASSIGN_OR_RETURN(VisionConfig vision, VisionFromGguf(gguf));
+  EG_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  EG_RETURN_IF_ERROR(builder->AddFile(std::move(file), gguf.tensors));
+  vision.adapter_size = AdapterSize(*builder, "adapter.linear.dense_h_to_4h.weight");
+  config->vision = vision;
+  return ValidateModelConfig(*config);
+}
+
+Result<std::unique_ptr<ModelSource>> BuildGguf(const std::string& path,
+                                               const std::string& mmproj) {
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   EG_ASSIGN_OR_RETURN(const GgufFile gguf, ParseGguf(mapping.bytes()));
   EG_ASSIGN_OR_RETURN(const std::vector<float> factors, RopeFactors(gguf, mapping.bytes()));
-  EG_ASSIGN_OR_RETURN(const ModelConfig config, ConfigFromGguf(gguf, factors));
+  EG_ASSIGN_OR_RETURN(ModelConfig config, ConfigFromGguf(gguf, factors));
   EG_ASSIGN_OR_RETURN(const GgufVocab vocab, VocabFromGguf(gguf));
   EG_ASSIGN_OR_RETURN(TokenizerAssets assets, AssetsFromGguf(vocab));
   EG_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   SourceBuilder builder;
   EG_RETURN_IF_ERROR(builder.AddFile(std::move(file), gguf.tensors));
-  EG_RETURN_IF_ERROR(builder.Bind(config, GgufTensorNames(config)));
-  return builder.Build(config, std::move(assets), {}, {path});
+  std::vector<std::string> paths = {path};
+  if (!mmproj.empty()) {
+    Status added = AddMmproj(mmproj, &config, &builder);
+    if (!added.ok()) return added.WithContext(mmproj);
+    paths.push_back(mmproj);
+  }
+  EG_RETURN_IF_ERROR(
+      builder.Bind(config, GgufTensorNames(config), SourceBuilder::VisionKind::kGguf));
+  return builder.Build(config, std::move(assets), {}, std::move(paths));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ModelSource>> ModelSource::Open(const std::string& path) {
+Result<std::unique_ptr<ModelSource>> ModelSource::Open(const std::string& path,
+                                                       const std::string& mmproj) {
   std::error_code error;
   const std::string absolute = fs::absolute(path, error);
-  if (fs::is_directory(absolute, error)) return OpenHuggingFace(absolute);
+  if (fs::is_directory(absolute, error)) {
+    if (!mmproj.empty()) return InvalidArgument("{}: a directory takes no mmproj file", path);
+    return OpenHuggingFace(absolute);
+  }
   if (!FileExists(absolute)) return NotFound("{}: no such model file or directory", path);
-  auto source = BuildGguf(absolute);
+  auto source = BuildGguf(absolute, mmproj.empty() ? "" : std::string(fs::absolute(mmproj, error)));
   if (!source.ok()) return source.status().WithContext(path);
   return source;
 }

@@ -17,7 +17,7 @@
 
 namespace edgegate {
 
-// The matrices and vectors of a decoder. Linear layers are [rows = outputs][cols = inputs].
+// The matrices and vectors of a model. Linear layers are [rows = outputs][cols = inputs].
 // A bias or norm is one row.
 enum class WeightPart {
   kEmbedding,  // layer argument ignored for these three
@@ -41,14 +41,48 @@ enum class WeightPart {
   kGateBias,
   kUpBias,
   kDownBias,
+  // Where config().vision is set. A convolution's kernels are rows, flattened as stored.
+  kPatch,
+  kPatchBias,
+  kPositions,
+  kVisionNorm1,
+  kVisionNorm1Bias,
+  kVisionQ,
+  kVisionQBias,
+  kVisionK,
+  kVisionKBias,
+  kVisionV,
+  kVisionVBias,
+  kVisionOut,
+  kVisionOutBias,
+  kVisionNorm2,
+  kVisionNorm2Bias,
+  kFc1,
+  kFc1Bias,
+  kFc2,
+  kFc2Bias,
+  kPostNorm,
+  kPostNormBias,
+  kConv,
+  kConvBias,
+  kAdapterLinear,
+  kAdapterNorm,
+  kAdapterNormBias,
+  kAdapterGate,
+  kAdapterUp,
+  kAdapterDown,
+  kFirstRow,
+  kLastRow,
 };
 
 // Immutable once open: any thread may call any method.
 class ModelSource {
  public:
-  // `path`: a directory with config.json, or a .gguf file. Fails unless every tensor that the
-  // config asks for is there with the right shape and a supported dtype.
-  static Result<std::unique_ptr<ModelSource>> Open(const std::string& path);
+  // `path`: a directory with config.json, or a .gguf file; `mmproj`: the .gguf file with such a
+  // file's vision part, or empty. Fails unless every tensor that the config asks for is there with
+  // the right shape and a supported dtype.
+  static Result<std::unique_ptr<ModelSource>> Open(const std::string& path,
+                                                   const std::string& mmproj = "");
   virtual ~ModelSource() = default;
 
   virtual const ModelConfig& config() const = 0;

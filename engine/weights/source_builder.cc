@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/weights/dequantize.h"
+#include "engine/weights/vision_tensors.h"
 
 namespace edgegate {
 namespace {
@@ -187,7 +188,40 @@ Status SourceBuilder::BindLayer(const ModelConfig& c, const TensorNames& n, int 
   return {};
 }
 
-Status SourceBuilder::Bind(const ModelConfig& config, const TensorNames& names) {
+// Convolutions have four dimensions, and boi and eoi three; all are rows of so many values.
+Status SourceBuilder::BindVision(const ModelConfig& config, VisionKind kind) {
+  for (const VisionTensor& t : VisionTensors(*config.vision, config.hidden_size)) {
+    for (int layer = 0; layer < (t.per_layer ? config.vision->num_layers : 1); ++layer) {
+      const char* pattern = kind == VisionKind::kGguf ? t.gguf : t.huggingface;
+      EG_ASSIGN_OR_RETURN(const Stored* stored, Find(NameOf(pattern, layer)));
+      const auto& shape = stored->info.shape;
+      int64_t elements = 1;
+      for (int64_t side : shape) elements *= side;
+      // The first side that is not 1 counts the rows, unless there is one row only.
+      const bool rows_fit = t.rows == 1 || (!shape.empty() && shape[0] == t.rows);
+      if (!rows_fit || elements != t.rows * t.cols) {
+        return DataLoss("{}: tensor {} has shape {}: must be {} rows of {} values",
+                        files_[stored->file].path(), stored->info.name, ShapeText(shape), t.rows,
+                        t.cols);
+      }
+      if (t.cols % BlockOf(*stored->info.type).elements != 0) {
+        return Unimplemented("{}: tensor {} is {}: its rows are no whole blocks",
+                             files_[stored->file].path(), stored->info.name,
+                             stored->info.type_name);
+      }
+      slices_[{t.part, layer}] = {stored, 0, t.rows, t.cols};
+    }
+  }
+  return {};
+}
+
+int64_t SourceBuilder::RowsOf(const std::string& name) const {
+  auto found = tensors_.find(name);
+  if (found == tensors_.end() || found->second.info.shape.size() != 2) return 0;
+  return found->second.info.shape[0];
+}
+
+Status SourceBuilder::Bind(const ModelConfig& config, const TensorNames& names, VisionKind kind) {
   const int64_t v = config.vocab_size, h = config.hidden_size;
   EG_RETURN_IF_ERROR(BindPart(WeightPart::kEmbedding, 0, names.embedding, 0, v, v, h));
   EG_RETURN_IF_ERROR(BindVector(WeightPart::kFinalNorm, 0, names.final_norm, h));
@@ -198,6 +232,7 @@ Status SourceBuilder::Bind(const ModelConfig& config, const TensorNames& names) 
   for (int layer = 0; layer < config.num_layers; ++layer) {
     EG_RETURN_IF_ERROR(BindLayer(config, names, layer));
   }
+  if (config.vision) EG_RETURN_IF_ERROR(BindVision(config, kind));
   return RefuseUnbound(config, names);
 }
 
@@ -209,6 +244,11 @@ Status SourceBuilder::RefuseUnbound(const ModelConfig& config, const TensorNames
   const std::string prefix = pattern.substr(0, pattern.find("{}"));
   auto harmless = [&](const std::string& name) {
     if (name.ends_with("rotary_emb.inv_freq") || name == "rope_freqs.weight") return true;
+    // SigLIP's pooling head, which GLM-Edge-V does not use, and a table of 0, 1, 2 ...
+    if (config.vision && (name.starts_with("model.vision.vit.model.vision_model.head.") ||
+                          name.ends_with("vision_model.embeddings.position_ids"))) {
+      return true;
+    }
     if (!name.starts_with(prefix)) return false;
     const std::string number =
         name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size());

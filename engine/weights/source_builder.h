@@ -27,14 +27,21 @@ struct TensorNames {
 // Files are added, then everything that the config asks for is bound, then Build() hands over.
 class SourceBuilder {
  public:
+  enum class VisionKind { kHuggingFace, kGguf };
+
   // kDataLoss when a tensor's name was seen before.
   Status AddFile(InputFile file, const std::vector<TensorInfo>& tensors);
   bool Has(const std::string& name) const { return tensors_.contains(name); }
 
-  // Binds every part; the message names what is missing, misshapen, of an unsupported type, or
-  // there without a place in this model (a bias that only some layers have, say): leaving such a
-  // tensor out would give wrong answers in silence.
-  Status Bind(const ModelConfig& config, const TensorNames& names);
+  // Binds every part of the text model, and of the vision part where the config has one, whose
+  // names are those of `kind`; the message names what is missing, misshapen, of an unsupported
+  // type, or there without a place in this model (a bias that only some layers have, say): leaving
+  // such a tensor out would give wrong answers in silence.
+  Status Bind(const ModelConfig& config, const TensorNames& names,
+              VisionKind kind = VisionKind::kHuggingFace);
+
+  // Rows of a tensor that has two dimensions; 0: it is not there, or has others.
+  int64_t RowsOf(const std::string& name) const;
 
   std::unique_ptr<ModelSource> Build(ModelConfig config, TokenizerAssets assets,
                                      GenerationDefaults defaults, std::vector<std::string> files);
@@ -56,6 +63,7 @@ class SourceBuilder {
   // Elements [start, start + size) of a vector of `total` elements; 0: of `size`.
   Status BindVector(WeightPart part, int layer, const char* pattern, int64_t size,
                     int64_t start = 0, int64_t total = 0);
+  Status BindVision(const ModelConfig& config, VisionKind kind);
   Result<const Stored*> Find(const std::string& name) const;
   Status RefuseUnbound(const ModelConfig& config, const TensorNames& names) const;
   Status BindLayer(const ModelConfig& config, const TensorNames& names, int layer);

@@ -1,5 +1,6 @@
 #include "tests/fakes/fake_model_runner.h"
 
+#include <algorithm>
 #include <set>
 
 namespace edgegate {
@@ -44,6 +45,33 @@ void FakeModelRunner::Check(const ForwardBatch& batch) {
   require(next == static_cast<int>(batch.tokens.size()), "spans cover the tokens");
 }
 
+int32_t FakeModelRunner::ImageToken(const std::vector<uint8_t>& pixels, int row) {
+  uint32_t hash = 2166136261u;
+  for (uint8_t byte : pixels) hash = (hash ^ byte) * 16777619u;
+  return static_cast<int32_t>(1000 + hash % 100000 * 10 + static_cast<uint32_t>(row));
+}
+
+Status FakeModelRunner::BeginImage(PreparedPixels pixels) {
+  pixels_ = std::move(pixels);
+  units_left_ = 3;
+  return {};
+}
+
+Result<bool> FakeModelRunner::EncodeUnit(float* rows) {
+  if (!pixels_) return Internal("no picture was begun");
+  if (fail_next > 0) {
+    --fail_next;
+    return Internal("told to fail");
+  }
+  if (--units_left_ > 0) return false;
+  for (int i = 0; i < limits_.image_rows; ++i) {
+    std::fill_n(rows + int64_t{i} * limits_.hidden_size, limits_.hidden_size,
+                static_cast<float>(ImageToken(*pixels_, i)));
+  }
+  pixels_.reset();
+  return true;
+}
+
 Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
   Check(batch);
   if (!violation_.empty()) return Internal("contract: {}", violation_);
@@ -59,6 +87,16 @@ Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
   for (const SequenceSpan& span : batch.spans) {
     for (int i = 0; i < span.count; ++i) {
       slot(span, span.context_len + i) = batch.tokens[static_cast<size_t>(span.first + i)];
+    }
+  }
+  for (const ImageRows& image : batch.images) {
+    for (const SequenceSpan& span : batch.spans) {
+      for (int i = 0; i < image.count; ++i) {
+        const int index = image.first + i - span.first;
+        if (index < 0 || index >= span.count) continue;
+        slot(span, span.context_len + index) =
+            static_cast<int32_t>(image.rows[int64_t{i} * limits_.hidden_size]);
+      }
     }
   }
   for (int32_t row : batch.logits_rows) {

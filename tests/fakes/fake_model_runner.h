@@ -1,6 +1,6 @@
 // A model runner without a model: its logits are a hash of the sequence's tokens, read back through
 // the block table. A wrong block, a stale or shared one that should not be, a wrong context length:
-// each changes the output. It also checks ForwardBatch's contract.
+// each changes the output, as does a wrong picture. It also checks ForwardBatch's contract.
 #pragma once
 
 #include <atomic>
@@ -17,6 +17,11 @@ class FakeModelRunner : public ModelRunner {
 
   const RunnerLimits& limits() const override { return limits_; }
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
+  Status BeginImage(PreparedPixels pixels) override;
+  Result<bool> EncodeUnit(float* rows) override;
+
+  // What stands in the sequence for row `row` of a picture.
+  static int32_t ImageToken(const std::vector<uint8_t>& pixels, int row);
 
   // The logits row after these tokens, computed without blocks.
   static std::vector<float> Logits(const std::vector<int32_t>& tokens, int vocab_size);
@@ -33,6 +38,8 @@ class FakeModelRunner : public ModelRunner {
   std::vector<int32_t> memory_;  // a token for each position of each block
   std::vector<float> logits_;
   std::string violation_;
+  PreparedPixels pixels_;
+  int units_left_ = 0;
 };
 
 }  // namespace edgegate

@@ -14,6 +14,8 @@ namespace edgegate {
 namespace {
 
 constexpr int kVocab = 50;
+constexpr int kImageRows = 3;
+constexpr int kImageSize = 2;
 
 struct Expected {
   std::vector<int32_t> tokens;
@@ -39,10 +41,22 @@ class ByTurns : public TokenConstraint {
   int seen_ = 0;
 };
 
+// The prompt with what its pictures put into it.
+std::vector<int32_t> Seen(const GenerationRequest& request) {
+  std::vector<int32_t> tokens = request.prompt;
+  for (const PromptImage& image : request.images) {
+    for (int row = 0; row < kImageRows; ++row) {
+      tokens[static_cast<size_t>(image.position + row)] =
+          FakeModelRunner::ImageToken(*image.pixels, row);
+    }
+  }
+  return tokens;
+}
+
 // The trivial model: one sequence, no scheduler, no blocks.
 Expected Alone(const GenerationRequest& request, int index) {
   Expected out;
-  std::vector<int32_t> tokens = request.prompt;
+  std::vector<int32_t> tokens = Seen(request);
   const std::vector<bool> allowed(kVocab, true);
   TokenCounts counts;
   const auto constraint = request.constraint ? request.constraint->Clone() : nullptr;
@@ -81,6 +95,12 @@ GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits
   const int prompt = pick(1, std::max(1, most / 2));
   r.max_tokens = pick(1, std::max(1, most - prompt));
   for (int i = 0; i < prompt; ++i) r.prompt.push_back(pick(0, kVocab - 1));
+  for (int at = pick(0, 3); pick(0, 2) > 0 && at + kImageRows <= prompt; at += kImageRows) {
+    const auto colour = static_cast<uint8_t>(pick(0, 4));
+    r.images.push_back({at,
+                        std::make_shared<std::vector<uint8_t>>(kImageSize * kImageSize * 3, colour),
+                        std::to_string(colour)});
+  }
   r.num_sequences = pick(0, 3) == 0 ? pick(2, 4) : 1;
   r.sampling.temperature = pick(0, 1) ? 1.0f : 0.0f;
   r.sampling.seed = random();
@@ -118,9 +138,9 @@ void Verify(const Live& live) {
   }
   if (live.request.num_prompt_logprobs >= 0 && !live.cancelled) {
     REQUIRE(live.prompt_logprobs.size() == live.request.prompt.size() - 1);
+    const std::vector<int32_t> seen = Seen(live.request);
     for (size_t i = 0; i < live.prompt_logprobs.size(); ++i) {
-      const std::vector<int32_t> before(live.request.prompt.begin(),
-                                        live.request.prompt.begin() + static_cast<int>(i) + 1);
+      const std::vector<int32_t> before(seen.begin(), seen.begin() + static_cast<int>(i) + 1);
       const auto logits = FakeModelRunner::Logits(before, kVocab);
       const auto want =
           DescribeToken(logits, std::vector<bool>(kVocab, true), live.request.prompt[i + 1], 1);
@@ -155,7 +175,7 @@ void Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& sett
       victim.stream->RequestCancel(-1);
     }
     loop.Sweep(Clock::now());
-    CHECK(loop.Step());
+    CHECK(loop.Step(random() % 2 == 0));
     REQUIRE(runner->violation() == "");
     const auto snapshot = loop.snapshot();
     CHECK(snapshot.running <= settings.max_num_seqs);
@@ -166,12 +186,14 @@ void Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& sett
 }
 
 RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
-  return {kVocab, 64, block_size, blocks, tokens, rows};
+  return {kVocab, 64, block_size, blocks, tokens, rows, 2, kImageRows, kImageSize};
 }
 
 TEST_CASE("random requests equal themselves alone") {
+  const int64_t two_pictures = 2 * kImageRows * 2 * sizeof(float);
   for (uint32_t seed = 0; seed < 20; ++seed) {
-    Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100});
+    Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
+    Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, 0});
     Play(seed, MakeLimits(16, 8, 16, 4), {4, 16, 100});
   }
 }
@@ -202,8 +224,8 @@ TEST_CASE("a failed step ends its own requests and no other") {
   };
   auto first = add(), second = add();
   runner->fail_next = 1;
-  CHECK_FALSE(loop.Step());
-  while (loop.HasWork()) CHECK(loop.Step());
+  CHECK_FALSE(loop.Step(false));
+  while (loop.HasWork()) CHECK(loop.Step(false));
   const auto failed = first->Next(Clock::time_point());
   REQUIRE(failed);
   CHECK(failed->finish == FinishReason::kError);
@@ -211,6 +233,80 @@ TEST_CASE("a failed step ends its own requests and no other") {
   while (auto event = second->Next(Clock::time_point()))
     tokens += static_cast<int>(event->tokens.size());
   CHECK(tokens == 4);
+}
+
+// A loop with one picture to ask about.
+struct Gallery {
+  Gallery() {
+    auto owned = std::make_unique<FakeModelRunner>(MakeLimits(4, 40, 32, 8));
+    runner = owned.get();
+    loop = std::make_unique<ModelLoop>(std::move(owned), SchedulerLimits{8, 32, 100},
+                                       std::vector<bool>(kVocab, true));
+  }
+  std::shared_ptr<GenerationStream> Ask(uint8_t colour, int max_tokens) {
+    GenerationRequest r;
+    r.prompt = {1, 2, 2, 2, 3};
+    r.images = {{1, std::make_shared<std::vector<uint8_t>>(12, colour), std::to_string(colour)}};
+    r.max_tokens = max_tokens;
+    r.stop_token_ids = {-1};
+    auto stream = std::make_shared<GenerationStream>(1);
+    loop->Add(r, stream, Clock::now());
+    return stream;
+  }
+  std::vector<int32_t> Finish(GenerationStream* stream) const {
+    std::vector<int32_t> tokens;
+    while (loop->HasWork()) loop->Step(false);
+    while (auto event = stream->Next(Clock::time_point())) {
+      for (const SampledToken& t : event->tokens) tokens.push_back(t.token);
+    }
+    return tokens;
+  }
+  FakeModelRunner* runner;
+  std::unique_ptr<ModelLoop> loop;
+};
+
+TEST_CASE("the same picture again is not encoded again, and another one is no hit") {
+  Gallery gallery;
+  const auto first = gallery.Finish(gallery.Ask(1, 6).get());
+  CHECK(first.size() == 6);
+  CHECK(gallery.loop->snapshot().images_encoded == 1);
+  CHECK(gallery.Finish(gallery.Ask(1, 6).get()) == first);
+  CHECK(gallery.loop->snapshot().images_encoded == 1);
+  CHECK(gallery.loop->snapshot().image_cache_hits == 1);
+  CHECK(gallery.Finish(gallery.Ask(2, 6).get()) != first);
+  CHECK(gallery.loop->snapshot().images_encoded == 2);
+}
+
+TEST_CASE("streams go on while a picture is encoded") {
+  Gallery gallery;
+  auto running = gallery.Ask(1, 40);
+  while (!gallery.loop->HasRunning()) gallery.loop->Step(false);
+  auto second = gallery.Ask(2, 4);
+  for (int i = 0; i < 2; ++i) {
+    const auto before = gallery.loop->snapshot().generated_tokens;
+    gallery.loop->Step(true);  // one unit of three
+    CHECK(gallery.loop->snapshot().generated_tokens == before + 1);
+    CHECK(gallery.loop->snapshot().images_encoded == 1);
+    CHECK(gallery.loop->snapshot().waiting == 1);
+  }
+  gallery.Finish(second.get());
+  CHECK(gallery.loop->snapshot().images_encoded == 2);
+}
+
+TEST_CASE("a client that leaves takes its picture along; a failed one ends alone") {
+  Gallery gallery;
+  auto leaving = gallery.Ask(1, 4), failing = gallery.Ask(2, 4), staying = gallery.Ask(3, 4);
+  gallery.loop->Step(true);
+  leaving->RequestCancel(-1);
+  gallery.loop->Sweep(Clock::now());
+  CHECK(gallery.loop->snapshot().waiting == 2);
+  gallery.runner->fail_next = 1;
+  CHECK_FALSE(gallery.loop->Step(true));
+  CHECK(gallery.Finish(staying.get()).size() == 4);
+  CHECK(gallery.loop->snapshot().images_encoded == 1);
+  const auto failed = failing->Next(Clock::time_point());
+  REQUIRE(failed);
+  CHECK(failed->finish == FinishReason::kError);
 }
 
 }  // namespace

@@ -1,0 +1,234 @@
+#include "engine/model/vision_encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/ops/attention.h"
+#include "engine/ops/row_ops.h"
+
+namespace edgegate {
+namespace {
+
+// Rows of one unit: enough to use the weights well, few enough to take some milliseconds.
+constexpr int kRows = 256;
+constexpr int kRowsPerTask = 16;
+constexpr float kAdapterEps = 1e-5f;
+
+int Chunks(int rows) { return (rows + kRows - 1) / kRows; }
+
+int WidestRow(const VisionConfig& v, int text) {
+  return std::max(
+      {v.patch_values(), 4 * v.hidden_size, v.intermediate_size, text, Int8Padded(v.adapter_size)});
+}
+
+}  // namespace
+
+struct VisionEncoder::Impl {
+  Impl(const VisionWeights& w, const ModelConfig& config, Int8MatMul::Backend backend)
+      : weights(w),
+        vision(*config.vision),
+        text_size(config.hidden_size),
+        chunk(std::min(kRows, vision.patches())),
+        matmul(chunk, backend),
+        quantized(chunk, WidestRow(vision, text_size), matmul.wants_s16()),
+        hidden(size_t{1} * vision.patches() * vision.hidden_size),
+        projected(size_t{2} * chunk * vision.hidden_size),
+        attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
+        wide(size_t{1} * chunk * WidestRow(vision, text_size)),
+        blocks((vision.patches() + kKvBlock - 1) / kKvBlock),
+        layer_kv{nullptr, vision.num_heads, vision.head_dim()},
+        kv(size_t{1} * blocks.size() * layer_kv.block_elements() + kKvSlack) {
+    std::iota(blocks.begin(), blocks.end(), 0);
+    layer_kv.data = kv.data();
+  }
+
+  void EmbedPatches(int first, int count);
+  void StoreKeys(const VisionLayerWeights& w, int first, int count);
+  void AttendAll(int count);
+  void FinishLayer(const VisionLayerWeights& w, int first, int count);
+  void Adapt(int first, int count, float* rows);
+  int Units() const;
+  bool Step(float* rows);
+
+  float* Hidden(int row) { return hidden.data() + int64_t{row} * vision.hidden_size; }
+
+  const VisionWeights weights;
+  const VisionConfig vision;
+  const int text_size;
+  const int chunk;
+
+  Int8MatMul matmul;
+  QuantizedRows quantized;
+  AlignedBuffer<float> hidden;     // [patches][hidden]: the residual stream
+  AlignedBuffer<float> projected;  // [chunk][2 * hidden]: keys and values, or queries
+  AlignedBuffer<float> attention;  // [chunk][hidden], and the adapter's [chunk][text hidden]
+  AlignedBuffer<float> wide;       // [chunk] of the widest rows
+  std::vector<int32_t> blocks;     // 0, 1, ...
+  KvLayer layer_kv;
+  AlignedBuffer<uint16_t> kv;  // of the layer under way
+
+  PreparedPixels pixels;
+  int next = 0;  // unit
+};
+
+// The tower's input: patches times their convolution, plus the positions.
+void VisionEncoder::Impl::EmbedPatches(int first, int count) {
+  const int size = vision.image_size, patch = vision.patch_size, values = vision.patch_values();
+  const uint8_t* picture = pixels->data();
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < count; ++i) {
+    const int y = (first + i) / vision.grid() * patch, x = (first + i) % vision.grid() * patch;
+    float* out = wide.data() + int64_t{i} * values;
+    for (int channel = 0; channel < 3; ++channel) {
+      for (int row = 0; row < patch; ++row) {
+        const uint8_t* from = picture + (int64_t{y + row} * size + x) * 3 + channel;
+        for (int column = 0; column < patch; ++column) {
+          *out++ = static_cast<float>(from[column * 3]) * (2.0f / 255.0f) - 1.0f;
+        }
+      }
+    }
+  }
+  const int64_t width = vision.hidden_size;
+  std::copy_n(weights.positions + first * width, count * width, Hidden(first));
+  quantized.Quantize(wide.data(), values, count, values);
+  matmul.Add(quantized, weights.patch, Hidden(first), width);
+}
+
+// Keys and values of the rows, which all rows will look at.
+void VisionEncoder::Impl::StoreKeys(const VisionLayerWeights& w, int first, int count) {
+  const int width = vision.hidden_size;
+  quantized.LayerNormAndQuantize(Hidden(first), width, count, width, w.norm1.weight, w.norm1.bias,
+                                 vision.layer_norm_eps);
+  matmul.Store(quantized, w.kv, projected.data(), 2 * width);
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < count; ++i) {
+    const float* key = projected.data() + int64_t{i} * 2 * width;
+    WriteKv(layer_kv, (first + i) / kKvBlock, (first + i) % kKvBlock, key, key + width);
+  }
+}
+
+void VisionEncoder::Impl::AttendAll(int count) {
+  const int width = vision.hidden_size, dim = vision.head_dim();
+  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  const int tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
+#pragma omp parallel for schedule(dynamic) collapse(2)
+  for (int task = 0; task < tasks; ++task) {
+    for (int head = 0; head < vision.num_heads; ++head) {
+      const int first = task * kRowsPerTask;
+      const int rows = std::min(kRowsPerTask, count - first);
+      const int64_t offset = int64_t{first} * width + int64_t{head} * dim;
+      for (int row = 0; row < rows; ++row) {
+        float* q = projected.data() + offset + int64_t{row} * width;
+        for (int d = 0; d < dim; ++d) q[d] *= scale;
+      }
+      Attend(layer_kv, {.q = projected.data() + offset,
+                        .out = attention.data() + offset,
+                        .q_stride = width,
+                        .out_stride = width,
+                        .group = 1,
+                        .tokens = rows,
+                        .block_table = blocks.data(),
+                        .kv_head = head,
+                        .visible = vision.patches()});
+    }
+  }
+}
+
+// What is left of the layer for these rows, all keys being there.
+void VisionEncoder::Impl::FinishLayer(const VisionLayerWeights& w, int first, int count) {
+  const int width = vision.hidden_size, inner = vision.intermediate_size;
+  const float eps = vision.layer_norm_eps;
+  quantized.LayerNormAndQuantize(Hidden(first), width, count, width, w.norm1.weight, w.norm1.bias,
+                                 eps);
+  matmul.Store(quantized, w.q, projected.data(), width);
+  AttendAll(count);
+  quantized.Quantize(attention.data(), width, count, width);
+  matmul.Add(quantized, w.out, Hidden(first), width);
+  quantized.LayerNormAndQuantize(Hidden(first), width, count, width, w.norm2.weight, w.norm2.bias,
+                                 eps);
+  matmul.Gelu(quantized, w.fc1, wide.data(), inner);
+  quantized.Quantize(wide.data(), inner, count, inner);
+  matmul.Add(quantized, w.fc2, Hidden(first), width);
+}
+
+// Rows [first, first + count) of the adapter's.
+void VisionEncoder::Impl::Adapt(int first, int count, float* rows) {
+  const int width = vision.hidden_size, square = 4 * width, grid = vision.grid();
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < count; ++i) {
+    const int y = (first + i) / (grid / 2) * 2, x = (first + i) % (grid / 2) * 2;
+    for (int part = 0; part < 4; ++part) {
+      LayerNormRow(Hidden((y + part / 2) * grid + x + part % 2), weights.post_norm.weight,
+                   weights.post_norm.bias, width, vision.layer_norm_eps,
+                   wide.data() + int64_t{i} * square + int64_t{part} * width);
+    }
+  }
+  quantized.Quantize(wide.data(), square, count, square);
+  matmul.Store(quantized, weights.conv, attention.data(), text_size);
+  quantized.Quantize(attention.data(), text_size, count, text_size);
+  matmul.Store(quantized, weights.linear, attention.data(), text_size);
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < count; ++i) {
+    float* row = attention.data() + int64_t{i} * text_size;
+    LayerNormRow(row, weights.adapter_norm.weight, weights.adapter_norm.bias, text_size,
+                 kAdapterEps, row);
+    GeluErfRow(row, text_size);
+  }
+  quantized.Quantize(attention.data(), text_size, count, text_size);
+  const int inner = Int8Padded(vision.adapter_size);
+  matmul.SwiGlu(quantized, weights.gate_up, wide.data(), inner);
+  quantized.Quantize(wide.data(), inner, count, vision.adapter_size);
+  matmul.Store(quantized, weights.down, rows + int64_t{1 + first} * text_size, text_size);
+}
+
+int VisionEncoder::Impl::Units() const {
+  return Chunks(vision.patches()) * (1 + 2 * vision.num_layers) + Chunks(vision.rows() - 2);
+}
+
+// Patches; for each layer first all keys, then the rest; then the adapter.
+bool VisionEncoder::Impl::Step(float* rows) {
+  const int chunks = Chunks(vision.patches());
+  const int unit = next++;
+  const int first = unit % chunks * kRows;
+  const int count = std::min(kRows, vision.patches() - first);
+  const int stage = unit / chunks - 1;
+  if (stage < 0) {
+    EmbedPatches(first, count);
+  } else if (stage < 2 * vision.num_layers) {
+    const VisionLayerWeights& w = weights.layers[stage / 2];
+    stage % 2 == 0 ? StoreKeys(w, first, count) : FinishLayer(w, first, count);
+  } else {
+    const int row = (unit - chunks * (1 + 2 * vision.num_layers)) * kRows;
+    Adapt(row, std::min(kRows, vision.rows() - 2 - row), rows);
+  }
+  if (next < Units()) return false;
+  std::copy_n(weights.first_row, text_size, rows);
+  std::copy_n(weights.last_row, text_size, rows + int64_t{vision.rows() - 1} * text_size);
+  pixels.reset();
+  return true;
+}
+
+VisionEncoder::VisionEncoder(const VisionWeights& weights, const ModelConfig& config,
+                             Int8MatMul::Backend backend)
+    : impl_(std::make_unique<Impl>(weights, config, backend)) {}
+VisionEncoder::~VisionEncoder() = default;
+
+int VisionEncoder::units() const { return impl_->Units(); }
+
+Status VisionEncoder::Begin(PreparedPixels pixels) {
+  const auto size = static_cast<size_t>(impl_->vision.image_size);
+  if (!pixels || pixels->size() != size * size * 3) {
+    return Internal("a picture of {} bytes: must be {} x {} x 3", pixels ? pixels->size() : 0, size,
+                    size);
+  }
+  impl_->pixels = std::move(pixels);
+  impl_->next = 0;
+  return {};
+}
+
+bool VisionEncoder::Step(float* rows) { return impl_->Step(rows); }
+
+}  // namespace edgegate

@@ -1,0 +1,65 @@
+#include "engine/quantize/linear_packer.h"
+
+#include <algorithm>
+
+#include "engine/ops/int8_pack.h"
+#include "engine/ops/int8_weights.h"
+
+namespace edgegate {
+
+LinearPacker::LinearPacker(BundleWriter* writer, const std::string& name, int k)
+    : writer_(writer), name_(name), k_(k) {
+  writer_->Begin(name_ + ".packed");
+}
+
+void LinearPacker::Add(const float* rows, int count) {
+  const int blocks = Int8Blocks(count);
+  const int64_t block_bytes = PackedBytes(64, k_);
+  std::vector<int8_t> packed(static_cast<size_t>(blocks * block_bytes));
+  const size_t first = scale_.size();
+  scale_.resize(first + size_t{64} * blocks);
+  sums_.resize(scale_.size());
+#pragma omp parallel for schedule(static)
+  for (int b = 0; b < blocks; ++b) {
+    PackInt8Block(rows + int64_t{b} * 64 * k_, std::min(64, count - b * 64), k_,
+                  packed.data() + b * block_bytes, &scale_[first + size_t{64} * b],
+                  &sums_[first + size_t{64} * b]);
+  }
+  writer_->Append(packed.data(), packed.size());
+}
+
+void LinearPacker::Finish(std::vector<float> bias) {
+  writer_->Write(name_ + ".scale", scale_.data(), scale_.size() * 4);
+  writer_->Write(name_ + ".column_sum", sums_.data(), sums_.size() * 4);
+  if (bias.empty()) return;
+  bias.resize(scale_.size());
+  writer_->Write(name_ + ".bias", bias.data(), bias.size() * 4);
+}
+
+void PackLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
+                int k, std::vector<float> bias) {
+  LinearPacker packer(writer, name, k);
+  packer.Add(rows.data(), static_cast<int>(rows.size()) / k);
+  packer.Finish(std::move(bias));
+}
+
+std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> parts) {
+  std::vector<float> all;
+  for (const auto* part : parts) all.insert(all.end(), part->begin(), part->end());
+  return all;
+}
+
+std::vector<float> InterleaveGateUp(const std::vector<float>& gate, const std::vector<float>& up,
+                                    int rows, int columns) {
+  if (gate.empty()) return {};
+  const int blocks = Int8Blocks(rows);
+  std::vector<float> all(size_t{128} * blocks * columns);
+  for (int row = 0; row < rows; ++row) {
+    const int64_t to = int64_t{row / 64} * 128 + row % 64;
+    std::copy_n(gate.begin() + int64_t{row} * columns, columns, all.begin() + to * columns);
+    std::copy_n(up.begin() + int64_t{row} * columns, columns, all.begin() + (to + 64) * columns);
+  }
+  return all;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,22 @@
+// The vision part of a packed bundle: the tower and the adapter, calibrated on a drawn picture.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/weights/bundle_format.h"
+#include "engine/weights/model_source.h"
+
+namespace edgegate {
+
+// Writes the tensors, layer by layer; `progress` is called before each layer, and its error ends
+// the work. Gives the picture's rows, [rows][text hidden], for calibrating what comes after.
+Result<std::vector<float>> WriteVision(const ModelSource& source, BundleWriter* writer,
+                                       const std::function<Status()>& progress);
+
+// The picture: edges, flat and shaded areas, fine texture, and the padding that a wide picture
+// has below. [size][size][3], as PreparedPixels.
+std::vector<uint8_t> CalibrationPicture(int size);
+
+}  // namespace edgegate
