@@ -16,11 +16,12 @@ struct IntField {
   int low, high;
 };
 using StringField = std::string Settings::*;
+using ListField = std::vector<std::string> Settings::*;
 
 // The one table of settings.
 struct Entry {
   const char* key;
-  std::variant<IntField, StringField> field;
+  std::variant<IntField, StringField, ListField> field;
   const char* description;
 };
 
@@ -29,6 +30,8 @@ constexpr int kMany = 1 << 30;
 const Entry kEntries[] = {
     {"server.host", &Settings::host, "address to listen on"},
     {"server.port", IntField{&Settings::port, 0, 65535}, "port to listen on; 0: any free one"},
+    {"server.api_keys", &Settings::api_keys,
+     "clients send one of them as a bearer token; empty: no key is asked for"},
     {"server.api_keys_file", &Settings::api_keys_file, "file with one API key a line"},
     {"server.max_body_mb", IntField{&Settings::max_body_mb, 1, 4096}, "largest request body, MiB"},
     {"server.max_connections", IntField{&Settings::max_connections, 1, 65536},
@@ -36,13 +39,17 @@ const Entry kEntries[] = {
     {"server.body_timeout_s", IntField{&Settings::body_timeout_s, 1, 3600},
      "seconds for a whole request body to arrive"},
     {"server.read_timeout_s", IntField{&Settings::read_timeout_s, 1, 3600},
-     "seconds without a byte from a client before its connection ends"},
+     "seconds for a request's headers, and without a byte of its body, before it ends"},
     {"server.write_timeout_s", IntField{&Settings::write_timeout_s, 1, 3600},
      "seconds that a client may refuse data before its connection ends"},
     {"server.request_timeout_s", IntField{&Settings::request_timeout_s, 0, 86400},
      "seconds that a request may take; 0: no limit"},
     {"server.drain_timeout_s", IntField{&Settings::drain_timeout_s, 0, 3600},
      "seconds that running requests get to finish after SIGTERM"},
+    {"server.image_hosts", &Settings::image_hosts,
+     "hosts whose http(s) image URLs are fetched, *.name for all below; empty: none is"},
+    {"server.image_private_hosts", &Settings::image_private_hosts,
+     "of them, those that may have a private, link-local or loopback address"},
     {"engine.threads", IntField{&Settings::threads, 0, 1024},
      "threads that compute; 0: one for each processor"},
     {"engine.max_num_seqs", IntField{&Settings::max_num_seqs, 1, 65536},
@@ -55,6 +62,9 @@ const Entry kEntries[] = {
      "longest context, tokens; 0: the model's own"},
     {"engine.kv_cache_mb", IntField{&Settings::kv_cache_mb, 1, kMany},
      "memory for the KV cache of each model, MiB"},
+    {"engine.max_images", IntField{&Settings::max_images, 0, 1024}, "pictures in one request"},
+    {"engine.image_cache_mb", IntField{&Settings::image_cache_mb, 0, kMany},
+     "memory for what pictures were encoded to, per model, MiB"},
     {"engine.isa", &Settings::isa,
      "instruction set to stay below: auto, scalar, avx2, avx-vnni, avx512, avx512-vnni, amx"},
     {"engine.cache_dir", &Settings::cache_dir,
@@ -84,6 +94,15 @@ Status SetInt(const Entry& entry, int64_t value, Settings* settings) {
   return {};
 }
 
+// A list of strings, none of them empty.
+Status SetList(const Entry& entry, std::vector<std::string> items, Settings* settings) {
+  for (const std::string& item : items) {
+    if (item.empty()) return InvalidArgument("{} must be a list of strings", entry.key);
+  }
+  settings->*std::get<ListField>(entry.field) = std::move(items);
+  return {};
+}
+
 Status SetFromToml(const Entry& entry, const toml::node& node, Settings* settings) {
   if (const auto* member = std::get_if<StringField>(&entry.field)) {
     const auto text = node.value_exact<std::string>();
@@ -91,20 +110,18 @@ Status SetFromToml(const Entry& entry, const toml::node& node, Settings* setting
     settings->** member = *text;
     return {};
   }
+  if (std::holds_alternative<ListField>(entry.field)) {
+    const toml::array* list = node.as_array();
+    std::vector<std::string> items;
+    for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      items.push_back((*list)[i].value_exact<std::string>().value_or(""));
+    }
+    if (list == nullptr) items = {""};
+    return SetList(entry, std::move(items), settings);
+  }
   const auto number = node.value_exact<int64_t>();
   if (!number) return InvalidArgument("{} must be a whole number", entry.key);
   return SetInt(entry, *number, settings);
-}
-
-Status ReadApiKeys(const toml::node& node, Settings* settings) {
-  const toml::array* list = node.as_array();
-  if (list == nullptr) return InvalidArgument("server.api_keys must be a list of strings");
-  for (const toml::node& key : *list) {
-    const auto text = key.value_exact<std::string>();
-    if (!text || text->empty()) return InvalidArgument("server.api_keys must be a list of strings");
-    settings->api_keys.push_back(*text);
-  }
-  return {};
 }
 
 Status ReadModels(const toml::node& node, Settings* settings) {
@@ -116,11 +133,13 @@ Status ReadModels(const toml::node& node, Settings* settings) {
     ModelSetting model;
     for (const auto& [key, value] : *table) {
       const auto text = value.value_exact<std::string>();
-      if (key.str() != "name" && key.str() != "path") {
-        return InvalidArgument("unknown key model.{}", std::string(key.str()));
-      }
+      std::string* member = key.str() == "name"     ? &model.name
+                            : key.str() == "path"   ? &model.path
+                            : key.str() == "mmproj" ? &model.mmproj
+                                                    : nullptr;
+      if (member == nullptr) return InvalidArgument("unknown key model.{}", std::string(key.str()));
       if (!text) return InvalidArgument("model.{} must be a string", std::string(key.str()));
-      (key.str() == "name" ? model.name : model.path) = *text;
+      *member = *text;
     }
     if (model.path.empty()) return InvalidArgument("a [[model]] has no path");
     settings->models.push_back(model);
@@ -139,9 +158,7 @@ Status ReadSection(const std::string& name, std::string_view section, const toml
   for (const auto& [key, value] : table) {
     const std::string full = fmt::format("{}.{}", section, std::string(key.str()));
     Status status;
-    if (full == "server.api_keys") {
-      status = ReadApiKeys(value, settings);
-    } else if (const Entry* entry = Find(full)) {
+    if (const Entry* entry = Find(full)) {
       status = SetFromToml(*entry, value, settings);
     } else {
       status = InvalidArgument("unknown key {}", full);
@@ -160,8 +177,9 @@ std::vector<SettingInfo> ListSettings() {
     const auto* text = std::get_if<StringField>(&e.field);
     const auto* number = std::get_if<IntField>(&e.field);
     list.push_back({e.key, e.description,
-                    text ? fmt::format("\"{}\"", defaults.**text)
-                         : fmt::format("{}", defaults.*number->member)});
+                    text     ? fmt::format("\"{}\"", defaults.**text)
+                    : number ? fmt::format("{}", defaults.*number->member)
+                             : "[]"});
   }
   return list;
 }
@@ -172,6 +190,12 @@ Status SetSetting(std::string_view key, std::string_view value, Settings* settin
   if (const auto* member = std::get_if<StringField>(&entry->field)) {
     settings->** member = std::string(value);
     return {};
+  }
+  if (std::holds_alternative<ListField>(entry->field)) {
+    std::vector<std::string> items;
+    std::stringstream text{std::string(value)};
+    for (std::string item; std::getline(text, item, ',');) items.push_back(item);
+    return SetList(*entry, std::move(items), settings);
   }
   int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -220,12 +244,6 @@ Status LoadSettingsEnvironment(const char* const* environment, Settings* setting
     if (!ours || equals == std::string_view::npos) continue;
     const std::string_view name = variable.substr(0, equals);
     const std::string_view value = variable.substr(equals + 1);
-    if (name == "EDGEGATE_SERVER_API_KEYS") {
-      std::stringstream keys{std::string(value)};
-      settings->api_keys.clear();
-      for (std::string key; std::getline(keys, key, ',');) settings->api_keys.push_back(key);
-      continue;
-    }
     const auto* entry = std::find_if(std::begin(kEntries), std::end(kEntries), [&](const Entry& e) {
       return EnvironmentName(e.key) == name;
     });
@@ -236,10 +254,19 @@ Status LoadSettingsEnvironment(const char* const* environment, Settings* setting
 }
 
 ModelSetting ParseModel(std::string_view text) {
+  ModelSetting model;
   const size_t equals = text.find('=');
-  const size_t slash = text.find('/');
-  if (equals == std::string_view::npos || slash < equals) return {"", std::string(text)};
-  return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+  if (equals != std::string_view::npos && text.find('/') >= equals) {
+    model.name = text.substr(0, equals);
+    text.remove_prefix(equals + 1);
+  }
+  const size_t plus = text.find(".gguf+");
+  if (plus != std::string_view::npos) {
+    model.mmproj = text.substr(plus + 6);
+    text = text.substr(0, plus + 5);
+  }
+  model.path = text;
+  return model;
 }
 
 }  // namespace edgegate

@@ -15,6 +15,7 @@ namespace edgegate {
 struct ModelSetting {
   std::string name;  // empty: from the path
   std::string path;
+  std::string mmproj;  // the GGUF file with the vision part of a GGUF model; empty: none
 };
 
 struct Settings {
@@ -29,6 +30,8 @@ struct Settings {
   int write_timeout_s = 15;
   int request_timeout_s = 0;  // 0: none
   int drain_timeout_s = 30;
+  std::vector<std::string> image_hosts;          // whose http(s) URLs are fetched; empty: none's
+  std::vector<std::string> image_private_hosts;  // of them, those that may be on the LAN
 
   int threads = 0;  // 0: one for each processor that this process may use
   int max_num_seqs = 64;
@@ -36,6 +39,8 @@ struct Settings {
   int max_waiting = 256;
   int max_model_len = 0;  // 0: the model's own
   int kv_cache_mb = 512;
+  int max_images = 1;
+  int image_cache_mb = 64;
   std::string isa = "auto";
   std::string cache_dir;  // empty: CACHE_DIRECTORY, XDG_CACHE_HOME/edgegate or ~/.cache/edgegate
   std::string log_level = "info";
@@ -50,11 +55,11 @@ struct SettingInfo {
   std::string default_text;
 };
 
-// Every setting but models and api_keys (which are lists), in order.
+// Every setting but the models, in order.
 std::vector<SettingInfo> ListSettings();
 
-// Sets `key` from text. kInvalidArgument, naming the key, when it is unknown, of the wrong type or
-// out of range.
+// Sets `key` from text; a list's items are separated by commas. kInvalidArgument, naming the key,
+// when it is unknown, of the wrong type or out of range.
 Status SetSetting(std::string_view key, std::string_view value, Settings* settings);
 
 // Reads a TOML file. The message names the file, the line and the key.
@@ -66,7 +71,8 @@ Status LoadSettingsText(std::string_view text, const std::string& name, Settings
 // error.
 Status LoadSettingsEnvironment(const char* const* environment, Settings* settings);
 
-// "NAME=PATH" or "PATH".
+// "NAME=PATH" or "PATH"; a path may be two GGUF files with a "+" between them, the model's and its
+// mmproj.
 ModelSetting ParseModel(std::string_view text);
 
 }  // namespace edgegate

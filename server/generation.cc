@@ -25,14 +25,20 @@ SamplingParams MakeSampling(const ApiRequest& r, const GenerationDefaults& defau
   return p;
 }
 
+// `images` get their positions.
 Result<std::vector<int32_t>> Tokenize(const ApiRequest& r, const ServedModel& model,
-                                      const Prompt* prompt) {
+                                      const Prompt* prompt, std::vector<PromptImage>* images) {
   if (r.chat) {
     ChatTemplateInput input;
     input.messages_json = r.messages_json;
     input.kwargs_json = r.template_kwargs_json;
     input.add_generation_prompt = r.add_generation_prompt;
-    return model.chat_template->Encode(input);
+    input.num_images = static_cast<int>(images->size());
+    EG_ASSIGN_OR_RETURN(ChatPrompt encoded, model.chat_template->Encode(input));
+    for (size_t i = 0; i < images->size(); ++i) {
+      (*images)[i].position = encoded.image_positions[i];
+    }
+    return std::move(encoded.ids);
   }
   if (const auto* ids = std::get_if<std::vector<int32_t>>(prompt)) return *ids;
   return model.tokenizer->Encode(std::get<std::string>(*prompt), Tokenizer::Specials::kParse, true);
@@ -81,7 +87,8 @@ std::optional<ApiError> FitContext(const ApiRequest& r, const ServedModel& model
 }  // namespace
 
 std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel& model,
-                                          EngineLoop* engine, std::optional<TimePoint> deadline,
+                                          std::vector<PromptImage> images, EngineLoop* engine,
+                                          std::optional<TimePoint> deadline,
                                           std::unique_ptr<Generation>* out) {
   if (r.chat && !model.chat_template) {
     return BadParam("messages", fmt::format("The model '{}' has no chat template: use "
@@ -104,7 +111,7 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
   std::vector<GenerationRequest> requests;
   for (size_t i = 0; i < count; ++i) {
     const char* param = r.chat ? "messages" : "prompt";
-    auto ids = Tokenize(r, model, r.chat ? nullptr : &r.prompts[i]);
+    auto ids = Tokenize(r, model, r.chat ? nullptr : &r.prompts[i], &images);
     if (!ids.ok()) return BadParam(param, ids.status().message());
     if (ids->empty()) return BadParam(param, fmt::format("Invalid '{}': it has no tokens.", param));
     for (int32_t id : *ids) {
@@ -119,6 +126,9 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
       return error;
     }
     request.prompt = *ids;
+    generation->usage_.image_tokens += static_cast<int>(images.size()) * model.limits.image_rows;
+    request.images = std::move(images);
+    images.clear();
     request.sampling = MakeSampling(r, model.defaults);
     request.num_sequences = r.n;
     request.stop_token_ids = r.stop_token_ids;

@@ -30,6 +30,7 @@ struct GenerationUsage {
   int prompt_tokens = 0;
   int completion_tokens = 0;
   int cached_tokens = 0;
+  int image_tokens = 0;  // of the prompt's
   RequestTimings timings;
 };
 
@@ -38,10 +39,11 @@ class Generation {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // Tokenizes, checks and submits. The error is the client's answer. `model` and `engine` must
-  // outlive it.
+  // Tokenizes, checks and submits. `images` are the request's, loaded, without their positions. The
+  // error is the client's answer. `model` and `engine` must outlive it.
   static std::optional<ApiError> Start(const ApiRequest& request, const ServedModel& model,
-                                       EngineLoop* engine, std::optional<TimePoint> deadline,
+                                       std::vector<PromptImage> images, EngineLoop* engine,
+                                       std::optional<TimePoint> deadline,
                                        std::unique_ptr<Generation>* out);
 
   // The next news; nullopt when `until` passes first or all is done.

@@ -54,13 +54,16 @@ int Main(int argc, char** argv) {
   };
 
   CLI::App* serve = app.add_subcommand("serve", "serve models over HTTP");
-  serve->add_option("--model", models, "PATH or NAME=PATH of a bundle, directory or GGUF; repeat")
+  serve
+      ->add_option("--model", models,
+                   "PATH or NAME=PATH of a bundle, directory, GGUF or GGUF+MMPROJ; repeat")
       ->allow_extra_args(false);
   add_settings(serve);
 
   RunArguments run_arguments;
   CLI::App* run = app.add_subcommand("run", "answer one prompt in the terminal");
-  run->add_option("model", run_arguments.model, "bundle, directory or GGUF")->required();
+  run->add_option("model", run_arguments.model, "bundle, directory, GGUF or GGUF+MMPROJ")
+      ->required();
   run->add_option("prompt", run_arguments.prompt, "the prompt; - reads standard input")->required();
   run->add_option("--system", run_arguments.system, "system message");
   run->add_option("--max-tokens", run_arguments.max_tokens, "tokens to generate, at most");
@@ -69,15 +72,16 @@ int Main(int argc, char** argv) {
 
   std::string source, destination, calibration;
   CLI::App* quantize = app.add_subcommand("quantize", "write a packed INT8 bundle");
-  quantize->add_option("source", source, "directory or GGUF")->required();
+  quantize->add_option("source", source, "directory, GGUF or GGUF+MMPROJ")->required();
   quantize->add_option("destination", destination, "file to write")->required();
   quantize->add_option("--calibration", calibration, "text to calibrate with");
 
   BenchArguments bench_arguments;
   CLI::App* bench = app.add_subcommand("bench", "measure prefill and decode on this machine");
-  bench->add_option("--model", bench_arguments.model, "bundle, directory or GGUF");
+  bench->add_option("--model", bench_arguments.model, "bundle, directory, GGUF or GGUF+MMPROJ");
   bench->add_option("--shape", bench_arguments.shape,
-                    "random weights of this shape: glm-edge-1.5b, glm-edge-4b, smollm2-135m");
+                    "random weights of this shape: glm-edge-1.5b, glm-edge-4b, glm-edge-v-2b, "
+                    "glm-edge-v-5b, smollm2-135m");
   bench->add_option("--prompt", bench_arguments.prompt, "tokens to prefill [512]");
   bench->add_option("--gen", bench_arguments.gen, "tokens to decode [64]");
   bench->add_option("--batch", bench_arguments.batch, "sequences decoding at once [1,8]")

@@ -20,6 +20,7 @@ struct ServedModel {
   int engine_index = 0;
   int64_t created = 0;  // seconds since 1970
   RunnerLimits limits;
+  int max_images = 1;  // of one request, where the model takes pictures
   GenerationDefaults defaults;
   std::vector<int32_t> eos_token_ids;
   std::unique_ptr<Tokenizer> tokenizer;

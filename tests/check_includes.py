@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ALLOWED = {
     "engine/base": [],
     "engine/ops": ["engine/base"],
+    "engine/image": ["engine/base"],
     "engine/sampling": ["engine/base"],
     "engine/text": ["engine/base", "engine/sampling/token_constraint.h"],
     "engine/model": ["engine/base", "engine/ops"],
@@ -30,6 +31,7 @@ CONFINED = {
     r"httplib\.h": ["server/http"],
     r"oneapi/dnnl": ["engine/ops", "engine/quantize"],
     r"systemd/": ["server/cli"],
+    r"(jpeglib|jerror|spng)\.h|webp/|curl/": ["server/media"],
 }
 # JSON never crosses a layer: in headers it stays inside these folders.
 JSON_HEADERS = ["server/openai", "engine/weights/json.h"]

@@ -11,11 +11,14 @@ namespace {
 struct Shape {
   const char* name;
   int vocab, hidden, intermediate, layers, heads, kv_heads, head_dim, positions;
+  bool sees;
 };
 constexpr Shape kShapes[] = {
-    {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192},
-    {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192},
-    {"smollm2-135m", 49152, 576, 1536, 30, 9, 3, 64, 8192},
+    {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192, false},
+    {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192, false},
+    {"glm-edge-v-2b", 59264, 2048, 6144, 28, 16, 4, 128, 4096, true},
+    {"glm-edge-v-5b", 59264, 3072, 8192, 40, 24, 6, 128, 4096, true},
+    {"smollm2-135m", 49152, 576, 1536, 30, 9, 3, 64, 8192, false},
 };
 
 ModelConfig ConfigOf(const Shape& s) {
@@ -32,6 +35,16 @@ ModelConfig ConfigOf(const Shape& s) {
   c.rms_norm_eps = 1e-5f;
   c.rope.layout = RopeLayout::kInterleaved;
   c.rope.rotary_dim = s.head_dim;
+  if (s.sees) {
+    // SigLIP so400m at 672 pixels, as both published models have it.
+    c.vision = VisionConfig{.hidden_size = 1152,
+                            .intermediate_size = 4304,
+                            .num_layers = 27,
+                            .num_heads = 16,
+                            .image_size = 672,
+                            .patch_size = 14,
+                            .adapter_size = s.intermediate};
+  }
   return c;
 }
 
@@ -43,6 +56,8 @@ struct RandomWeights::Impl {
   std::deque<AlignedBuffer<float>> floats;
   std::deque<AlignedBuffer<int32_t>> sums;
   AlignedBuffer<uint16_t> embedding;
+
+  void MakeVision();
 
   const float* Floats(int size, float value) {
     auto& buffer = floats.emplace_back(static_cast<size_t>(size));
@@ -76,6 +91,31 @@ struct RandomWeights::Impl {
   }
 };
 
+void RandomWeights::Impl::MakeVision() {
+  const VisionConfig& v = *weights.config.vision;
+  const int width = v.hidden_size, text = weights.config.hidden_size;
+  const LayerNormWeights norm{Floats(std::max(width, text), 1.0f),
+                              Floats(std::max(width, text), 0.0f)};
+  VisionWeights& w = weights.vision;
+  w.patch = Linear(width, v.patch_values());
+  w.positions = Floats(v.patches() * width, 0.1f);
+  for (int i = 0; i < v.num_layers; ++i) {
+    w.layers.push_back({.norm1 = norm,
+                        .q = Linear(width, width),
+                        .kv = Linear(2 * width, width),
+                        .out = Linear(width, width),
+                        .norm2 = norm,
+                        .fc1 = Linear(v.intermediate_size, width),
+                        .fc2 = Linear(width, v.intermediate_size)});
+  }
+  w.post_norm = w.adapter_norm = norm;
+  w.conv = Linear(text, 4 * width);
+  w.linear = Linear(text, text);
+  w.gate_up = Linear(2 * Int8Padded(v.adapter_size), text);
+  w.down = Linear(text, v.adapter_size);
+  w.first_row = w.last_row = Floats(text, 0.1f);
+}
+
 RandomWeights::RandomWeights(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RandomWeights::~RandomWeights() = default;
 const DecoderWeights& RandomWeights::weights() const { return impl_->weights; }
@@ -85,7 +125,9 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
                                    [&](const Shape& s) { return s.name == shape; });
   if (found == std::end(kShapes)) {
     return InvalidArgument(
-        "shape \"{}\" is not known; these are: glm-edge-1.5b, glm-edge-4b, smollm2-135m", shape);
+        "shape \"{}\" is not known; these are: glm-edge-1.5b, glm-edge-4b, glm-edge-v-2b, "
+        "glm-edge-v-5b, smollm2-135m",
+        shape);
   }
   auto impl = std::make_unique<Impl>();
   DecoderWeights& w = impl->weights;
@@ -107,6 +149,7 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
     w.layers.push_back(layer);
   }
   w.lm_head = impl->Linear(c.vocab_size, c.hidden_size);
+  if (c.vision) impl->MakeVision();
   return std::unique_ptr<RandomWeights>(new RandomWeights(std::move(impl)));
 }
 

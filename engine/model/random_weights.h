@@ -13,7 +13,8 @@ namespace edgegate {
 // Immutable once made.
 class RandomWeights {
  public:
-  // "glm-edge-1.5b", "glm-edge-4b" or "smollm2-135m"; kInvalidArgument for another name.
+  // "glm-edge-1.5b", "glm-edge-4b", "glm-edge-v-2b", "glm-edge-v-5b" or "smollm2-135m";
+  // kInvalidArgument for another name.
   static Result<std::unique_ptr<RandomWeights>> Make(const std::string& shape);
   ~RandomWeights();
 

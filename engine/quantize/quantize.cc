@@ -238,10 +238,10 @@ Status Quantize(const ModelSource& source, const std::string& destination,
   return status;
 }
 
-Result<std::string> EnsureBundle(const std::string& model_path, const std::string& cache_dir,
-                                 const QuantizeOptions& options) {
+Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
+                                 const std::string& cache_dir, const QuantizeOptions& options) {
   if (IsBundle(model_path)) return model_path;
-  EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(model_path));
+  EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(model_path, mmproj));
   EG_ASSIGN_OR_RETURN(const std::string key, CacheKey(*source, options));
   std::error_code error;
   fs::create_directories(cache_dir, error);

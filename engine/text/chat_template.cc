@@ -1,5 +1,6 @@
 #include "engine/text/chat_template.h"
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -39,8 +40,13 @@ std::string TemplateOf(const json& config) {
 
 class JinjaTemplate : public ChatTemplate {
  public:
-  JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer)
-      : handle_(handle), tokenizer_(tokenizer) {}
+  JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer, const ImagePlaceholder& image)
+      : handle_(handle),
+        tokenizer_(tokenizer),
+        image_rows_(image.rows),
+        image_token_(image.token.empty() ? -1 : tokenizer.TokenId(image.token)) {
+    wants_parts_ = !Shows("\"edgegate\"") && Shows(R"([{"type": "text", "text": "edgegate"}])");
+  }
 
   Result<std::string> Render(const ChatTemplateInput& input) const override {
     EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(input));
@@ -49,9 +55,12 @@ class JinjaTemplate : public ChatTemplate {
     return text;
   }
 
-  Result<std::vector<int32_t>> Encode(const ChatTemplateInput& input) const override {
+  Result<ChatPrompt> Encode(const ChatTemplateInput& input) const override {
     EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(input));
-    return tokenizer_.EncodeSegments(segments.texts, segments.specials);
+    ChatPrompt prompt;
+    EG_ASSIGN_OR_RETURN(prompt.ids, tokenizer_.EncodeSegments(segments.texts, segments.specials));
+    if (input.num_images > 0) EG_RETURN_IF_ERROR(PlaceImages(input.num_images, &prompt));
+    return prompt;
   }
 
  private:
@@ -60,11 +69,61 @@ class JinjaTemplate : public ChatTemplate {
     std::vector<bool> specials;
   };
 
+  // Whether a message with this content, JSON, comes out as its text alone.
+  bool Shows(const char* content) const {
+    ChatTemplateInput input;
+    input.messages_json = fmt::format(R"([{{"role": "user", "content": {}}}])", content);
+    const auto text = Render(input);
+    return text.ok() && text->find("edgegate") != std::string::npos &&
+           text->find("type") == std::string::npos;
+  }
+
+  // Every string content as a list of one part.
+  static std::string AsParts(const std::string& messages_json) {
+    json messages = json::parse(messages_json, nullptr, false);
+    for (json& message : messages) {
+      if (!message.is_object() || !message.contains("content")) continue;
+      json& content = message["content"];
+      if (content.is_string()) {
+        content = json::array({{{"type", "text"}, {"text", std::move(content)}}});
+      }
+    }
+    return messages.dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+
+  // Image tokens can only be the template's own: those in what users send stay plain text.
+  Status PlaceImages(int count, ChatPrompt* prompt) const {
+    const auto& ids = prompt->ids;
+    const auto written = static_cast<int>(std::count(ids.begin(), ids.end(), image_token_));
+    if (written < count || written % count != 0) {
+      return InvalidArgument("the model's chat template writes {} image tokens for {} pictures",
+                             written, count);
+    }
+    const int each = written / count;
+    std::vector<int32_t> placed;
+    for (size_t i = 0; i < ids.size();) {
+      if (ids[i] != image_token_) {
+        placed.push_back(ids[i++]);
+        continue;
+      }
+      prompt->image_positions.push_back(static_cast<int>(placed.size()));
+      placed.insert(placed.end(), static_cast<size_t>(image_rows_), image_token_);
+      for (int n = 0; n < each; ++n, ++i) {
+        if (i == ids.size() || ids[i] != image_token_) {
+          return InvalidArgument("the model's chat template tears a picture's tokens apart");
+        }
+      }
+    }
+    prompt->ids = std::move(placed);
+    return {};
+  }
+
   Result<Segments> RenderSegments(const ChatTemplateInput& input) const {
     tk_bytes out{};
     tk_bytes error{};
+    const std::string messages = wants_parts_ ? AsParts(input.messages_json) : input.messages_json;
     const int code =
-        tk_template_render(handle_.get(), ToTk(input.messages_json), ToTk(input.tools_json),
+        tk_template_render(handle_.get(), ToTk(messages), ToTk(input.tools_json),
                            ToTk(input.kwargs_json), input.add_generation_prompt, &out, &error);
     if (code != 0) {
       return Status(code == 2 ? StatusCode::kResourceExhausted : StatusCode::kInvalidArgument,
@@ -87,12 +146,16 @@ class JinjaTemplate : public ChatTemplate {
   };
   std::unique_ptr<tk_template, Free> handle_;
   const Tokenizer& tokenizer_;
+  const int image_rows_;
+  const int32_t image_token_;
+  bool wants_parts_ = false;  // contents must be lists: a string comes out as nothing
 };
 
 }  // namespace
 
 Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& assets,
-                                                         const Tokenizer& tokenizer) {
+                                                         const Tokenizer& tokenizer,
+                                                         const ImagePlaceholder& image) {
   json config = json::object();
   if (!assets.tokenizer_config.empty()) {
     config = json::parse(assets.tokenizer_config, nullptr, false);
@@ -109,7 +172,7 @@ Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& 
   if (tk_template_new(ToTk(source), ToTk(specials), ToTk(globals), &handle, &error) != 0) {
     return InvalidArgument("{}", TakeString(error));
   }
-  return std::unique_ptr<ChatTemplate>(std::make_unique<JinjaTemplate>(handle, tokenizer));
+  return std::unique_ptr<ChatTemplate>(std::make_unique<JinjaTemplate>(handle, tokenizer, image));
 }
 
 }  // namespace edgegate

@@ -178,8 +178,9 @@ Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float
 Result<VisionConfig> VisionFromGguf(const GgufFile& gguf) {
   const std::string arch = gguf.String("general.architecture").value_or("");
   if (arch != "clip") return Unimplemented("no mmproj file: its architecture is \"{}\"", arch);
-  const std::string projector = gguf.String("clip.projector_type")
-                                    .value_or(gguf.String("clip.vision.projector_type").value_or(""));
+  const std::string projector =
+      gguf.String("clip.projector_type")
+          .value_or(gguf.String("clip.vision.projector_type").value_or(""));
   if (projector != "adapter") {
     return Unimplemented("clip.projector_type \"{}\" is not supported: \"adapter\" (GLM-Edge-V) is",
                          projector);
@@ -198,8 +199,8 @@ Result<VisionConfig> VisionFromGguf(const GgufFile& gguf) {
   v.image_size = number("image_size");
   v.patch_size = number("patch_size");
   EG_RETURN_IF_ERROR(missing);
-  v.layer_norm_eps = static_cast<float>(
-      gguf.Number("clip.vision.attention.layer_norm_epsilon").value_or(1e-6));
+  v.layer_norm_eps =
+      static_cast<float>(gguf.Number("clip.vision.attention.layer_norm_epsilon").value_or(1e-6));
   for (const char* key : {"clip.vision.image_mean", "clip.vision.image_std"}) {
     const auto* values = gguf.Array<double>(key);
     if (values != nullptr && *values != std::vector<double>{0.5, 0.5, 0.5}) {

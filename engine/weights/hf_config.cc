@@ -4,7 +4,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "engine/weights/hf_vision_config.h"
 #include "engine/weights/json.h"
+#include "engine/weights/json_keys.h"
 
 namespace edgegate {
 namespace {
@@ -124,53 +126,12 @@ const Family* FamilyOf(const std::string& architecture) {
   return nullptr;
 }
 
-// Reads keys, remembering the first that has the wrong type.
-class Keys {
- public:
-  explicit Keys(const Json& json) : json_(json) {}
-
-  int Int(const char* key, std::optional<int> absent = std::nullopt) {
-    const Json value = json_[key];
-    if (value.is_null() && absent) return *absent;
-    const auto number = value.Int();
-    if (!number || *number < -(1 << 30) || *number > (1 << 30)) {
-      Fail(key, "an integer");
-      return 0;
-    }
-    return static_cast<int>(*number);
-  }
-  double Number(const char* key, double absent) {
-    const Json value = json_[key];
-    if (value.is_null()) return absent;
-    const auto number = value.Number();
-    if (!number) Fail(key, "a number");
-    return number.value_or(0);
-  }
-  bool Bool(const char* key, bool absent) {
-    const Json value = json_[key];
-    if (value.is_null()) return absent;
-    const auto flag = value.Bool();
-    if (!flag) Fail(key, "true or false");
-    return flag.value_or(false);
-  }
-  const Status& status() const { return status_; }
-
- private:
-  void Fail(const char* key, const char* kind) {
-    if (!status_.ok()) return;
-    status_ = json_.Has(key) ? DataLoss("{} is {}: must be {}", key, json_[key].Brief(), kind)
-                             : DataLoss("{} is missing", key);
-  }
-  const Json json_;
-  Status status_;
-};
-
 // Llama 3's scaling (transformers, modeling_rope_utils.py, _compute_llama3_parameters).
 // A top-level original_max_position_embeddings comes first, as standardize_rope_params has it.
 Status Llama3Divisors(const Json& config, const Json& scaling, int max_positions,
                       RopeConfig* rope) {
-  Keys top(config);
-  Keys keys(scaling);
+  JsonKeys top(config);
+  JsonKeys keys(scaling);
   const double factor = keys.Number("factor", 0);
   const double low = keys.Number("low_freq_factor", 0);
   const double high = keys.Number("high_freq_factor", 0);
@@ -207,8 +168,8 @@ Status ParseRope(const Json& config, const Family& family, ModelConfig* model) {
                            key);
     }
   }
-  Keys keys(config);
-  Keys inner(scaling);
+  JsonKeys keys(config);
+  JsonKeys inner(scaling);
   RopeConfig& rope = model->rope;
   rope.layout = family.layout;
   rope.theta = inner.Number("rope_theta", keys.Number("rope_theta", 10000.0));
@@ -285,43 +246,8 @@ Status RefuseUnsupported(const Json& config, const ModelConfig& model) {
   return RefuseSlidingWindow(config, model);
 }
 
-// Defaults of absent keys are those of transformers' SiglipVisionConfig. The adapter's width is in
-// no config: its tensors tell.
-Status ParseVision(const Json& config, ModelConfig* model) {
-  const Json json = config["vision_config"];
-  if (json.is_null()) return {};
-  if (model->architecture != "GlmForCausalLM") {
-    return Unimplemented("a vision_config is supported for GlmForCausalLM only");
-  }
-  const std::string type = json["model_type"].String().value_or("siglip_vision_model");
-  const std::string activation = json["hidden_act"].String().value_or("gelu_pytorch_tanh");
-  if (type != "siglip_vision_model") {
-    return Unimplemented("vision_config.model_type \"{}\" is not supported", type);
-  }
-  if (activation != "gelu_pytorch_tanh") {
-    return Unimplemented("vision_config.hidden_act \"{}\" is not supported", activation);
-  }
-  Keys keys(json);
-  VisionConfig v;
-  v.hidden_size = keys.Int("hidden_size", 768);
-  v.intermediate_size = keys.Int("intermediate_size", 3072);
-  v.num_layers = keys.Int("num_hidden_layers", 12);
-  v.num_heads = keys.Int("num_attention_heads", 12);
-  v.image_size = keys.Int("image_size", 224);
-  v.patch_size = keys.Int("patch_size", 16);
-  v.layer_norm_eps = static_cast<float>(keys.Number("layer_norm_eps", 1e-6));
-  if (keys.Int("num_channels", 3) != 3)
-    return Unimplemented("vision_config.num_channels must be 3");
-  EG_RETURN_IF_ERROR(keys.status().WithContext("vision_config"));
-  Keys top(config);
-  v.image_token_id = top.Int("boi_token_id", -1);
-  EG_RETURN_IF_ERROR(top.status());
-  model->vision = v;
-  return {};
-}
-
 Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) {
-  Keys keys(config);
+  JsonKeys keys(config);
   model->vocab_size = keys.Int("vocab_size");
   model->hidden_size = keys.Int("hidden_size");
   model->intermediate_size = keys.Int("intermediate_size");
@@ -363,7 +289,7 @@ Result<ModelConfig> ParseHfConfig(std::string_view config_json) {
   EG_RETURN_IF_ERROR(RefuseUnsupported(config, model));
   EG_RETURN_IF_ERROR(ParseRope(config, *family, &model));
   EG_RETURN_IF_ERROR(AddEosIds(config["eos_token_id"], &model));
-  EG_RETURN_IF_ERROR(ParseVision(config, &model));
+  EG_RETURN_IF_ERROR(ParseHfVisionConfig(config, &model));
   EG_RETURN_IF_ERROR(ValidateModelConfig(model));
   return model;
 }

@@ -157,8 +157,7 @@ Status AddMmproj(const std::string& path, ModelConfig* config, SourceBuilder* bu
   return ValidateModelConfig(*config);
 }
 
-Result<std::unique_ptr<ModelSource>> BuildGguf(const std::string& path,
-                                               const std::string& mmproj) {
+Result<std::unique_ptr<ModelSource>> BuildGguf(const std::string& path, const std::string& mmproj) {
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   EG_ASSIGN_OR_RETURN(const GgufFile gguf, ParseGguf(mapping.bytes()));
   EG_ASSIGN_OR_RETURN(const std::vector<float> factors, RopeFactors(gguf, mapping.bytes()));

@@ -21,6 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
+constexpr int kQuestion = 12;  // tokens of the question about a picture
+
 double Since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -95,6 +97,35 @@ Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
   return sequences / Median(seconds);
 }
 
+// A picture and a short question, from the prepared pixels to the first token's logits.
+Result<json> Picture(ModelRunner* runner) {
+  const RunnerLimits& limits = runner->limits();
+  std::vector<uint8_t> pixels(static_cast<size_t>(limits.image_size) * limits.image_size * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7919 >> 3);
+  const auto shared = std::make_shared<const std::vector<uint8_t>>(std::move(pixels));
+  std::vector<float> rows(static_cast<size_t>(limits.image_rows) * limits.hidden_size);
+  EG_ASSIGN_OR_RETURN(const double rate, Prefill(runner, limits.image_rows + kQuestion));
+  std::vector<double> encode;
+  double longest = 0;
+  int units = 0;
+  for (int round = 0; round < 3; ++round) {
+    const auto start = Clock::now();
+    EG_RETURN_IF_ERROR(runner->BeginImage(shared));
+    units = 0;
+    for (bool done = false; !done; ++units) {
+      const auto unit = Clock::now();
+      EG_ASSIGN_OR_RETURN(done, runner->EncodeUnit(rows.data()));
+      if (round > 0) longest = std::max(longest, Since(unit));
+    }
+    encode.push_back(Since(start));
+  }
+  return json{{"rows", limits.image_rows},
+              {"encode_s", Median(encode)},
+              {"first_token_s", Median(encode) + (limits.image_rows + kQuestion) / rate},
+              {"units", units},
+              {"longest_unit_s", longest}};
+}
+
 struct Subject {
   std::unique_ptr<RandomWeights> random;
   std::unique_ptr<Bundle> bundle;
@@ -108,10 +139,11 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
     EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape));
     weights = &subject.random->weights();
   } else {
+    const ModelSetting model = ParseModel(a.model);
     QuantizeOptions options;
     options.progress = ProgressPrinter("quantizing", [] { return false; });
     EG_ASSIGN_OR_RETURN(const std::string path,
-                        EnsureBundle(a.model, CacheDirectory(settings), options));
+                        EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), options));
     EG_ASSIGN_OR_RETURN(subject.bundle, Bundle::Open(path));
     weights = &subject.bundle->weights();
   }
@@ -120,7 +152,9 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   options.max_batched_tokens = settings.max_num_batched_tokens;
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
   options.max_logits_rows = most;
-  const int64_t tokens = std::max<int64_t>(a.prompt + 16, int64_t{most} * (a.gen + 48));
+  const int picture = weights->config.vision ? weights->config.vision->rows() + kQuestion : 0;
+  const int64_t tokens =
+      std::max<int64_t>(std::max(a.prompt, picture) + 16, int64_t{most} * (a.gen + 48));
   options.kv_cache_bytes = tokens * DecoderRunner::KvBytesPerToken(weights->config);
   EG_ASSIGN_OR_RETURN(subject.runner, DecoderRunner::Make(*weights, options));
   return subject;
@@ -143,6 +177,9 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   for (int batch : a.batch) {
     EG_ASSIGN_OR_RETURN(const double rate, Decode(subject.runner.get(), batch, a.gen));
     report["decode"].push_back({{"batch", batch}, {"tok_s", rate}});
+  }
+  if (subject.runner->limits().image_rows > 0) {
+    EG_ASSIGN_OR_RETURN(report["image"], Picture(subject.runner.get()));
   }
   // Limits before and after, since shared machines drift: the better one is the limit.
   const MachineLimits after = MeasureLimits(ComputeThreads(settings));
@@ -186,6 +223,12 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
   std::printf("prefill %-4d%8.1f tok/s\n", arguments.prompt, r["prefill_tok_s"].get<double>());
   for (const json& d : r["decode"]) {
     std::printf("decode x%-3d%9.1f tok/s\n", d["batch"].get<int>(), d["tok_s"].get<double>());
+  }
+  if (r.contains("image")) {
+    const json& image = r["image"];
+    std::printf("picture     %8.2f s to encode (longest unit %.0f ms), %.2f s to the first token\n",
+                image["encode_s"].get<double>(), image["longest_unit_s"].get<double>() * 1e3,
+                image["first_token_s"].get<double>());
   }
   std::printf("load %.2f s, peak memory %ld MB\n", r["load_s"].get<double>(),
               r["peak_rss_mb"].get<long>());

@@ -36,6 +36,18 @@ void WarnOfContext(const std::string& path, const ModelConfig& config, int max_m
   }
 }
 
+// The token that stands for pictures in prompts.
+Result<ImagePlaceholder> PlaceholderOf(const ModelConfig& config, const Tokenizer& tokenizer) {
+  if (!config.vision) return ImagePlaceholder{};
+  int32_t id = config.vision->image_token_id;
+  if (id < 0) id = tokenizer.TokenId("<|begin_of_image|>");
+  if (id < 0 || !tokenizer.IsSpecial(id)) {
+    return DataLoss("the tokenizer has no special token for pictures (boi_token_id {})",
+                    config.vision->image_token_id);
+  }
+  return ImagePlaceholder{tokenizer.TokenBytes(id), config.vision->rows()};
+}
+
 }  // namespace
 
 std::string CacheDirectory(const Settings& settings) {
@@ -78,11 +90,13 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   QuantizeOptions quantize;
   quantize.progress = ProgressPrinter("quantizing " + NameOf(model), stop);
   EG_ASSIGN_OR_RETURN(const std::string path,
-                      EnsureBundle(model.path, CacheDirectory(settings), quantize));
+                      EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), quantize));
   EG_ASSIGN_OR_RETURN(loaded.bundle, Bundle::Open(path));
   ServedModel& served = loaded.served;
   EG_ASSIGN_OR_RETURN(served.tokenizer, Tokenizer::Make(loaded.bundle->tokenizer_assets()));
-  auto chat = ChatTemplate::Make(loaded.bundle->tokenizer_assets(), *served.tokenizer);
+  const ModelConfig& config = loaded.bundle->weights().config;
+  EG_ASSIGN_OR_RETURN(const ImagePlaceholder image, PlaceholderOf(config, *served.tokenizer));
+  auto chat = ChatTemplate::Make(loaded.bundle->tokenizer_assets(), *served.tokenizer, image);
   if (chat.ok()) {
     served.chat_template = *std::move(chat);
   } else if (chat.status().code() != StatusCode::kUnimplemented) {
@@ -95,7 +109,6 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   options.max_model_len = settings.max_model_len;
   options.kv_cache_bytes = int64_t{settings.kv_cache_mb} << 20;
   EG_ASSIGN_OR_RETURN(loaded.runner, DecoderRunner::Make(loaded.bundle->weights(), options));
-  const ModelConfig& config = loaded.bundle->weights().config;
   WarnOfContext(model.path, config, options.max_model_len);
   for (int id = 0; id < config.vocab_size; ++id) {
     loaded.valid_tokens.push_back(served.tokenizer->IsValid(id));
@@ -105,6 +118,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
                        std::chrono::system_clock::now().time_since_epoch())
                        .count();
   served.limits = loaded.runner->limits();
+  served.max_images = settings.max_images;
   served.defaults = loaded.bundle->generation_defaults();
   served.eos_token_ids = config.eos_token_ids;
   served.grammars =

@@ -55,8 +55,8 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   engine.Start();
   std::unique_ptr<Generation> generation;
   const bool chat = model->served.chat_template != nullptr;
-  const auto error = Generation::Start(MakeRequest(arguments, prompt, chat), model->served, &engine,
-                                       std::nullopt, &generation);
+  const auto error = Generation::Start(MakeRequest(arguments, prompt, chat), model->served, {},
+                                       &engine, std::nullopt, &generation);
   if (error) return Fail(InvalidArgument("{}", error->message), kExitFailure);
   while (!generation->done() && !signals.pending()) {
     const auto event =
@@ -82,7 +82,8 @@ int QuantizeModel(const std::string& source_path, const std::string& destination
     }
     options.calibration_text = text.str();
   }
-  auto source = ModelSource::Open(source_path);
+  const ModelSetting model = ParseModel(source_path);
+  auto source = ModelSource::Open(model.path, model.mmproj);
   if (!source.ok()) return Fail(source.status(), kExitModel);
   const Status status = Quantize(**source, destination, options);
   if (!status.ok()) return Fail(status, kExitFailure);

@@ -32,6 +32,10 @@ Result<ServerOptions> MakeOptions(const Settings& s) {
   options.read_timeout_s = s.read_timeout_s;
   options.write_timeout_s = s.write_timeout_s;
   options.request_timeout_s = s.request_timeout_s;
+  options.images.allowed_hosts = s.image_hosts;
+  options.images.allowed_private_hosts = s.image_private_hosts;
+  options.images.max_bytes = options.max_body_bytes;
+  options.images.timeout_s = s.read_timeout_s;
   if (s.api_keys_file.empty()) return options;
   std::ifstream file(s.api_keys_file);
   if (!file) return NotFound("cannot read server.api_keys_file {}", s.api_keys_file);
@@ -131,7 +135,7 @@ int Serve(const Settings& settings) {
                  model.served.limits.max_model_len, model.served.limits.num_blocks,
                  model.runner->kernels());
     const SchedulerLimits limits{settings.max_num_seqs, settings.max_num_batched_tokens,
-                                 settings.max_waiting};
+                                 settings.max_waiting, int64_t{settings.image_cache_mb} << 20};
     model.served.engine_index =
         engine.AddModel(std::move(model.runner), limits, model.valid_tokens);
     served.push_back(&model.served);

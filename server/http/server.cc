@@ -10,6 +10,7 @@
 
 #include "server/generation.h"
 #include "server/http/connection.h"
+#include "server/media/image_loader.h"
 #include "server/openai/errors.h"
 #include "server/openai/request.h"
 #include "server/openai/response.h"
@@ -35,9 +36,10 @@ std::string Event(const std::string& data) { return "data: " + data + "\n\n"; }
 }  // namespace
 
 struct HttpServer::Impl {
-  explicit Impl(ServerOptions o) : options(std::move(o)) {}
+  explicit Impl(ServerOptions o) : options(std::move(o)), loader(options.images) {}
 
   const ServerOptions options;
+  ImageLoader loader;
   ConnectionServer http;
   int port = 0;
   // Written once, before `ready`.
@@ -106,9 +108,11 @@ void HttpServer::Impl::Health(Response& res) const {
     const auto& m = snapshot.models[i];
     list += fmt::format(
         "{}{{\"running\":{},\"waiting\":{},\"kv_blocks_total\":{},\"kv_blocks_free\":{},"
-        "\"preemptions\":{},\"prompt_tokens\":{},\"generated_tokens\":{}}}",
+        "\"preemptions\":{},\"prompt_tokens\":{},\"generated_tokens\":{},\"images_encoded\":{},"
+        "\"image_cache_hits\":{},\"image_cache_bytes\":{}}}",
         i ? "," : "", m.running, m.waiting, m.blocks_total, m.blocks_free, m.preemptions,
-        m.prompt_tokens, m.generated_tokens);
+        m.prompt_tokens, m.generated_tokens, m.images_encoded, m.image_cache_hits,
+        m.image_cache_bytes);
   }
   const bool failing = snapshot.failed_steps_in_row >= 3;
   res.status = failing ? 503 : 200;
@@ -130,8 +134,13 @@ void HttpServer::Impl::Generate(const std::string& body, Response& res, bool cha
   if (options.request_timeout_s > 0) {
     deadline = Clock::now() + std::chrono::seconds(options.request_timeout_s);
   }
+  auto images = loader.Load(request->images, *model);
+  if (const auto* error = std::get_if<ApiError>(&images)) return Answer(res, *error);
+  request->images.clear();
   std::unique_ptr<Generation> generation;
-  if (auto error = Generation::Start(*request, *model, engine, deadline, &generation)) {
+  if (auto error =
+          Generation::Start(*request, *model, std::get<std::vector<PromptImage>>(std::move(images)),
+                            engine, deadline, &generation)) {
     return Answer(res, *error);
   }
   if (request->stream) return Stream(res, request, *model, std::move(generation));

@@ -7,6 +7,7 @@
 
 #include "engine/base/status.h"
 #include "scheduler/engine_loop.h"
+#include "server/media/fetch.h"
 #include "server/served_model.h"
 
 namespace edgegate {
@@ -21,6 +22,7 @@ struct ServerOptions {
   int read_timeout_s = 15;
   int write_timeout_s = 15;
   int request_timeout_s = 0;  // 0: none
+  FetchOptions images;        // whose URLs are fetched
 };
 
 // Provides its own synchronization.

@@ -9,15 +9,45 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* kRoles[] = {"system", "developer", "user", "assistant", "tool"};
 
-// A content's text: a string, or text parts joined by newlines, as vLLM does.
-std::string ContentText(Fields* fields, const std::string& param, const json& content,
-                        bool may_be_null) {
-  if (content.is_string()) return content.get<std::string>();
-  if (content.is_null() && may_be_null) return {};
+// The URL of an image_url part.
+void ParseImage(Fields* fields, const std::string& param, const json& part, bool is_user,
+                std::vector<ImageUrl>* images) {
+  const std::string name = param + ".image_url";
+  const json image = part.value("image_url", json());
+  if (!is_user) {
+    return fields->Fail(BadParam(param, fmt::format("Invalid '{}': only a message of the role "
+                                                    "user can show pictures.",
+                                                    param)));
+  }
+  if (!image.is_object()) return fields->Fail(WrongType(name, "an object with a url", image));
+  const json url = image.value("url", json());
+  if (!url.is_string()) return fields->Fail(WrongType(name + ".url", "a string", url));
+  const json detail = image.value("detail", json());
+  if (!detail.is_null() && detail != "auto" && detail != "low" && detail != "high") {
+    return fields->Fail(BadParam(name + ".detail", fmt::format("Invalid '{}.detail': must be auto, "
+                                                               "low or high.",
+                                                               name)));
+  }
+  for (const auto& [key, value] : image.items()) {
+    if (key == "url" || key == "detail") continue;
+    return fields->Fail(BadParam(
+        name + "." + key, fmt::format("Unrecognized request argument supplied: {}.{}", name, key)));
+  }
+  images->push_back({name + ".url", url.get<std::string>()});
+}
+
+// A string; text parts are joined by newlines, as vLLM does. Where there are pictures, the list of
+// parts in its order, for the model's template.
+json ParseContent(Fields* fields, const std::string& param, const json& content,
+                  const std::string& role, std::vector<ImageUrl>* images) {
+  if (content.is_string()) return content;
+  if (content.is_null() && role == "assistant") return "";
   if (!content.is_array()) {
     fields->Fail(WrongType(param, "a string or an array of parts", content));
     return {};
   }
+  const size_t images_before = images->size();
+  json parts = json::array();
   std::string text;
   for (size_t i = 0; i < content.size(); ++i) {
     const json& part = content[i];
@@ -28,17 +58,23 @@ std::string ContentText(Fields* fields, const std::string& param, const json& co
     if (type == "text" && part.contains("text") && part["text"].is_string()) {
       if (i > 0) text += "\n";
       text += part["text"].get<std::string>();
-    } else if (type == "image_url" || type == "input_audio" || type == "file") {
-      fields->Fail(BadParam(
-          name, fmt::format("'{}' is of type {}, but this model takes text only.", name, type)));
+      parts.push_back({{"type", "text"}, {"text", part["text"]}});
+    } else if (type == "image_url") {
+      ParseImage(fields, name, part, role == "user", images);
+      parts.push_back({{"type", "image"}});
+    } else if (type == "input_audio" || type == "file") {
+      fields->Fail(
+          BadParam(name, fmt::format("'{}' is of type {}, which is not supported.", name, type)));
     } else {
-      fields->Fail(BadParam(name, fmt::format("Invalid '{}': must be a part of type text.", name)));
+      fields->Fail(BadParam(
+          name, fmt::format("Invalid '{}': must be a part of type text or image_url.", name)));
     }
   }
-  return text;
+  return images->size() > images_before ? parts : json(text);
 }
 
-json ParseMessage(Fields* fields, const json& message, const std::string& param) {
+json ParseMessage(Fields* fields, const json& message, const std::string& param,
+                  std::vector<ImageUrl>* images) {
   if (!message.is_object()) {
     fields->Fail(WrongType(param, "an object", message));
     return {};
@@ -59,14 +95,14 @@ json ParseMessage(Fields* fields, const json& message, const std::string& param)
     fields->Fail(BadParam(param + ".tool_calls", "'tool_calls' is not supported."));
   }
   const std::string name = role.get<std::string>();
-  const std::string text = ContentText(fields, param + ".content", message.value("content", json()),
-                                       name == "assistant");
-  return {{"role", name == "developer" ? "system" : name}, {"content", text}};
+  json content =
+      ParseContent(fields, param + ".content", message.value("content", json()), name, images);
+  return {{"role", name == "developer" ? "system" : name}, {"content", std::move(content)}};
 }
 
 }  // namespace
 
-std::string ParseMessages(Fields* fields) {
+std::string ParseMessages(Fields* fields, std::vector<ImageUrl>* images) {
   const json& messages = fields->Raw("messages");
   if (messages.is_null()) {
     fields->Fail(BadParam("messages", "Missing required parameter: 'messages'.",
@@ -81,7 +117,7 @@ std::string ParseMessages(Fields* fields) {
   }
   json out = json::array();
   for (size_t i = 0; i < messages.size(); ++i) {
-    out.push_back(ParseMessage(fields, messages[i], fmt::format("messages[{}]", i)));
+    out.push_back(ParseMessage(fields, messages[i], fmt::format("messages[{}]", i), images));
   }
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -3,12 +3,16 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "server/openai/fields.h"
+#include "server/openai/request.h"
 
 namespace edgegate {
 
-// The `messages` member as JSON text, contents flattened to strings; errors go to `fields`.
-std::string ParseMessages(Fields* fields);
+// The `messages` member as JSON text, as ChatTemplateInput wants it: contents are strings, and
+// lists of parts only where there are pictures, whose URLs are added to `images` in order. Errors
+// go to `fields`.
+std::string ParseMessages(Fields* fields, std::vector<ImageUrl>* images);
 
 }  // namespace edgegate

@@ -182,7 +182,7 @@ void ParseOutput(Fields* f, ApiRequest* r) {
 }
 
 void ParseChat(Fields* f, ApiRequest* r) {
-  r->messages_json = ParseMessages(f);
+  r->messages_json = ParseMessages(f, &r->images);
   r->add_generation_prompt = f->Bool("add_generation_prompt").value_or(true);
   const json& kwargs = f->Raw("chat_template_kwargs");
   if (kwargs.is_object()) {

@@ -24,11 +24,18 @@ struct RequestLimits {
 
 using Prompt = std::variant<std::string, std::vector<int32_t>>;
 
+// A picture that a message shows, where the client says it is.
+struct ImageUrl {
+  std::string param;  // "messages[0].content[1].image_url.url"
+  std::string url;    // a data URL, or http(s)
+};
+
 struct ApiRequest {
   bool chat = false;
   std::string model;
   // Chat.
-  std::string messages_json;  // contents flattened to strings
+  std::string messages_json;     // as ChatTemplateInput has it
+  std::vector<ImageUrl> images;  // in the messages' order
   std::string template_kwargs_json;
   bool add_generation_prompt = true;
   // Completions.

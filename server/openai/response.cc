@@ -146,13 +146,16 @@ struct ResponseWriter::Impl {
     return {{"prompt_tokens", u.prompt_tokens},
             {"completion_tokens", u.completion_tokens},
             {"total_tokens", u.prompt_tokens + u.completion_tokens},
-            {"prompt_tokens_details", {{"cached_tokens", u.cached_tokens}}}};
+            {"prompt_tokens_details",
+             {{"cached_tokens", u.cached_tokens}, {"image_tokens", u.image_tokens}}}};
   }
 
   json Timings() const {
     const GenerationUsage& u = generation.usage();
     auto rate = [](int count, double seconds) { return seconds > 0 ? count / seconds : 0.0; };
     return {{"queue_ms", u.timings.queue_s * 1e3},
+            {"encode_ms", u.timings.encode_s * 1e3},
+            {"images_encoded", u.timings.images_encoded},
             {"prefill_ms", u.timings.prefill_s * 1e3},
             {"decode_ms", u.timings.decode_s * 1e3},
             {"prompt_n", u.prompt_tokens},

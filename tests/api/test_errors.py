@@ -26,7 +26,7 @@ CASES = [
         "chat",
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
         400,
-        "messages[0].content[0]",
+        "messages[0].content[0].image_url.url",
     ),
     ("chat", {"temperature": 2.1}, 400, "temperature"),
     ("chat", {"temperature": -0.1}, 400, "temperature"),

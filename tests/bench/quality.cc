@@ -57,7 +57,7 @@ Result<std::vector<float>> EngineLogits(const Bundle& bundle, const std::vector<
 Status Compare(const std::string& path, const std::string& text, int most) {
   EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(path));
   const std::string cache = std::filesystem::temp_directory_path() / "edgegate-quality";
-  EG_ASSIGN_OR_RETURN(const std::string bundle_path, EnsureBundle(path, cache, {}));
+  EG_ASSIGN_OR_RETURN(const std::string bundle_path, EnsureBundle(path, "", cache, {}));
   EG_ASSIGN_OR_RETURN(auto bundle, Bundle::Open(bundle_path));
   EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source->tokenizer_assets()));
   EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));

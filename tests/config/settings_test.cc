@@ -49,6 +49,10 @@ TEST_CASE("errors name the file, the line and the key") {
       {"[server]\nport = 70000", "f:2: server.port is 70000: must be between 0 and 65535"},
       {"[sever]\nport = 1", "f:1: unknown section or key sever"},
       {"[server]\nport = ", "f:2"},
+      {"[server]\nimage_hosts = \"x\"", "f:2: server.image_hosts must be a list of strings"},
+      {"[server]\nimage_hosts = [\"x\", 1]", "server.image_hosts must be a list of strings"},
+      {"[server]\napi_keys = [\"\"]", "f:2: server.api_keys must be a list of strings"},
+      {"[[model]]\npath = \"x\"\nmmproj = 1", "model.mmproj must be a string"},
       {"[[model]]\nname = \"x\"", "f:1: a [[model]] has no path"},
       {"[[model]]\npth = \"x\"", "unknown key model.pth"},
       {"model = 5", "f:1: models must be given as [[model]] tables"},
@@ -73,6 +77,31 @@ TEST_CASE("the environment overrides, and misspelt variables are errors") {
   CHECK_FALSE(LoadSettingsEnvironment(unknown, &settings).ok());
   const char* wrong[] = {"EDGEGATE_SERVER_PORT=9x", nullptr};
   CHECK_FALSE(LoadSettingsEnvironment(wrong, &settings).ok());
+}
+
+TEST_CASE("lists come from the file and from the environment, which replaces them") {
+  Settings settings;
+  REQUIRE(
+      LoadSettingsText("[server]\nimage_hosts = [\"a.example\", \"*.b.example\"]", "f", &settings)
+          .ok());
+  CHECK(settings.image_hosts == std::vector<std::string>{"a.example", "*.b.example"});
+  REQUIRE(SetSetting("server.image_hosts", "c.example", &settings).ok());
+  CHECK(settings.image_hosts == std::vector<std::string>{"c.example"});
+  REQUIRE(SetSetting("server.image_hosts", "", &settings).ok());
+  CHECK(settings.image_hosts.empty());
+  CHECK_FALSE(SetSetting("server.api_keys", "a,,b", &settings).ok());
+}
+
+TEST_CASE("a GGUF model may have its vision part in a second file") {
+  const ModelSetting flag = ParseModel("eye=m/a.gguf+m/mmproj.gguf");
+  CHECK(flag.name == "eye");
+  CHECK(flag.path == "m/a.gguf");
+  CHECK(flag.mmproj == "m/mmproj.gguf");
+  CHECK(ParseModel("m/a+b").path == "m/a+b");
+  Settings settings;
+  REQUIRE(
+      LoadSettingsText("[[model]]\npath = \"a.gguf\"\nmmproj = \"b.gguf\"", "f", &settings).ok());
+  CHECK(settings.models.at(0).mmproj == "b.gguf");
 }
 
 TEST_CASE("a model may be named") {

@@ -189,7 +189,7 @@ std::vector<float> Logits(const DecoderWeights& weights, const std::vector<int32
 TEST_CASE("the promise: logits are the same bytes in any chunks, company and threads") {
   TemporaryFolder folder;
   for (const char* name : {"glm-edge", "qwen3"}) {
-    auto path = EnsureBundle(kModels + name, folder.path, {});
+    auto path = EnsureBundle(kModels + name, "", folder.path, {});
     REQUIRE(path.ok());
     auto bundle = Bundle::Open(*path);
     REQUIRE(bundle.ok());
@@ -213,15 +213,15 @@ TEST_CASE("quantizing is cached, and a damaged cache is mended") {
     runs += done == 1;
     return true;
   };
-  const auto first = EnsureBundle(kModels + "qwen2", folder.path, options);
+  const auto first = EnsureBundle(kModels + "qwen2", "", folder.path, options);
   REQUIRE(first.ok());
-  REQUIRE(EnsureBundle(kModels + "qwen2", folder.path, options).ok());
+  REQUIRE(EnsureBundle(kModels + "qwen2", "", folder.path, options).ok());
   CHECK(runs == 1);
-  CHECK(*EnsureBundle(*first, folder.path, options) == *first);
+  CHECK(*EnsureBundle(*first, "", folder.path, options) == *first);
   WriteFile(*first, "EDGEGATE");
-  REQUIRE(EnsureBundle(kModels + "qwen2", folder.path, options).ok());
+  REQUIRE(EnsureBundle(kModels + "qwen2", "", folder.path, options).ok());
   CHECK(runs == 2);
-  CHECK_FALSE(EnsureBundle(kModels + "qwen2", "/proc/no", options).ok());
+  CHECK_FALSE(EnsureBundle(kModels + "qwen2", "", "/proc/no", options).ok());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ and GLM and the adapter below, in float32.
 
 import importlib.util
 import json
+import math
 import pathlib
 
 import gguf
@@ -105,8 +106,11 @@ def pictures():
 def prepare(picture, size):
     """As GLM-Edge-V's image processor: longer side to `size`, at the top left, the rest 0."""
     picture = picture.convert("RGB")
-    longer = max(picture.size)
-    new = [max(1, side * size // longer) for side in picture.size]
+    scales = [size / side for side in picture.size]  # as get_image_size_fit_to_canvas has it
+    scale = min(scales)
+    new = [
+        size if side * scale >= size else max(1, math.floor(side * scale)) for side in picture.size
+    ]
     canvas = np.zeros((size, size, 3), np.uint8)
     canvas[: new[1], : new[0]] = np.asarray(picture.resize(new, Image.Resampling.BICUBIC))
     return canvas

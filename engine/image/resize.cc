@@ -1,0 +1,128 @@
+#include "engine/image/resize.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/image/resize.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using I32 = hn::CappedTag<int32_t, 16>;
+using U8 = hn::Rebind<uint8_t, I32>;
+
+constexpr int32_t kHalf = 1 << (ResizeWeights::kBits - 1);
+
+// One row. The channels lie apart, each with 16 readable bytes behind its last: `planes`
+// [3][stride]. Integer sums are exact in any order, so that vectors give what Pillow's loop gives.
+void ResizeRowImpl(const uint8_t* planes, int64_t stride, const ResizeWeights& w, uint8_t* out) {
+  const I32 i32;
+  const U8 u8;
+  const int lanes = static_cast<int>(hn::Lanes(i32));
+  const int outputs = static_cast<int>(w.first.size());
+  for (int i = 0; i < outputs; ++i) {
+    const int32_t* weights = w.weights.data() + int64_t{i} * w.stride;
+    const uint8_t* from = planes + w.first[i];
+    auto red = hn::Zero(i32), green = hn::Zero(i32), blue = hn::Zero(i32);
+    for (int j = 0; j < w.count[i]; j += lanes) {
+      const auto weight = hn::LoadU(i32, weights + j);
+      auto load = [&](int channel) HWY_ATTR {
+        return hn::PromoteTo(i32, hn::LoadU(u8, from + channel * stride + j));
+      };
+      red = hn::Add(red, hn::Mul(load(0), weight));
+      green = hn::Add(green, hn::Mul(load(1), weight));
+      blue = hn::Add(blue, hn::Mul(load(2), weight));
+    }
+    const int32_t sums[3] = {hn::GetLane(hn::SumOfLanes(i32, red)),
+                             hn::GetLane(hn::SumOfLanes(i32, green)),
+                             hn::GetLane(hn::SumOfLanes(i32, blue))};
+    for (int channel = 0; channel < 3; ++channel) {
+      const int32_t value = (sums[channel] + kHalf) >> ResizeWeights::kBits;
+      out[i * 3 + channel] = static_cast<uint8_t>(std::clamp(value, 0, 255));
+    }
+  }
+}
+
+// Output row `row` from rows of `length` bytes; `rows` has 16 readable bytes behind its last.
+void ResizeColumnsImpl(const uint8_t* rows, int64_t length, const ResizeWeights& w, int row,
+                       uint8_t* out) {
+  const I32 i32;
+  const U8 u8;
+  const int lanes = static_cast<int>(hn::Lanes(i32));
+  const int32_t* weights = w.weights.data() + int64_t{row} * w.stride;
+  const uint8_t* from = rows + length * w.first[row];
+  HWY_ALIGN uint8_t bytes[16];
+  for (int64_t i = 0; i < length; i += lanes) {
+    auto sum = hn::Set(i32, kHalf);
+    for (int j = 0; j < w.count[row]; ++j) {
+      const auto value = hn::PromoteTo(i32, hn::LoadU(u8, from + j * length + i));
+      sum = hn::Add(sum, hn::Mul(value, hn::Set(i32, weights[j])));
+    }
+    // DemoteTo saturates.
+    hn::Store(hn::DemoteTo(u8, hn::ShiftRight<ResizeWeights::kBits>(sum)), u8, bytes);
+    std::copy_n(bytes, std::min<int64_t>(lanes, length - i), out + i);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgegate {
+namespace {
+
+HWY_EXPORT(ResizeRowImpl);
+HWY_EXPORT(ResizeColumnsImpl);
+
+constexpr int kSlack = 16;
+
+std::vector<uint8_t> ResizeRows(const uint8_t* rgb, int width, int height, int new_width) {
+  const ResizeWeights w = MakeResizeWeights(width, new_width);
+  std::vector<uint8_t> out(static_cast<size_t>(height) * new_width * 3 + kSlack);
+  const int64_t stride = width + kSlack;
+  std::vector<uint8_t> planes(static_cast<size_t>(stride) * 3);
+  for (int y = 0; y < height; ++y) {
+    const uint8_t* row = rgb + int64_t{y} * width * 3;
+    for (int x = 0; x < width; ++x) {
+      for (int channel = 0; channel < 3; ++channel) {
+        planes[static_cast<size_t>(channel * stride + x)] = row[x * 3 + channel];
+      }
+    }
+    HWY_DYNAMIC_DISPATCH(ResizeRowImpl)
+    (planes.data(), stride, w, out.data() + int64_t{y} * new_width * 3);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<uint8_t> ResizeBicubic(const uint8_t* rgb, int width, int height, int new_width,
+                                   int new_height) {
+  const int64_t row = int64_t{new_width} * 3;
+  std::vector<uint8_t> rows;
+  if (new_width != width) {
+    rows = ResizeRows(rgb, width, height, new_width);
+  } else {
+    rows.assign(rgb, rgb + row * height);
+    rows.resize(rows.size() + kSlack);
+  }
+  if (new_height == height) {
+    rows.resize(rows.size() - kSlack);
+    return rows;
+  }
+  const ResizeWeights w = MakeResizeWeights(height, new_height);
+  std::vector<uint8_t> out(static_cast<size_t>(row) * new_height);
+  for (int y = 0; y < new_height; ++y) {
+    HWY_DYNAMIC_DISPATCH(ResizeColumnsImpl)(rows.data(), row, w, y, out.data() + y * row);
+  }
+  return out;
+}
+
+}  // namespace edgegate
+#endif

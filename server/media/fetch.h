@@ -1,0 +1,36 @@
+// Fetching pictures by http(s), for whoever the settings trust: a request must not become a way to
+// reach what only the gateway can reach.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+
+struct sockaddr;
+
+namespace edgegate {
+
+struct FetchOptions {
+  // Names, or "*.name" for all below. Empty: nothing is fetched.
+  std::vector<std::string> allowed_hosts;
+  // Those of them that may resolve to a private, link-local or loopback address.
+  std::vector<std::string> allowed_private_hosts;
+  size_t max_bytes = size_t{16} << 20;
+  int timeout_s = 15;  // for all of it
+  int max_redirects = 3;
+};
+
+// The body of the answer. Redirects are followed to allowed hosts only, the address is checked once
+// it is known, at the connection itself, and proxies, cookies and credentials are not used.
+// kInvalidArgument with what is wrong. Thread-safe.
+Result<std::string> FetchImage(const std::string& url, const FetchOptions& options);
+
+// Whether a host, in lower case, matches one of the patterns.
+bool HostMatches(const std::string& host, const std::vector<std::string>& patterns);
+
+// Whether anybody on the internet could have this address: none of the ranges that IANA's
+// registries of special-purpose addresses set aside (RFC 6890).
+bool IsPublicAddress(const sockaddr* address);
+
+}  // namespace edgegate
