@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/model/model_config.h"
-#include "engine/ops/int8_weights.h"
+#include "engine/ops/fine_linear.h"
 
 namespace edgegate {
 
@@ -37,26 +37,27 @@ struct LayerNormWeights {
   const float* bias = nullptr;    // [columns]
 };
 
+// Narrow towers are fine throughout, wide ones INT8; the adapter is always fine.
 struct VisionLayerWeights {
   LayerNormWeights norm1;
-  Int8Linear q;
-  Int8Linear kv;  // n = 2 * hidden: k rows, v rows
-  Int8Linear out;
+  FineLinear q;
+  FineLinear kv;  // n = 2 * hidden: k rows, v rows
+  FineLinear out;
   LayerNormWeights norm2;
-  Int8Linear fc1;
-  Int8Linear fc2;
+  FineLinear fc1;
+  FineLinear fc2;
 };
 
 struct VisionWeights {
-  Int8Linear patch;                  // k = 3 * patch * patch: channel, row, column
+  FineLinear patch;                  // k = 3 * patch * patch: channel, row, column
   const float* positions = nullptr;  // [patches][hidden]
   std::vector<VisionLayerWeights> layers;
   LayerNormWeights post_norm;
-  Int8Linear conv;    // k = 4 * hidden: the four patches of a 2x2 square, row by row
-  Int8Linear linear;  // from here on the text model's width
+  FineLinear conv;    // k = 4 * hidden: the four patches of a 2x2 square, row by row
+  FineLinear linear;  // from here on the text model's width
   LayerNormWeights adapter_norm;
-  Int8Linear gate_up;  // as DecoderLayerWeights has it
-  Int8Linear down;
+  FineLinear gate_up;  // as DecoderLayerWeights has it
+  FineLinear down;
   const float* first_row = nullptr;  // [text hidden]: boi
   const float* last_row = nullptr;   // eoi
 };

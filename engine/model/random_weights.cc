@@ -89,30 +89,33 @@ struct RandomWeights::Impl {
     w.column_sum = sum.data();
     return w;
   }
+
+  FineLinear Fine(int n, int k) { return {Linear(n, k), Linear(n, k)}; }
 };
 
+// The tower is wide and INT8 alone, the adapter is not, as Quantize() has it.
 void RandomWeights::Impl::MakeVision() {
   const VisionConfig& v = *weights.config.vision;
   const int width = v.hidden_size, text = weights.config.hidden_size;
   const LayerNormWeights norm{Floats(std::max(width, text), 1.0f),
                               Floats(std::max(width, text), 0.0f)};
   VisionWeights& w = weights.vision;
-  w.patch = Linear(width, v.patch_values());
+  w.patch.main = Linear(width, v.patch_values());
   w.positions = Floats(v.patches() * width, 0.1f);
   for (int i = 0; i < v.num_layers; ++i) {
     w.layers.push_back({.norm1 = norm,
-                        .q = Linear(width, width),
-                        .kv = Linear(2 * width, width),
-                        .out = Linear(width, width),
+                        .q = {Linear(width, width), {}},
+                        .kv = {Linear(2 * width, width), {}},
+                        .out = {Linear(width, width), {}},
                         .norm2 = norm,
-                        .fc1 = Linear(v.intermediate_size, width),
-                        .fc2 = Linear(width, v.intermediate_size)});
+                        .fc1 = {Linear(v.intermediate_size, width), {}},
+                        .fc2 = {Linear(width, v.intermediate_size), {}}});
   }
   w.post_norm = w.adapter_norm = norm;
-  w.conv = Linear(text, 4 * width);
-  w.linear = Linear(text, text);
-  w.gate_up = Linear(2 * Int8Padded(v.adapter_size), text);
-  w.down = Linear(text, v.adapter_size);
+  w.conv = Fine(text, 4 * width);
+  w.linear = Fine(text, text);
+  w.gate_up = Fine(2 * Int8Padded(v.adapter_size), text);
+  w.down = Fine(text, v.adapter_size);
   w.first_row = w.last_row = Floats(text, 0.1f);
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/ops/attention.h"
+#include "engine/ops/fine_linear.h"
 #include "engine/ops/row_ops.h"
 
 namespace edgegate {
@@ -32,8 +33,7 @@ struct VisionEncoder::Impl {
         vision(*config.vision),
         text_size(config.hidden_size),
         chunk(std::min(kRows, vision.patches())),
-        matmul(chunk, backend),
-        quantized(chunk, WidestRow(vision, text_size), matmul.wants_s16()),
+        linear(chunk, WidestRow(vision, text_size), backend),
         hidden(size_t{1} * vision.patches() * vision.hidden_size),
         projected(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
@@ -60,8 +60,7 @@ struct VisionEncoder::Impl {
   const int text_size;
   const int chunk;
 
-  Int8MatMul matmul;
-  QuantizedRows quantized;
+  FineMatMul linear;
   AlignedBuffer<float> hidden;     // [patches][hidden]: the residual stream
   AlignedBuffer<float> projected;  // [chunk][2 * hidden]: keys and values, or queries
   AlignedBuffer<float> attention;  // [chunk][hidden], and the adapter's [chunk][text hidden]
@@ -93,16 +92,16 @@ void VisionEncoder::Impl::EmbedPatches(int first, int count) {
   }
   const int64_t width = vision.hidden_size;
   std::copy_n(weights.positions + first * width, count * width, Hidden(first));
-  quantized.Quantize(wide.data(), values, count, values);
-  matmul.Add(quantized, weights.patch, Hidden(first), width);
+  linear.Quantize(weights.patch, wide.data(), values, count);
+  linear.Add(weights.patch, Hidden(first), width);
 }
 
 // Keys and values of the rows, which all rows will look at.
 void VisionEncoder::Impl::StoreKeys(const VisionLayerWeights& w, int first, int count) {
   const int width = vision.hidden_size;
-  quantized.LayerNormAndQuantize(Hidden(first), width, count, width, w.norm1.weight, w.norm1.bias,
-                                 vision.layer_norm_eps);
-  matmul.Store(quantized, w.kv, projected.data(), 2 * width);
+  linear.QuantizeNormalized(w.kv, Hidden(first), width, count, w.norm1.weight, w.norm1.bias,
+                            vision.layer_norm_eps);
+  linear.Store(w.kv, projected.data(), 2 * width);
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < count; ++i) {
     const float* key = projected.data() + int64_t{i} * 2 * width;
@@ -141,17 +140,15 @@ void VisionEncoder::Impl::AttendAll(int count) {
 void VisionEncoder::Impl::FinishLayer(const VisionLayerWeights& w, int first, int count) {
   const int width = vision.hidden_size, inner = vision.intermediate_size;
   const float eps = vision.layer_norm_eps;
-  quantized.LayerNormAndQuantize(Hidden(first), width, count, width, w.norm1.weight, w.norm1.bias,
-                                 eps);
-  matmul.Store(quantized, w.q, projected.data(), width);
+  linear.QuantizeNormalized(w.q, Hidden(first), width, count, w.norm1.weight, w.norm1.bias, eps);
+  linear.Store(w.q, projected.data(), width);
   AttendAll(count);
-  quantized.Quantize(attention.data(), width, count, width);
-  matmul.Add(quantized, w.out, Hidden(first), width);
-  quantized.LayerNormAndQuantize(Hidden(first), width, count, width, w.norm2.weight, w.norm2.bias,
-                                 eps);
-  matmul.Gelu(quantized, w.fc1, wide.data(), inner);
-  quantized.Quantize(wide.data(), inner, count, inner);
-  matmul.Add(quantized, w.fc2, Hidden(first), width);
+  linear.Quantize(w.out, attention.data(), width, count);
+  linear.Add(w.out, Hidden(first), width);
+  linear.QuantizeNormalized(w.fc1, Hidden(first), width, count, w.norm2.weight, w.norm2.bias, eps);
+  linear.Gelu(w.fc1, wide.data(), inner);
+  linear.Quantize(w.fc2, wide.data(), inner, count);
+  linear.Add(w.fc2, Hidden(first), width);
 }
 
 // Rows [first, first + count) of the adapter's.
@@ -166,10 +163,10 @@ void VisionEncoder::Impl::Adapt(int first, int count, float* rows) {
                    wide.data() + int64_t{i} * square + int64_t{part} * width);
     }
   }
-  quantized.Quantize(wide.data(), square, count, square);
-  matmul.Store(quantized, weights.conv, attention.data(), text_size);
-  quantized.Quantize(attention.data(), text_size, count, text_size);
-  matmul.Store(quantized, weights.linear, attention.data(), text_size);
+  linear.Quantize(weights.conv, wide.data(), square, count);
+  linear.Store(weights.conv, attention.data(), text_size);
+  linear.Quantize(weights.linear, attention.data(), text_size, count);
+  linear.Store(weights.linear, attention.data(), text_size);
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < count; ++i) {
     float* row = attention.data() + int64_t{i} * text_size;
@@ -177,11 +174,11 @@ void VisionEncoder::Impl::Adapt(int first, int count, float* rows) {
                  kAdapterEps, row);
     GeluErfRow(row, text_size);
   }
-  quantized.Quantize(attention.data(), text_size, count, text_size);
+  linear.Quantize(weights.gate_up, attention.data(), text_size, count);
   const int inner = Int8Padded(vision.adapter_size);
-  matmul.SwiGlu(quantized, weights.gate_up, wide.data(), inner);
-  quantized.Quantize(wide.data(), inner, count, vision.adapter_size);
-  matmul.Store(quantized, weights.down, rows + int64_t{1 + first} * text_size, text_size);
+  linear.SwiGlu(weights.gate_up, wide.data(), inner);
+  linear.Quantize(weights.down, wide.data(), inner, count);
+  linear.Store(weights.down, rows + int64_t{1 + first} * text_size, text_size);
 }
 
 int VisionEncoder::Impl::Units() const {

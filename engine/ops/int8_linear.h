@@ -35,6 +35,13 @@ class QuantizedRows {
   void LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns,
                             const float* weight, const float* bias, float eps);
 
+  // What `main` leaves of the same rows: x - scale * (u8 - zero point).
+  void QuantizeRest(const float* x, int64_t stride, int rows, int columns,
+                    const QuantizedRows& main);
+
+  // [rows][columns] float, as the last call with a norm made them.
+  const float* normalized() const { return normalized_.data(); }
+
   int rows() const { return rows_; }
   int columns_padded() const { return static_cast<int>(view_.stride); }
   const Int8Rows& view() const { return view_; }
@@ -47,7 +54,7 @@ class QuantizedRows {
 
   AlignedBuffer<uint8_t> u8_;
   AlignedBuffer<int16_t> s16_;
-  AlignedBuffer<float> normalized_;
+  AlignedBuffer<float> normalized_;  // or the rest
   AlignedBuffer<float> scale_;
   AlignedBuffer<int32_t> zero_point_;
   Int8Rows view_;

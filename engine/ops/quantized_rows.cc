@@ -53,4 +53,19 @@ void QuantizedRows::LayerNormAndQuantize(const float* x, int64_t stride, int row
   }
 }
 
+void QuantizedRows::QuantizeRest(const float* x, int64_t stride, int rows, int columns,
+                                 const QuantizedRows& main) {
+  Begin(rows, columns);
+#pragma omp parallel for schedule(static) if (rows > 1)
+  for (int row = 0; row < rows; ++row) {
+    const uint8_t* bytes = main.u8_.data() + row * main.view_.stride;
+    const float* from = x + row * stride;
+    float* rest = normalized_.data() + int64_t{row} * columns;
+    for (int c = 0; c < columns; ++c) {
+      rest[c] = from[c] - main.scale_[row] * static_cast<float>(bytes[c] - main.zero_point_[row]);
+    }
+    QuantizeOne(row, rest, columns);
+  }
+}
+
 }  // namespace edgegate

@@ -70,32 +70,50 @@ void AddImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_poin
   }
 }
 
+HWY_INLINE VF Silu(VF x) {
+  const F32 f;
+  return hn::Div(x, hn::Add(hn::Set(f, 1.0f), hn::Exp(f, hn::Neg(x))));
+}
+
+// x / 2 * (1 + tanh(u)) = x / (1 + exp(-2u)), u = sqrt(2 / pi) * (x + 0.044715 x^3).
+HWY_INLINE VF GeluOf(VF x) {
+  const F32 f;
+  const VF u = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(f, 0.044715f), x);
+  const VF exponent = hn::Min(hn::Mul(u, hn::Set(f, -1.5957691216057308f)), hn::Set(f, 80.0f));
+  return hn::Div(x, hn::Add(hn::Set(f, 1.0f), hn::Exp(f, exponent)));
+}
+
 void SwiGluImpl(const int32_t* gate, const int32_t* up, int columns, float row_scale,
                 int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
                 float* out) {
-  const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
   for (int c = 0; c < columns; c += lanes) {
     VF g = Value(gate, c, columns - c, row_scale, zero_point, gate_terms);
     VF u = Value(up, c, columns - c, row_scale, zero_point, up_terms);
-    VF one = hn::Set(f, 1.0f);
-    VF silu = hn::Div(g, hn::Add(one, hn::Exp(f, hn::Neg(g))));
-    StoreSome(hn::Mul(silu, u), out + c, columns - c);
+    StoreSome(hn::Mul(Silu(g), u), out + c, columns - c);
+  }
+}
+
+void SwiGluRowImpl(const float* gate, const float* up, int columns, float* out) {
+  const F32 f;
+  for (int c = 0; c < columns; c += static_cast<int>(hn::Lanes(f))) {
+    const VF g = LoadSome(f, gate + c, columns - c), u = LoadSome(f, up + c, columns - c);
+    StoreSome(hn::Mul(Silu(g), u), out + c, columns - c);
   }
 }
 
 void GeluImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
               const ColumnTerms& terms, float* out) {
+  for (int c = 0; c < columns; c += static_cast<int>(hn::Lanes(F32()))) {
+    const VF x = Value(acc, c, columns - c, row_scale, zero_point, terms);
+    StoreSome(GeluOf(x), out + c, columns - c);
+  }
+}
+
+void GeluRowImpl(float* x, int columns) {
   const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
-  // x / 2 * (1 + tanh(u)) = x / (1 + exp(-2u)), u = sqrt(2 / pi) * (x + 0.044715 x^3).
-  const VF cubic = hn::Set(f, 0.044715f), scale = hn::Set(f, -1.5957691216057308f);
-  for (int c = 0; c < columns; c += lanes) {
-    VF x = Value(acc, c, columns - c, row_scale, zero_point, terms);
-    VF u = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), cubic, x);
-    VF exponent = hn::Min(hn::Mul(u, scale), hn::Set(f, 80.0f));
-    VF one = hn::Set(f, 1.0f);
-    StoreSome(hn::Div(x, hn::Add(one, hn::Exp(f, exponent))), out + c, columns - c);
+  for (int c = 0; c < columns; c += static_cast<int>(hn::Lanes(f))) {
+    StoreSome(GeluOf(LoadSome(f, x + c, columns - c)), x + c, columns - c);
   }
 }
 
@@ -213,6 +231,8 @@ HWY_EXPORT(SwiGluImpl);
 HWY_EXPORT(QuantizeImpl);
 HWY_EXPORT(RmsNormImpl);
 HWY_EXPORT(GeluImpl);
+HWY_EXPORT(GeluRowImpl);
+HWY_EXPORT(SwiGluRowImpl);
 HWY_EXPORT(LayerNormImpl);
 
 void EpilogueGelu(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
@@ -224,6 +244,12 @@ void LayerNormRow(const float* x, const float* weight, const float* bias, int co
                   float* out) {
   HWY_DYNAMIC_DISPATCH(LayerNormImpl)(x, weight, bias, columns, eps, out);
 }
+
+void SwiGluRow(const float* gate, const float* up, int columns, float* out) {
+  HWY_DYNAMIC_DISPATCH(SwiGluRowImpl)(gate, up, columns, out);
+}
+
+void GeluRow(float* x, int columns) { HWY_DYNAMIC_DISPATCH(GeluRowImpl)(x, columns); }
 
 void GeluErfRow(float* x, int columns) {
   for (int c = 0; c < columns; ++c) x[c] = 0.5f * x[c] * (1.0f + std::erf(x[c] * 0.70710678f));

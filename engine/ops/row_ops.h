@@ -41,6 +41,10 @@ void RmsNormRow(const float* x, const float* weight, int columns, float eps, flo
 void LayerNormRow(const float* x, const float* weight, const float* bias, int columns, float eps,
                   float* out);
 
+// out = silu(gate) * up, and x = gelu(x) in the tanh form: what the epilogues do with their values.
+void SwiGluRow(const float* gate, const float* up, int columns, float* out);
+void GeluRow(float* x, int columns);
+
 // x = gelu(x), the exact form: x / 2 * (1 + erf(x / sqrt(2))).
 void GeluErfRow(float* x, int columns);
 

@@ -43,6 +43,28 @@ void PackLinear(BundleWriter* writer, const std::string& name, const std::vector
   packer.Finish(std::move(bias));
 }
 
+void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
+                    int k, std::vector<float> bias) {
+  PackLinear(writer, name, rows, k, std::move(bias));
+  std::vector<float> rest = rows;
+  const int n = static_cast<int>(rows.size()) / k;
+#pragma omp parallel for schedule(static)
+  for (int block = 0; block < Int8Blocks(n); ++block) {
+    float* from = rest.data() + int64_t{block} * 64 * k;
+    const int count = std::min(64, n - block * 64);
+    std::vector<int8_t> packed(static_cast<size_t>(PackedBytes(64, k)));
+    float scale[64];
+    int32_t sums[64];
+    PackInt8Block(from, count, k, packed.data(), scale, sums);
+    for (int row = 0; row < count; ++row) {
+      for (int i = 0; i < k; ++i) {
+        from[int64_t{row} * k + i] -= scale[row] * packed[(int64_t{i / 4} * 64 + row) * 4 + i % 4];
+      }
+    }
+  }
+  PackLinear(writer, name + ".rest", rest, k, {});
+}
+
 std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> parts) {
   std::vector<float> all;
   for (const auto* part : parts) all.insert(all.end(), part->begin(), part->end());

@@ -34,6 +34,10 @@ class LinearPacker {
 void PackLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
                 int k, std::vector<float> bias);
 
+// The same, and NAME.rest.*, which holds what that leaves of the rows (FineLinear).
+void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
+                    int k, std::vector<float> bias);
+
 // The parts, one after the other.
 std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> parts);
 

@@ -167,9 +167,9 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
   EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
   if (c.vision) {
     int done = 0;
-    EG_ASSIGN_OR_RETURN(const std::vector<float> rows, WriteVision(source, &writer, [&] {
-                          return progress(++done, "quantizing");
-                        }));
+    const auto next = [&] { return progress(++done, "quantizing"); };
+    EG_ASSIGN_OR_RETURN(const std::vector<float> rows,
+                        WriteVision(source, options.fine_tower_width, &writer, next));
     PutInFront(rows, c, &hidden);
   }
   for (int layer = 0; layer < c.num_layers; ++layer) {
@@ -208,8 +208,8 @@ void RemoveStaleParts(const std::string& destination) {
 
 // Names the cached bundle: what it was made from, as far as the file system tells.
 Result<std::string> CacheKey(const ModelSource& source, const QuantizeOptions& options) {
-  std::string text = fmt::format("{} {} {}\n", kBundleVersion, options.max_calibration_tokens,
-                                 options.calibration_text);
+  std::string text = fmt::format("{} {} {} {}\n", kBundleVersion, options.max_calibration_tokens,
+                                 options.fine_tower_width, options.calibration_text);
   for (const std::string& path : source.files()) {
     std::error_code error;
     const auto size = fs::file_size(path, error);

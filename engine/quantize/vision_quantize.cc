@@ -42,19 +42,21 @@ void Fold(const VisionConfig& c, const VisionLayerInputs& in, FloatVisionLayer* 
   FoldNorm(in.fc1, width, &w->norm2, &w->norm2_bias, {&w->fc1});
 }
 
-void WriteLayer(const VisionConfig& c, const FloatVisionLayer& w, int index, BundleWriter* writer) {
+void WriteLayer(const VisionConfig& c, const FloatVisionLayer& w, int index, bool fine,
+                BundleWriter* writer) {
   const std::string prefix = fmt::format("vision.layers.{}.", index);
   const int width = c.hidden_size;
+  const auto pack = fine ? PackFineLinear : PackLinear;
   WriteFloats(writer, prefix + "norm1.weight", w.norm1);
   WriteFloats(writer, prefix + "norm1.bias", w.norm1_bias);
   WriteFloats(writer, prefix + "norm2.weight", w.norm2);
   WriteFloats(writer, prefix + "norm2.bias", w.norm2_bias);
-  PackLinear(writer, prefix + "q", w.q, width, w.q_bias);
-  PackLinear(writer, prefix + "kv", Concatenate({&w.k, &w.v}), width,
-             Concatenate({&w.k_bias, &w.v_bias}));
-  PackLinear(writer, prefix + "out", w.out, width, w.out_bias);
-  PackLinear(writer, prefix + "fc1", w.fc1, width, w.fc1_bias);
-  PackLinear(writer, prefix + "fc2", w.fc2, c.intermediate_size, w.fc2_bias);
+  pack(writer, prefix + "q", w.q, width, w.q_bias);
+  pack(writer, prefix + "kv", Concatenate({&w.k, &w.v}), width,
+       Concatenate({&w.k_bias, &w.v_bias}));
+  pack(writer, prefix + "out", w.out, width, w.out_bias);
+  pack(writer, prefix + "fc1", w.fc1, width, w.fc1_bias);
+  pack(writer, prefix + "fc2", w.fc2, c.intermediate_size, w.fc2_bias);
 }
 
 void FoldAdapter(const VisionConfig& c, int text, const AdapterInputs& in, FloatAdapter* w) {
@@ -67,18 +69,18 @@ void FoldAdapter(const VisionConfig& c, int text, const AdapterInputs& in, Float
 void WriteAdapter(const VisionConfig& c, int text, const FloatAdapter& w, BundleWriter* writer) {
   WriteFloats(writer, "vision.post_norm.weight", w.post_norm);
   WriteFloats(writer, "vision.post_norm.bias", w.post_norm_bias);
-  PackLinear(writer, "vision.conv", w.conv, 4 * c.hidden_size, w.conv_bias);
-  PackLinear(writer, "vision.linear", w.linear, text, {});
+  PackFineLinear(writer, "vision.conv", w.conv, 4 * c.hidden_size, w.conv_bias);
+  PackFineLinear(writer, "vision.linear", w.linear, text, {});
   WriteFloats(writer, "vision.adapter_norm.weight", w.norm);
   WriteFloats(writer, "vision.adapter_norm.bias", w.norm_bias);
-  PackLinear(writer, "vision.gate_up", InterleaveGateUp(w.gate, w.up, c.adapter_size, text), text,
-             {});
-  PackLinear(writer, "vision.down", w.down, c.adapter_size, {});
+  PackFineLinear(writer, "vision.gate_up", InterleaveGateUp(w.gate, w.up, c.adapter_size, text),
+                 text, {});
+  PackFineLinear(writer, "vision.down", w.down, c.adapter_size, {});
   WriteFloats(writer, "vision.first_row", w.first_row);
   WriteFloats(writer, "vision.last_row", w.last_row);
 }
 
-Status WritePatches(const ModelSource& source, BundleWriter* writer) {
+Status WritePatches(const ModelSource& source, bool fine, BundleWriter* writer) {
   const VisionConfig& c = *source.config().vision;
   const int width = c.hidden_size, values = c.patch_values();
   std::vector<float> patch(static_cast<size_t>(width) * values), bias(static_cast<size_t>(width));
@@ -86,7 +88,7 @@ Status WritePatches(const ModelSource& source, BundleWriter* writer) {
   EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kPatch, 0, 0, width, patch.data()));
   EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kPatchBias, 0, 0, 1, bias.data()));
   EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kPositions, 0, 0, c.patches(), positions.data()));
-  PackLinear(writer, "vision.patch", patch, values, bias);
+  (fine ? PackFineLinear : PackLinear)(writer, "vision.patch", patch, values, bias);
   WriteFloats(writer, "vision.positions", positions);
   return {};
 }
@@ -118,11 +120,13 @@ std::vector<uint8_t> CalibrationPicture(int size) {
   return pixels;
 }
 
-Result<std::vector<float>> WriteVision(const ModelSource& source, BundleWriter* writer,
+Result<std::vector<float>> WriteVision(const ModelSource& source, int fine_tower_width,
+                                       BundleWriter* writer,
                                        const std::function<Status()>& progress) {
   const VisionConfig& c = *source.config().vision;
+  const bool fine = c.hidden_size <= fine_tower_width;
   const int text = source.config().hidden_size;
-  EG_RETURN_IF_ERROR(WritePatches(source, writer));
+  EG_RETURN_IF_ERROR(WritePatches(source, fine, writer));
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden,
                       EmbedPatchesFloat(source, CalibrationPicture(c.image_size)));
   for (int layer = 0; layer < c.num_layers; ++layer) {
@@ -130,7 +134,7 @@ Result<std::vector<float>> WriteVision(const ModelSource& source, BundleWriter* 
     EG_ASSIGN_OR_RETURN(FloatVisionLayer w, ReadFloatVisionLayer(source, layer));
     const VisionLayerInputs inputs = RunFloatVisionLayer(c, w, &hidden);
     Fold(c, inputs, &w);
-    WriteLayer(c, w, layer, writer);
+    WriteLayer(c, w, layer, fine, writer);
   }
   EG_ASSIGN_OR_RETURN(FloatAdapter adapter, ReadFloatAdapter(source));
   AdapterInputs inputs;

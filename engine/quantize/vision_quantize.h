@@ -11,8 +11,10 @@
 namespace edgegate {
 
 // Writes the tensors, layer by layer; `progress` is called before each layer, and its error ends
-// the work. Gives the picture's rows, [rows][text hidden], for calibrating what comes after.
-Result<std::vector<float>> WriteVision(const ModelSource& source, BundleWriter* writer,
+// the work. The adapter is fine (FineLinear), and so is a tower of up to `fine_tower_width`. Gives
+// the picture's rows, [rows][text hidden], for calibrating what comes after.
+Result<std::vector<float>> WriteVision(const ModelSource& source, int fine_tower_width,
+                                       BundleWriter* writer,
                                        const std::function<Status()>& progress);
 
 // The picture: edges, flat and shaded areas, fine texture, and the padding that a wide picture

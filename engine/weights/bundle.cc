@@ -99,6 +99,12 @@ class MappedBundle : public Bundle {
     return w;
   }
 
+  FineLinear Fine(const std::string& name, int n, int k, bool bias) {
+    FineLinear w{Linear(name, n, k, bias), {}};
+    if (tensors_.contains(name + ".rest.packed")) w.rest = Linear(name + ".rest", n, k, false);
+    return w;
+  }
+
   void LoadLayer(int index) {
     const ModelConfig& c = weights_.config;
     const std::string prefix = fmt::format("layers.{}.", index);
@@ -125,24 +131,24 @@ class MappedBundle : public Bundle {
     const VisionConfig& v = *weights_.config.vision;
     const int width = v.hidden_size, text = weights_.config.hidden_size;
     VisionWeights& w = weights_.vision;
-    w.patch = Linear("vision.patch", width, v.patch_values(), true);
+    w.patch = Fine("vision.patch", width, v.patch_values(), true);
     w.positions = Floats("vision.positions", int64_t{v.patches()} * width);
     for (int i = 0; i < v.num_layers && status_.ok(); ++i) {
       const std::string prefix = fmt::format("vision.layers.{}.", i);
       w.layers.push_back({.norm1 = Norm(prefix + "norm1", width),
-                          .q = Linear(prefix + "q", width, width, true),
-                          .kv = Linear(prefix + "kv", 2 * width, width, true),
-                          .out = Linear(prefix + "out", width, width, true),
+                          .q = Fine(prefix + "q", width, width, true),
+                          .kv = Fine(prefix + "kv", 2 * width, width, true),
+                          .out = Fine(prefix + "out", width, width, true),
                           .norm2 = Norm(prefix + "norm2", width),
-                          .fc1 = Linear(prefix + "fc1", v.intermediate_size, width, true),
-                          .fc2 = Linear(prefix + "fc2", width, v.intermediate_size, true)});
+                          .fc1 = Fine(prefix + "fc1", v.intermediate_size, width, true),
+                          .fc2 = Fine(prefix + "fc2", width, v.intermediate_size, true)});
     }
     w.post_norm = Norm("vision.post_norm", width);
-    w.conv = Linear("vision.conv", text, 4 * width, true);
-    w.linear = Linear("vision.linear", text, text, false);
+    w.conv = Fine("vision.conv", text, 4 * width, true);
+    w.linear = Fine("vision.linear", text, text, false);
     w.adapter_norm = Norm("vision.adapter_norm", text);
-    w.gate_up = Linear("vision.gate_up", 2 * Int8Padded(v.adapter_size), text, false);
-    w.down = Linear("vision.down", text, v.adapter_size, false);
+    w.gate_up = Fine("vision.gate_up", 2 * Int8Padded(v.adapter_size), text, false);
+    w.down = Fine("vision.down", text, v.adapter_size, false);
     w.first_row = Floats("vision.first_row", text);
     w.last_row = Floats("vision.last_row", text);
   }
