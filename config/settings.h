@@ -39,9 +39,11 @@ struct Settings {
   int max_waiting = 256;
   int max_model_len = 0;  // 0: the model's own
   int kv_cache_mb = 512;
+  int target_itl_ms = 0;  // 0: three usual gaps
   int max_images = 1;
   int image_cache_mb = 64;
   std::string isa = "auto";
+  std::string model_dir;  // empty: STATE_DIRECTORY/models or the user's data folder
   std::string cache_dir;  // empty: CACHE_DIRECTORY, XDG_CACHE_HOME/edgegate or ~/.cache/edgegate
   std::string log_level = "info";
 

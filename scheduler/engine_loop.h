@@ -20,6 +20,7 @@ struct SchedulerLimits {
   int max_num_batched_tokens = 512;  // tokens per step
   int max_waiting = 256;             // sequences waiting; one more is refused (HTTP 429)
   int64_t image_cache_bytes = int64_t{64} << 20;  // rows of pictures, kept for the next request
+  std::chrono::milliseconds target_itl{0};        // longest gap between tokens; 0: three usual ones
 };
 
 // What /health, /metrics and the watchdog may know without waiting for a step.

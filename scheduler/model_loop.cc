@@ -7,7 +7,6 @@ namespace {
 
 constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
 constexpr auto kEncodeAlone = std::chrono::milliseconds(50);  // between looks at what is new
-constexpr int kSmoothing = 8;
 
 SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& settings) {
   return {.max_num_seqs = settings.max_num_seqs,
@@ -28,7 +27,8 @@ ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits&
       limits_(runner_->limits()),
       valid_tokens_(std::move(valid_tokens)),
       scheduler_(MakeConfig(limits_, limits)),
-      images_(runner_.get(), limits.image_cache_bytes) {}
+      images_(runner_.get(), limits.image_cache_bytes),
+      pace_(limits.target_itl) {}
 
 Status ModelLoop::Check(const GenerationRequest& request) const {
   if (request.prompt.empty()) return InvalidArgument("the prompt is empty");
@@ -157,15 +157,18 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardB
 }
 
 bool ModelLoop::Step(bool others_running) {
-  const std::vector<ScheduledSequence> step = scheduler_.Schedule();
+  const auto began = Clock::now();
+  const bool streams = others_running || scheduler_.HasDecodes();
+  const auto spare = pace_.Spare();
+  const auto for_prompts = images_.empty() ? spare : spare / 2;
+  const auto step =
+      streams ? scheduler_.Schedule(pace_.PromptTokens(for_prompts)) : scheduler_.Schedule();
   const bool ran = step.empty() || RunBatch(step);
-  return EncodeImages(others_running) && ran;
+  if (others_running) return EncodeImages(began) && ran;
+  return EncodeImages(streams ? began + pace_.usual() + spare : Clock::now() + kEncodeAlone) && ran;
 }
 
-// A stream under way never waits much longer than a step of its own takes.
-bool ModelLoop::EncodeImages(bool others_running) {
-  const auto began = Clock::now();
-  const auto most = HasRunning() ? usual_step_ : Clock::duration(kEncodeAlone);
+bool ModelLoop::EncodeImages(Clock::time_point until) {
   bool good = true;
   while (!images_.empty()) {
     auto* front = static_cast<Group*>(images_.clients().front());
@@ -177,7 +180,7 @@ bool ModelLoop::EncodeImages(bool others_running) {
     } else if (*ready != nullptr) {
       Enqueue(static_cast<Group*>(*ready));
     }
-    if (others_running || Clock::now() - began >= most) break;
+    if (Clock::now() >= until) break;
   }
   return good;
 }
@@ -200,9 +203,12 @@ bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step) {
     DropFinished();
     return false;
   }
-  const bool decodes =
-      std::all_of(step.begin(), step.end(), [](const auto& share) { return share.count == 1; });
-  if (decodes) usual_step_ += (Clock::now() - now - usual_step_) / kSmoothing;
+  int decodes = 0, prompt_tokens = 0;
+  for (const ScheduledSequence& share : step) {
+    const bool decode = share.sequence->num_computed >= share.sequence->prompt_len;
+    (decode ? decodes : prompt_tokens) += share.count;
+  }
+  pace_.Learn(decodes > 0, prompt_tokens, Clock::now() - now);
   const float* logits = output->logits;
   for (const ScheduledSequence& share : step) {
     Deliver(share, logits);

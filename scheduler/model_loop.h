@@ -9,6 +9,7 @@
 #include "scheduler/generation_stream.h"
 #include "scheduler/image_queue.h"
 #include "scheduler/scheduler.h"
+#include "scheduler/step_pace.h"
 
 namespace edgegate {
 
@@ -31,9 +32,9 @@ class ModelLoop {
 
   bool HasWork() const { return scheduler_.HasWork() || !images_.empty(); }
   bool HasRunning() const { return scheduler_.num_running() > 0; }
-  // Schedules, runs, samples and delivers one step; then encodes pictures for about as long as a
-  // usual step takes, for a unit only where other models have sequences running. False when the
-  // runner failed.
+  // Schedules, runs, samples and delivers one step; then encodes pictures, a unit at least. Where
+  // streams run, here or in other models, prompts and pictures get what time StepPace spares. False
+  // when the runner failed.
   bool Step(bool others_running);
 
   EngineSnapshot::Model snapshot() const;
@@ -60,7 +61,7 @@ class ModelLoop {
 
   void Enqueue(Group* group);
   bool RunBatch(const std::vector<ScheduledSequence>& step);
-  bool EncodeImages(bool others_running);
+  bool EncodeImages(Clock::time_point until);
   void FailGroup(Group* group, const Status& status);
   void AddImageRows(const ScheduledSequence& share, int first, ForwardBatch* batch) const;
 
@@ -80,7 +81,7 @@ class ModelLoop {
   uint64_t next_sequence_id_ = 0;
   uint64_t prompt_tokens_ = 0;
   uint64_t generated_tokens_ = 0;
-  Clock::duration usual_step_{0};  // of steps that only decode, smoothed
+  StepPace pace_;
 };
 
 }  // namespace edgegate

@@ -67,7 +67,8 @@ bool Scheduler::Grow(Sequence* sequence, int length) {
 
 // How many of the sequence's next tokens fit the budgets, and which give logits.
 int Scheduler::ChunkOf(const Sequence& s, const Budget& budget, ScheduledSequence* share) const {
-  int count = std::min(s.length() - s.num_computed, budget.tokens);
+  const int most = IsDecode(s) ? budget.tokens : std::min(budget.tokens, budget.prompt_tokens);
+  int count = std::min(s.length() - s.num_computed, most);
   // Rows are wanted for prompt positions not reported yet, and for the last token.
   const bool prompt_wanted = s.wants_prompt_logits && s.prompt_logits_done < s.prompt_len;
   const int first_wanted =
@@ -87,6 +88,7 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget,
   const int count = ChunkOf(*sequence, *budget, &share);
   if (count == 0 || !Grow(sequence, sequence->num_computed + count)) return false;
   budget->tokens -= count;
+  if (!IsDecode(*sequence)) budget->prompt_tokens -= count;
   budget->logits_rows -= share.count - share.first_logits;
   step->push_back(share);
   return true;
@@ -119,8 +121,13 @@ bool Scheduler::Admit(Sequence* sequence) {
   return true;
 }
 
-std::vector<ScheduledSequence> Scheduler::Schedule() {
-  Budget budget{config_.max_num_batched_tokens, config_.max_logits_rows};
+bool Scheduler::HasDecodes() const {
+  return std::any_of(running_.begin(), running_.end(),
+                     [&](const Sequence* sequence) { return IsDecode(*sequence); });
+}
+
+std::vector<ScheduledSequence> Scheduler::Schedule(int prompt_tokens) {
+  Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows};
   std::vector<ScheduledSequence> step;
   // Decodes, then prompts under way, each oldest first. Growing may preempt younger sequences,
   // which this pass has not come to yet.
@@ -138,7 +145,8 @@ std::vector<ScheduledSequence> Scheduler::Schedule() {
       return share.sequence->state != Sequence::State::kRunning;
     });
   }
-  while (!waiting_.empty() && budget.tokens > 0 && budget.logits_rows > 0) {
+  while (!waiting_.empty() && budget.tokens > 0 && budget.prompt_tokens > 0 &&
+         budget.logits_rows > 0) {
     Sequence* next = waiting_.front();
     if (!Admit(next)) break;
     waiting_.pop_front();

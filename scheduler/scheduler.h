@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -68,9 +69,13 @@ class Scheduler {
   // Takes a sequence out wherever it is, and frees its blocks.
   void Remove(Sequence* sequence);
 
-  // Chooses the next step and allocates its blocks. The caller runs it, then calls Advance for each
-  // share (and appends sampled tokens), or, if it failed, removes the sequences.
-  std::vector<ScheduledSequence> Schedule();
+  // Chooses the next step, with at most `prompt_tokens` (>= 1) tokens of prompts in it, and
+  // allocates its blocks. The caller runs it, then calls Advance for each share (and appends
+  // sampled tokens), or, if it failed, removes the sequences.
+  std::vector<ScheduledSequence> Schedule(int prompt_tokens = std::numeric_limits<int>::max());
+
+  // Whether a running sequence is past its prompt.
+  bool HasDecodes() const;
 
   // The share was computed.
   void Advance(const ScheduledSequence& share);
@@ -84,6 +89,7 @@ class Scheduler {
  private:
   struct Budget {
     int tokens;
+    int prompt_tokens;  // of them
     int logits_rows;
   };
   bool IsDecode(const Sequence& s) const { return s.num_computed == s.length() - 1; }

@@ -12,7 +12,9 @@
 #include "engine/model/random_weights.h"
 #include "engine/ops/isa.h"
 #include "engine/ops/limits.h"
+#include "server/cli/bench_beside.h"
 #include "server/cli/commands.h"
+#include "server/cli/default_models.h"
 #include "server/cli/model_loader.h"
 
 namespace edgegate {
@@ -97,12 +99,16 @@ Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
   return sequences / Median(seconds);
 }
 
+PreparedPixels SomePixels(int side) {
+  std::vector<uint8_t> pixels(static_cast<size_t>(side) * side * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7919 >> 3);
+  return std::make_shared<const std::vector<uint8_t>>(std::move(pixels));
+}
+
 // A picture and a short question, from the prepared pixels to the first token's logits.
 Result<json> Picture(ModelRunner* runner) {
   const RunnerLimits& limits = runner->limits();
-  std::vector<uint8_t> pixels(static_cast<size_t>(limits.image_size) * limits.image_size * 3);
-  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7919 >> 3);
-  const auto shared = std::make_shared<const std::vector<uint8_t>>(std::move(pixels));
+  const PreparedPixels shared = SomePixels(limits.image_size);
   std::vector<float> rows(static_cast<size_t>(limits.image_rows) * limits.hidden_size);
   EG_ASSIGN_OR_RETURN(const double rate, Prefill(runner, limits.image_rows + kQuestion));
   std::vector<double> encode;
@@ -126,6 +132,29 @@ Result<json> Picture(ModelRunner* runner) {
               {"longest_unit_s", longest}};
 }
 
+json ToJson(const Gaps& gaps) {
+  return {{"usual_gap_s", gaps.usual_s},
+          {"gap_s", gaps.beside_s},
+          {"p99_gap_s", gaps.p99_s},
+          {"longest_gap_s", gaps.longest_s},
+          {"first_token_s", gaps.first_token_s}};
+}
+
+// What a running stream notices of a prompt, and of a picture.
+Result<json> Beside(std::unique_ptr<ModelRunner> runner, int prompt) {
+  const RunnerLimits limits = runner->limits();
+  BesideBench bench(std::move(runner));
+  json report;
+  EG_ASSIGN_OR_RETURN(const Gaps gaps, bench.Prompt(prompt));
+  report["prompt"] = ToJson(gaps);
+  if (limits.image_rows > 0) {
+    EG_ASSIGN_OR_RETURN(const Gaps picture,
+                        bench.Picture(SomePixels(limits.image_size), kQuestion));
+    report["picture"] = ToJson(picture);
+  }
+  return report;
+}
+
 struct Subject {
   std::unique_ptr<RandomWeights> random;
   std::unique_ptr<Bundle> bundle;
@@ -139,7 +168,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
     EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape));
     weights = &subject.random->weights();
   } else {
-    const ModelSetting model = ParseModel(a.model);
+    const ModelSetting model = FindModel(a.model, settings);
     QuantizeOptions options;
     options.progress = ProgressPrinter("quantizing", [] { return false; });
     EG_ASSIGN_OR_RETURN(const std::string path,
@@ -154,7 +183,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   options.max_logits_rows = most;
   const int picture = weights->config.vision ? weights->config.vision->rows() + kQuestion : 0;
   const int64_t tokens =
-      std::max<int64_t>(std::max(a.prompt, picture) + 16, int64_t{most} * (a.gen + 48));
+      std::max<int64_t>(std::max(a.prompt, picture) + kBesideTokens, int64_t{most} * (a.gen + 48));
   options.kv_cache_bytes = tokens * DecoderRunner::KvBytesPerToken(weights->config);
   EG_ASSIGN_OR_RETURN(subject.runner, DecoderRunner::Make(*weights, options));
   return subject;
@@ -181,6 +210,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   if (subject.runner->limits().image_rows > 0) {
     EG_ASSIGN_OR_RETURN(report["image"], Picture(subject.runner.get()));
   }
+  EG_ASSIGN_OR_RETURN(report["stream_beside"], Beside(std::move(subject.runner), a.prompt));
   // Limits before and after, since shared machines drift: the better one is the limit.
   const MachineLimits after = MeasureLimits(ComputeThreads(settings));
   report["limits"] = {{"read_gb_s", std::max(before.read_gb_s, after.read_gb_s)},
@@ -229,6 +259,12 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
     std::printf("picture     %8.2f s to encode (longest unit %.0f ms), %.2f s to the first token\n",
                 image["encode_s"].get<double>(), image["longest_unit_s"].get<double>() * 1e3,
                 image["first_token_s"].get<double>());
+  }
+  for (const auto& [what, gaps] : r["stream_beside"].items()) {
+    std::printf("a stream's gap %.0f ms; beside a %-7s %.0f ms, p99 %.0f ms, longest %.0f ms\n",
+                gaps["usual_gap_s"].get<double>() * 1e3, what.c_str(),
+                gaps["gap_s"].get<double>() * 1e3, gaps["p99_gap_s"].get<double>() * 1e3,
+                gaps["longest_gap_s"].get<double>() * 1e3);
   }
   std::printf("load %.2f s, peak memory %ld MB\n", r["load_s"].get<double>(),
               r["peak_rss_mb"].get<long>());

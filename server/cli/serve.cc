@@ -12,6 +12,7 @@
 #include "engine/ops/isa.h"
 #include "scheduler/engine_loop.h"
 #include "server/cli/commands.h"
+#include "server/cli/default_models.h"
 #include "server/cli/model_loader.h"
 #include "server/cli/stop_signals.h"
 #include "server/http/server.h"
@@ -88,10 +89,8 @@ int Serve(const Settings& settings) {
     spdlog::error("{}", status.message());
     return code;
   };
-  if (settings.models.empty()) {
-    return fail(InvalidArgument("no model: give --model PATH, or [[model]] in the settings file"),
-                kExitUsage);
-  }
+  auto wanted = settings.models.empty() ? DefaultModels(settings) : settings.models;
+  if (!wanted.ok()) return fail(wanted.status(), kExitUsage);
   if (Status status = SetIsaCap(settings.isa); !status.ok()) return fail(status, kExitUsage);
   const auto options = MakeOptions(settings);
   if (!options.ok()) return fail(options.status(), kExitUsage);
@@ -110,8 +109,8 @@ int Serve(const Settings& settings) {
     return code;
   };
   std::vector<const ServedModel*> served;
-  models.reserve(settings.models.size());
-  for (const ModelSetting& setting : settings.models) {
+  models.reserve(wanted->size());
+  for (const ModelSetting& setting : *wanted) {
     const auto start = Clock::now();
     auto loaded = LoadModel(setting, settings, [&] { return signals.pending(); });
     if (signals.pending()) {
@@ -135,7 +134,8 @@ int Serve(const Settings& settings) {
                  model.served.limits.max_model_len, model.served.limits.num_blocks,
                  model.runner->kernels());
     const SchedulerLimits limits{settings.max_num_seqs, settings.max_num_batched_tokens,
-                                 settings.max_waiting, int64_t{settings.image_cache_mb} << 20};
+                                 settings.max_waiting, int64_t{settings.image_cache_mb} << 20,
+                                 std::chrono::milliseconds(settings.target_itl_ms)};
     model.served.engine_index =
         engine.AddModel(std::move(model.runner), limits, model.valid_tokens);
     served.push_back(&model.served);

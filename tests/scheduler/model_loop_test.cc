@@ -194,6 +194,7 @@ TEST_CASE("random requests equal themselves alone") {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
     Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, 0});
+    Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures, std::chrono::milliseconds(1)});
     Play(seed, MakeLimits(16, 8, 16, 4), {4, 16, 100});
   }
 }

@@ -1,0 +1,39 @@
+#include "scheduler/step_pace.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace edgegate {
+namespace {
+
+constexpr int kSmoothing = 8;
+// A stream's gap grows to 2.5 times its usual one: below the three that are promised, since what is
+// learned is an average.
+constexpr double kSpareSteps = 1.5;
+constexpr int kFewestTokens = 8;
+
+void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
+  *value = *value == StepPace::Duration(0) ? sample : *value + (sample - *value) / kSmoothing;
+}
+
+}  // namespace
+
+void StepPace::Learn(bool decodes, int prompt_tokens, Duration took) {
+  if (prompt_tokens == 0) return Smooth(&usual_, took);
+  if (decodes && usual_ == Duration(0)) return;  // whose share is whose cannot be told
+  const Duration prompt = decodes ? std::max(took - usual_, Duration(0)) : took;
+  Smooth(&token_cost_, std::max(prompt / prompt_tokens, Duration(1)));
+}
+
+StepPace::Duration StepPace::Spare() const {
+  if (target_ > Duration(0)) return std::max(target_ - usual_, Duration(0));
+  return std::chrono::duration_cast<Duration>(usual_ * kSpareSteps);
+}
+
+int StepPace::PromptTokens(Duration spare) const {
+  if (usual_ == Duration(0) || token_cost_ == Duration(0)) return std::numeric_limits<int>::max();
+  const auto tokens = std::min<int64_t>(spare / token_cost_, std::numeric_limits<int>::max());
+  return std::max(kFewestTokens, static_cast<int>(tokens));
+}
+
+}  // namespace edgegate

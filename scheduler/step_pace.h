@@ -1,0 +1,36 @@
+// What steps cost on this machine with this model, learned while they run, and how much else fits
+// between two tokens of a running stream: a prompt's chunk (Agrawal et al. 2024, Sarathi-Serve,
+// with its fixed token budget replaced by a measured one) and units of pictures.
+#pragma once
+
+#include <chrono>
+
+namespace edgegate {
+
+// Called by the engine loop's thread only. Pure: time comes in as durations.
+class StepPace {
+ public:
+  using Duration = std::chrono::steady_clock::duration;
+
+  // `target` is the longest gap that a stream should see; 0: some usual gaps.
+  explicit StepPace(Duration target) : target_(target) {}
+
+  // A step took so long, with so many tokens of prompts (0: it only decoded).
+  void Learn(bool decodes, int prompt_tokens, Duration took);
+
+  // What a step that only decodes takes; 0 while there has been none.
+  Duration usual() const { return usual_; }
+
+  // Time that a step may take beyond its decodes.
+  Duration Spare() const;
+
+  // Prompt tokens that `spare` is enough for; always a few, so that prompts get on.
+  int PromptTokens(Duration spare) const;
+
+ private:
+  const Duration target_;
+  Duration usual_{0};
+  Duration token_cost_{0};
+};
+
+}  // namespace edgegate

@@ -1,0 +1,100 @@
+#include "server/cli/bench_beside.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <vector>
+
+#include "scheduler/engine_loop.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kStreamPrompt = 32;
+constexpr auto kPatience = std::chrono::minutes(1);  // for one token
+constexpr int kAlone = 24;                           // gaps that tell what is usual
+
+double At(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
+}  // namespace
+
+struct BesideBench::Impl {
+  std::vector<int32_t> RandomTokens(int count) {
+    std::vector<int32_t> tokens(static_cast<size_t>(count));
+    for (int32_t& token : tokens) {
+      token = static_cast<int32_t>(random() % static_cast<uint32_t>(limits.vocab_size));
+    }
+    return tokens;
+  }
+
+  Result<Gaps> Run(GenerationRequest other);
+
+  RunnerLimits limits;
+  EngineLoop engine;
+  std::mt19937 random{1};
+};
+
+Result<Gaps> BesideBench::Impl::Run(GenerationRequest other) {
+  GenerationRequest stream;
+  stream.prompt = RandomTokens(kStreamPrompt);
+  stream.max_tokens = kBesideTokens / 2 - kStreamPrompt;
+  EG_ASSIGN_OR_RETURN(const auto running, engine.Submit(0, std::move(stream)));
+  std::vector<double> alone, beside;
+  std::unique_ptr<GenerationHandle> rival;
+  Clock::time_point last, submitted;
+  Gaps gaps;
+  while (gaps.first_token_s == 0) {
+    const auto event = running->Next(Clock::now() + kPatience);
+    if (!event || event->finish != FinishReason::kNone) {
+      return Internal("the stream ended before the other request's first token");
+    }
+    const auto now = Clock::now();
+    if (last != Clock::time_point()) {
+      (rival ? beside : alone).push_back(std::chrono::duration<double>(now - last).count());
+    }
+    last = now;
+    if (rival) {
+      const auto first = rival->Next(now);
+      if (first && !first->status.ok()) return first->status;
+      if (first) gaps.first_token_s = std::chrono::duration<double>(now - submitted).count();
+    } else if (alone.size() == kAlone) {
+      submitted = Clock::now();
+      EG_ASSIGN_OR_RETURN(rival, engine.Submit(0, std::move(other)));
+    }
+  }
+  gaps.usual_s = At(alone, 0.5);
+  gaps.beside_s = At(beside, 0.5);
+  gaps.p99_s = At(beside, 0.99);
+  gaps.longest_s = At(beside, 1);
+  return gaps;
+}
+
+BesideBench::BesideBench(std::unique_ptr<ModelRunner> runner) : impl_(std::make_unique<Impl>()) {
+  impl_->limits = runner->limits();
+  const std::vector<bool> all(static_cast<size_t>(impl_->limits.vocab_size), true);
+  impl_->engine.AddModel(std::move(runner), SchedulerLimits{}, all);
+  impl_->engine.Start();
+}
+BesideBench::~BesideBench() = default;
+
+Result<Gaps> BesideBench::Prompt(int prompt) {
+  GenerationRequest request;
+  request.prompt = impl_->RandomTokens(prompt);
+  request.max_tokens = 1;
+  return impl_->Run(std::move(request));
+}
+
+Result<Gaps> BesideBench::Picture(PreparedPixels pixels, int question) {
+  GenerationRequest request;
+  request.prompt = impl_->RandomTokens(impl_->limits.image_rows + question);
+  request.images = {{0, std::move(pixels), "bench"}};
+  request.max_tokens = 1;
+  return impl_->Run(std::move(request));
+}
+
+}  // namespace edgegate

@@ -1,0 +1,92 @@
+#include "scheduler/step_pace.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "scheduler/scheduler.h"
+
+namespace edgegate {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kUnlimited = std::numeric_limits<int>::max();
+
+TEST_CASE("nothing is held back before anything is known") {
+  StepPace pace(milliseconds(0));
+  CHECK(pace.PromptTokens(pace.Spare()) == kUnlimited);
+  pace.Learn(false, 100, milliseconds(200));
+  CHECK(pace.PromptTokens(pace.Spare()) == kUnlimited);
+  pace.Learn(true, 0, milliseconds(40));
+  CHECK(pace.PromptTokens(pace.Spare()) < 100);
+}
+
+TEST_CASE("a step with a prompt takes less than three usual ones") {
+  StepPace pace(milliseconds(0));
+  pace.Learn(false, 100, milliseconds(200));  // 2 ms a token
+  for (int i = 0; i < 20; ++i) pace.Learn(true, 0, milliseconds(40));
+  const int tokens = pace.PromptTokens(pace.Spare());
+  CHECK(tokens >= 20);
+  CHECK(40 + 2 * tokens < 120);
+}
+
+TEST_CASE("a target of the settings' own") {
+  StepPace pace(milliseconds(100));
+  pace.Learn(false, 100, milliseconds(200));
+  pace.Learn(true, 0, milliseconds(40));
+  CHECK(pace.Spare() == milliseconds(60));
+  CHECK(pace.PromptTokens(pace.Spare()) == 30);
+  SUBCASE("that decodes alone do not meet: prompts still get on") {
+    for (int i = 0; i < 100; ++i) pace.Learn(true, 0, milliseconds(300));
+    CHECK(pace.Spare() == milliseconds(0));
+    CHECK(pace.PromptTokens(pace.Spare()) > 0);
+  }
+}
+
+TEST_CASE("what a prompt's token costs is learned beside decodes too") {
+  StepPace pace(milliseconds(0));
+  pace.Learn(true, 0, milliseconds(40));
+  for (int i = 0; i < 50; ++i) pace.Learn(true, 10, milliseconds(40 + 30));
+  CHECK(pace.PromptTokens(milliseconds(90)) == 30);
+  CHECK(pace.usual() == milliseconds(40));
+}
+
+TEST_CASE("the scheduler keeps to the share of prompts, and decodes go first") {
+  Scheduler scheduler({.max_num_seqs = 4,
+                       .max_num_batched_tokens = 64,
+                       .max_logits_rows = 4,
+                       .block_size = 4,
+                       .num_blocks = 64});
+  Sequence stream, prompt, other;
+  int id = 0;
+  for (Sequence* s : {&stream, &prompt, &other}) {
+    s->id = static_cast<uint64_t>(id++);
+    s->prompt_len = s == &stream ? 2 : 20;
+    s->tokens.assign(static_cast<size_t>(s->prompt_len), 1);
+    s->max_tokens = 8;
+  }
+  scheduler.Add(&stream);
+  CHECK_FALSE(scheduler.HasDecodes());
+  for (const ScheduledSequence& share : scheduler.Schedule()) scheduler.Advance(share);
+  stream.tokens.push_back(1);
+  CHECK(scheduler.HasDecodes());
+  scheduler.Add(&prompt);
+  scheduler.Add(&other);
+  const auto step = scheduler.Schedule(7);
+  REQUIRE(step.size() == 2);
+  CHECK(step[0].sequence == &stream);
+  CHECK(step[0].count == 1);
+  CHECK(step[1].sequence == &prompt);
+  CHECK(step[1].count == 7);
+  for (const ScheduledSequence& share : step) scheduler.Advance(share);
+  stream.tokens.push_back(1);
+  const auto next = scheduler.Schedule(15);
+  REQUIRE(next.size() == 3);
+  CHECK(next[1].count == 13);
+  CHECK(next[2].sequence == &other);
+  CHECK(next[2].count == 2);
+}
+
+}  // namespace
+}  // namespace edgegate
