@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "server/cli/commands.h"
+#include "server/cli/default_models.h"
 
 extern char** environ;
 
@@ -12,9 +13,11 @@ namespace {
 
 constexpr const char* kFooter =
     "Examples:\n"
-    "  edgegate serve --model models/SmolLM2-135M-Instruct.Q4_1.gguf\n"
+    "  edgegate serve\n"
+    "  edgegate serve --model edge-demo-v --model chat=glm-edge-1.5b-chat/\n"
     "  edgegate serve --config /etc/edgegate/edgegate.toml --server.host 0.0.0.0\n"
-    "  edgegate run models/SmolLM2-135M-Instruct.Q4_1.gguf \"Why is the sky blue?\"\n"
+    "  edgegate run glm-edge-1.5b-chat/ \"Why is the sky blue?\"\n"
+    "  edgegate run edge-demo-v --image gauge.jpg \"What does the gauge read?\"\n"
     "  edgegate quantize glm-edge-1.5b-chat/ glm-edge-1.5b.edgegate\n"
     "  edgegate bench --shape glm-edge-1.5b\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 model cannot be loaded, 130 interrupted.";
@@ -28,7 +31,7 @@ Status GatherSettings(const std::string& file, const std::map<std::string, std::
     if (!value.empty()) EG_RETURN_IF_ERROR(SetSetting(key, value, settings));
   }
   if (!models.empty()) settings->models.clear();
-  for (const std::string& model : models) settings->models.push_back(ParseModel(model));
+  for (const std::string& model : models) settings->models.push_back(FindModel(model, *settings));
   return {};
 }
 
@@ -56,15 +59,19 @@ int Main(int argc, char** argv) {
   CLI::App* serve = app.add_subcommand("serve", "serve models over HTTP");
   serve
       ->add_option("--model", models,
-                   "PATH or NAME=PATH of a bundle, directory, GGUF or GGUF+MMPROJ; repeat")
+                   "PATH or NAME=PATH of a bundle, directory, GGUF or GGUF+MMPROJ; repeat. None: "
+                   "edge-demo-v, and what is in engine.model_dir")
       ->allow_extra_args(false);
   add_settings(serve);
 
   RunArguments run_arguments;
   CLI::App* run = app.add_subcommand("run", "answer one prompt in the terminal");
-  run->add_option("model", run_arguments.model, "bundle, directory, GGUF or GGUF+MMPROJ")
+  run->add_option("model", run_arguments.model,
+                  "bundle, directory, GGUF or GGUF+MMPROJ, or a default model's name")
       ->required();
   run->add_option("prompt", run_arguments.prompt, "the prompt; - reads standard input")->required();
+  run->add_option("--image", run_arguments.images, "JPEG, PNG or WebP file to show; repeat")
+      ->allow_extra_args(false);
   run->add_option("--system", run_arguments.system, "system message");
   run->add_option("--max-tokens", run_arguments.max_tokens, "tokens to generate, at most");
   run->add_option("--temperature", run_arguments.temperature, "0 is greedy");

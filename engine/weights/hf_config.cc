@@ -312,6 +312,7 @@ Result<GenerationDefaults> ParseGenerationConfig(std::string_view json, ModelCon
   defaults.repetition_penalty = keep(number("repetition_penalty"), 0.01f, 10);
   const auto top_k = root["top_k"].Int();
   if (top_k && *top_k >= 0 && *top_k < (1 << 22)) defaults.top_k = static_cast<int>(*top_k);
+  if (root["do_sample"].Bool() == false) defaults.temperature = 0.0f;
   return defaults;
 }
 

@@ -9,9 +9,11 @@
 #include "engine/weights/model_source.h"
 #include "scheduler/engine_loop.h"
 #include "server/cli/commands.h"
+#include "server/cli/default_models.h"
 #include "server/cli/model_loader.h"
 #include "server/cli/stop_signals.h"
 #include "server/generation.h"
+#include "server/media/image_loader.h"
 
 namespace edgegate {
 namespace {
@@ -27,7 +29,11 @@ ApiRequest MakeRequest(const RunArguments& a, const std::string& prompt, bool ch
   if (chat) {
     nlohmann::json messages = nlohmann::json::array();
     if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
-    messages.push_back({{"role", "user"}, {"content", prompt}});
+    nlohmann::json content = nlohmann::json::array();
+    for (size_t i = 0; i < a.images.size(); ++i) content.push_back({{"type", "image"}});
+    content.push_back({{"type", "text"}, {"text", prompt}});
+    messages.push_back(
+        {{"role", "user"}, {"content", a.images.empty() ? nlohmann::json(prompt) : content}});
     request.messages_json = messages.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   } else {
     request.prompts = {prompt};
@@ -35,6 +41,24 @@ ApiRequest MakeRequest(const RunArguments& a, const std::string& prompt, bool ch
   if (a.max_tokens > 0) request.max_tokens = a.max_tokens;
   if (a.temperature >= 0) request.temperature = a.temperature;
   return request;
+}
+
+Result<std::vector<PromptImage>> ReadImages(const std::vector<std::string>& paths,
+                                            const ServedModel& model) {
+  std::vector<PromptImage> images;
+  if (!paths.empty() && (model.limits.image_rows == 0 || model.chat_template == nullptr)) {
+    return InvalidArgument("the model {} takes text only", model.name);
+  }
+  ImageLoader loader(FetchOptions{});
+  for (const std::string& path : paths) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream bytes;
+    if (!file || !(bytes << file.rdbuf())) return NotFound("cannot read {}", path);
+    auto image = loader.Prepare(bytes.str(), model.limits.image_size);
+    if (!image.ok()) return image.status().WithContext(path);
+    images.push_back(*std::move(image));
+  }
+  return images;
 }
 
 }  // namespace
@@ -48,15 +72,18 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
     prompt = text.str();
   }
   const StopSignals signals;
-  auto model = LoadModel(ParseModel(arguments.model), settings, [&] { return signals.pending(); });
+  auto model =
+      LoadModel(FindModel(arguments.model, settings), settings, [&] { return signals.pending(); });
   if (!model.ok()) return Fail(model.status(), kExitModel);
   EngineLoop engine;
   model->served.engine_index = engine.AddModel(std::move(model->runner), {}, model->valid_tokens);
   engine.Start();
   std::unique_ptr<Generation> generation;
   const bool chat = model->served.chat_template != nullptr;
-  const auto error = Generation::Start(MakeRequest(arguments, prompt, chat), model->served, {},
-                                       &engine, std::nullopt, &generation);
+  auto images = ReadImages(arguments.images, model->served);
+  if (!images.ok()) return Fail(images.status(), kExitFailure);
+  const auto error = Generation::Start(MakeRequest(arguments, prompt, chat), model->served,
+                                       *std::move(images), &engine, std::nullopt, &generation);
   if (error) return Fail(InvalidArgument("{}", error->message), kExitFailure);
   while (!generation->done() && !signals.pending()) {
     const auto event =

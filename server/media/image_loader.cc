@@ -45,18 +45,18 @@ class ImageLoader::Turn {
 Result<PromptImage> ImageLoader::LoadOne(const std::string& url, int size) {
   EG_ASSIGN_OR_RETURN(const std::string file,
                       IsHttp(url) ? FetchImage(url, fetch_) : DecodeDataUrl(url));
-  EG_ASSIGN_OR_RETURN(std::vector<uint8_t> pixels, Prepare(file, size));
+  return Prepare(file, size);
+}
+
+Result<PromptImage> ImageLoader::Prepare(std::string_view file, int size) {
+  const Turn turn(this);
+  EG_ASSIGN_OR_RETURN(const Image image, DecodeImage(file, DecodeLimits{}));
+  auto pixels = PrepareImage(image.rgb.data(), image.width, image.height, size);
   // What the model sees names the picture: two files that come to the same pixels are the same.
   Sha256 hash;
   hash.Update(pixels.data(), pixels.size());
   return PromptImage{0, std::make_shared<const std::vector<uint8_t>>(std::move(pixels)),
                      hash.Finish()};
-}
-
-Result<std::vector<uint8_t>> ImageLoader::Prepare(std::string_view file, int size) {
-  const Turn turn(this);
-  EG_ASSIGN_OR_RETURN(const Image image, DecodeImage(file, DecodeLimits{}));
-  return PrepareImage(image.rgb.data(), image.width, image.height, size);
 }
 
 std::variant<std::vector<PromptImage>, ApiError> ImageLoader::Load(

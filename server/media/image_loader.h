@@ -25,10 +25,12 @@ class ImageLoader {
   std::variant<std::vector<PromptImage>, ApiError> Load(const std::vector<ImageUrl>& urls,
                                                         const ServedModel& model);
 
+  // One picture from a file's bytes, `size` pixels a side. Errors are DecodeImage's.
+  Result<PromptImage> Prepare(std::string_view file, int size);
+
  private:
   class Turn;
   Result<PromptImage> LoadOne(const std::string& url, int size);
-  Result<std::vector<uint8_t>> Prepare(std::string_view file, int size);
 
   const FetchOptions fetch_;
   // Decoding a large picture takes some hundred megabytes: few at a time.

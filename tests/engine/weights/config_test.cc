@@ -172,5 +172,19 @@ TEST_CASE("GGUF files that would be computed wrongly are refused by name") {
         std::string::npos);
 }
 
+TEST_CASE("a generation_config that says not to sample means the likeliest token") {
+  ModelConfig config;
+  config.vocab_size = 100;
+  auto temperature = [&](const char* text) {
+    const auto defaults = ParseGenerationConfig(text, &config);
+    REQUIRE(defaults.ok());
+    return defaults->temperature;
+  };
+  CHECK(temperature(R"({"do_sample": false})") == 0.0f);
+  CHECK(temperature(R"({"do_sample": false, "temperature": 0.7})") == 0.0f);
+  CHECK(temperature(R"({"do_sample": true, "temperature": 0.7})") == 0.7f);
+  CHECK(temperature("{}") == std::nullopt);
+}
+
 }  // namespace
 }  // namespace edgegate

@@ -1,0 +1,81 @@
+#include "server/cli/default_models.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+namespace edgegate {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kEmbedded = "edge-demo-v";
+
+// The bundle that the build made: beside the program in a build tree, else under its prefix.
+fs::path EmbeddedModel() {
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const std::string name = std::string(kEmbedded) + ".edgegate";
+  for (const fs::path& path : {folder / name, folder / "../share/edgegate" / name}) {
+    if (fs::is_regular_file(path, error)) return path.lexically_normal();
+  }
+  return {};
+}
+
+fs::path ModelFolder(const Settings& settings) {
+  if (!settings.model_dir.empty()) return settings.model_dir;
+  if (const char* systemd = std::getenv("STATE_DIRECTORY")) return fs::path(systemd) / "models";
+  if (const char* xdg = std::getenv("XDG_DATA_HOME")) return fs::path(xdg) / "edgegate/models";
+  const char* home = std::getenv("HOME");
+  return fs::path(home ? home : "/var/lib") / ".local/share/edgegate/models";
+}
+
+bool IsModel(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return fs::exists(path / "config.json", error);
+  if (path.filename().string().find("mmproj") != std::string::npos) return false;
+  return path.extension() == ".gguf" || path.extension() == ".edgegate";
+}
+
+}  // namespace
+
+Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings) {
+  std::vector<ModelSetting> models;
+  if (const fs::path path = EmbeddedModel(); !path.empty()) models.push_back({kEmbedded, path, ""});
+  const fs::path folder = ModelFolder(settings);
+  std::error_code error;
+  std::vector<ModelSetting> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const fs::path& path = entry->path();
+    if (!IsModel(path)) continue;
+    std::error_code unused;
+    found.push_back({fs::is_directory(path, unused) ? path.filename() : path.stem(), path, ""});
+  }
+  std::sort(found.begin(), found.end(),
+            [](const ModelSetting& a, const ModelSetting& b) { return a.path < b.path; });
+  models.insert(models.end(), found.begin(), found.end());
+  if (models.empty()) {
+    return NotFound(
+        "no model: give --model PATH or [[model]] in the settings file ({}.edgegate is not "
+        "installed, and {} holds none)",
+        kEmbedded, folder.string());
+  }
+  return models;
+}
+
+ModelSetting FindModel(const std::string& text, const Settings& settings) {
+  ModelSetting model = ParseModel(text);
+  std::error_code error;
+  if (fs::exists(model.path, error)) return model;
+  const auto known = DefaultModels(settings);
+  if (!known.ok()) return model;
+  for (const ModelSetting& other : *known) {
+    if (other.name != model.path) continue;
+    model.path = other.path;
+    if (model.name.empty()) model.name = other.name;
+  }
+  return model;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,20 @@
+// Which models there are where the settings name none, and what a model's name alone stands for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+// edge-demo-v, which is installed with the daemon, and each model in the model folder: bundles,
+// GGUF files (mmproj files are no models) and Hugging Face directories, by name. kNotFound where
+// there are none at all.
+Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings);
+
+// A model as a command line has it (see ParseModel), or the name of one of DefaultModels().
+ModelSetting FindModel(const std::string& text, const Settings& settings);
+
+}  // namespace edgegate

@@ -1,0 +1,60 @@
+"""What a shell user sees: help, exit codes, the man page, completion."""
+
+import re
+import subprocess
+
+import pytest
+from conftest import BINARY, ROOT
+
+COMMANDS = ["serve", "run", "quantize", "bench"]
+
+
+def edgegate(*arguments):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True)
+
+
+def flags_of(command):
+    return set(re.findall(r"--[a-z][a-z0-9._-]*", edgegate(command, "--help").stdout))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help(command):
+    done = edgegate(command, "--help")
+    assert done.returncode == 0 and "--help" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["sing"], ["serve", "--port"], ["serve", "--port", "x"], ["run", "model"], ["bench"]],
+)
+def test_wrong_usage_exits_with_2(arguments):
+    done = edgegate(*arguments)
+    assert done.returncode == 2 and done.stderr.strip()
+
+
+def test_a_missing_model_exits_with_3():
+    done = edgegate("run", "no/such/model", "Hello")
+    assert done.returncode == 3 and "no/such/model" in done.stderr
+
+
+def test_the_man_page_knows_the_commands_and_their_own_flags():
+    page = (ROOT / "packaging/edgegate.1").read_text().replace("\\-", "-")
+    for command in COMMANDS:
+        assert f".B {command}\n" in page
+        own = {flag for flag in flags_of(command) if "." not in flag and flag != "--help"}
+        assert [flag for flag in sorted(own) if flag not in page] == []
+
+
+def complete(*words):
+    script = (
+        f"source {ROOT / 'packaging/edgegate.bash'}; COMP_WORDS=({' '.join(words)}); "
+        "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _edgegate; printf '%s\\n' \"${COMPREPLY[@]}\""
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_completion():
+    assert complete(BINARY, "qu") == ["quantize"]
+    assert complete(BINARY, "serve", "--server.po") == ["--server.port"]
+    assert set(complete(BINARY, "run", "--")) == flags_of("run")
