@@ -48,7 +48,7 @@ void ResizeRowImpl(const uint8_t* planes, int64_t stride, const ResizeWeights& w
   }
 }
 
-// Output row `row` from rows of `length` bytes; `rows` has 16 readable bytes behind its last.
+// Output row `row` from rows of `length` bytes.
 void ResizeColumnsImpl(const uint8_t* rows, int64_t length, const ResizeWeights& w, int row,
                        uint8_t* out) {
   const I32 i32;
@@ -56,16 +56,20 @@ void ResizeColumnsImpl(const uint8_t* rows, int64_t length, const ResizeWeights&
   const int lanes = static_cast<int>(hn::Lanes(i32));
   const int32_t* weights = w.weights.data() + int64_t{row} * w.stride;
   const uint8_t* from = rows + length * w.first[row];
-  HWY_ALIGN uint8_t bytes[16];
-  for (int64_t i = 0; i < length; i += lanes) {
+  int64_t i = 0;
+  for (; i + lanes <= length; i += lanes) {
     auto sum = hn::Set(i32, kHalf);
     for (int j = 0; j < w.count[row]; ++j) {
       const auto value = hn::PromoteTo(i32, hn::LoadU(u8, from + j * length + i));
       sum = hn::Add(sum, hn::Mul(value, hn::Set(i32, weights[j])));
     }
     // DemoteTo saturates.
-    hn::Store(hn::DemoteTo(u8, hn::ShiftRight<ResizeWeights::kBits>(sum)), u8, bytes);
-    std::copy_n(bytes, std::min<int64_t>(lanes, length - i), out + i);
+    hn::StoreU(hn::DemoteTo(u8, hn::ShiftRight<ResizeWeights::kBits>(sum)), u8, out + i);
+  }
+  for (; i < length; ++i) {
+    int32_t sum = kHalf;
+    for (int j = 0; j < w.count[row]; ++j) sum += from[j * length + i] * weights[j];
+    out[i] = static_cast<uint8_t>(std::clamp(sum >> ResizeWeights::kBits, 0, 255));
   }
 }
 
@@ -80,12 +84,10 @@ namespace {
 HWY_EXPORT(ResizeRowImpl);
 HWY_EXPORT(ResizeColumnsImpl);
 
-constexpr int kSlack = 16;
-
 std::vector<uint8_t> ResizeRows(const uint8_t* rgb, int width, int height, int new_width) {
   const ResizeWeights w = MakeResizeWeights(width, new_width);
-  std::vector<uint8_t> out(static_cast<size_t>(height) * new_width * 3 + kSlack);
-  const int64_t stride = width + kSlack;
+  std::vector<uint8_t> out(static_cast<size_t>(height) * new_width * 3);
+  const int64_t stride = width + 16;  // vectors run past the last pixel
   std::vector<uint8_t> planes(static_cast<size_t>(stride) * 3);
   for (int y = 0; y < height; ++y) {
     const uint8_t* row = rgb + int64_t{y} * width * 3;
@@ -100,27 +102,31 @@ std::vector<uint8_t> ResizeRows(const uint8_t* rgb, int width, int height, int n
   return out;
 }
 
+std::vector<uint8_t> ResizeColumns(const uint8_t* rgb, int width, int height, int new_height) {
+  const ResizeWeights w = MakeResizeWeights(height, new_height);
+  const int64_t row = int64_t{width} * 3;
+  std::vector<uint8_t> out(static_cast<size_t>(row) * new_height);
+  for (int y = 0; y < new_height; ++y) {
+    HWY_DYNAMIC_DISPATCH(ResizeColumnsImpl)(rgb, row, w, y, out.data() + y * row);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<uint8_t> ResizeBicubic(const uint8_t* rgb, int width, int height, int new_width,
                                    int new_height) {
-  const int64_t row = int64_t{new_width} * 3;
-  std::vector<uint8_t> rows;
+  std::vector<uint8_t> out;
+  if (ColumnsFirst(width, height, new_width, new_height)) {
+    out = ResizeColumns(rgb, width, height, new_height);
+    return new_width == width ? out : ResizeRows(out.data(), width, new_height, new_width);
+  }
   if (new_width != width) {
-    rows = ResizeRows(rgb, width, height, new_width);
-  } else {
-    rows.assign(rgb, rgb + row * height);
-    rows.resize(rows.size() + kSlack);
+    out = ResizeRows(rgb, width, height, new_width);
+    rgb = out.data();
   }
-  if (new_height == height) {
-    rows.resize(rows.size() - kSlack);
-    return rows;
-  }
-  const ResizeWeights w = MakeResizeWeights(height, new_height);
-  std::vector<uint8_t> out(static_cast<size_t>(row) * new_height);
-  for (int y = 0; y < new_height; ++y) {
-    HWY_DYNAMIC_DISPATCH(ResizeColumnsImpl)(rows.data(), row, w, y, out.data() + y * row);
-  }
+  if (new_height != height) return ResizeColumns(rgb, new_width, height, new_height);
+  if (out.empty()) out.assign(rgb, rgb + int64_t{width} * height * 3);
   return out;
 }
 

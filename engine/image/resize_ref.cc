@@ -6,6 +6,11 @@
 namespace edgegate {
 namespace {
 
+// Pillow rounds so: below zero it is not std::lround, and what becomes of that is cut off.
+int Rounded(double x) {
+  return static_cast<int>(x + 0.5);  // NOLINT(bugprone-incorrect-roundings)
+}
+
 double Bicubic(double x) {
   constexpr double a = -0.5;
   x = std::fabs(x);
@@ -14,12 +19,23 @@ double Bicubic(double x) {
   return 0.0;
 }
 
-uint8_t Sum(const uint8_t* from, int64_t step, const ResizeWeights& w, int output) {
-  int32_t sum = 1 << (ResizeWeights::kBits - 1);
-  for (int i = 0; i < w.count[output]; ++i) {
-    sum += from[step * (w.first[output] + i)] * w.weights[output * w.stride + i];
+// [lines][size][step] to [lines][new_size][step]: along the rows, a step is a pixel; along the
+// columns, a row.
+std::vector<uint8_t> Pass(const std::vector<uint8_t>& in, int size, int new_size, int64_t step) {
+  if (size == new_size) return in;
+  const ResizeWeights w = MakeResizeWeights(size, new_size);
+  const int64_t lines = static_cast<int64_t>(in.size()) / (size * step);
+  std::vector<uint8_t> out(static_cast<size_t>(lines * new_size * step));
+  for (int64_t i = 0; i < static_cast<int64_t>(out.size()); ++i) {
+    const int64_t line = i / (new_size * step), output = i / step % new_size;
+    const uint8_t* from = in.data() + (line * size + w.first[output]) * step + i % step;
+    int32_t sum = 1 << (ResizeWeights::kBits - 1);
+    for (int n = 0; n < w.count[output]; ++n) {
+      sum += from[n * step] * w.weights[output * w.stride + n];
+    }
+    out[i] = static_cast<uint8_t>(std::clamp(sum >> ResizeWeights::kBits, 0, 255));
   }
-  return static_cast<uint8_t>(std::clamp(sum >> ResizeWeights::kBits, 0, 255));
+  return out;
 }
 
 }  // namespace
@@ -35,8 +51,8 @@ ResizeWeights MakeResizeWeights(int size, int new_size) {
   std::vector<double> exact(static_cast<size_t>(most));
   for (int i = 0; i < new_size; ++i) {
     const double center = (i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int count = std::min(size, static_cast<int>(center + support + 0.5)) - first;
+    const int first = std::max(0, Rounded(center - support));
+    const int count = std::min(size, Rounded(center + support)) - first;
     double total = 0;
     for (int j = 0; j < count; ++j) {
       exact[j] = Bicubic((j + first - center + 0.5) * (1.0 / filter_scale));
@@ -56,27 +72,11 @@ ResizeWeights MakeResizeWeights(int size, int new_size) {
 
 std::vector<uint8_t> ResizeBicubicReference(const uint8_t* rgb, int width, int height,
                                             int new_width, int new_height) {
-  std::vector<uint8_t> rows(rgb, rgb + int64_t{width} * height * 3);
-  if (new_width != width) {
-    const ResizeWeights w = MakeResizeWeights(width, new_width);
-    rows.resize(static_cast<size_t>(height) * new_width * 3);
-    for (int y = 0; y < height; ++y) {
-      for (int i = 0; i < new_width * 3; ++i) {
-        rows[static_cast<size_t>(y) * new_width * 3 + i] =
-            Sum(rgb + int64_t{y} * width * 3 + i % 3, 3, w, i / 3);
-      }
-    }
+  std::vector<uint8_t> in(rgb, rgb + int64_t{width} * height * 3);
+  if (ColumnsFirst(width, height, new_width, new_height)) {
+    return Pass(Pass(in, height, new_height, int64_t{width} * 3), width, new_width, 3);
   }
-  if (new_height == height) return rows;
-  const ResizeWeights w = MakeResizeWeights(height, new_height);
-  const int64_t row = int64_t{new_width} * 3;
-  std::vector<uint8_t> out(static_cast<size_t>(row) * new_height);
-  for (int y = 0; y < new_height; ++y) {
-    for (int64_t i = 0; i < row; ++i) {
-      out[static_cast<size_t>(y * row + i)] = Sum(rows.data() + i, row, w, y);
-    }
-  }
-  return out;
+  return Pass(Pass(in, width, new_width, 3), height, new_height, int64_t{new_width} * 3);
 }
 
 }  // namespace edgegate

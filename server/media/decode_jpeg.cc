@@ -120,13 +120,13 @@ Result<Image> DecodeJpeg(std::string_view file, const DecodeLimits& limits, int*
   } destroy{reader.get()};
   if (!ReadHeader(reader.get(), file)) return Damaged(*reader);
   const jpeg_decompress_struct& jpeg = reader->jpeg;
+  *orientation = OrientationOf(jpeg);  // libjpeg frees the markers at the picture's end
   EG_RETURN_IF_ERROR(CheckDimensions(jpeg.image_width, jpeg.image_height, limits));
   Image image{static_cast<int>(jpeg.image_width), static_cast<int>(jpeg.image_height), {}};
   const size_t pixels = size_t{jpeg.image_width} * jpeg.image_height;
   const bool cmyk = IsCmyk(jpeg);
   std::vector<uint8_t> raw(pixels * (cmyk ? 4 : 3));
   if (!ReadPixels(reader.get(), raw.data())) return Damaged(*reader);
-  *orientation = OrientationOf(jpeg);
   if (cmyk) {
     image.rgb.resize(pixels * 3);
     CmykToRgb(raw, &image.rgb);

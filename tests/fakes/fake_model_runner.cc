@@ -81,12 +81,12 @@ Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
   }
   auto slot = [&](const SequenceSpan& span, int position) -> int32_t& {
     const int32_t block = span.block_table[static_cast<size_t>(position / limits_.block_size)];
-    return memory_[static_cast<size_t>(block * limits_.block_size + position % limits_.block_size)];
+    return memory_[block * limits_.block_size + position % limits_.block_size];
   };
   logits_.clear();
   for (const SequenceSpan& span : batch.spans) {
     for (int i = 0; i < span.count; ++i) {
-      slot(span, span.context_len + i) = batch.tokens[static_cast<size_t>(span.first + i)];
+      slot(span, span.context_len + i) = batch.tokens[span.first + i];
     }
   }
   for (const ImageRows& image : batch.images) {

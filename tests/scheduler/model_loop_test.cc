@@ -46,8 +46,7 @@ std::vector<int32_t> Seen(const GenerationRequest& request) {
   std::vector<int32_t> tokens = request.prompt;
   for (const PromptImage& image : request.images) {
     for (int row = 0; row < kImageRows; ++row) {
-      tokens[static_cast<size_t>(image.position + row)] =
-          FakeModelRunner::ImageToken(*image.pixels, row);
+      tokens[image.position + row] = FakeModelRunner::ImageToken(*image.pixels, row);
     }
   }
   return tokens;

@@ -70,7 +70,8 @@ double Exact(const OwnedFine& w, const float* x, int column) {
 }
 
 TEST_CASE("fine layers are near the exact product, and the same bytes from every backend") {
-  for (const auto [rows, n, k] : {std::array{1, 5, 7}, {3, 72, 144}, {40, 130, 280}}) {
+  for (const auto& shape : {std::array{1, 5, 7}, {3, 72, 144}, {40, 130, 280}}) {
+    const int rows = shape[0], n = shape[1], k = shape[2];
     CAPTURE(k);
     const OwnedFine w(n, k, 3);
     const auto x = Normal(size_t{1} * rows * k, 9, 0.3f);

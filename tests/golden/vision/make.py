@@ -106,11 +106,11 @@ def pictures():
 def prepare(picture, size):
     """As GLM-Edge-V's image processor: longer side to `size`, at the top left, the rest 0."""
     picture = picture.convert("RGB")
-    scales = [size / side for side in picture.size]  # as get_image_size_fit_to_canvas has it
-    scale = min(scales)
-    new = [
-        size if side * scale >= size else max(1, math.floor(side * scale)) for side in picture.size
-    ]
+    width, height = picture.size  # from here on get_image_size_fit_to_canvas
+    if size / width < size / height:
+        new = [size, min(math.floor(height * (size / width)) or 1, size)]
+    else:
+        new = [min(math.floor(width * (size / height)) or 1, size), size]
     canvas = np.zeros((size, size, 3), np.uint8)
     canvas[: new[1], : new[0]] = np.asarray(picture.resize(new, Image.Resampling.BICUBIC))
     return canvas
