@@ -32,7 +32,20 @@ double TouchAll(const edgegate::DecoderWeights& w) {
     total += sum(layer.attention_norm, w.config.hidden_size) + linear(layer.qkv) + linear(layer.o) +
              linear(layer.gate_up) + linear(layer.down) + sum(layer.q_norm, w.config.head_dim);
   }
-  return total;
+  if (!w.config.vision) return total;
+  const auto fine = [&](const edgegate::FineLinear& l) {
+    return linear(l.main) + (l.fine() ? linear(l.rest) : 0);
+  };
+  const edgegate::VisionWeights& v = w.vision;
+  const int width = w.config.vision->hidden_size, text = w.config.hidden_size;
+  for (const auto& layer : v.layers) {
+    total += sum(layer.norm1.bias, width) + sum(layer.norm2.weight, width) + fine(layer.q) +
+             fine(layer.kv) + fine(layer.out) + fine(layer.fc1) + fine(layer.fc2);
+  }
+  return total + fine(v.patch) + sum(v.positions, w.config.vision->patches() * width) +
+         sum(v.post_norm.bias, width) + fine(v.conv) + fine(v.linear) +
+         sum(v.adapter_norm.weight, text) + fine(v.gate_up) + fine(v.down) +
+         sum(v.first_row, text) + sum(v.last_row, text);
 }
 
 }  // namespace
