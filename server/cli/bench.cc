@@ -180,7 +180,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   options.threads = ComputeThreads(settings);
   options.max_batched_tokens = settings.max_num_batched_tokens;
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
-  options.max_logits_rows = most;
+  options.max_logits_rows = std::max(most, 2);  // two requests beside each other
   const int picture = weights->config.vision ? weights->config.vision->rows() + kQuestion : 0;
   const int64_t tokens =
       std::max<int64_t>(std::max(a.prompt, picture) + kBesideTokens, int64_t{most} * (a.gen + 48));

@@ -50,8 +50,11 @@ Result<Gaps> BesideBench::Impl::Run(GenerationRequest other) {
   Gaps gaps;
   while (gaps.first_token_s == 0) {
     const auto event = running->Next(Clock::now() + kPatience);
-    if (!event || event->finish != FinishReason::kNone) {
-      return Internal("the stream ended before the other request's first token");
+    if (!event) return Internal("no token of the stream within a minute");
+    if (!event->status.ok()) return event->status;
+    if (event->finish != FinishReason::kNone) {
+      return Internal("the stream ended after {} tokens, before the other request's first",
+                      alone.size() + beside.size());
     }
     const auto now = Clock::now();
     if (last != Clock::time_point()) {
