@@ -1,7 +1,9 @@
 #include "tests/fakes/fake_model_runner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 
 namespace edgegate {
 
@@ -63,6 +65,7 @@ Result<bool> FakeModelRunner::EncodeUnit(float* rows) {
     --fail_next;
     return Internal("told to fail");
   }
+  std::this_thread::sleep_for(std::chrono::milliseconds(unit_ms));
   if (--units_left_ > 0) return false;
   for (int i = 0; i < limits_.image_rows; ++i) {
     std::fill_n(rows + int64_t{i} * limits_.hidden_size, limits_.hidden_size,

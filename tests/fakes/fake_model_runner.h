@@ -28,6 +28,8 @@ class FakeModelRunner : public ModelRunner {
 
   // The next calls fail.
   std::atomic<int> fail_next{0};
+  // What a unit of encoding takes.
+  std::atomic<int> unit_ms{0};
   // The first broken contract, or empty.
   const std::string& violation() const { return violation_; }
 

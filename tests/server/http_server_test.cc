@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <nlohmann/json.hpp>
@@ -27,26 +30,34 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
+// A picture of one pixel.
+const char* const kPixel =
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP43yAAAAQRAZ"
+    "DHGw1eAAAAAElFTkSuQmCC";
+constexpr int kImageRows = 3;
+
 // A served fake: the tokenizer and template of a golden checkpoint, logits from a hash.
 class Site {
  public:
   Site() : http_(Options()) {
     auto source =
-        ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/models/glm-edge");
+        ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/glm-edge-v");
     REQUIRE(source.ok());
     const int vocab = (*source)->config().vocab_size;
     model_.name = "fake";
-    model_.limits = {vocab, 512, 4, 256, 64, 16};
+    model_.limits = {vocab, 512, 4, 256, 64, 16, 2, kImageRows, 2};
     auto tokenizer = Tokenizer::Make((*source)->tokenizer_assets());
     REQUIRE(tokenizer.ok());
     model_.tokenizer = *std::move(tokenizer);
-    auto chat = ChatTemplate::Make((*source)->tokenizer_assets(), *model_.tokenizer);
+    auto chat = ChatTemplate::Make((*source)->tokenizer_assets(), *model_.tokenizer,
+                                   {"<|begin_of_image|>", kImageRows});
     REQUIRE(chat.ok());
     model_.chat_template = *std::move(chat);
     std::vector<bool> valid;
     for (int id = 0; id < vocab; ++id) valid.push_back(model_.tokenizer->IsValid(id));
-    model_.engine_index = engine_.AddModel(std::make_unique<FakeModelRunner>(model_.limits),
-                                           {8, 64, 64}, std::move(valid));
+    auto fake = std::make_unique<FakeModelRunner>(model_.limits);
+    runner = fake.get();
+    model_.engine_index = engine_.AddModel(std::move(fake), {8, 64, 64}, std::move(valid));
     REQUIRE(http_.Bind().ok());
     listener_ = std::thread([this] { http_.Run(); });
     engine_.Start();
@@ -62,6 +73,21 @@ class Site {
     httplib::Client client("127.0.0.1", http_.port());
     client.set_read_timeout(60);
     return client;
+  }
+
+  // Sends a request, and gives the socket on which the answer comes: closing it is leaving.
+  int Send(const std::string& path, const std::string& body) const {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(http_.port()));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    const std::string text =
+        "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n\r\n" + body;
+    REQUIRE(send(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+    return fd;
   }
 
   void Drain() {
@@ -80,6 +106,10 @@ class Site {
     }
     return false;
   }
+
+  EngineSnapshot::Model Snapshot() const { return engine_.snapshot().models[0]; }
+
+  FakeModelRunner* runner = nullptr;
 
  private:
   static ServerOptions Options() {
@@ -101,6 +131,13 @@ json Body(int seed, bool stream) {
           {"max_tokens", 20},
           {"ignore_eos", true},
           {"stream", stream}};
+}
+
+json PictureBody(bool stream) {
+  json body = Body(1, stream);
+  body["messages"][0]["content"] = {{{"type", "text"}, {"text", "what?"}},
+                                    {{"type", "image_url"}, {"image_url", {{"url", kPixel}}}}};
+  return body;
 }
 
 struct Answer {
@@ -195,6 +232,31 @@ TEST_CASE("many clients at once get what they get alone, and leave nothing behin
   CHECK(wrong == 0);
   CHECK(right == 8 * 14);
   CHECK(site.AllFree());
+}
+
+TEST_CASE("a client that leaves takes its picture along") {
+  for (bool stream : {false, true}) {
+    Site site;
+    site.runner->unit_ms = 500;
+    const int fd = site.Send("/v1/chat/completions", PictureBody(stream).dump());
+    while (site.Snapshot().waiting == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    close(fd);
+    CHECK(site.AllFree());
+    CHECK(site.Snapshot().images_encoded == 0);
+    site.runner->unit_ms = 0;
+    auto client = site.Client();
+    for (int i = 0; i < 2; ++i) {
+      const auto stays =
+          client.Post("/v1/chat/completions", PictureBody(false).dump(), "application/json");
+      REQUIRE(stays);
+      CHECK(stays->status == 200);
+      CHECK(json::parse(stays->body)["timings"]["images_encoded"] == 1 - i);
+    }
+    CHECK(site.Snapshot().images_encoded == 1);
+    CHECK(site.AllFree());
+  }
 }
 
 TEST_CASE("a drain lets running answers finish and refuses new ones") {
