@@ -15,13 +15,14 @@ struct IntField {
   int Settings::*member;
   int low, high;
 };
+using BoolField = bool Settings::*;
 using StringField = std::string Settings::*;
 using ListField = std::vector<std::string> Settings::*;
 
 // The one table of settings.
 struct Entry {
   const char* key;
-  std::variant<IntField, StringField, ListField> field;
+  std::variant<IntField, BoolField, StringField, ListField> field;
   const char* description;
 };
 
@@ -62,6 +63,8 @@ const Entry kEntries[] = {
      "longest context, tokens; 0: the model's own"},
     {"engine.kv_cache_mb", IntField{&Settings::kv_cache_mb, 1, kMany},
      "memory for the KV cache of each model, MiB"},
+    {"engine.prefix_caching", &Settings::prefix_caching,
+     "keep the KV of prompts for prompts that begin alike: true or false"},
     {"engine.target_itl_ms", IntField{&Settings::target_itl_ms, 0, 60000},
      "longest gap between a stream's tokens while prompts and pictures are worked on, ms; 0: three "
      "times its usual one"},
@@ -124,6 +127,12 @@ Status SetFromToml(const Entry& entry, const toml::node& node, Settings* setting
     if (list == nullptr) items = {""};
     return SetList(entry, std::move(items), settings);
   }
+  if (const auto* member = std::get_if<BoolField>(&entry.field)) {
+    const auto value = node.value_exact<bool>();
+    if (!value) return InvalidArgument("{} must be true or false", entry.key);
+    settings->** member = *value;
+    return {};
+  }
   const auto number = node.value_exact<int64_t>();
   if (!number) return InvalidArgument("{} must be a whole number", entry.key);
   return SetInt(entry, *number, settings);
@@ -181,9 +190,11 @@ std::vector<SettingInfo> ListSettings() {
   for (const Entry& e : kEntries) {
     const auto* text = std::get_if<StringField>(&e.field);
     const auto* number = std::get_if<IntField>(&e.field);
+    const auto* yes = std::get_if<BoolField>(&e.field);
     list.push_back({e.key, e.description,
                     text     ? fmt::format("\"{}\"", defaults.**text)
                     : number ? fmt::format("{}", defaults.*number->member)
+                    : yes    ? fmt::format("{}", defaults.**yes)
                              : "[]"});
   }
   return list;
@@ -201,6 +212,13 @@ Status SetSetting(std::string_view key, std::string_view value, Settings* settin
     std::stringstream text{std::string(value)};
     for (std::string item; std::getline(text, item, ',');) items.push_back(item);
     return SetList(*entry, std::move(items), settings);
+  }
+  if (const auto* member = std::get_if<BoolField>(&entry->field)) {
+    if (value != "true" && value != "false") {
+      return InvalidArgument("{} must be true or false", entry->key);
+    }
+    settings->** member = value == "true";
+    return {};
   }
   int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);

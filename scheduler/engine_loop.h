@@ -20,7 +20,8 @@ struct SchedulerLimits {
   int max_num_batched_tokens = 512;  // tokens per step
   int max_waiting = 256;             // sequences waiting; one more is refused (HTTP 429)
   int64_t image_cache_bytes = int64_t{64} << 20;  // rows of pictures, kept for the next request
-  std::chrono::milliseconds target_itl{0};        // longest gap between tokens; 0: three usual ones
+  bool prefix_caching = true;  // KV blocks outlive their sequences, for prompts that begin alike
+  std::chrono::milliseconds target_itl{0};  // longest gap between tokens; 0: three usual ones
 };
 
 // What /health, /metrics and the watchdog may know without waiting for a step.
@@ -32,6 +33,7 @@ struct EngineSnapshot {
     int blocks_free = 0;
     uint64_t preemptions = 0;
     uint64_t prompt_tokens = 0;     // prefilled, in total
+    uint64_t cached_tokens = 0;     // of prompts, found in the prefix cache, in total
     uint64_t generated_tokens = 0;  // in total
     uint64_t images_encoded = 0;    // in total
     uint64_t image_cache_hits = 0;  // in total

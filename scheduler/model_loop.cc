@@ -14,7 +14,8 @@ SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& se
               std::min(settings.max_num_batched_tokens, limits.max_batched_tokens),
           .max_logits_rows = limits.max_logits_rows,
           .block_size = limits.block_size,
-          .num_blocks = limits.num_blocks};
+          .num_blocks = limits.num_blocks,
+          .prefix_caching = settings.prefix_caching};
 }
 
 double Seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
@@ -75,6 +76,9 @@ void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream>
     sequence->max_tokens = r.max_tokens;
     sequence->wants_prompt_logits = i == 0 && r.num_prompt_logprobs >= 0;
     sequence->group = group.get();
+    for (const PromptImage& image : group->images) {
+      sequence->pictures.push_back({image.position, limits_.image_rows, image.key});
+    }
     sequence->index = i;
     sequence->sampling = r.sampling;
     sequence->sampling.seed += static_cast<uint64_t>(i);
@@ -285,7 +289,10 @@ void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, St
   event.finish = reason;
   event.status = std::move(status);
   if (--group.unfinished == 0) {
-    RequestTimings timings{.preemptions = group.preemptions, .images_encoded = group.encoded};
+    RequestTimings timings{.preemptions = group.preemptions,
+                           .cached_tokens = group.streams[0]->num_cached,
+                           .images_encoded = group.encoded};
+    cached_tokens_ += static_cast<uint64_t>(timings.cached_tokens);
     const auto end = Clock::now();
     const bool scheduled = group.first_scheduled != Clock::time_point();
     const bool started = group.first_token != Clock::time_point();
@@ -320,6 +327,7 @@ EngineSnapshot::Model ModelLoop::snapshot() const {
           .blocks_free = scheduler_.blocks().num_free(),
           .preemptions = scheduler_.num_preemptions(),
           .prompt_tokens = prompt_tokens_,
+          .cached_tokens = cached_tokens_,
           .generated_tokens = generated_tokens_,
           .images_encoded = images_.encoded(),
           .image_cache_hits = images_.cache_hits(),

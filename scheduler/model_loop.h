@@ -80,6 +80,7 @@ class ModelLoop {
   std::vector<std::unique_ptr<Group>> groups_;
   uint64_t next_sequence_id_ = 0;
   uint64_t prompt_tokens_ = 0;
+  uint64_t cached_tokens_ = 0;
   uint64_t generated_tokens_ = 0;
   StepPace pace_;
 };

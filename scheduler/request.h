@@ -55,6 +55,7 @@ struct RequestTimings {
   double prefill_s = 0;  // first scheduled to first token
   double decode_s = 0;   // first token to last token
   int preemptions = 0;
+  int cached_tokens = 0;   // of the prompt, found in the prefix cache
   int images_encoded = 0;  // the others were in the cache
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engine/base/sha256.h"
+
 namespace edgegate {
 namespace {
 
@@ -33,7 +35,11 @@ void Scheduler::Remove(Sequence* sequence) {
 }
 
 void Scheduler::FreeBlocks(Sequence* sequence) {
-  for (int32_t block : sequence->block_table) blocks_.Release(block);
+  // From the end: where room is needed, the ends of prefixes go before their beginnings.
+  for (auto block = sequence->block_table.rbegin(); block != sequence->block_table.rend();
+       ++block) {
+    blocks_.Release(*block);
+  }
   sequence->block_table.clear();
   sequence->num_computed = 0;
 }
@@ -94,25 +100,66 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget,
   return true;
 }
 
+// The key of one of the sequence's full blocks. Each covers the key before it, the block's tokens,
+// and what part of which picture stands on them.
+const PrefixKey& Scheduler::KeyOf(Sequence* s, int block) const {
+  while (static_cast<int>(s->prefix_keys.size()) <= block) {
+    const int first = static_cast<int>(s->prefix_keys.size()) * config_.block_size;
+    const int end = first + config_.block_size;
+    std::string content;
+    if (!s->prefix_keys.empty()) {
+      content.assign(s->prefix_keys.back().begin(), s->prefix_keys.back().end());
+    }
+    content.append(reinterpret_cast<const char*>(&s->tokens[static_cast<size_t>(first)]),
+                   sizeof(int32_t) * static_cast<size_t>(config_.block_size));
+    for (const SequencePicture& picture : s->pictures) {
+      if (picture.position >= end || picture.position + picture.count <= first) continue;
+      content += std::to_string(picture.position - first) + " " + picture.key + "\n";
+    }
+    s->prefix_keys.push_back(Sha256::Digest(content.data(), content.size()));
+  }
+  return s->prefix_keys[static_cast<size_t>(block)];
+}
+
+// Filled blocks that the sequence's tokens begin with. The last token is always computed: its
+// logits are needed, as are those of the prompt where they are asked for.
+std::vector<int32_t> Scheduler::BlocksToShare(Sequence* s) const {
+  std::vector<int32_t> found;
+  int most = (s->length() - 1) / config_.block_size;
+  if (s->leader != nullptr) {
+    most = (s->prompt_len - 1) / config_.block_size;
+    found.assign(s->leader->block_table.begin(), s->leader->block_table.begin() + most);
+  } else if (config_.prefix_caching) {
+    if (s->wants_prompt_logits && s->prompt_logits_done < s->prompt_len) {
+      most = std::min(most, s->prompt_logits_done / config_.block_size);
+    }
+    for (int i = 0; i < most; ++i) {
+      const auto block = blocks_.Find(KeyOf(s, i));
+      if (!block) break;
+      found.push_back(*block);
+    }
+  }
+  return found;
+}
+
 // Moves the front of the queue to the running ones if there is room for all that it has to compute,
 // so that admitting it preempts nobody.
 bool Scheduler::Admit(Sequence* sequence) {
   if (num_running() >= config_.max_num_seqs) return false;
   const Sequence* leader = sequence->leader;
-  int shared = 0;
-  if (leader != nullptr) {
-    if (leader->num_computed < leader->prompt_len) return false;
-    // The last prompt token is always computed: its logits are needed.
-    shared = (sequence->prompt_len - 1) / config_.block_size;
-  }
-  const int needed = BlocksFor(sequence->length(), config_.block_size) - shared;
+  if (leader != nullptr && leader->num_computed < leader->prompt_len) return false;
+  const std::vector<int32_t> shared = BlocksToShare(sequence);
+  const auto idle = std::count_if(shared.begin(), shared.end(),
+                                  [&](int32_t block) { return blocks_.references(block) == 0; });
+  const int needed = BlocksFor(sequence->length(), config_.block_size) -
+                     static_cast<int>(shared.size()) + static_cast<int>(idle);
   if (blocks_.num_free() < needed) return false;
-  for (int i = 0; i < shared; ++i) {
-    const int32_t block = leader->block_table[static_cast<size_t>(i)];
-    blocks_.Share(block);
-    sequence->block_table.push_back(block);
+  for (int32_t block : shared) blocks_.Share(block);
+  sequence->block_table = shared;
+  sequence->num_computed = static_cast<int>(shared.size()) * config_.block_size;
+  if (sequence->preemptions == 0) {
+    sequence->num_cached = std::min(sequence->num_computed, sequence->prompt_len);
   }
-  sequence->num_computed = shared * config_.block_size;
   sequence->leader = nullptr;
   sequence->state = Sequence::State::kRunning;
   auto place = std::find_if(running_.begin(), running_.end(),
@@ -157,7 +204,11 @@ std::vector<ScheduledSequence> Scheduler::Schedule(int prompt_tokens) {
 
 void Scheduler::Advance(const ScheduledSequence& share) {
   Sequence& s = *share.sequence;
+  const int filled = s.num_computed / config_.block_size;
   s.num_computed += share.count;
+  for (int i = filled; config_.prefix_caching && i < s.num_computed / config_.block_size; ++i) {
+    blocks_.Know(s.block_table[static_cast<size_t>(i)], KeyOf(&s, i));
+  }
   s.prompt_logits_done = std::max(s.prompt_logits_done, std::min(s.num_computed, s.prompt_len));
 }
 

@@ -7,12 +7,20 @@
 #include <deque>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/model/model_runner.h"
 #include "scheduler/block_manager.h"
 
 namespace edgegate {
+
+// A picture in a prompt: what stands for `count` tokens from `position` on.
+struct SequencePicture {
+  int position = 0;
+  int count = 0;
+  std::string key;  // names it
+};
 
 // One token stream. Its tokens are the prompt and what was generated; the KV of the first
 // `num_computed` of them is in the blocks.
@@ -29,6 +37,9 @@ struct Sequence {
   int prompt_logits_done = 0;  // positions whose logits row was given already
   int preemptions = 0;
   std::vector<int32_t> block_table;
+  std::vector<SequencePicture> pictures;  // by position
+  std::vector<PrefixKey> prefix_keys;     // of its full blocks, as far as they were needed yet
+  int num_cached = 0;                     // prompt tokens found in the prefix cache, at first
   // Set for sequences 1 .. n - 1 of a request: they wait for the first one's prompt, and then share
   // its full blocks. The rest of the prompt is computed again, which gives the same bytes, so that
   // no block ever needs copying.
@@ -53,6 +64,7 @@ struct SchedulerConfig {
   int max_logits_rows = 64;
   int block_size = 16;
   int num_blocks = 0;
+  bool prefix_caching = true;
 };
 
 // Not thread-safe. Sequences are the caller's and must outlive their stay here.
@@ -97,6 +109,8 @@ class Scheduler {
   void Preempt(Sequence* sequence);
   void FreeBlocks(Sequence* sequence);
   bool Admit(Sequence* sequence);
+  const PrefixKey& KeyOf(Sequence* sequence, int block) const;
+  std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
   int ChunkOf(const Sequence& sequence, const Budget& budget, ScheduledSequence* share) const;
   bool ScheduleOne(Sequence* sequence, Budget* budget, std::vector<ScheduledSequence>* step);
 

@@ -199,7 +199,10 @@ ChoiceEvent Generation::Absorb(Prompted* prompted, int first_choice, TokenEvent 
   Choice& choice = choices_[static_cast<size_t>(out.choice)];
   if (!event.prompt_logprobs.empty()) prompted->logprobs = std::move(event.prompt_logprobs);
   if (event.finish != FinishReason::kNone && --prompted->open == 0) --open_handles_;
-  if (event.timings) usage_.timings = *event.timings;
+  if (event.timings) {
+    usage_.timings = *event.timings;
+    usage_.cached_tokens += event.timings->cached_tokens;
+  }
   if (choice.finished) return out;  // its stop string came before
   const bool drop = request_.max_tokens == 0;
   for (size_t i = 0; i < event.tokens.size() && !drop; ++i) {

@@ -133,9 +133,10 @@ int Serve(const Settings& settings) {
                  std::chrono::duration<double>(Clock::now() - start).count(),
                  model.served.limits.max_model_len, model.served.limits.num_blocks,
                  model.runner->kernels());
-    const SchedulerLimits limits{settings.max_num_seqs, settings.max_num_batched_tokens,
-                                 settings.max_waiting, int64_t{settings.image_cache_mb} << 20,
-                                 std::chrono::milliseconds(settings.target_itl_ms)};
+    const SchedulerLimits limits{
+        settings.max_num_seqs,   settings.max_num_batched_tokens,
+        settings.max_waiting,    int64_t{settings.image_cache_mb} << 20,
+        settings.prefix_caching, std::chrono::milliseconds(settings.target_itl_ms)};
     model.served.engine_index =
         engine.AddModel(std::move(model.runner), limits, model.valid_tokens);
     served.push_back(&model.served);

@@ -160,7 +160,7 @@ struct ResponseWriter::Impl {
             {"decode_ms", u.timings.decode_s * 1e3},
             {"prompt_n", u.prompt_tokens},
             {"predicted_n", u.completion_tokens},
-            {"prefill_per_second", rate(u.prompt_tokens, u.timings.prefill_s)},
+            {"prefill_per_second", rate(u.prompt_tokens - u.cached_tokens, u.timings.prefill_s)},
             {"decode_per_second",
              rate(std::max(0, u.completion_tokens - generation.num_choices()), u.timings.decode_s)},
             {"preemptions", u.timings.preemptions}};

@@ -35,3 +35,37 @@ def test_preemption_chunks_and_threads_change_no_byte(daemon, cache, tmp_path):
         assert state["kv_blocks_free"] == state["kv_blocks_total"]
     finally:
         assert tight.stop() == 0
+
+
+def test_what_the_prefix_cache_had_changes_no_byte(daemon, cache, tmp_path):
+    """A conversation that grows, asked twice; a daemon without the cache says the same."""
+    plain = Daemon(
+        *("--model", "smol=" + MODEL, "--engine.cache_dir", cache),
+        *("--engine.prefix_caching", "false", "--engine.kv_cache_mb", "64"),
+        log=str(tmp_path / "log"),
+    )
+    messages = [{"role": "user", "content": "List the planets, and a moon of each. " * 3}]
+
+    def say(server):
+        answer = server.client().chat.completions.create(
+            model="smol", messages=messages, temperature=0, max_tokens=40, logprobs=True
+        )
+        return answer, answer.choices[0].model_dump_json()
+
+    try:
+        for turn in range(3):
+            without, expected = say(plain)
+            assert without.usage.prompt_tokens_details.cached_tokens == 0
+            first, text = say(daemon)
+            again, same = say(daemon)
+            assert text == same == expected
+            # All full blocks but the last token's.
+            assert again.usage.prompt_tokens_details.cached_tokens == (
+                (again.usage.prompt_tokens - 1) // 16 * 16
+            )
+            if turn > 0:
+                assert first.usage.prompt_tokens_details.cached_tokens > 60
+            messages.append({"role": "assistant", "content": first.choices[0].message.content})
+            messages.append({"role": "user", "content": f"And number {turn}?"})
+    finally:
+        assert plain.stop() == 0

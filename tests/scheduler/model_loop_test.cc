@@ -93,9 +93,14 @@ GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits
   GenerationRequest r;
   const int prompt = pick(1, std::max(1, most / 2));
   r.max_tokens = pick(1, std::max(1, most - prompt));
-  for (int i = 0; i < prompt; ++i) r.prompt.push_back(pick(0, kVocab - 1));
-  for (int at = pick(0, 3); pick(0, 2) > 0 && at + kImageRows <= prompt; at += kImageRows) {
-    const auto colour = static_cast<uint8_t>(pick(0, 4));
+  // Every second prompt begins like others.
+  const int alike = pick(0, 1) * pick(0, prompt), which = pick(1, 2);
+  for (int i = 0; i < prompt; ++i) {
+    r.prompt.push_back(i < alike ? (i * which + i / 3) % kVocab : pick(0, kVocab - 1));
+  }
+  for (int at = alike > 0 ? 1 : pick(0, 3); pick(0, 2) > 0 && at + kImageRows <= prompt;
+       at += kImageRows) {
+    const auto colour = static_cast<uint8_t>(pick(0, alike > 0 ? 1 : 4));
     r.images.push_back({at,
                         std::make_shared<std::vector<uint8_t>>(kImageSize * kImageSize * 3, colour),
                         std::to_string(colour)});
@@ -148,7 +153,8 @@ void Verify(const Live& live) {
   }
 }
 
-void Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& settings) {
+// Gives the prompt tokens that the prefix cache had.
+uint64_t Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& settings) {
   CAPTURE(seed);
   std::mt19937 random(seed);
   auto owned = std::make_unique<FakeModelRunner>(limits);
@@ -182,6 +188,7 @@ void Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& sett
   }
   CHECK(loop.snapshot().blocks_free == limits.num_blocks);
   for (auto& live : all) Verify(*live);
+  return loop.snapshot().cached_tokens;
 }
 
 RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
@@ -190,12 +197,16 @@ RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
 
 TEST_CASE("random requests equal themselves alone") {
   const int64_t two_pictures = 2 * kImageRows * 2 * sizeof(float);
+  uint64_t cached = 0;
   for (uint32_t seed = 0; seed < 20; ++seed) {
-    Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
+    cached += Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
+    CHECK(Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures, false}) == 0);
     Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, 0});
-    Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures, std::chrono::milliseconds(1)});
+    Play(seed, MakeLimits(4, 40, 32, 8),
+         {8, 32, 100, two_pictures, true, std::chrono::milliseconds(1)});
     Play(seed, MakeLimits(16, 8, 16, 4), {4, 16, 100});
   }
+  CHECK(cached > 0);
 }
 
 TEST_CASE("the smallest of everything") {
