@@ -1,5 +1,6 @@
 """What a shell user sees: help, exit codes, the man page, completion."""
 
+import json
 import re
 import subprocess
 
@@ -58,3 +59,19 @@ def test_completion():
     assert complete(BINARY, "qu") == ["quantize"]
     assert complete(BINARY, "serve", "--server.po") == ["--server.port"]
     assert set(complete(BINARY, "run", "--")) == flags_of("run")
+
+
+def test_bench_measures_everything(cache):
+    model = str(ROOT / "tests/golden/vision/glm-edge-v")
+    command = ["bench", "--model", model, "--engine.cache_dir", cache, "--json"]
+    done = edgegate(*command, "--prompt", "64", "--gen", "4", "--batch", "1,2")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["prefill_tok_s"] > 0 and report["load_s"] > 0 and report["peak_rss_mb"] > 0
+    assert [decode["batch"] for decode in report["decode"]] == [1, 2]
+    assert report["limits"]["read_gb_s"] > 0 and report["limits"]["int8_gops"] > 0
+    assert report["kernels"] and report["cpu"]
+    assert report["image"]["rows"] == 11 and report["image"]["encode_s"] > 0
+    for gaps in report["stream_beside"].values():
+        assert 0 < gaps["usual_gap_s"] and 0 < gaps["gap_s"] <= gaps["longest_gap_s"]
+        assert gaps["first_token_s"] > 0
