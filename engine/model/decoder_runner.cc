@@ -13,6 +13,7 @@
 #include "engine/base/half.h"
 #include "engine/model/vision_encoder.h"
 #include "engine/ops/attention.h"
+#include "engine/ops/fine_linear.h"
 #include "engine/ops/rope.h"
 #include "engine/ops/row_ops.h"
 
@@ -41,6 +42,13 @@ RunnerLimits MakeLimits(const ModelConfig& config, const RunnerOptions& options)
     limits.image_size = config.vision->image_size;
   }
   return limits;
+}
+
+bool AnyFine(const DecoderWeights& w) {
+  const auto fine = [](const DecoderLayerWeights& l) {
+    return l.qkv.fine() || l.o.fine() || l.gate_up.fine() || l.down.fine();
+  };
+  return w.lm_head.fine() || std::any_of(w.layers.begin(), w.layers.end(), fine);
 }
 
 // The batch keeps model_runner.h's contract; a scheduler that breaks it is a bug, told before any
@@ -93,13 +101,12 @@ struct DecoderRunner::Impl {
         config(weights.config),
         limits(MakeLimits(config, options)),
         threads(std::max(1, options.threads)),
-        matmul(limits.max_batched_tokens, options.backend),
-        quantized(limits.max_batched_tokens,
-                  std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
-                  matmul.wants_s16()),
+        linear(limits.max_batched_tokens,
+               std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
+               AnyFine(weights), options.backend),
         rope(config.rope.rotary_dim, config.rope.theta, config.rope.frequency_divisors),
-        qkv_stride(weights.layers[0].qkv.n_padded()),
-        gated_stride(weights.layers[0].gate_up.n_padded() / 2),
+        qkv_stride(weights.layers[0].qkv.main.n_padded()),
+        gated_stride(weights.layers[0].gate_up.main.n_padded() / 2),
         hidden(size_t{1} * limits.max_batched_tokens * config.hidden_size),
         qkv(size_t{1} * limits.max_batched_tokens * qkv_stride),
         attention(size_t{1} * limits.max_batched_tokens * config.q_size()),
@@ -135,8 +142,7 @@ struct DecoderRunner::Impl {
   const RunnerLimits limits;
   const int threads;
 
-  Int8MatMul matmul;
-  QuantizedRows quantized;
+  FineMatMul linear;
   RopeTable rope;
   const int64_t qkv_stride;
   const int64_t gated_stride;
@@ -251,6 +257,7 @@ void DecoderRunner::Impl::KeepRows(const std::vector<int32_t>& rows) {
 void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
   const int tokens = static_cast<int>(batch.tokens.size());
   const int width = config.hidden_size;
+  const float eps = config.rms_norm_eps;
   positions.resize(tokens);
   span_of_token.resize(tokens);
   for (size_t s = 0; s < batch.spans.size(); ++s) {
@@ -264,25 +271,22 @@ void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
   Embed(batch);
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const DecoderLayerWeights& w = weights.layers[layer];
-    quantized.NormalizeAndQuantize(hidden.data(), width, tokens, width, w.attention_norm,
-                                   config.rms_norm_eps);
-    matmul.Store(quantized, w.qkv, qkv.data(), qkv_stride);
+    linear.NormalizeAndQuantize(w.qkv, hidden.data(), width, tokens, w.attention_norm, eps);
+    linear.Store(w.qkv, qkv.data(), qkv_stride);
     RotateAndStore(batch, layer);
     AttendAll(layer);
-    quantized.Quantize(attention.data(), config.q_size(), tokens, config.q_size());
-    matmul.Add(quantized, w.o, hidden.data(), width);
-    quantized.NormalizeAndQuantize(hidden.data(), width, tokens, width, w.mlp_norm,
-                                   config.rms_norm_eps);
-    matmul.SwiGlu(quantized, w.gate_up, gated.data(), gated_stride);
-    quantized.Quantize(gated.data(), gated_stride, tokens, config.intermediate_size);
-    matmul.Add(quantized, w.down, hidden.data(), width);
+    linear.Quantize(w.o, attention.data(), config.q_size(), tokens);
+    linear.Add(w.o, hidden.data(), width);
+    linear.NormalizeAndQuantize(w.gate_up, hidden.data(), width, tokens, w.mlp_norm, eps);
+    linear.SwiGlu(w.gate_up, gated.data(), gated_stride);
+    linear.Quantize(w.down, gated.data(), gated_stride, tokens);
+    linear.Add(w.down, hidden.data(), width);
   }
   const int rows = static_cast<int>(batch.logits_rows.size());
   if (rows == 0) return;
   KeepRows(batch.logits_rows);
-  quantized.NormalizeAndQuantize(hidden.data(), width, rows, width, weights.final_norm,
-                                 config.rms_norm_eps);
-  matmul.Store(quantized, weights.lm_head, logits.data(), config.vocab_size);
+  linear.NormalizeAndQuantize(weights.lm_head, hidden.data(), width, rows, weights.final_norm, eps);
+  linear.Store(weights.lm_head, logits.data(), config.vocab_size);
 }
 
 DecoderRunner::DecoderRunner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -324,7 +328,7 @@ Result<bool> DecoderRunner::EncodeUnit(float* rows) {
   return impl_->encoder->Step(rows);
 }
 
-std::string DecoderRunner::kernels() const { return impl_->matmul.Description(); }
+std::string DecoderRunner::kernels() const { return impl_->linear.Description(); }
 
 int64_t DecoderRunner::KvBytesPerToken(const ModelConfig& config) {
   return int64_t{2} * config.num_layers * config.kv_size() * static_cast<int64_t>(sizeof(uint16_t));

@@ -18,18 +18,19 @@ struct EmbeddingTable {
   const void* data = nullptr;  // [vocab_size][hidden_size], row-major, not padded
 };
 
+// Narrow models are fine throughout, wide ones INT8.
 struct DecoderLayerWeights {
   const float* attention_norm = nullptr;  // [hidden_size]
-  Int8Linear qkv;                         // n = q_size + 2 * kv_size: q rows, k rows, v rows
+  FineLinear qkv;                         // n = q_size + 2 * kv_size: q rows, k rows, v rows
   const float* q_norm = nullptr;          // [head_dim] when config.qk_norm
   const float* k_norm = nullptr;          // [head_dim] when config.qk_norm
-  Int8Linear o;                           // k = q_size, n = hidden_size
+  FineLinear o;                           // k = q_size, n = hidden_size
   const float* mlp_norm = nullptr;        // [hidden_size]
   // n = 2 * intermediate padded to 64: the 64-column blocks alternate gate, up, gate, up, ...
   // Column n of the pair is gate or up row (n / 128 * 64 + n % 64); rows past intermediate_size
   // are zero.
-  Int8Linear gate_up;
-  Int8Linear down;  // k = intermediate_size, n = hidden_size
+  FineLinear gate_up;
+  FineLinear down;  // k = intermediate_size, n = hidden_size
 };
 
 struct LayerNormWeights {
@@ -37,7 +38,7 @@ struct LayerNormWeights {
   const float* bias = nullptr;    // [columns]
 };
 
-// Narrow towers are fine throughout, wide ones INT8; the adapter is always fine.
+// Towers alike; the adapter is always fine.
 struct VisionLayerWeights {
   LayerNormWeights norm1;
   FineLinear q;
@@ -67,7 +68,7 @@ struct DecoderWeights {
   EmbeddingTable embedding;
   std::vector<DecoderLayerWeights> layers;
   const float* final_norm = nullptr;  // [hidden_size]
-  Int8Linear lm_head;                 // n = vocab_size
+  FineLinear lm_head;                 // n = vocab_size
   VisionWeights vision;               // where config.vision is set
 };
 

@@ -13,6 +13,7 @@ struct Shape {
   int vocab, hidden, intermediate, layers, heads, kv_heads, head_dim, positions;
   bool sees;
 };
+// All are wide, so that their layers are INT8 alone.
 constexpr Shape kShapes[] = {
     {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192, false},
     {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192, false},
@@ -93,7 +94,7 @@ struct RandomWeights::Impl {
   FineLinear Fine(int n, int k) { return {Linear(n, k), Linear(n, k)}; }
 };
 
-// The tower is wide and INT8 alone, the adapter is not, as Quantize() has it.
+// The adapter is fine, as Quantize() has it.
 void RandomWeights::Impl::MakeVision() {
   const VisionConfig& v = *weights.config.vision;
   const int width = v.hidden_size, text = weights.config.hidden_size;
@@ -145,13 +146,13 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
   for (int i = 0; i < c.num_layers; ++i) {
     DecoderLayerWeights layer;
     layer.attention_norm = layer.mlp_norm = w.final_norm;
-    layer.qkv = impl->Linear(c.q_size() + 2 * c.kv_size(), c.hidden_size);
-    layer.o = impl->Linear(c.hidden_size, c.q_size());
-    layer.gate_up = impl->Linear(2 * c.intermediate_size, c.hidden_size);
-    layer.down = impl->Linear(c.hidden_size, c.intermediate_size);
+    layer.qkv.main = impl->Linear(c.q_size() + 2 * c.kv_size(), c.hidden_size);
+    layer.o.main = impl->Linear(c.hidden_size, c.q_size());
+    layer.gate_up.main = impl->Linear(2 * c.intermediate_size, c.hidden_size);
+    layer.down.main = impl->Linear(c.hidden_size, c.intermediate_size);
     w.layers.push_back(layer);
   }
-  w.lm_head = impl->Linear(c.vocab_size, c.hidden_size);
+  w.lm_head.main = impl->Linear(c.vocab_size, c.hidden_size);
   if (c.vision) impl->MakeVision();
   return std::unique_ptr<RandomWeights>(new RandomWeights(std::move(impl)));
 }

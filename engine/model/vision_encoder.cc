@@ -33,7 +33,7 @@ struct VisionEncoder::Impl {
         vision(*config.vision),
         text_size(config.hidden_size),
         chunk(std::min(kRows, vision.patches())),
-        linear(chunk, WidestRow(vision, text_size), backend),
+        linear(chunk, WidestRow(vision, text_size), /*fine=*/true, backend),
         hidden(size_t{1} * vision.patches() * vision.hidden_size),
         projected(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
@@ -99,8 +99,8 @@ void VisionEncoder::Impl::EmbedPatches(int first, int count) {
 // Keys and values of the rows, which all rows will look at.
 void VisionEncoder::Impl::StoreKeys(const VisionLayerWeights& w, int first, int count) {
   const int width = vision.hidden_size;
-  linear.QuantizeNormalized(w.kv, Hidden(first), width, count, w.norm1.weight, w.norm1.bias,
-                            vision.layer_norm_eps);
+  linear.LayerNormAndQuantize(w.kv, Hidden(first), width, count, w.norm1.weight, w.norm1.bias,
+                              vision.layer_norm_eps);
   linear.Store(w.kv, projected.data(), 2 * width);
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < count; ++i) {
@@ -140,12 +140,13 @@ void VisionEncoder::Impl::AttendAll(int count) {
 void VisionEncoder::Impl::FinishLayer(const VisionLayerWeights& w, int first, int count) {
   const int width = vision.hidden_size, inner = vision.intermediate_size;
   const float eps = vision.layer_norm_eps;
-  linear.QuantizeNormalized(w.q, Hidden(first), width, count, w.norm1.weight, w.norm1.bias, eps);
+  linear.LayerNormAndQuantize(w.q, Hidden(first), width, count, w.norm1.weight, w.norm1.bias, eps);
   linear.Store(w.q, projected.data(), width);
   AttendAll(count);
   linear.Quantize(w.out, attention.data(), width, count);
   linear.Add(w.out, Hidden(first), width);
-  linear.QuantizeNormalized(w.fc1, Hidden(first), width, count, w.norm2.weight, w.norm2.bias, eps);
+  linear.LayerNormAndQuantize(w.fc1, Hidden(first), width, count, w.norm2.weight, w.norm2.bias,
+                              eps);
   linear.Gelu(w.fc1, wide.data(), inner);
   linear.Quantize(w.fc2, wide.data(), inner, count);
   linear.Add(w.fc2, Hidden(first), width);

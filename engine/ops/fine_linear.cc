@@ -4,22 +4,31 @@
 
 namespace edgegate {
 
-FineMatMul::FineMatMul(int max_rows, int max_columns, Int8MatMul::Backend backend)
+FineMatMul::FineMatMul(int max_rows, int max_columns, bool fine, Int8MatMul::Backend backend)
     : matmul_(max_rows, backend),
       main_(max_rows, max_columns, matmul_.wants_s16()),
-      rest_(max_rows, max_columns, matmul_.wants_s16()),
-      sums_(size_t{2} * max_rows * Int8Padded(max_columns)) {}
+      rest_(fine ? max_rows : 0, max_columns, matmul_.wants_s16()),
+      sums_(fine ? size_t{2} * max_rows * Int8Padded(max_columns) : 0) {}
 
 void FineMatMul::Quantize(const FineLinear& w, const float* x, int64_t stride, int rows) {
   main_.Quantize(x, stride, rows, w.main.k);
   if (w.fine()) rest_.QuantizeRest(x, stride, rows, w.main.k, main_);
 }
 
-void FineMatMul::QuantizeNormalized(const FineLinear& w, const float* x, int64_t stride, int rows,
-                                    const float* weight, const float* bias, float eps) {
-  const int columns = w.main.k;
-  main_.LayerNormAndQuantize(x, stride, rows, columns, weight, bias, eps);
-  if (w.fine()) rest_.QuantizeRest(main_.normalized(), columns, rows, columns, main_);
+void FineMatMul::NormalizeAndQuantize(const FineLinear& w, const float* x, int64_t stride, int rows,
+                                      const float* weight, float eps) {
+  main_.NormalizeAndQuantize(x, stride, rows, w.main.k, weight, eps);
+  if (w.fine()) QuantizeNormalizedRest(w);
+}
+
+void FineMatMul::LayerNormAndQuantize(const FineLinear& w, const float* x, int64_t stride, int rows,
+                                      const float* weight, const float* bias, float eps) {
+  main_.LayerNormAndQuantize(x, stride, rows, w.main.k, weight, bias, eps);
+  if (w.fine()) QuantizeNormalizedRest(w);
+}
+
+void FineMatMul::QuantizeNormalizedRest(const FineLinear& w) {
+  rest_.QuantizeRest(main_.normalized(), w.main.k, main_.rows(), w.main.k, main_);
 }
 
 void FineMatMul::AddRest(const FineLinear& w, float* out, int64_t stride) {

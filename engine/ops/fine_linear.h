@@ -5,6 +5,8 @@
 // would be seen.
 #pragma once
 
+#include <string>
+
 #include "engine/base/aligned_buffer.h"
 #include "engine/ops/int8_linear.h"
 
@@ -22,27 +24,32 @@ struct FineLinear {
 // which is the team's master.
 class FineMatMul {
  public:
-  // Room for `max_rows` rows of up to `max_columns`, and as many results.
-  FineMatMul(int max_rows, int max_columns, Int8MatMul::Backend backend);
+  // Room for `max_rows` rows of up to `max_columns`, and as many results. `fine`: whether any layer
+  // may be fine, which takes more memory.
+  FineMatMul(int max_rows, int max_columns, bool fine, Int8MatMul::Backend backend);
 
   // The rows that `w` and layers of its kind and width read next, [rows][w.main.k].
   void Quantize(const FineLinear& w, const float* x, int64_t stride, int rows);
-  // The same after LayerNorm (LayerNormRow).
-  void QuantizeNormalized(const FineLinear& w, const float* x, int64_t stride, int rows,
-                          const float* weight, const float* bias, float eps);
+  // The same after RMSNorm, or after LayerNorm, as QuantizedRows has them.
+  void NormalizeAndQuantize(const FineLinear& w, const float* x, int64_t stride, int rows,
+                            const float* weight, float eps);
+  void LayerNormAndQuantize(const FineLinear& w, const float* x, int64_t stride, int rows,
+                            const float* weight, const float* bias, float eps);
 
   // As Int8MatMul has them.
   void Store(const FineLinear& w, float* out, int64_t stride);
   void Add(const FineLinear& w, float* out, int64_t stride);
   void SwiGlu(const FineLinear& w, float* out, int64_t stride);
   void Gelu(const FineLinear& w, float* out, int64_t stride);
+  std::string Description() const { return matmul_.Description(); }
 
  private:
+  void QuantizeNormalizedRest(const FineLinear& w);
   void AddRest(const FineLinear& w, float* out, int64_t stride);
 
   Int8MatMul matmul_;
   QuantizedRows main_;
-  QuantizedRows rest_;
+  QuantizedRows rest_;         // this and what follows: empty where no layer is fine
   AlignedBuffer<float> sums_;  // what SwiGlu gates
 };
 

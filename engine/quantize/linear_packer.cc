@@ -43,14 +43,11 @@ void PackLinear(BundleWriter* writer, const std::string& name, const std::vector
   packer.Finish(std::move(bias));
 }
 
-void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
-                    int k, std::vector<float> bias) {
-  PackLinear(writer, name, rows, k, std::move(bias));
-  std::vector<float> rest = rows;
-  const int n = static_cast<int>(rows.size()) / k;
+void KeepRest(std::vector<float>* rows, int k) {
+  const int n = static_cast<int>(rows->size()) / k;
 #pragma omp parallel for schedule(static)
   for (int block = 0; block < Int8Blocks(n); ++block) {
-    float* from = rest.data() + int64_t{block} * 64 * k;
+    float* from = rows->data() + int64_t{block} * 64 * k;
     const int count = std::min(64, n - block * 64);
     std::vector<int8_t> packed(static_cast<size_t>(PackedBytes(64, k)));
     float scale[64];
@@ -62,6 +59,13 @@ void PackFineLinear(BundleWriter* writer, const std::string& name, const std::ve
       }
     }
   }
+}
+
+void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
+                    int k, std::vector<float> bias) {
+  PackLinear(writer, name, rows, k, std::move(bias));
+  std::vector<float> rest = rows;
+  KeepRest(&rest, k);
   PackLinear(writer, name + ".rest", rest, k, {});
 }
 

@@ -34,7 +34,10 @@ class LinearPacker {
 void PackLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
                 int k, std::vector<float> bias);
 
-// The same, and NAME.rest.*, which holds what that leaves of the rows (FineLinear).
+// Replaces rows [n][k] by what packing them leaves.
+void KeepRest(std::vector<float>* rows, int k);
+
+// As PackLinear(), and NAME.rest.*, which holds what that leaves of the rows (FineLinear).
 void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
                     int k, std::vector<float> bias);
 

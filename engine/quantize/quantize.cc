@@ -26,14 +26,15 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int kRowsAtOnce = 4096;  // of the embedding and lm_head
 
-void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, BundleWriter* writer) {
+void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, bool fine,
+                BundleWriter* writer) {
   const std::string prefix = fmt::format("layers.{}.", index);
   auto vector = [&](const char* name, const std::vector<float>& v) {
     if (!v.empty()) writer->Write(prefix + name, v.data(), v.size() * 4);
   };
   auto linear = [&](const char* name, const std::vector<float>& rows, int k,
                     std::vector<float> bias) {
-    PackLinear(writer, prefix + name, rows, k, std::move(bias));
+    (fine ? PackFineLinear : PackLinear)(writer, prefix + name, rows, k, std::move(bias));
   };
   vector("attention_norm", w.attention_norm);
   vector("mlp_norm", w.mlp_norm);
@@ -74,8 +75,8 @@ Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
   });
 }
 
-// Reads lm_head twice: for its columns' maxima, and to pack it.
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden,
+// Reads lm_head several times: for its columns' maxima, and to pack each part of it.
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool fine,
                  BundleWriter* writer) {
   const ModelConfig& c = source.config();
   const int h = c.hidden_size;
@@ -86,13 +87,19 @@ Status WriteHead(const ModelSource& source, const std::vector<float>& hidden,
       [&](const std::vector<float>& rows, int) { RaiseTo(&weight_max, ColumnMaxima(rows, h)); }));
   const auto factors =
       SmoothingFactors(ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h), weight_max);
-  LinearPacker packer(writer, "lm_head", h);
-  EG_RETURN_IF_ERROR(
-      ForEachRows(source, WeightPart::kLmHead, [&](std::vector<float>& rows, int count) {
-        ScaleColumns(&rows, factors);
-        packer.Add(rows.data(), count);
-      }));
-  packer.Finish({});
+  const auto pack = [&](const char* name, bool rest) -> Status {
+    LinearPacker packer(writer, name, h);
+    EG_RETURN_IF_ERROR(
+        ForEachRows(source, WeightPart::kLmHead, [&](std::vector<float>& rows, int count) {
+          ScaleColumns(&rows, factors);
+          if (rest) KeepRest(&rows, h);
+          packer.Add(rows.data(), count);
+        }));
+    packer.Finish({});
+    return {};
+  };
+  EG_RETURN_IF_ERROR(pack("lm_head", false));
+  if (fine) EG_RETURN_IF_ERROR(pack("lm_head.rest", true));
   DivideRows(&norm, factors);
   writer->Write("final_norm", norm.data(), norm.size() * 4);
   return {};
@@ -155,6 +162,7 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
   const ModelConfig& c = source.config();
   const int vision_layers = c.vision ? c.vision->num_layers : 0;
   const int total = vision_layers + c.num_layers + 2;
+  const bool fine = c.hidden_size <= options.fine_width;
   auto progress = [&](int done, const char* what) {
     const bool go_on = !options.progress || options.progress(done, total, what);
     return go_on ? Status() : Cancelled("stopped while quantizing");
@@ -169,7 +177,7 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
     int done = 0;
     const auto next = [&] { return progress(++done, "quantizing"); };
     EG_ASSIGN_OR_RETURN(const std::vector<float> rows,
-                        WriteVision(source, options.fine_tower_width, &writer, next));
+                        WriteVision(source, options.fine_width, &writer, next));
     PutInFront(rows, c, &hidden);
   }
   for (int layer = 0; layer < c.num_layers; ++layer) {
@@ -177,10 +185,10 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
     EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
     const LayerInputs inputs = RunFloatLayer(c, weights, &hidden);
     FoldLayer(c, inputs, &weights);
-    WriteLayer(c, weights, layer, &writer);
+    WriteLayer(c, weights, layer, fine, &writer);
   }
   EG_RETURN_IF_ERROR(progress(total - 1, "quantizing"));
-  EG_RETURN_IF_ERROR(WriteHead(source, hidden, &writer));
+  EG_RETURN_IF_ERROR(WriteHead(source, hidden, fine, &writer));
   const TokenizerAssets& assets = source.tokenizer_assets();
   writer.Write("tokenizer.model", assets.model.data(), assets.model.size());
   writer.Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
@@ -209,7 +217,7 @@ void RemoveStaleParts(const std::string& destination) {
 // Names the cached bundle: what it was made from, as far as the file system tells.
 Result<std::string> CacheKey(const ModelSource& source, const QuantizeOptions& options) {
   std::string text = fmt::format("{} {} {} {}\n", kBundleVersion, options.max_calibration_tokens,
-                                 options.fine_tower_width, options.calibration_text);
+                                 options.fine_width, options.calibration_text);
   for (const std::string& path : source.files()) {
     std::error_code error;
     const auto size = fs::file_size(path, error);

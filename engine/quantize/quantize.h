@@ -17,9 +17,9 @@ namespace edgegate {
 struct QuantizeOptions {
   std::string calibration_text;  // empty: the built-in text
   int max_calibration_tokens = 512;
-  // Vision towers up to this wide keep about 14 bits (ops/fine_linear.h): they cost little, and 8
-  // bits are seen in them, while in wide ones more of the error averages out.
-  int fine_tower_width = 512;
+  // Text models and vision towers up to this wide keep about 14 bits (ops/fine_linear.h): they cost
+  // little, and 8 bits are seen in them, while in wide ones more of the error averages out.
+  int fine_width = 512;
   // Called with work done and in total, in layers, and what is being done; false stops the work,
   // which then fails with kCancelled. May be empty.
   std::function<bool(int done, int total, std::string_view what)> progress;

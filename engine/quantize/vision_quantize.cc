@@ -120,11 +120,11 @@ std::vector<uint8_t> CalibrationPicture(int size) {
   return pixels;
 }
 
-Result<std::vector<float>> WriteVision(const ModelSource& source, int fine_tower_width,
+Result<std::vector<float>> WriteVision(const ModelSource& source, int fine_width,
                                        BundleWriter* writer,
                                        const std::function<Status()>& progress) {
   const VisionConfig& c = *source.config().vision;
-  const bool fine = c.hidden_size <= fine_tower_width;
+  const bool fine = c.hidden_size <= fine_width;
   const int text = source.config().hidden_size;
   EG_RETURN_IF_ERROR(WritePatches(source, fine, writer));
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden,

@@ -30,7 +30,7 @@ class MappedBundle : public Bundle {
     const void* embedding = Find("embedding", c.vocab_size * h * embedding_bytes);
     weights_.embedding = {info_.embedding_type, embedding};
     weights_.final_norm = Floats("final_norm", h);
-    weights_.lm_head = Linear("lm_head", c.vocab_size, c.hidden_size, false);
+    weights_.lm_head = Fine("lm_head", c.vocab_size, c.hidden_size, false);
     for (int i = 0; i < c.num_layers && status_.ok(); ++i) LoadLayer(i);
     if (c.vision && status_.ok()) LoadVision();
     LoadTokenizer();
@@ -111,11 +111,11 @@ class MappedBundle : public Bundle {
     DecoderLayerWeights w;
     w.attention_norm = Floats(prefix + "attention_norm", c.hidden_size);
     w.mlp_norm = Floats(prefix + "mlp_norm", c.hidden_size);
-    w.qkv = Linear(prefix + "qkv", c.q_size() + 2 * c.kv_size(), c.hidden_size, c.qkv_bias);
-    w.o = Linear(prefix + "o", c.hidden_size, c.q_size(), c.o_bias);
+    w.qkv = Fine(prefix + "qkv", c.q_size() + 2 * c.kv_size(), c.hidden_size, c.qkv_bias);
+    w.o = Fine(prefix + "o", c.hidden_size, c.q_size(), c.o_bias);
     const int padded = Int8Padded(c.intermediate_size);
-    w.gate_up = Linear(prefix + "gate_up", 2 * padded, c.hidden_size, c.mlp_bias);
-    w.down = Linear(prefix + "down", c.hidden_size, c.intermediate_size, c.mlp_bias);
+    w.gate_up = Fine(prefix + "gate_up", 2 * padded, c.hidden_size, c.mlp_bias);
+    w.down = Fine(prefix + "down", c.hidden_size, c.intermediate_size, c.mlp_bias);
     if (c.qk_norm) {
       w.q_norm = Floats(prefix + "q_norm", c.head_dim);
       w.k_norm = Floats(prefix + "k_norm", c.head_dim);

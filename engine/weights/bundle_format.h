@@ -11,7 +11,7 @@
 // tokenizer.{model, config, template}, bytes. Where config.vision is there: vision.{patch, conv,
 // linear, gate_up, down}.*, vision.{positions, first_row, last_row}, vision.{post_norm,
 // adapter_norm}.{weight, bias}, vision.layers.N.{norm1, norm2}.{weight, bias} and
-// vision.layers.N.{q, kv, out, fc1, fc2}.*; and of those that are fine, *.rest.*.
+// vision.layers.N.{q, kv, out, fc1, fc2}.*. Of linear layers that are fine, *.rest.* too.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@
 namespace edgegate {
 
 inline constexpr char kBundleMagic[8] = {'E', 'D', 'G', 'E', 'G', 'A', 'T', 'E'};
-inline constexpr uint32_t kBundleVersion = 4;
+inline constexpr uint32_t kBundleVersion = 5;
 inline constexpr uint64_t kBundleAlignment = 4096;
 
 struct BundleHeader {

@@ -75,8 +75,9 @@ def test_log_probabilities(zoo, name):
             if f"token_id:{token}" in ours:
                 differences.append(abs(ours[f"token_id:{token}"] - logprob))
     assert len(differences) > 0.8 * 20 * 4
-    assert max(differences) <= 0.35
-    assert sum(differences) / len(differences) <= 0.1
+    # Other seeds reach 0.05 and 0.009, most of it from the bf16 KV cache; INT8 alone 0.47 and 0.11.
+    assert max(differences) <= 0.1
+    assert sum(differences) / len(differences) <= 0.02
 
 
 @pytest.mark.parametrize("name", MODELS)

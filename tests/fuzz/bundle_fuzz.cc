@@ -27,15 +27,15 @@ double TouchAll(const edgegate::DecoderWeights& w) {
     return sum(l.scale, l.n_padded()) + sum(l.bias, l.bias ? l.n_padded() : 0) +
            l.packed[int64_t{l.n_padded()} * l.k_padded() - 1] + l.column_sum[l.n_padded() - 1];
   };
-  double total = sum(w.final_norm, w.config.hidden_size) + linear(w.lm_head);
-  for (const auto& layer : w.layers) {
-    total += sum(layer.attention_norm, w.config.hidden_size) + linear(layer.qkv) + linear(layer.o) +
-             linear(layer.gate_up) + linear(layer.down) + sum(layer.q_norm, w.config.head_dim);
-  }
-  if (!w.config.vision) return total;
   const auto fine = [&](const edgegate::FineLinear& l) {
     return linear(l.main) + (l.fine() ? linear(l.rest) : 0);
   };
+  double total = sum(w.final_norm, w.config.hidden_size) + fine(w.lm_head);
+  for (const auto& layer : w.layers) {
+    total += sum(layer.attention_norm, w.config.hidden_size) + fine(layer.qkv) + fine(layer.o) +
+             fine(layer.gate_up) + fine(layer.down) + sum(layer.q_norm, w.config.head_dim);
+  }
+  if (!w.config.vision) return total;
   const edgegate::VisionWeights& v = w.vision;
   const int width = w.config.vision->hidden_size, text = w.config.hidden_size;
   for (const auto& layer : v.layers) {

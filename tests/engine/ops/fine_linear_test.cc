@@ -77,7 +77,7 @@ TEST_CASE("fine layers are near the exact product, and the same bytes from every
     const auto x = Normal(size_t{1} * rows * k, 9, 0.3f);
     std::vector<float> out[2];
     for (const auto backend : {Int8MatMul::Backend::kOwn, Int8MatMul::Backend::kAuto}) {
-      FineMatMul linear(rows, std::max(n, k), backend);
+      FineMatMul linear(rows, std::max(n, k), true, backend);
       linear.Quantize(w.view, x.data(), k, rows);
       auto& result = out[backend == Int8MatMul::Backend::kAuto];
       result.assign(size_t{1} * rows * n, 1.0f);
@@ -97,7 +97,7 @@ TEST_CASE("what is computed of the products is the same as behind INT8 layers") 
   constexpr int kRows = 3, kInner = 64, k = 72;
   const OwnedFine w(2 * kInner, k, 5);
   const auto x = Normal(size_t{kRows} * k, 6);
-  FineMatMul linear(kRows, 2 * kInner, Int8MatMul::Backend::kAuto);
+  FineMatMul linear(kRows, 2 * kInner, true, Int8MatMul::Backend::kAuto);
   linear.Quantize(w.view, x.data(), k, kRows);
   std::vector<float> gated(kRows * kInner), bent(kRows * 2 * kInner);
   linear.SwiGlu(w.view, gated.data(), kInner);

@@ -188,11 +188,16 @@ std::vector<float> Logits(const DecoderWeights& weights, const std::vector<int32
 
 TEST_CASE("the promise: logits are the same bytes in any chunks, company and threads") {
   TemporaryFolder folder;
-  for (const char* name : {"glm-edge", "qwen3"}) {
-    auto path = EnsureBundle(kModels + name, "", folder.path, {});
+  // As narrow models are, and as wide ones.
+  for (const auto& [name, fine_width] :
+       {std::pair{"glm-edge", 512}, {"qwen3", 512}, {"qwen3", 0}}) {
+    QuantizeOptions quantize;
+    quantize.fine_width = fine_width;
+    auto path = EnsureBundle(kModels + name, "", folder.path, quantize);
     REQUIRE(path.ok());
     auto bundle = Bundle::Open(*path);
     REQUIRE(bundle.ok());
+    CHECK((*bundle)->weights().lm_head.fine() == (fine_width > 0));
     std::vector<int32_t> ids;
     for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);
     const auto want = Logits((*bundle)->weights(), ids, 90, 1, false);

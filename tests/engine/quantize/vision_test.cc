@@ -76,18 +76,18 @@ TEST_CASE("the INT8 encoder is near the float reference, and its bytes depend on
   std::filesystem::create_directories(folder);
   struct Case {
     const char* name;
-    int fine_tower_width;  // 0: a tower as wide ones have it
+    int fine_width;  // 0: a tower as wide ones have it
     double most;
   };
   for (const Case& c : {Case{"glm-edge-v", 0, 0.04}, Case{"glm-edge-v", 512, 0.002},
                         Case{"glm-edge-v-odd", 0, 0.04}, Case{"glm-edge-v-odd", 512, 0.002}}) {
     CAPTURE(c.name);
-    CAPTURE(c.fine_tower_width);
+    CAPTURE(c.fine_width);
     auto source = ModelSource::Open(kModels + c.name);
     REQUIRE(source.ok());
     const std::string path = folder / c.name;
     QuantizeOptions options;
-    options.fine_tower_width = c.fine_tower_width;
+    options.fine_width = c.fine_width;
     REQUIRE(Quantize(**source, path, options).ok());
     auto bundle = Bundle::Open(path);
     REQUIRE_MESSAGE(bundle.ok(), bundle.status().message());
