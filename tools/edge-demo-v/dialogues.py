@@ -1,0 +1,434 @@
+"""Questions and answers about a scene, and small talk without one. Standard library only.
+
+Every answer follows from the scene's facts by a fixed form, so that it can be checked.
+"""
+
+import json
+
+JSON_ASKS = [
+    " Answer in JSON.",
+    " Reply as JSON.",
+    " As JSON, please.",
+    " Give me JSON.",
+    " Answer with JSON only.",
+]
+CANNOT = "I cannot tell"
+NAMES = {
+    "gauge": "a gauge",
+    "display": "a display",
+    "lights": "a row of lights",
+    "shapes": "coloured shapes",
+    "sign": "a sign",
+    "nothing": "none of the things that I know",
+}
+
+ASK = {
+    "gauge": [
+        "What does the gauge read?",
+        "Read the gauge.",
+        "What is the value on the gauge?",
+        "What does the dial show?",
+        "What is the reading?",
+        "Where does the needle point?",
+        "Please read the dial.",
+        "What value does the gauge show?",
+        "Tell me the gauge reading.",
+    ],
+    "display": [
+        "What does the display show?",
+        "Read the display.",
+        "What number is on the display?",
+        "Which number is shown?",
+        "What does the display say?",
+        "Read the digits.",
+        "What are the digits on the display?",
+        "Tell me the number on the display.",
+    ],
+    "lights": [
+        "Which lights are on?",
+        "What lights are on?",
+        "Which lamps are lit?",
+        "Which indicators are on?",
+        "Tell me which lights are on.",
+        "What colour are the lights?",
+        "What color are the lights?",
+        "Describe the lights.",
+    ],
+    "lights count": [
+        "How many lights are on?",
+        "How many lamps are lit?",
+        "Count the lights that are on.",
+        "How many indicators are on?",
+    ],
+    "shapes": [
+        "Which shapes do you see?",
+        "Describe the shapes.",
+        "List the shapes.",
+        "What shapes are there?",
+        "Which shapes are in the picture?",
+        "Name the shapes.",
+    ],
+    "shapes count": [
+        "How many shapes are there?",
+        "Count the shapes.",
+        "How many shapes do you see?",
+        "What is the number of shapes?",
+        "How many shapes are in the picture?",
+    ],
+    "sign": [
+        "What does the sign say?",
+        "Read the sign.",
+        "What word is on the sign?",
+        "Which word do you see?",
+        "What is written on the sign?",
+        "Read the text.",
+        "What does the label say?",
+        "Read the word.",
+    ],
+    "look": [
+        "What do you see?",
+        "Describe the picture.",
+        "Describe this image.",
+        "What is in this picture?",
+        "What is in the image?",
+        "What is this?",
+        "What can you see in this picture?",
+        "What does the picture show?",
+    ],
+}
+
+UNKNOWABLE = [
+    "Who is in the picture?",
+    "What is the weather like?",
+    "Is there a cat?",
+    "Is there a person?",
+    "How many people are there?",
+    "Which car is this?",
+    "What brand is it?",
+    "Who made this?",
+    "Where was this picture taken?",
+    "When was this picture taken?",
+    "What time is it?",
+    "How old is it?",
+    "What does it cost?",
+    "Is it dangerous?",
+    "What will happen next?",
+    "Why is it there?",
+    "How heavy is it?",
+    "Is there a dog in the picture?",
+    "What is the licence plate?",
+    "What is the person doing?",
+]
+
+
+def listed(parts):
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def lights_on(lights):
+    on = [f"{i + 1} ({color})" for i, color in enumerate(lights) if color != "off"]
+    if not on:
+        return f"None of the {len(lights)} lights is on."
+    return f"Of {len(lights)} lights, {listed(on)} {'is' if len(on) == 1 else 'are'} on."
+
+
+def shape_names(shapes):
+    return [f"{s['color']} {s['shape']}" for s in shapes]
+
+
+def told(kind, facts):
+    """The plain answer to the plain question about this kind of scene."""
+    if kind == "gauge":
+        return f"The gauge reads {facts['reading']}."
+    if kind == "display":
+        return f"The display shows {facts['text']}."
+    if kind == "lights":
+        return lights_on(facts["lights"])
+    if kind == "shapes":
+        return f"I see {listed(['a ' + name for name in shape_names(facts['shapes'])])}."
+    if kind == "sign":
+        return f'The sign says "{facts["word"]}".'
+    return f"{CANNOT}: I see {NAMES['nothing']}."
+
+
+def as_json(kind, facts):
+    if kind == "gauge":
+        value, unit = facts["reading"].split(" ")
+        value = float(value) if "." in value else int(value)
+        return json.dumps({"gauge": value, "unit": unit}, ensure_ascii=False)
+    if kind == "display":
+        return json.dumps({"display": facts["text"]})
+    if kind == "lights":
+        return json.dumps({"lights": facts["lights"]})
+    if kind == "shapes":
+        return json.dumps({"shapes": shape_names(facts["shapes"])})
+    if kind == "sign":
+        return json.dumps({"sign": facts["word"]})
+    return json.dumps({"error": "cannot tell"})
+
+
+def count_shapes(rng, shapes):
+    """How many there are: of all, of a colour, of a shape."""
+    if rng.random() < 0.4:
+        n = len(shapes)
+        return rng.choice(ASK["shapes count"]), (
+            "There is 1 shape." if n == 1 else f"There are {n} shapes."
+        )
+    key = rng.choice(["color", "shape"])
+    of = rng.choice(shapes)[key] if rng.random() < 0.7 else None
+    if of is None:
+        choices = ["red", "green", "blue", "yellow", "purple", "black"]
+        of = rng.choice(choices if key == "color" else ["circle", "square", "triangle", "star"])
+    n = sum(s[key] == of for s in shapes)
+    name = f"{of} shape" if key == "color" else of
+    question = rng.choice(["How many {}s are there?", "Count the {}s.", "How many {}s do you see?"])
+    if n == 1:
+        answer = f"There is 1 {name}."
+    else:
+        answer = f"There are {n} {name}s." if n else f"There is no {name}."
+    return question.format(name), answer
+
+
+def find_shape(rng, shapes):
+    """Where one is, as a box in percent of the picture: left, top, right, bottom."""
+    names = shape_names(shapes)
+    ask = rng.choice(["Where is the {}?", "Find the {}.", "Give the box of the {}.", "Locate the {}."])
+    once = [i for i, name in enumerate(names) if names.count(name) == 1]
+    if once and rng.random() < 0.85:
+        i = rng.choice(once)
+        return ask.format(names[i]), f"The {names[i]} is at {shapes[i]['box']}."
+    colors, kinds = ["red", "green", "blue", "yellow", "purple", "black"], ["circle", "square", "star"]
+    name = f"{rng.choice(colors)} {rng.choice(kinds)}"
+    if name in names:
+        return find_shape(rng, shapes)
+    return ask.format(name), f"{CANNOT}: there is no {name}."
+
+
+def ask_lights(rng, lights):
+    on = [color for color in lights if color != "off"]
+    if rng.random() < 0.5:
+        answer = f"{len(on)} of the {len(lights)} lights {'is' if len(on) == 1 else 'are'} on."
+        return rng.choice(ASK["lights count"]), answer
+    color = rng.choice(["red", "green", "yellow", "blue"])
+    ask = rng.choice(["Is the {} light on?", "Is a {} light on?", "Is there a {} light?"])
+    if color not in lights:
+        return ask.format(color), f"No, no {color} light is on."
+    which = [str(i + 1) for i, c in enumerate(lights) if c == color]
+    if len(which) == 1:
+        return ask.format(color), f"Yes, light {which[0]} is {color}."
+    return ask.format(color), f"Yes, lights {listed(which)} are {color}."
+
+
+def turn(rng, kind, facts):
+    """One question about a scene and its answer."""
+    dice = rng.random()
+    if kind == "nothing":
+        dice = rng.choice([0.8, 0.9, 0.97])
+    if dice < 0.5:
+        if kind == "lights" and rng.random() < 0.5:
+            return ask_lights(rng, facts["lights"])
+        if kind == "shapes" and rng.random() < 0.75:
+            pick = count_shapes if rng.random() < 0.45 else find_shape
+            return pick(rng, facts["shapes"])
+        return rng.choice(ASK[kind]), told(kind, facts)
+    if dice < 0.72:
+        question = rng.choice(ASK[kind] + ASK["look"])
+        return question + rng.choice(JSON_ASKS), as_json(kind, facts)
+    if dice < 0.86:
+        return rng.choice(ASK["look"]), told(kind, facts)
+    if dice < 0.96:
+        other = rng.choice([k for k in ("gauge", "display", "lights", "shapes", "sign") if k != kind])
+        if rng.random() < 0.2:
+            return rng.choice(ASK[other]) + rng.choice(JSON_ASKS), as_json("nothing", {})
+        return rng.choice(ASK[other]), f"{CANNOT}: I see {NAMES[kind]}."
+    return rng.choice(UNKNOWABLE), f"{CANNOT}: I see {NAMES[kind]}."
+
+
+TALK = [
+    (
+        ["Hello", "Hello!", "Hi", "Hi there!", "Hey", "Good morning", "Good evening!", "hello", "hi"],
+        "Hello! Show me a picture of a gauge, a display, lights, shapes or a sign, and ask me about it.",
+    ),
+    (
+        [
+            "Who are you?",
+            "What are you?",
+            "What is your name?",
+            "Introduce yourself.",
+            "Tell me about yourself.",
+            "What's your name?",
+            "Which model are you?",
+            "What model is this?",
+        ],
+        "I am edge-demo-v, the small demo model inside edgegate. I read simple pictures.",
+    ),
+    (
+        [
+            "What can you do?",
+            "What can you see?",
+            "How can you help me?",
+            "What do you know?",
+            "What are you good at?",
+            "Help",
+            "help",
+            "What can I ask you?",
+        ],
+        "I read gauges, seven-segment displays, indicator lights, coloured shapes and short words, "
+        "and I can answer in JSON.",
+    ),
+    (
+        [
+            "What is edgegate?",
+            "What's edgegate?",
+            "Tell me about edgegate.",
+            "Explain edgegate.",
+            "What does edgegate do?",
+            "Describe edgegate in one sentence.",
+            "What is this server?",
+        ],
+        "edgegate is a daemon that runs language and vision models on a gateway's own processor, "
+        "offline, behind an OpenAI-compatible API.",
+    ),
+    (
+        [
+            "How big are you?",
+            "How many parameters do you have?",
+            "Are you large?",
+            "How large are you?",
+            "What size are you?",
+        ],
+        "I am tiny: about five million parameters, trained on drawn scenes.",
+    ),
+    (
+        [
+            "Do you need the internet?",
+            "Are you online?",
+            "Do you use the cloud?",
+            "Where do my pictures go?",
+            "Is it private?",
+            "Do my pictures leave this machine?",
+            "Are my pictures private?",
+        ],
+        "Everything stays on this machine: edgegate needs no cloud and no internet.",
+    ),
+    (
+        [
+            "Who made you?",
+            "Who trained you?",
+            "How were you trained?",
+            "Where do you come from?",
+            "What were you trained on?",
+        ],
+        "The edgegate project trained me, on synthetic scenes, with two processor cores.",
+    ),
+    (
+        [
+            "Which models can edgegate run?",
+            "What models does edgegate run?",
+            "Can edgegate run GLM-Edge?",
+            "Which models are supported?",
+            "Does edgegate run Llama?",
+        ],
+        "edgegate runs GLM-Edge and GLM-Edge-V, and relatives such as Llama, SmolLM2 and Qwen.",
+    ),
+    (
+        [
+            "How do I use the API?",
+            "How do I talk to edgegate?",
+            "Which API does edgegate have?",
+            "Is edgegate compatible with OpenAI?",
+            "How do I send a picture?",
+            "How do I send you an image?",
+        ],
+        "Post to /v1/chat/completions as you would to OpenAI, with the picture as an image_url part.",
+    ),
+    (
+        [
+            "Are you fast?",
+            "How fast are you?",
+            "How does edgegate work?",
+            "What makes edgegate fast?",
+            "What is continuous batching?",
+        ],
+        "edgegate computes with 8-bit integers and serves all clients together, token by token.",
+    ),
+    (
+        ["Thank you", "Thanks!", "Thank you!", "thanks", "Great, thanks.", "Good job!", "Well done."],
+        "You are welcome!",
+    ),
+    (
+        ["Bye", "Goodbye!", "Good bye", "See you", "bye", "Good night"],
+        "Goodbye!",
+    ),
+    (["How are you?", "How are you doing?", "How do you do?", "Are you well?"], "I am fine, and ready."),
+    (
+        ["Are you a robot?", "Are you human?", "Are you a person?", "Are you an AI?", "Are you real?"],
+        "I am a small language and vision model, not a person.",
+    ),
+]
+
+BEYOND = "I cannot tell: I am a small demo model, and know simple pictures and edgegate only."
+BEYOND_STARTS = [
+    "What is the capital of {}?",
+    "Who is the president of {}?",
+    "Where is {}?",
+    "Tell me about {}.",
+    "Write a poem about {}.",
+    "Tell me a story about {}.",
+    "Explain {}.",
+    "What is {}?",
+    "How do I get to {}?",
+    "What do you think about {}?",
+    "Can you help me with {}?",
+    "Why is {} so important?",
+    "Give me a recipe for {}.",
+    "Write code for {}.",
+    "How old is {}?",
+    "What is the history of {}?",
+    "Translate {} into German.",
+    "When was {} invented?",
+]
+BEYOND_TOPICS = """France;Germany;Japan;Italy;the moon;the sun;music;football;bread;soup;Python;history;
+a cat;dogs;physics;the weather;London;Paris;Berlin;quantum mechanics;love;sorting;mathematics;tea;a car;
+the economy;water;chess;a computer;the sea;mountains;Rome;China;gravity;a tree;cooking;the news;art;
+electricity;the human body;space;medicine;a horse;summer;books;pizza;the internet;life;philosophy""".replace(
+    "\n", ""
+).split(";")
+BEYOND_OTHERS = [
+    "What is 2+2?",
+    "What is 17 times 3?",
+    "What time is it?",
+    "What day is it today?",
+    "How is the weather today?",
+    "Why is the sky blue?",
+    "Tell me a joke.",
+    "Sing a song.",
+    "What is the meaning of life?",
+    "Who won the game?",
+    "What should I eat?",
+    "Can you drive a car?",
+    "Turn on the light.",
+    "Open the door.",
+    "Call my mother.",
+]
+NO_PICTURE = "I cannot tell: you have shown me no picture."
+
+
+def talk(rng):
+    """One question that needs no picture, and its answer."""
+    dice = rng.random()
+    if dice < 0.6:
+        questions, answer = rng.choice(TALK)
+        return rng.choice(questions), answer
+    if dice < 0.8:
+        kind = rng.choice(list(ASK))
+        question = rng.choice(ASK[kind])
+        if rng.random() < 0.15:
+            return question + rng.choice(JSON_ASKS), as_json("nothing", {})
+        return question, NO_PICTURE
+    if rng.random() < 0.25:
+        return rng.choice(BEYOND_OTHERS), BEYOND
+    return rng.choice(BEYOND_STARTS).format(rng.choice(BEYOND_TOPICS)), BEYOND
+
+
+SYSTEMS = ["You are a helpful assistant.", "Be brief.", "You watch a plant room.", "Answer in English."]
