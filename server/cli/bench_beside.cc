@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -18,7 +19,7 @@ constexpr int kAlone = 24;                           // gaps that tell what is u
 
 double At(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+  return values[static_cast<size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
 }
 
 }  // namespace
@@ -32,14 +33,14 @@ struct BesideBench::Impl {
     return tokens;
   }
 
-  Result<Gaps> Run(GenerationRequest other);
+  Result<Gaps> Run(const GenerationRequest& other);
 
   RunnerLimits limits;
   EngineLoop engine;
   std::mt19937 random{1};
 };
 
-Result<Gaps> BesideBench::Impl::Run(GenerationRequest other) {
+Result<Gaps> BesideBench::Impl::Run(const GenerationRequest& other) {
   GenerationRequest stream;
   stream.prompt = RandomTokens(kStreamPrompt);
   stream.max_tokens = std::min(kBesideTokens / 2, limits.max_model_len) - kStreamPrompt;
@@ -67,7 +68,7 @@ Result<Gaps> BesideBench::Impl::Run(GenerationRequest other) {
       if (first) gaps.first_token_s = std::chrono::duration<double>(now - submitted).count();
     } else if (alone.size() == kAlone) {
       submitted = Clock::now();
-      EG_ASSIGN_OR_RETURN(rival, engine.Submit(0, std::move(other)));
+      EG_ASSIGN_OR_RETURN(rival, engine.Submit(0, other));
     }
   }
   gaps.usual_s = At(alone, 0.5);
@@ -89,7 +90,7 @@ Result<Gaps> BesideBench::Prompt(int prompt) {
   GenerationRequest request;
   request.prompt = impl_->RandomTokens(prompt);
   request.max_tokens = 1;
-  return impl_->Run(std::move(request));
+  return impl_->Run(request);
 }
 
 Result<Gaps> BesideBench::Picture(PreparedPixels pixels, int question) {
@@ -97,7 +98,7 @@ Result<Gaps> BesideBench::Picture(PreparedPixels pixels, int question) {
   request.prompt = impl_->RandomTokens(impl_->limits.image_rows + question);
   request.images = {{0, std::move(pixels), "bench"}};
   request.max_tokens = 1;
-  return impl_->Run(std::move(request));
+  return impl_->Run(request);
 }
 
 }  // namespace edgegate

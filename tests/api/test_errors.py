@@ -188,7 +188,7 @@ def test_keys_guard_all_but_health(tmp_path, cache):
     (["--model", "/no/such/model"], 3),
     (["--model", MODEL, "--server.port", "x"], 2),
     (["--nonsense"], 2),
-    ([], 2),
+    (["--engine.max_num_seqs", "0"], 2),
 ])
 def test_exit_codes(arguments, code):
     command = [BINARY, "serve", "--port", "0", *arguments]

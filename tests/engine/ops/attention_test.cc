@@ -17,7 +17,7 @@ struct Cache {
   Cache(int positions, int kv_heads, int dim) : dimension(dim), heads(kv_heads) {
     const int blocks = (positions + kKvBlock - 1) / kKvBlock;
     layer = {nullptr, kv_heads, dim};
-    memory.Reset(static_cast<size_t>(layer.block_elements()) * blocks);
+    memory.Reset(static_cast<size_t>(layer.block_elements()) * blocks + kKvSlack);
     layer.data = memory.data();
     for (int b = 0; b < blocks; ++b) table.push_back(blocks - 1 - b);
     std::mt19937 random(1);
