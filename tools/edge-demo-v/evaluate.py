@@ -20,6 +20,7 @@ import urllib.request
 
 import dialogues
 import scenes
+import small_talk
 
 FIRST_SEED = 900_000_000  # the training's are below 10 million
 SKILLS = {
@@ -88,7 +89,7 @@ def case(skill, number):
     seed = FIRST_SEED + 1000 * number + list(SKILLS).index(skill)
     rng = random.Random(-seed)
     if skill == "talk":
-        return None, *dialogues.talk(rng), same
+        return None, *small_talk.talk(rng), same
     kinds = {"lights count": "lights", "shapes count": "shapes", "find": "shapes"}
     kind = kinds.get(skill, skill if skill in scenes.KINDS else rng.choice(scenes.KINDS[:-1]))
     if skill == "cannot":

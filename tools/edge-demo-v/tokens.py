@@ -4,6 +4,7 @@ import random
 
 import dialogues
 import scenes
+import small_talk
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -42,7 +43,7 @@ def corpus(count=20000):
     for i in range(count):
         kind = rng.choice(scenes.KINDS)
         facts = FACTS[kind](rng)
-        question, answer = dialogues.turn(rng, kind, facts) if i % 3 else dialogues.talk(rng)
+        question, answer = dialogues.turn(rng, kind, facts) if i % 3 else small_talk.talk(rng)
         yield question
         yield answer
     yield from (system for system in dialogues.SYSTEMS for _ in range(50))
@@ -114,8 +115,8 @@ class Encoder:
             if scene is not None and not (turns and rng.random() < 0.06):
                 question, answer = dialogues.turn(rng, scene.kind, scene.facts)
             else:
-                question, answer = dialogues.talk(rng)
-                if answer == dialogues.NO_PICTURE and scene is not None:
+                question, answer = small_talk.talk(rng)
+                if answer == small_talk.NO_PICTURE and scene is not None:
                     continue
             asked = self.message("user", question, shown if turns == 0 else None)
             asked += [self.id["<|assistant|>"]] + self.newline
