@@ -1,8 +1,9 @@
 #include "server/cli/default_models.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
+
+#include "server/cli/model_loader.h"
 
 namespace edgegate {
 namespace {
@@ -24,10 +25,8 @@ fs::path EmbeddedModel() {
 
 fs::path ModelFolder(const Settings& settings) {
   if (!settings.model_dir.empty()) return settings.model_dir;
-  if (const char* systemd = std::getenv("STATE_DIRECTORY")) return fs::path(systemd) / "models";
-  if (const char* xdg = std::getenv("XDG_DATA_HOME")) return fs::path(xdg) / "edgegate/models";
-  const char* home = std::getenv("HOME");
-  return fs::path(home ? home : "/var/lib") / ".local/share/edgegate/models";
+  return fs::path(OwnFolder("STATE_DIRECTORY", "XDG_DATA_HOME", ".local/share", "/var/lib")) /
+         "models";
 }
 
 bool IsModel(const fs::path& path) {

@@ -62,12 +62,17 @@ Result<ImagePlaceholder> PlaceholderOf(const ModelConfig& config, const Tokenize
 
 }  // namespace
 
+std::string OwnFolder(const char* systemd, const char* xdg, const char* below_home,
+                      const char* without_home) {
+  if (const char* folder = std::getenv(systemd)) return folder;
+  if (const char* folder = std::getenv(xdg)) return std::string(folder) + "/edgegate";
+  const char* home = std::getenv("HOME");
+  return std::string(home ? home : without_home) + "/" + below_home + "/edgegate";
+}
+
 std::string CacheDirectory(const Settings& settings) {
   if (!settings.cache_dir.empty()) return settings.cache_dir;
-  if (const char* systemd = std::getenv("CACHE_DIRECTORY")) return systemd;
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME")) return std::string(xdg) + "/edgegate";
-  const char* home = std::getenv("HOME");
-  return std::string(home ? home : "/var/tmp") + "/.cache/edgegate";
+  return OwnFolder("CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", "/var/tmp");
 }
 
 int ComputeThreads(const Settings& settings) {

@@ -24,6 +24,11 @@ struct LoadedModel {
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
                               const std::function<bool()>& stop);
 
+// The daemon's own folder of a kind: what these environment variables of systemd and of XDG say,
+// else one below the user's home (`without_home` where there is none).
+std::string OwnFolder(const char* systemd, const char* xdg, const char* below_home,
+                      const char* without_home);
+
 // The folder for quantized models.
 std::string CacheDirectory(const Settings& settings);
 

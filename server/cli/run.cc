@@ -43,6 +43,14 @@ ApiRequest MakeRequest(const RunArguments& a, const std::string& prompt, bool ch
   return request;
 }
 
+// The whole of a file.
+Result<std::string> ReadBytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream bytes;
+  if (!file || !(bytes << file.rdbuf())) return NotFound("cannot read {}", path);
+  return bytes.str();
+}
+
 Result<std::vector<PromptImage>> ReadImages(const std::vector<std::string>& paths,
                                             const ServedModel& model) {
   std::vector<PromptImage> images;
@@ -51,10 +59,8 @@ Result<std::vector<PromptImage>> ReadImages(const std::vector<std::string>& path
   }
   ImageLoader loader(FetchOptions{});
   for (const std::string& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream bytes;
-    if (!file || !(bytes << file.rdbuf())) return NotFound("cannot read {}", path);
-    auto image = loader.Prepare(bytes.str(), model.limits.image_size);
+    EG_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(path));
+    auto image = loader.Prepare(bytes, model.limits.image_size);
     if (!image.ok()) return image.status().WithContext(path);
     images.push_back(*std::move(image));
   }
@@ -102,12 +108,9 @@ int QuantizeModel(const std::string& source_path, const std::string& destination
   const StopSignals signals;
   options.progress = ProgressPrinter("quantizing", [&] { return signals.pending(); });
   if (!calibration_file.empty()) {
-    std::ifstream file(calibration_file);
-    std::stringstream text;
-    if (!file || !(text << file.rdbuf())) {
-      return Fail(NotFound("cannot read {}", calibration_file), kExitFailure);
-    }
-    options.calibration_text = text.str();
+    auto text = ReadBytes(calibration_file);
+    if (!text.ok()) return Fail(text.status(), kExitFailure);
+    options.calibration_text = *std::move(text);
   }
   const ModelSetting model = ParseModel(source_path);
   auto source = ModelSource::Open(model.path, model.mmproj);

@@ -53,6 +53,19 @@ class Daemon:
         return code
 
 
+def differences(ours, top):
+    """Of log-probabilities by "token_id:N" from a golden's. A token that no tokenizer has, or that
+    falls out at the edge of the 20, is not compared."""
+    return [abs(ours[f"token_id:{i}"] - value) for i, value in top if f"token_id:{i}" in ours]
+
+
+def check_differences(found, prompts):
+    assert len(found) > 0.8 * 20 * prompts
+    # Other seeds reach 0.05 and 0.009, most of it from the bf16 KV cache; INT8 alone 0.47 and 0.11.
+    assert max(found) <= 0.1
+    assert sum(found) / len(found) <= 0.02
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
     return str(tmp_path_factory.mktemp("cache"))
