@@ -172,9 +172,11 @@ bool ModelLoop::Step(bool others_running) {
   return EncodeImages(streams ? began + pace_.usual() + spare : Clock::now() + kEncodeAlone) && ran;
 }
 
+// Units of pictures, as many as end before `until`, but one at least.
 bool ModelLoop::EncodeImages(Clock::time_point until) {
   bool good = true;
   while (!images_.empty()) {
+    const auto began = Clock::now();
     auto* front = static_cast<Group*>(images_.clients().front());
     const auto ready = images_.Work();
     if (!ready.ok()) {
@@ -184,7 +186,9 @@ bool ModelLoop::EncodeImages(Clock::time_point until) {
     } else if (*ready != nullptr) {
       Enqueue(static_cast<Group*>(*ready));
     }
-    if (Clock::now() >= until) break;
+    const auto now = Clock::now();
+    pace_.LearnUnit(now - began);
+    if (now + pace_.unit() >= until) break;
   }
   return good;
 }

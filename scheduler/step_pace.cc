@@ -7,9 +7,10 @@ namespace edgegate {
 namespace {
 
 constexpr int kSmoothing = 8;
-// A stream's gap grows to 2.5 times its usual one: below the three that are promised, since what is
+constexpr int kForgetting = 64;  // units: longer than a row of short ones
+// A stream's gap grows to twice its usual one: below the three that are promised, since what is
 // learned is an average.
-constexpr double kSpareSteps = 1.5;
+constexpr double kSpareSteps = 1.0;
 constexpr int kFewestTokens = 8;
 
 void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
@@ -24,6 +25,8 @@ void StepPace::Learn(bool decodes, int prompt_tokens, Duration took) {
   const Duration prompt = decodes ? std::max(took - usual_, Duration(0)) : took;
   Smooth(&token_cost_, std::max(prompt / prompt_tokens, Duration(1)));
 }
+
+void StepPace::LearnUnit(Duration took) { unit_ = std::max(took, unit_ - unit_ / kForgetting); }
 
 StepPace::Duration StepPace::Spare() const {
   if (target_ > Duration(0)) return std::max(target_ - usual_, Duration(0));

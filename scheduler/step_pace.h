@@ -18,6 +18,12 @@ class StepPace {
   // A step took so long, with so many tokens of prompts (0: it only decoded).
   void Learn(bool decodes, int prompt_tokens, Duration took);
 
+  // A unit of a picture took so long.
+  void LearnUnit(Duration took);
+
+  // What the longest of the latest units took.
+  Duration unit() const { return unit_; }
+
   // What a step that only decodes takes; 0 while there has been none.
   Duration usual() const { return usual_; }
 
@@ -31,6 +37,7 @@ class StepPace {
   const Duration target_;
   Duration usual_{0};
   Duration token_cost_{0};
+  Duration unit_{0};
 };
 
 }  // namespace edgegate

@@ -28,6 +28,8 @@ bool CpuidBit(unsigned leaf, unsigned subleaf, int reg, int bit) {
 
 bool HasAvxVnni() { return CpuidBit(7, 1, 0, 4); }
 
+bool DetectBf16() { return CpuidBit(7, 1, 0, 5); }
+
 Isa DetectIsa() {
   __builtin_cpu_init();
   // These also check that the operating system saves the registers.
@@ -41,6 +43,7 @@ Isa DetectIsa() {
 }
 #else
 bool HasAvxVnni() { return false; }
+bool DetectBf16() { return false; }
 Isa DetectIsa() { return Isa::kScalar; }
 #endif
 
@@ -54,6 +57,11 @@ Isa CurrentIsa() {
   // AVX-512 machines need not have the VEX encoding of vpdpbusd.
   if (isa == Isa::kAvxVnni && !HasAvxVnni()) isa = Isa::kAvx2;
   return isa;
+}
+
+bool HasAvx512Bf16() {
+  static const bool detected = DetectBf16();
+  return detected && CurrentIsa() >= Isa::kAvx512Vnni;
 }
 
 Status CapIsa(std::string_view name) {

@@ -20,6 +20,9 @@ enum class Isa {
 // The best instruction set of this machine, lowered to the cap if one was set.
 Isa CurrentIsa();
 
+// Whether there are AVX-512's dot products of bf16, which the cap allows from avx512-vnni on.
+bool HasAvx512Bf16();
+
 // Caps the instruction set for every kernel, oneDNN's included. "auto" (no cap), "scalar", "avx2",
 // "avx-vnni", "avx512", "avx512-vnni" or "amx". Call before the first kernel runs; later calls may
 // have no effect on oneDNN.

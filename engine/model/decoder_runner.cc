@@ -331,7 +331,9 @@ Result<bool> DecoderRunner::EncodeUnit(float* rows) {
 std::string DecoderRunner::kernels() const { return impl_->linear.Description(); }
 
 int64_t DecoderRunner::KvBytesPerToken(const ModelConfig& config) {
-  return int64_t{2} * config.num_layers * config.kv_size() * static_cast<int64_t>(sizeof(uint16_t));
+  const KvLayer layer{nullptr, config.num_kv_heads, config.head_dim};
+  return config.num_layers * layer.block_elements() / kKvBlock *
+         static_cast<int64_t>(sizeof(uint16_t));
 }
 
 }  // namespace edgegate

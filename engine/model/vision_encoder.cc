@@ -13,12 +13,13 @@
 namespace edgegate {
 namespace {
 
-// Rows of one unit: enough to use the weights well, few enough to take some milliseconds.
+// Rows of one unit: enough to use the weights well, few enough to take some ten milliseconds.
 constexpr int kRows = 256;
+constexpr int kAdapterRows = 64;  // each costs as much as some hundred of the tower's, by layer
 constexpr int kRowsPerTask = 16;
 constexpr float kAdapterEps = 1e-5f;
 
-int Chunks(int rows) { return (rows + kRows - 1) / kRows; }
+int Chunks(int rows, int of) { return (rows + of - 1) / of; }
 
 int WidestRow(const VisionConfig& v, int text) {
   return std::max(
@@ -113,9 +114,10 @@ void VisionEncoder::Impl::AttendAll(int count) {
   const int width = vision.hidden_size, dim = vision.head_dim();
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
   const int tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
+  // Head by head, so that its keys and values stay in the second-level cache.
 #pragma omp parallel for schedule(dynamic) collapse(2)
-  for (int task = 0; task < tasks; ++task) {
-    for (int head = 0; head < vision.num_heads; ++head) {
+  for (int head = 0; head < vision.num_heads; ++head) {
+    for (int task = 0; task < tasks; ++task) {
       const int first = task * kRowsPerTask;
       const int rows = std::min(kRowsPerTask, count - first);
       const int64_t offset = int64_t{first} * width + int64_t{head} * dim;
@@ -183,12 +185,13 @@ void VisionEncoder::Impl::Adapt(int first, int count, float* rows) {
 }
 
 int VisionEncoder::Impl::Units() const {
-  return Chunks(vision.patches()) * (1 + 2 * vision.num_layers) + Chunks(vision.rows() - 2);
+  return Chunks(vision.patches(), kRows) * (1 + 2 * vision.num_layers) +
+         Chunks(vision.rows() - 2, kAdapterRows);
 }
 
 // Patches; for each layer first all keys, then the rest; then the adapter.
 bool VisionEncoder::Impl::Step(float* rows) {
-  const int chunks = Chunks(vision.patches());
+  const int chunks = Chunks(vision.patches(), kRows);
   const int unit = next++;
   const int first = unit % chunks * kRows;
   const int count = std::min(kRows, vision.patches() - first);
@@ -199,8 +202,8 @@ bool VisionEncoder::Impl::Step(float* rows) {
     const VisionLayerWeights& w = weights.layers[stage / 2];
     stage % 2 == 0 ? StoreKeys(w, first, count) : FinishLayer(w, first, count);
   } else {
-    const int row = (unit - chunks * (1 + 2 * vision.num_layers)) * kRows;
-    Adapt(row, std::min(kRows, vision.rows() - 2 - row), rows);
+    const int row = (unit - chunks * (1 + 2 * vision.num_layers)) * kAdapterRows;
+    Adapt(row, std::min(kAdapterRows, vision.rows() - 2 - row), rows);
   }
   if (next < Units()) return false;
   std::copy_n(weights.first_row, text_size, rows);

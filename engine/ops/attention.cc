@@ -1,15 +1,17 @@
 #include "engine/ops/attention.h"
 
+#include "engine/base/cpu_features.h"
+#include "engine/base/half.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/attention.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-// After highway.h.
-#include <hwy/contrib/math/math-inl.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
@@ -18,92 +20,151 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using F32 = hn::CappedTag<float, kKvBlock>;
+using U32 = hn::RebindToUnsigned<F32>;
 using VF = hn::Vec<F32>;
+using VU = hn::Vec<U32>;
 
-constexpr int kTile = 64;    // positions per softmax update
-constexpr int kQueries = 4;  // rows that share a load of keys or values
+constexpr int kTile = 128;     // positions per softmax update
+constexpr int kQueries = 4;    // rows that share a load of keys or values
+constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr int kMaxHeadDim = 1024;
+constexpr float kLog2E = 1.44269504088896341f;
+constexpr float kNone = -std::numeric_limits<float>::infinity();
+// Vectors of keys, and of values' components, that the registers hold the sums of.
+#if HWY_CAP_GE512
+constexpr int kKeyVecs = 4, kValueVecs = 5;
+#else
+constexpr int kKeyVecs = 2, kValueVecs = 2;
+#endif
 
-HWY_INLINE VF LoadBf16(const uint16_t* p) {
-  const F32 f;
-  const hn::Rebind<uint16_t, F32> u16;
-  const hn::RebindToUnsigned<F32> u32;
-  return hn::BitCast(f, hn::ShiftLeft<16>(hn::PromoteTo(u32, hn::LoadU(u16, p))));
+HWY_INLINE VU LoadPairs(const uint16_t* p) {
+  return hn::LoadU(U32(), reinterpret_cast<const uint32_t*>(p));
 }
 
-// Rows that are computed together: a query's float work is the same in any company.
-struct Rows {
-  const float* q[kQueries];
-  float* out[kQueries];
-  int positions[kQueries];  // how many each sees
-  int count;
-  int most;  // largest of positions
-  float largest[kQueries];
-  float total[kQueries];
+// How a pair of queries' components (or of weights) meets a vector of pairs of keys (or values):
+// in float, each product rounded after the other.
+struct FloatDot {
+  struct Pair {
+    float first, second;
+  };
+  static HWY_INLINE Pair MakePair(float first, float second) { return {first, second}; }
+  static HWY_INLINE VF MulAdd(const Pair& a, VU pairs, VF acc) {
+    const F32 f;
+    const VF first = hn::BitCast(f, hn::ShiftLeft<16>(pairs));
+    const VF second = hn::BitCast(f, hn::And(pairs, hn::Set(U32(), 0xffff0000u)));
+    acc = hn::MulAdd(hn::Set(f, a.first), first, acc);
+    return hn::MulAdd(hn::Set(f, a.second), second, acc);
+  }
+  // A vector of weights to half as many pairs; the first is weight `i` of the row.
+  static HWY_INLINE void StoreWeights(VF weights, Pair* row, int i) {
+    hn::StoreU(weights, F32(), reinterpret_cast<float*>(row) + i);
+  }
 };
 
-// scores[r][0 .. 63] of the tile at `position`; -inf past each row's last position. kVecs vectors
-// cover one block.
-HWY_INLINE void Scores(const KvLayer& kv, const AttentionTask& task, const Rows& rows, int position,
-                       float (*scores)[kTile]) {
+#if HWY_CAP_GE512
+// In one instruction, which rounds both operands to bf16 but sums in float. Highway 1.0 has none;
+// whoever picks this variant has checked that the processor does.
+struct Bf16Dot {
+  using Pair = uint32_t;
+  static HWY_INLINE Pair MakePair(float first, float second) {
+    return FloatToBf16(first) | uint32_t{FloatToBf16(second)} << 16;
+  }
+  static HWY_INLINE VF MulAdd(Pair a, VU pairs, VF acc) {
+    const VU both = hn::Set(U32(), a);
+    asm("vdpbf16ps %2, %1, %0" : "+v"(acc.raw) : "v"(pairs.raw), "v"(both.raw));
+    return acc;
+  }
+  static HWY_INLINE void StoreWeights(VF weights, Pair* row, int i) {
+    const hn::Rebind<uint16_t, F32> u16;
+    auto rounded = hn::Zero(u16);
+    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded.raw) : "v"(weights.raw));
+    hn::StoreU(rounded, u16, reinterpret_cast<uint16_t*>(row) + i);
+  }
+};
+#endif
+
+// 2^x for x <= 0, to 2e-7 of it; zero below 2^-126. Cephes' polynomial (Moshier 1989, exp2f.c).
+HWY_INLINE VF Exp2(VF x) {
+  const F32 f;
+  const hn::RebindToSigned<F32> i32;
+  const VF least = hn::Set(f, -126.0f);
+  const VF inside = hn::Max(x, least);
+  const auto whole = hn::NearestInt(inside);
+  const VF part = hn::Sub(inside, hn::ConvertTo(f, whole));
+  VF p = hn::Set(f, 1.535336188319500e-4f);
+  p = hn::MulAdd(p, part, hn::Set(f, 1.339887440266574e-3f));
+  p = hn::MulAdd(p, part, hn::Set(f, 9.618437357674640e-3f));
+  p = hn::MulAdd(p, part, hn::Set(f, 5.550332471162809e-2f));
+  p = hn::MulAdd(p, part, hn::Set(f, 2.402264791363012e-1f));
+  p = hn::MulAdd(p, part, hn::Set(f, 6.931472028550421e-1f));
+  p = hn::MulAdd(p, part, hn::Set(f, 1.0f));
+  const auto power = hn::ShiftLeft<23>(hn::Add(whole, hn::Set(i32, 127)));
+  return hn::IfThenElseZero(hn::Ge(x, least), hn::Mul(p, hn::BitCast(f, power)));
+}
+
+// Rows that are computed together: what becomes of a row is the same in any company.
+template <class D>
+struct Rows {
+  HWY_ALIGN typename D::Pair q[kMostRows][kMaxHeadDim / 2];
+  HWY_ALIGN float sums[kMostRows][kMaxHeadDim + kKvBlock];
+  float* out[kMostRows];
+  int positions[kMostRows];  // how many each sees
+  float largest[kMostRows];
+  float total[kMostRows];
+};
+
+// Scores of kQueries rows from `first` on with the `width` positions of the tile at `position`, of
+// which those before `most` exist; -inf past each row's last.
+template <class D>
+HWY_INLINE void Scores(const KvLayer& kv, const AttentionTask& task, const Rows<D>& rows, int first,
+                       int position, int most, int width, float (*scores)[kTile]) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
-  for (int block = 0; block < kTile / kKvBlock; ++block) {
-    const int first = position + block * kKvBlock;
-    if (first >= rows.most) {
-      for (int r = 0; r < kQueries; ++r) {
-        std::fill_n(scores[r] + block * kKvBlock, kKvBlock,
-                    -std::numeric_limits<float>::infinity());
-      }
-      continue;
+  const int pairs = kv.key_pairs();
+  for (int at = 0; at < width; at += kKeyVecs * lanes) {
+    const uint16_t* keys[kKeyVecs];
+    VF acc[kQueries][kKeyVecs];
+    for (int v = 0; v < kKeyVecs; ++v) {
+      const int key = position + at + v * lanes;
+      // What does not exist repeats the last block: its scores are not used.
+      const int block = std::min(key, most - 1) / kKvBlock;
+      keys[v] = kv.keys(task.block_table[block], task.kv_head) + 2 * (key % kKvBlock);
+      for (int r = 0; r < kQueries; ++r) acc[r][v] = hn::Zero(f);
     }
-    const uint16_t* keys = kv.keys(task.block_table[first / kKvBlock], task.kv_head);
-    for (int lane = 0; lane < kKvBlock; lane += lanes) {
-      // Even and odd components are summed apart: two chains per row hide the latency.
-      VF even[kQueries], odd[kQueries];
-      for (int r = 0; r < kQueries; ++r) even[r] = odd[r] = hn::Zero(f);
-      int d = 0;
-      for (; d + 2 <= kv.head_dim; d += 2) {
-        const VF k0 = LoadBf16(keys + d * kKvBlock + lane);
-        const VF k1 = LoadBf16(keys + (d + 1) * kKvBlock + lane);
-        for (int r = 0; r < kQueries; ++r) {
-          even[r] = hn::MulAdd(hn::Set(f, rows.q[r][d]), k0, even[r]);
-          odd[r] = hn::MulAdd(hn::Set(f, rows.q[r][d + 1]), k1, odd[r]);
-        }
-      }
-      for (; d < kv.head_dim; ++d) {
-        const VF k0 = LoadBf16(keys + d * kKvBlock + lane);
-        for (int r = 0; r < kQueries; ++r) {
-          even[r] = hn::MulAdd(hn::Set(f, rows.q[r][d]), k0, even[r]);
-        }
-      }
+    for (int d = 0; d < pairs; ++d) {
+      VU pair[kKeyVecs];
+      for (int v = 0; v < kKeyVecs; ++v) pair[v] = LoadPairs(keys[v] + d * 2 * kKvBlock);
       for (int r = 0; r < kQueries; ++r) {
-        hn::StoreU(hn::Add(even[r], odd[r]), f, scores[r] + block * kKvBlock + lane);
+        const auto q = rows.q[first + r][d];
+        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = D::MulAdd(q, pair[v], acc[r][v]);
       }
+    }
+    for (int r = 0; r < kQueries; ++r) {
+      for (int v = 0; v < kKeyVecs; ++v) hn::StoreU(acc[r][v], f, scores[r] + at + v * lanes);
     }
   }
   for (int r = 0; r < kQueries; ++r) {
-    for (int i = std::max(0, rows.positions[r] - position); i < kTile; ++i) {
-      scores[r][i] = -std::numeric_limits<float>::infinity();
+    for (int i = std::max(0, rows.positions[first + r] - position); i < width; ++i) {
+      scores[r][i] = kNone;
     }
   }
 }
 
 // Turns a row's scores into weights, and gives the factor for what was summed before.
-HWY_INLINE float Softmax(float* scores, float* largest, float* total) {
+template <class D>
+HWY_INLINE float Softmax(const float* scores, int width, float* largest, float* total,
+                         typename D::Pair* weights) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   VF top = hn::Set(f, *largest);
-  for (int i = 0; i < kTile; i += lanes) top = hn::Max(top, hn::LoadU(f, scores + i));
+  for (int i = 0; i < width; i += lanes) top = hn::Max(top, hn::LoadU(f, scores + i));
   const float now = hn::GetLane(hn::MaxOfLanes(f, top));
-  const float factor = std::exp(*largest - now);
-  const VF shift = hn::Set(f, now);
+  const float factor = std::exp2((*largest - now) * kLog2E);
+  const VF shift = hn::Set(f, now), scale = hn::Set(f, kLog2E);
   VF sum = hn::Zero(f);
-  for (int i = 0; i < kTile; i += lanes) {
-    // exp of the masked is zero: Highway's Exp flushes below -104.
-    const VF weight =
-        hn::Exp(f, hn::Max(hn::Sub(hn::LoadU(f, scores + i), shift), hn::Set(f, -1e4f)));
-    hn::StoreU(weight, f, scores + i);
+  for (int i = 0; i < width; i += lanes) {
+    const VF weight = Exp2(hn::Mul(hn::Sub(hn::LoadU(f, scores + i), shift), scale));
+    D::StoreWeights(weight, weights, i);
     sum = hn::Add(sum, weight);
   }
   *total = *total * factor + hn::GetLane(hn::SumOfLanes(f, sum));
@@ -111,86 +172,143 @@ HWY_INLINE float Softmax(float* scores, float* largest, float* total) {
   return factor;
 }
 
-// out[r] = out[r] * factor[r] + sum over the tile of weight * value, kVecs vectors of components
-// from `d` on.
-template <int kVecs>
-HWY_INLINE void Accumulate(const KvLayer& kv, const AttentionTask& task, const Rows& rows,
-                           int position, int d, const float (*weights)[kTile], const float* factor,
-                           float (*sums)[kMaxHeadDim + kKvSlack]) {
+// Adds the values of a pair of positions, as far as `mask` has their bits, each times its weight.
+template <class D, int kVecs>
+HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
+                        const typename D::Pair (*weights)[kTile / 2], int at,
+                        VF (&acc)[kQueries][kVecs]) {
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
+  VU pair[kVecs];
+  for (int v = 0; v < kVecs; ++v) {
+    pair[v] = LoadPairs(values + 2 * v * lanes);
+    if (mask != ~0u) pair[v] = hn::And(pair[v], hn::Set(U32(), mask));
+  }
+  for (int r = 0; r < kQueries; ++r) {
+    const auto weight = weights[r][at];
+    for (int v = 0; v < kVecs; ++v) acc[r][v] = D::MulAdd(weight, pair[v], acc[r][v]);
+  }
+}
+
+// sums[r] = sums[r] * factor[r] + sum over the tile's `count` positions of weight * value, for
+// kVecs vectors of components from `d` on.
+template <class D, int kVecs>
+HWY_INLINE void Accumulate(const KvLayer& kv, const AttentionTask& task, Rows<D>& rows, int first,
+                           int position, int count, int d,
+                           const typename D::Pair (*weights)[kTile / 2], const float* factor) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   VF acc[kQueries][kVecs];
   for (int r = 0; r < kQueries; ++r) {
     for (int v = 0; v < kVecs; ++v) {
-      acc[r][v] = hn::Mul(hn::LoadU(f, sums[r] + d + v * lanes), hn::Set(f, factor[r]));
+      const VF before = hn::LoadU(f, rows.sums[first + r] + d + v * lanes);
+      acc[r][v] = hn::Mul(before, hn::Set(f, factor[r]));
     }
   }
-  const int end = std::min(kTile, rows.most - position);
-  for (int i = 0; i < end; ++i) {
-    const int p = position + i;
-    const uint16_t* values = kv.values(task.block_table[p / kKvBlock], task.kv_head) +
-                             int64_t{p % kKvBlock} * kv.head_dim + d;
-    VF value[kVecs];
-    for (int v = 0; v < kVecs; ++v) value[v] = LoadBf16(values + v * lanes);
-    for (int r = 0; r < kQueries; ++r) {
-      const VF weight = hn::Set(f, weights[r][i]);
-      for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::MulAdd(weight, value[v], acc[r][v]);
+  for (int block = 0; block < count; block += kKvBlock) {
+    const uint16_t* values =
+        kv.values(task.block_table[(position + block) / kKvBlock], task.kv_head) + 2 * d;
+    const int end = std::min(kKvBlock, count - block);
+    int i = 0;
+    for (; i + 2 <= end; i += 2, values += 2 * kv.head_dim) {
+      AddPair<D, kVecs>(values, ~0u, weights, (block + i) / 2, acc);
     }
+    // The last pair's other half was never written, and may be anything.
+    if (i < end) AddPair<D, kVecs>(values, 0xffffu, weights, (block + i) / 2, acc);
   }
   for (int r = 0; r < kQueries; ++r) {
-    for (int v = 0; v < kVecs; ++v) hn::StoreU(acc[r][v], f, sums[r] + d + v * lanes);
+    for (int v = 0; v < kVecs; ++v) {
+      hn::StoreU(acc[r][v], f, rows.sums[first + r] + d + v * lanes);
+    }
   }
 }
 
-void AttendRows(const KvLayer& kv, const AttentionTask& task, Rows& rows) {
-  const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
+// One tile for kQueries rows.
+template <class D>
+HWY_NOINLINE void AttendTile(const KvLayer& kv, const AttentionTask& task, Rows<D>& rows, int first,
+                             int position, int most) {
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
   HWY_ALIGN float scores[kQueries][kTile];
-  HWY_ALIGN float sums[kQueries][kMaxHeadDim + kKvSlack];
+  HWY_ALIGN typename D::Pair weights[kQueries][kTile / 2];
+  float factor[kQueries];
+  const int count = std::min(kTile, most - position);
+  const int step = kKeyVecs * lanes;
+  const int width = (count + step - 1) / step * step;
+  Scores<D>(kv, task, rows, first, position, most, width, scores);
   for (int r = 0; r < kQueries; ++r) {
-    std::fill_n(sums[r], kv.head_dim + kKvSlack, 0.0f);
+    factor[r] =
+        Softmax<D>(scores[r], width, &rows.largest[first + r], &rows.total[first + r], weights[r]);
+  }
+  // The last vector may take in what stands behind the row; nobody reads those sums.
+  for (int d = 0; d < kv.head_dim;) {
+    const int left = (kv.head_dim - d + lanes - 1) / lanes;
+    const auto part = [&](auto vecs) {
+      constexpr int kVecs = decltype(vecs)::value;
+      Accumulate<D, kVecs>(kv, task, rows, first, position, count, d, weights, factor);
+      d += kVecs * lanes;
+    };
+    if constexpr (kValueVecs >= 5) {
+      if (left == 5) {
+        part(std::integral_constant<int, 5>());
+        continue;
+      }
+      if (left >= 4) {
+        part(std::integral_constant<int, 4>());
+        continue;
+      }
+    }
+    left >= 2 ? part(std::integral_constant<int, 2>()) : part(std::integral_constant<int, 1>());
+  }
+}
+
+// Up to kMostRows rows of the task, from `row` on.
+template <class D>
+void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int count) {
+  Rows<D> rows;
+  const int groups = (count + kQueries - 1) / kQueries;
+  int most[kMostRows / kQueries] = {}, most_of_all = 0;
+  for (int r = 0; r < groups * kQueries; ++r) {
+    // Missing rows repeat the last one; their result is not stored.
+    const int index = row + std::min(r, count - 1);
+    const int token = index / task.group;
+    const int64_t head = int64_t{index % task.group} * kv.head_dim;
+    const float* q = task.q + token * task.q_stride + head;
+    for (int d = 0; d + 1 < kv.head_dim; d += 2) rows.q[r][d / 2] = D::MakePair(q[d], q[d + 1]);
+    if (kv.head_dim % 2 != 0) {
+      rows.q[r][kv.head_dim / 2] = D::MakePair(q[kv.head_dim - 1], 0.0f);
+    }
+    rows.out[r] = task.out + token * task.out_stride + head;
+    rows.positions[r] = task.visible > 0 ? task.visible : task.first_position + token + 1;
+    std::fill_n(rows.sums[r], kv.head_dim + kKvBlock, 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     rows.total[r] = 0;
+    most[r / kQueries] = std::max(most[r / kQueries], rows.positions[r]);
+    most_of_all = std::max(most_of_all, rows.positions[r]);
   }
-  for (int position = 0; position < rows.most; position += kTile) {
-    Scores(kv, task, rows, position, scores);
-    float factor[kQueries];
-    for (int r = 0; r < kQueries; ++r) {
-      factor[r] = Softmax(scores[r], &rows.largest[r], &rows.total[r]);
-    }
-    int d = 0;
-    for (; d + 4 * lanes <= kv.head_dim; d += 4 * lanes) {
-      Accumulate<4>(kv, task, rows, position, d, scores, factor, sums);
-    }
-    // The last vector may take in what stands behind the row; nobody reads those sums.
-    for (; d < kv.head_dim; d += lanes) {
-      Accumulate<1>(kv, task, rows, position, d, scores, factor, sums);
+  for (int position = 0; position < most_of_all; position += kTile) {
+    for (int g = 0; g < groups; ++g) {
+      if (position < most[g]) AttendTile<D>(kv, task, rows, g * kQueries, position, most[g]);
     }
   }
-  for (int r = 0; r < rows.count; ++r) {
+  for (int r = 0; r < count; ++r) {
     const float inverse = 1.0f / rows.total[r];
-    for (int d = 0; d < kv.head_dim; ++d) rows.out[r][d] = sums[r][d] * inverse;
+    for (int d = 0; d < kv.head_dim; ++d) rows.out[r][d] = rows.sums[r][d] * inverse;
   }
 }
 
-void AttendImpl(const KvLayer& kv, const AttentionTask& task) {
+template <class D>
+void AttendTask(const KvLayer& kv, const AttentionTask& task) {
   const int total = task.tokens * task.group;
-  for (int first = 0; first < total; first += kQueries) {
-    Rows rows;
-    rows.count = std::min(kQueries, total - first);
-    rows.most = 0;
-    for (int r = 0; r < kQueries; ++r) {
-      // Missing rows repeat the last one; their result is not stored.
-      const int row = std::min(first + r, total - 1);
-      const int token = row / task.group;
-      const int64_t head = int64_t{row % task.group} * kv.head_dim;
-      rows.q[r] = task.q + token * task.q_stride + head;
-      rows.out[r] = task.out + token * task.out_stride + head;
-      rows.positions[r] = task.visible > 0 ? task.visible : task.first_position + token + 1;
-      rows.most = std::max(rows.most, rows.positions[r]);
-    }
-    AttendRows(kv, task, rows);
+  for (int row = 0; row < total; row += kMostRows) {
+    AttendRows<D>(kv, task, row, std::min(kMostRows, total - row));
   }
+}
+
+void AttendImpl(const KvLayer& kv, const AttentionTask& task, bool bf16) {
+#if HWY_CAP_GE512
+  if (bf16) return AttendTask<Bf16Dot>(kv, task);
+#endif
+  (void)bf16;
+  AttendTask<FloatDot>(kv, task);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -203,7 +321,7 @@ namespace edgegate {
 HWY_EXPORT(AttendImpl);
 
 void Attend(const KvLayer& kv, const AttentionTask& task) {
-  HWY_DYNAMIC_DISPATCH(AttendImpl)(kv, task);
+  HWY_DYNAMIC_DISPATCH(AttendImpl)(kv, task, HasAvx512Bf16());
 }
 
 }  // namespace edgegate

@@ -9,14 +9,15 @@ namespace edgegate {
 
 void WriteKv(const KvLayer& kv, int block, int offset, const float* key, const float* value) {
   for (int head = 0; head < kv.num_kv_heads; ++head) {
-    uint16_t* keys = kv.keys(block, head) + offset;
-    uint16_t* values = kv.values(block, head) + int64_t{offset} * kv.head_dim;
+    uint16_t* keys = kv.keys(block, head);
+    uint16_t* values = kv.values(block, head);
     const float* k = key + int64_t{head} * kv.head_dim;
     const float* v = value + int64_t{head} * kv.head_dim;
     for (int d = 0; d < kv.head_dim; ++d) {
-      keys[d * kKvBlock] = FloatToBf16(k[d]);
-      values[d] = FloatToBf16(v[d]);
+      keys[KvLayer::key_index(offset, d)] = FloatToBf16(k[d]);
+      values[kv.value_index(offset, d)] = FloatToBf16(v[d]);
     }
+    if (kv.head_dim % 2 != 0) keys[KvLayer::key_index(offset, kv.head_dim)] = 0;
   }
 }
 
@@ -32,7 +33,7 @@ void AttendReference(const KvLayer& kv, const AttentionTask& task) {
         const uint16_t* keys = kv.keys(task.block_table[p / kKvBlock], task.kv_head);
         double score = 0;
         for (int d = 0; d < kv.head_dim; ++d) {
-          score += double{q[d]} * Bf16ToFloat(keys[d * kKvBlock + p % kKvBlock]);
+          score += double{q[d]} * Bf16ToFloat(keys[KvLayer::key_index(p % kKvBlock, d)]);
         }
         weight[p] = score;
         largest = std::max(largest, score);
@@ -43,7 +44,7 @@ void AttendReference(const KvLayer& kv, const AttentionTask& task) {
         double sum = 0;
         for (int p = 0; p < positions; ++p) {
           const uint16_t* values = kv.values(task.block_table[p / kKvBlock], task.kv_head);
-          sum += weight[p] * Bf16ToFloat(values[(p % kKvBlock) * kv.head_dim + d]);
+          sum += weight[p] * Bf16ToFloat(values[kv.value_index(p % kKvBlock, d)]);
         }
         out[d] = static_cast<float>(sum / total);
       }

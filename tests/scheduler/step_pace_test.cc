@@ -52,6 +52,16 @@ TEST_CASE("what a prompt's token costs is learned beside decodes too") {
   CHECK(pace.usual() == milliseconds(40));
 }
 
+TEST_CASE("a picture's long units are remembered through its short ones, and forgotten in time") {
+  StepPace pace(milliseconds(0));
+  pace.LearnUnit(milliseconds(20));
+  for (int i = 0; i < 9; ++i) pace.LearnUnit(milliseconds(5));
+  CHECK(pace.unit() > milliseconds(15));
+  CHECK(pace.unit() <= milliseconds(20));
+  for (int i = 0; i < 300; ++i) pace.LearnUnit(milliseconds(5));
+  CHECK(pace.unit() < milliseconds(6));
+}
+
 TEST_CASE("the scheduler keeps to the share of prompts, and decodes go first") {
   Scheduler scheduler({.max_num_seqs = 4,
                        .max_num_batched_tokens = 64,
