@@ -1,0 +1,63 @@
+"""Makes the models that compare.py measures: GLM-Edge-1.5B's dimensions, seeded random weights.
+
+    pip install openvino openvino-genai openvino-tokenizers optimum-intel nncf "transformers<5"
+    python3 make_openvino_model.py FOLDER
+
+FOLDER/checkpoint is a Hugging Face directory in bfloat16, which edgegate reads too, and
+FOLDER/openvino what OpenVINO GenAI runs, INT8 weights: what
+`optimum-cli export openvino --task text-generation-with-past --weight-format int8` makes of it.
+The tokenizer is that of a tiny checkpoint in tests/golden: token ids are all that is measured.
+(optimum-intel 2.2 exports GLM from transformers before 5 only.)
+"""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import shape
+import torch
+import transformers
+
+TOKENIZER = pathlib.Path(__file__).resolve().parents[1] / "golden/models/glm-edge"
+
+
+def make_checkpoint(folder):
+    config = transformers.GlmConfig(
+        vocab_size=shape.VOCABULARY,
+        hidden_size=shape.HIDDEN,
+        intermediate_size=shape.INTERMEDIATE,
+        num_hidden_layers=shape.LAYERS,
+        num_attention_heads=shape.HEADS,
+        num_key_value_heads=shape.KV_HEADS,
+        head_dim=shape.HEAD_DIM,
+        max_position_embeddings=shape.CONTEXT,
+        rms_norm_eps=shape.NORM_EPSILON,
+        rope_theta=shape.ROPE_THETA,
+        partial_rotary_factor=1.0,
+        attention_bias=False,
+        tie_word_embeddings=True,
+        eos_token_id=330,  # the tokenizer's <|endoftext|>
+        pad_token_id=0,
+    )
+    torch.manual_seed(1)
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(TOKENIZER / name, folder / name)
+
+
+def export(checkpoint, folder):
+    command = [pathlib.Path(sys.executable).with_name("optimum-cli"), "export", "openvino"]
+    command += ["--task", "text-generation-with-past", "--weight-format", "int8"]
+    subprocess.run([*command, "--model", checkpoint, folder], check=True)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    make_checkpoint(folder / "checkpoint")
+    export(folder / "checkpoint", folder / "openvino")
+
+
+if __name__ == "__main__":
+    main()
