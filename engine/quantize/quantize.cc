@@ -215,10 +215,11 @@ void RemoveStaleParts(const std::string& destination) {
 }
 
 // Names the cached bundle: what it was made from, as far as the file system tells.
-Result<std::string> CacheKey(const ModelSource& source, const QuantizeOptions& options) {
+Result<std::string> CacheKey(const std::vector<std::string>& files,
+                             const QuantizeOptions& options) {
   std::string text = fmt::format("{} {} {} {}\n", kBundleVersion, options.max_calibration_tokens,
                                  options.fine_width, options.calibration_text);
-  for (const std::string& path : source.files()) {
+  for (const std::string& path : files) {
     std::error_code error;
     const auto size = fs::file_size(path, error);
     const auto time = fs::last_write_time(path, error).time_since_epoch().count();
@@ -249,8 +250,9 @@ Status Quantize(const ModelSource& source, const std::string& destination,
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options) {
   if (IsBundle(model_path)) return model_path;
-  EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(model_path, mmproj));
-  EG_ASSIGN_OR_RETURN(const std::string key, CacheKey(*source, options));
+  // Before the files are read: should they change meanwhile, the next start sees another key.
+  EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
+  EG_ASSIGN_OR_RETURN(const std::string key, CacheKey(files, options));
   std::error_code error;
   fs::create_directories(cache_dir, error);
   if (error) return ResourceExhausted("cannot create the cache {}: {}", cache_dir, error.message());
@@ -258,6 +260,7 @@ Result<std::string> EnsureBundle(const std::string& model_path, const std::strin
   if (stem.empty()) stem = "model";
   const std::string path = fmt::format("{}/{}-{}.edgegate", cache_dir, stem, key);
   if (FileExists(path) && Bundle::Open(path).ok()) return path;
+  EG_ASSIGN_OR_RETURN(const auto source, ModelSource::Open(model_path, mmproj));
   EG_RETURN_IF_ERROR(Quantize(*source, path, options));
   return path;
 }

@@ -33,7 +33,8 @@ Status Quantize(const ModelSource& source, const std::string& destination,
 
 // The path of a bundle for `model_path`: itself when it is one, else one that was quantized before
 // from the same files (path, sizes, modification times, format version and calibration agree) in
-// `cache_dir`, else quantizes now and caches. Two processes may do so at once.
+// `cache_dir`, else quantizes now and caches. Two processes may do so at once. Opens the model only
+// to quantize it: parsing a vocabulary takes longer than a start should.
 // `mmproj`: as ModelSource::Open has it.
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options);

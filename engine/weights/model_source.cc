@@ -18,6 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr uint64_t kMaxTextFile = uint64_t{64} << 20;
+constexpr const char* kTextFiles[] = {
+    "config.json",           "generation_config.json", "tokenizer.json",    "tokenizer.model",
+    "tokenizer_config.json", "chat_template.jinja",    "chat_template.json"};
 
 Status AddSafetensors(const std::string& path, SourceBuilder* builder) {
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
@@ -58,6 +61,14 @@ Result<std::vector<std::string>> ShardPaths(const std::string& directory) {
   if (names.empty()) return NotFound("{}: no .safetensors file", directory);
   std::vector<std::string> paths;
   for (const std::string& name : names) paths.push_back(directory + "/" + name);
+  return paths;
+}
+
+Result<std::vector<std::string>> ListHuggingFace(const std::string& directory) {
+  EG_ASSIGN_OR_RETURN(std::vector<std::string> paths, ShardPaths(directory));
+  for (const char* name : kTextFiles) {
+    if (FileExists(directory + "/" + name)) paths.push_back(directory + "/" + name);
+  }
   return paths;
 }
 
@@ -111,9 +122,9 @@ Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& director
   }
   AddDefaultEos(&*config);
   EG_ASSIGN_OR_RETURN(TokenizerAssets assets, HfTokenizerAssets(directory));
-  EG_ASSIGN_OR_RETURN(std::vector<std::string> paths, ShardPaths(directory));
+  EG_ASSIGN_OR_RETURN(const std::vector<std::string> shards, ShardPaths(directory));
   SourceBuilder builder;
-  for (const std::string& path : paths) EG_RETURN_IF_ERROR(AddSafetensors(path, &builder));
+  for (const std::string& path : shards) EG_RETURN_IF_ERROR(AddSafetensors(path, &builder));
   if (config->vision) {
     config->vision->adapter_size =
         AdapterSize(builder, "model.vision.adapter.linear_proj.dense_h_to_4h.weight");
@@ -122,11 +133,7 @@ Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& director
   }
   Status bound = builder.Bind(*config, HfTensorNames(*config));
   if (!bound.ok()) return bound.WithContext(directory);
-  for (const char* name :
-       {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model",
-        "tokenizer_config.json", "chat_template.jinja", "chat_template.json"}) {
-    if (FileExists(directory + "/" + name)) paths.push_back(directory + "/" + name);
-  }
+  EG_ASSIGN_OR_RETURN(std::vector<std::string> paths, ListHuggingFace(directory));
   return builder.Build(*config, std::move(assets), defaults, std::move(paths));
 }
 
@@ -178,18 +185,38 @@ Result<std::unique_ptr<ModelSource>> BuildGguf(const std::string& path, const st
   return builder.Build(config, std::move(assets), {}, std::move(paths));
 }
 
+std::string Absolute(const std::string& path) {
+  std::error_code error;
+  return fs::absolute(path, error);
+}
+
+// Which of the two kinds the model is.
+Result<bool> IsDirectory(const std::string& path, const std::string& mmproj) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    if (FileExists(path)) return false;
+    return NotFound("{}: no such model file or directory", path);
+  }
+  if (!mmproj.empty()) return InvalidArgument("{}: a directory takes no mmproj file", path);
+  return true;
+}
+
 }  // namespace
+
+Result<std::vector<std::string>> ModelSource::ListFiles(const std::string& path,
+                                                        const std::string& mmproj) {
+  EG_ASSIGN_OR_RETURN(const bool directory, IsDirectory(path, mmproj));
+  if (directory) return ListHuggingFace(Absolute(path));
+  std::vector<std::string> paths = {Absolute(path)};
+  if (!mmproj.empty()) paths.push_back(Absolute(mmproj));
+  return paths;
+}
 
 Result<std::unique_ptr<ModelSource>> ModelSource::Open(const std::string& path,
                                                        const std::string& mmproj) {
-  std::error_code error;
-  const std::string absolute = fs::absolute(path, error);
-  if (fs::is_directory(absolute, error)) {
-    if (!mmproj.empty()) return InvalidArgument("{}: a directory takes no mmproj file", path);
-    return OpenHuggingFace(absolute);
-  }
-  if (!FileExists(absolute)) return NotFound("{}: no such model file or directory", path);
-  auto source = BuildGguf(absolute, mmproj.empty() ? "" : std::string(fs::absolute(mmproj, error)));
+  EG_ASSIGN_OR_RETURN(const bool directory, IsDirectory(path, mmproj));
+  if (directory) return OpenHuggingFace(Absolute(path));
+  auto source = BuildGguf(Absolute(path), mmproj.empty() ? "" : Absolute(mmproj));
   if (!source.ok()) return source.status().WithContext(path);
   return source;
 }

@@ -83,6 +83,9 @@ class ModelSource {
   // the right shape and a supported dtype.
   static Result<std::unique_ptr<ModelSource>> Open(const std::string& path,
                                                    const std::string& mmproj = "");
+  // files() of such a source, found without opening the model.
+  static Result<std::vector<std::string>> ListFiles(const std::string& path,
+                                                    const std::string& mmproj = "");
   virtual ~ModelSource() = default;
 
   virtual const ModelConfig& config() const = 0;

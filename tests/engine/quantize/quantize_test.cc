@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -227,6 +228,32 @@ TEST_CASE("quantizing is cached, and a damaged cache is mended") {
   REQUIRE(EnsureBundle(kModels + "qwen2", "", folder.path, options).ok());
   CHECK(runs == 2);
   CHECK_FALSE(EnsureBundle(kModels + "qwen2", "", "/proc/no", options).ok());
+}
+
+TEST_CASE("the cache tells a model by its files, and opens it only where it has to quantize") {
+  TemporaryFolder folder;
+  const std::string model = folder / "model", weights = model + "/model.safetensors";
+  fs::copy(kModels + "qwen2", model);
+  const auto first = EnsureBundle(model, "", folder / "cache", {});
+  REQUIRE(first.ok());
+  const auto time = fs::last_write_time(weights);
+  WriteFile(weights, std::string(fs::file_size(weights), 'x'));
+  fs::last_write_time(weights, time);
+  const auto unread = EnsureBundle(model, "", folder / "cache", {});
+  REQUIRE(unread.ok());
+  CHECK(*unread == *first);
+  fs::last_write_time(weights, time + std::chrono::seconds(1));
+  CHECK_FALSE(EnsureBundle(model, "", folder / "cache", {}).ok());
+  fs::copy(kModels + "qwen2/model.safetensors", weights, fs::copy_options::overwrite_existing);
+  const auto changed = EnsureBundle(model, "", folder / "cache", {});
+  REQUIRE(changed.ok());
+  CHECK(*changed != *first);
+  WriteFile(model + "/chat_template.jinja", "{{ messages }}");  // a further file
+  const auto further = EnsureBundle(model, "", folder / "cache", {});
+  REQUIRE(further.ok());
+  CHECK(*further != *changed);
+  fs::remove_all(model);
+  CHECK(EnsureBundle(model, "", folder / "cache", {}).status().code() == StatusCode::kNotFound);
 }
 
 }  // namespace
