@@ -24,15 +24,36 @@ struct Submission {
 
 class Handle : public GenerationHandle {
  public:
-  explicit Handle(std::shared_ptr<GenerationStream> stream) : stream_(std::move(stream)) {}
-  ~Handle() override { stream_->RequestCancel(-1); }
-  std::optional<TokenEvent> Next(Clock::time_point deadline) override {
-    return stream_->Next(deadline);
+  explicit Handle(int num_sequences) : events_(std::make_shared<EventQueue>(num_sequences)) {}
+  ~Handle() override { Handle::Cancel(-1); }
+
+  // The next request's.
+  std::shared_ptr<GenerationStream> AddStream(int num_sequences) {
+    auto stream = std::make_shared<GenerationStream>(events_, static_cast<int>(sequences_.size()));
+    for (int i = 0; i < num_sequences; ++i) sequences_.push_back({stream, i});
+    return stream;
   }
-  void Cancel(int index) override { stream_->RequestCancel(index); }
+
+  std::optional<TokenEvent> Next(Clock::time_point deadline) override {
+    return events_->Next(deadline);
+  }
+  void Cancel(int index) override {
+    if (index < 0) {
+      for (const Sequence& s : sequences_) s.stream->RequestCancel(-1);
+    } else {
+      const Sequence& s = sequences_[static_cast<size_t>(index)];
+      s.stream->RequestCancel(s.index);
+    }
+  }
 
  private:
-  const std::shared_ptr<GenerationStream> stream_;
+  struct Sequence {
+    std::shared_ptr<GenerationStream> stream;
+    int index;  // in its request
+  };
+
+  const std::shared_ptr<EventQueue> events_;
+  std::vector<Sequence> sequences_;  // fixed once the caller has the handle
 };
 
 }  // namespace
@@ -147,25 +168,38 @@ void EngineLoop::Start() {
 }
 
 Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(int model, GenerationRequest request) {
+  std::vector<GenerationRequest> one;
+  one.push_back(std::move(request));
+  return Submit(model, std::move(one));
+}
+
+Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
+    int model, std::vector<GenerationRequest> requests) {
   if (impl_->draining) return Unavailable("the server is shutting down");
   Impl::Model& target = *impl_->models[static_cast<size_t>(model)];
-  EG_RETURN_IF_ERROR(target.loop->Check(request));
-  const int sequences = request.num_sequences;
+  int sequences = 0;
+  for (const GenerationRequest& request : requests) {
+    EG_RETURN_IF_ERROR(target.loop->Check(request));
+    sequences += request.num_sequences;
+  }
   if (target.waiting.fetch_add(sequences) + sequences > target.max_waiting) {
     target.waiting.fetch_sub(sequences);
     return ResourceExhausted("{} sequences are waiting already", target.max_waiting);
   }
-  auto stream = std::make_shared<GenerationStream>(sequences);
-  Submission submission{static_cast<size_t>(model), std::move(request), stream, Clock::now()};
+  auto handle = std::make_unique<Handle>(sequences);
   {
     MutexLock lock(impl_->mutex);
     impl_->idle_now = false;
   }
-  if (!impl_->queue.TryPush(std::move(submission))) {
-    if (impl_->draining) return Unavailable("the server is shutting down");
-    return ResourceExhausted("the queue of requests is full");
+  for (GenerationRequest& request : requests) {
+    auto stream = handle->AddStream(request.num_sequences);
+    if (!impl_->queue.TryPush(
+            {static_cast<size_t>(model), std::move(request), std::move(stream), Clock::now()})) {
+      if (impl_->draining) return Unavailable("the server is shutting down");
+      return ResourceExhausted("the queue of requests is full");
+    }
   }
-  return std::unique_ptr<GenerationHandle>(std::make_unique<Handle>(std::move(stream)));
+  return std::unique_ptr<GenerationHandle>(std::move(handle));
 }
 
 void EngineLoop::Drain(std::chrono::steady_clock::time_point deadline) {

@@ -61,6 +61,9 @@ class EngineLoop {
   // Hands a request to the loop. kResourceExhausted when the waiting queue is full, kUnavailable
   // when draining, kInvalidArgument when it can never fit (longer than max_model_len or the pool).
   Result<std::unique_ptr<GenerationHandle>> Submit(int model, GenerationRequest request);
+  // Several, all or none. The handle numbers their sequences through.
+  Result<std::unique_ptr<GenerationHandle>> Submit(int model,
+                                                   std::vector<GenerationRequest> requests);
 
   // Refuses new requests from now on; returns when the running ones are done, or, at `deadline`,
   // cancels them first.

@@ -2,7 +2,7 @@
 
 namespace edgegate {
 
-void GenerationStream::Push(TokenEvent event) {
+void EventQueue::Push(TokenEvent event) {
   {
     MutexLock lock(mutex_);
     events_.push_back(std::move(event));
@@ -10,7 +10,7 @@ void GenerationStream::Push(TokenEvent event) {
   changed_.NotifyOne();
 }
 
-std::optional<TokenEvent> GenerationStream::Next(std::chrono::steady_clock::time_point deadline) {
+std::optional<TokenEvent> EventQueue::Next(std::chrono::steady_clock::time_point deadline) {
   MutexLock lock(mutex_);
   while (events_.empty()) {
     if (unfinished_ == 0) return std::nullopt;

@@ -1,5 +1,5 @@
-// Between the engine loop, which pushes a request's events, and the server's thread, which takes
-// them.
+// Between the engine loop, which pushes events, and the server's thread, which takes them. Requests
+// that were submitted together share a queue, so that one wait is for the news of all.
 #pragma once
 
 #include <atomic>
@@ -13,13 +13,38 @@ namespace edgegate {
 
 // Provides its own synchronization. Bounded by construction: a request has at most one event for
 // each token it may generate, and a final one for each sequence.
-class GenerationStream {
+class EventQueue {
  public:
-  explicit GenerationStream(int num_sequences) : unfinished_(num_sequences) {}
+  explicit EventQueue(int num_sequences) : unfinished_(num_sequences) {}
 
   void Push(TokenEvent event) EG_EXCLUDES(mutex_);
   std::optional<TokenEvent> Next(std::chrono::steady_clock::time_point deadline)
       EG_EXCLUDES(mutex_);
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<TokenEvent> events_ EG_GUARDED_BY(mutex_);
+  int unfinished_ EG_GUARDED_BY(mutex_);  // sequences whose final event was not handed out
+};
+
+// One request's way to the queue and back. Provides its own synchronization.
+class GenerationStream {
+ public:
+  // `first` is what the queue's reader calls sequence 0.
+  GenerationStream(std::shared_ptr<EventQueue> events, int first)
+      : events_(std::move(events)), first_(first) {}
+  // A request alone.
+  explicit GenerationStream(int num_sequences)
+      : GenerationStream(std::make_shared<EventQueue>(num_sequences), 0) {}
+
+  void Push(TokenEvent event) {
+    event.index += first_;
+    events_->Push(std::move(event));
+  }
+  std::optional<TokenEvent> Next(std::chrono::steady_clock::time_point deadline) {
+    return events_->Next(deadline);
+  }
 
   // Asks the loop to end sequence `index`, or all with -1. A flag rather than a message: it cannot
   // be lost to a full queue.
@@ -29,11 +54,9 @@ class GenerationStream {
  private:
   static uint64_t Bit(int index) { return uint64_t{1} << index; }
 
+  const std::shared_ptr<EventQueue> events_;
+  const int first_;
   std::atomic<uint64_t> cancelled_{0};  // a bit for each sequence
-  Mutex mutex_;
-  CondVar changed_;
-  std::deque<TokenEvent> events_ EG_GUARDED_BY(mutex_);
-  int unfinished_ EG_GUARDED_BY(mutex_);  // sequences whose final event was not handed out
 };
 
 }  // namespace edgegate

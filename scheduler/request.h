@@ -71,8 +71,9 @@ struct TokenEvent {
   std::optional<RequestTimings> timings;  // in the last event of the last sequence to finish
 };
 
-// The server's end of a running request. Provides its own synchronization. Destroying it cancels
-// what is still running.
+// The server's end of a running request, or of several that were submitted together: their
+// sequences are then numbered through. Provides its own synchronization. Destroying it cancels what
+// is still running.
 class GenerationHandle {
  public:
   virtual ~GenerationHandle() = default;

@@ -140,65 +140,50 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
     request.constraint = constraint;
     request.deadline = deadline;
     generation->usage_.prompt_tokens += static_cast<int>(ids->size());
+    generation->prompts_.push_back({*std::move(ids), {}});
     requests.push_back(std::move(request));
   }
-  for (GenerationRequest& request : requests) {
-    Prompted prompted{.ids = request.prompt, .handle = nullptr, .logprobs = {}, .open = r.n};
-    auto handle = engine->Submit(model.engine_index, std::move(request));
-    if (!handle.ok()) return FromStatus(handle.status());
-    prompted.handle = *std::move(handle);
-    generation->prompts_.push_back(std::move(prompted));
-    ++generation->open_handles_;
-    for (int i = 0; i < r.n; ++i) {
-      generation->choices_.push_back(
-          {std::make_unique<TextAssembler>(*model.tokenizer, r.skip_special_tokens, r.stop,
-                                           r.include_stop_str_in_output),
-           false});
-      ++generation->unfinished_;
-    }
+  auto handle = engine->Submit(model.engine_index, std::move(requests));
+  if (!handle.ok()) return FromStatus(handle.status());
+  generation->handle_ = *std::move(handle);
+  generation->open_ = static_cast<int>(count) * r.n;
+  for (int i = 0; i < generation->open_; ++i) {
+    generation->choices_.push_back(
+        {std::make_unique<TextAssembler>(*model.tokenizer, r.skip_special_tokens, r.stop,
+                                         r.include_stop_str_in_output),
+         false});
   }
   *out = std::move(generation);
   return std::nullopt;
 }
 
 const std::vector<int32_t>& Generation::prompt(int choice) const {
-  return prompts_[static_cast<size_t>(choice / request_.n)].ids;
+  return prompts_[PromptOf(choice)].ids;
 }
 
 const std::vector<SampledToken>& Generation::prompt_logprobs(int choice) const {
-  return prompts_[static_cast<size_t>(choice / request_.n)].logprobs;
+  return prompts_[PromptOf(choice)].logprobs;
 }
 
 std::optional<ChoiceEvent> Generation::Next(TimePoint until) {
-  const bool several = prompts_.size() > 1;
   while (!done()) {
-    // Several prompts are asked in turn, a little each.
-    const size_t index = turn_++ % prompts_.size();
-    Prompted& prompted = prompts_[index];
-    const auto now = std::chrono::steady_clock::now();
-    if (prompted.open > 0) {
-      const auto slice = several ? std::min(until, now + std::chrono::milliseconds(2)) : until;
-      if (auto event = prompted.handle->Next(slice)) {
-        const bool was_finished =
-            choices_[index * static_cast<size_t>(request_.n) + static_cast<size_t>(event->index)]
-                .finished;
-        ChoiceEvent out =
-            Absorb(&prompted, static_cast<int>(index) * request_.n, *std::move(event));
-        if (!was_finished) return out;
-        continue;
-      }
-    }
-    if (std::chrono::steady_clock::now() >= until) break;
+    auto event = handle_->Next(until);
+    if (!event) break;
+    const bool was_finished = choices_[static_cast<size_t>(event->index)].finished;
+    ChoiceEvent out = Absorb(*std::move(event));
+    if (!was_finished) return out;
   }
   return std::nullopt;
 }
 
-ChoiceEvent Generation::Absorb(Prompted* prompted, int first_choice, TokenEvent event) {
+ChoiceEvent Generation::Absorb(TokenEvent event) {
   ChoiceEvent out;
-  out.choice = first_choice + event.index;
+  out.choice = event.index;
   Choice& choice = choices_[static_cast<size_t>(out.choice)];
-  if (!event.prompt_logprobs.empty()) prompted->logprobs = std::move(event.prompt_logprobs);
-  if (event.finish != FinishReason::kNone && --prompted->open == 0) --open_handles_;
+  if (!event.prompt_logprobs.empty()) {
+    prompts_[PromptOf(out.choice)].logprobs = std::move(event.prompt_logprobs);
+  }
+  if (event.finish != FinishReason::kNone) --open_;
   if (event.timings) {
     usage_.timings = *event.timings;
     usage_.cached_tokens += event.timings->cached_tokens;
@@ -219,7 +204,7 @@ ChoiceEvent Generation::Absorb(Prompted* prompted, int first_choice, TokenEvent 
   if (choice.text->matched()) {
     out.stop_string = choice.text->matched();
     out.finish_reason = "stop";
-    prompted->handle->Cancel(event.index);
+    handle_->Cancel(out.choice);
   } else if (event.finish == FinishReason::kStop) {
     out.finish_reason = "stop";
   } else if (event.finish == FinishReason::kLength) {
@@ -231,10 +216,7 @@ ChoiceEvent Generation::Absorb(Prompted* prompted, int first_choice, TokenEvent 
     error_ = FromStatus(Unavailable("the server is shutting down"));
     out.finish_reason = "error";
   }
-  if (!out.finish_reason.empty()) {
-    choice.finished = true;
-    --unfinished_;
-  }
+  choice.finished = !out.finish_reason.empty();
   return out;
 }
 

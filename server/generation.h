@@ -48,7 +48,7 @@ class Generation {
 
   // The next news; nullopt when `until` passes first or all is done.
   std::optional<ChoiceEvent> Next(TimePoint until);
-  bool done() const { return unfinished_ == 0 && open_handles_ == 0; }
+  bool done() const { return open_ == 0; }
   // Set when the engine failed: the answer is this error.
   const std::optional<ApiError>& error() const { return error_; }
 
@@ -61,9 +61,7 @@ class Generation {
  private:
   struct Prompted {
     std::vector<int32_t> ids;
-    std::unique_ptr<GenerationHandle> handle;
     std::vector<SampledToken> logprobs;
-    int open = 0;  // sequences whose final event has not come
   };
   struct Choice {
     std::unique_ptr<TextAssembler> text;
@@ -71,16 +69,16 @@ class Generation {
   };
 
   explicit Generation(const ApiRequest& request) : request_(request) {}
-  ChoiceEvent Absorb(Prompted* prompted, int first_choice, TokenEvent event);
+  size_t PromptOf(int choice) const { return static_cast<size_t>(choice / request_.n); }
+  ChoiceEvent Absorb(TokenEvent event);
 
   const ApiRequest request_;
+  std::unique_ptr<GenerationHandle> handle_;  // its sequences are the choices
   std::vector<Prompted> prompts_;
   std::vector<Choice> choices_;
   std::optional<ApiError> error_;
   GenerationUsage usage_;
-  size_t turn_ = 0;
-  int unfinished_ = 0;
-  int open_handles_ = 0;
+  int open_ = 0;  // sequences whose final event has not come
 };
 
 }  // namespace edgegate

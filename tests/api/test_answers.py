@@ -68,6 +68,11 @@ def test_completion_prompts_of_every_kind(client):
     several = complete(client, ["The sea is", "One, two,"])
     assert ids.choices[0].text == by_ids.choices[0].text == several.choices[0].text
     assert [c.index for c in several.choices] == [0, 1]
+    texts = ["", ""]
+    for chunk in complete(client, ["The sea is", "One, two,"], stream=True):
+        for choice in chunk.choices:
+            texts[choice.index] += choice.text
+    assert texts == [c.text for c in several.choices]
     assert len(ids.choices[0].model_extra["token_ids"]) == ids.usage.completion_tokens
 
 

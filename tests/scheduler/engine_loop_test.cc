@@ -82,6 +82,37 @@ TEST_CASE("requests that can never run, and too many of them, are refused") {
   for (auto& handle : handles) CHECK(Wait(*handle) == FinishReason::kLength);
 }
 
+TEST_CASE("requests submitted together are refused together, and have one handle") {
+  EngineLoop engine;
+  engine.AddModel(Fake(), {8, 32, 6}, std::vector<bool>(50, true));
+  std::vector<GenerationRequest> requests = {Request(3), Request(100), Request(5)};
+  for (GenerationRequest& request : requests) request.num_sequences = 2;
+  std::vector<GenerationRequest> bad = requests;
+  bad.back().prompt.clear();
+  CHECK(engine.Submit(0, bad).status().code() == StatusCode::kInvalidArgument);
+  auto many = requests;
+  many.push_back(Request(1));
+  CHECK(engine.Submit(0, many).status().code() == StatusCode::kResourceExhausted);
+  // All six still fit: those that were refused left nothing waiting.
+  auto handle = engine.Submit(0, requests);
+  REQUIRE(handle.ok());
+  CHECK_FALSE((*handle)->Next(Clock::now()));
+  (*handle)->Cancel(3);  // the second of the second
+  engine.Start();
+  std::vector<int> tokens(6);
+  std::vector<FinishReason> reasons(6);
+  while (auto event = (*handle)->Next(Clock::now() + std::chrono::seconds(30))) {
+    REQUIRE(event->index < 6);
+    const auto index = static_cast<size_t>(event->index);
+    CHECK(reasons[index] == FinishReason::kNone);
+    tokens[index] += static_cast<int>(event->tokens.size());
+    reasons[index] = event->finish;
+  }
+  const auto length = FinishReason::kLength;
+  CHECK(reasons == std::vector{length, length, length, FinishReason::kCancelled, length, length});
+  CHECK(tokens == std::vector{3, 3, 100, 0, 5, 5});
+}
+
 TEST_CASE("a deadline ends a request with a clear status") {
   EngineLoop engine;
   engine.AddModel(Fake(), {8, 32, 100}, std::vector<bool>(50, true));

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "engine/weights/model_source.h"
@@ -232,6 +233,52 @@ TEST_CASE("many clients at once get what they get alone, and leave nothing behin
   CHECK(wrong == 0);
   CHECK(right == 8 * 14);
   CHECK(site.AllFree());
+}
+
+json PromptsBody(const std::vector<std::string>& prompts, bool stream) {
+  return {{"model", "fake"},  {"prompt", prompts},  {"seed", 7},       {"n", 2},
+          {"max_tokens", 20}, {"ignore_eos", true}, {"stream", stream}};
+}
+
+// The texts of all choices, streamed or not.
+std::vector<std::string> Complete(httplib::Client& client, const std::vector<std::string>& prompts,
+                                  bool stream) {
+  const auto result =
+      client.Post("/v1/completions", PromptsBody(prompts, stream).dump(), "application/json");
+  REQUIRE(result);
+  REQUIRE(result->status == 200);
+  std::vector<std::string> texts(prompts.size() * 2);
+  const auto add = [&](const json& answer) {
+    for (const json& choice : answer["choices"]) {
+      texts.at(choice["index"].get<size_t>()) += choice["text"].get<std::string>();
+    }
+  };
+  if (!stream) {
+    add(json::parse(result->body));
+    return texts;
+  }
+  std::stringstream lines(result->body);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("data: {")) add(json::parse(line.substr(6)));
+  }
+  return texts;
+}
+
+TEST_CASE("several prompts of one request get what they get alone, streamed or not") {
+  Site site;
+  auto client = site.Client();
+  const std::vector<std::string> prompts = {"one", "two and more", "three", "one"};
+  std::vector<std::string> alone;
+  for (const std::string& prompt : prompts) {
+    for (std::string& text : Complete(client, {prompt}, false)) alone.push_back(std::move(text));
+  }
+  CHECK(alone[0] != alone[2]);
+  for (bool stream : {false, true}) CHECK(Complete(client, prompts, stream) == alone);
+  CHECK(site.AllFree());
+  for (bool stream : {false, true}) {
+    close(site.Send("/v1/completions", PromptsBody(prompts, stream).dump()));
+    CHECK(site.AllFree());
+  }
 }
 
 TEST_CASE("a client that leaves takes its picture along") {
