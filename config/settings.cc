@@ -65,6 +65,10 @@ const Entry kEntries[] = {
      "memory for the KV cache of each model, MiB"},
     {"engine.prefix_caching", &Settings::prefix_caching,
      "keep the KV of prompts for prompts that begin alike: true or false"},
+    {"engine.speculation", &Settings::speculation,
+     "where few sequences run, compute the tokens that text which repeats itself goes on with: "
+     "true or "
+     "false"},
     {"engine.target_itl_ms", IntField{&Settings::target_itl_ms, 0, 60000},
      "longest gap between a stream's tokens while prompts and pictures are worked on, ms; 0: three "
      "times its usual one"},

@@ -22,6 +22,7 @@ struct SchedulerLimits {
   int64_t image_cache_bytes = int64_t{64} << 20;  // rows of pictures, kept for the next request
   bool prefix_caching = true;  // KV blocks outlive their sequences, for prompts that begin alike
   std::chrono::milliseconds target_itl{0};  // longest gap between tokens; 0: three usual ones
+  bool speculation = true;  // where few sequences run, steps compute what PromptLookup guesses
 };
 
 // What /health, /metrics and the watchdog may know without waiting for a step.
@@ -35,6 +36,8 @@ struct EngineSnapshot {
     uint64_t prompt_tokens = 0;     // prefilled, in total
     uint64_t cached_tokens = 0;     // of prompts, found in the prefix cache, in total
     uint64_t generated_tokens = 0;  // in total
+    uint64_t guessed_tokens = 0;    // computed ahead of their turn, in total
+    uint64_t guessed_right = 0;     // of them, those that came
     uint64_t images_encoded = 0;    // in total
     uint64_t image_cache_hits = 0;  // in total
     int64_t image_cache_bytes = 0;

@@ -5,7 +5,9 @@
 namespace edgegate {
 namespace {
 
-constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
+constexpr int kMaxSequences = 64;  // GenerationStream has a bit for each
+// Rows of a step up to which one more costs little: it is the weights' reading that takes time.
+constexpr int kGuessRows = 8;
 constexpr auto kEncodeAlone = std::chrono::milliseconds(50);  // between looks at what is new
 
 SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& settings) {
@@ -27,6 +29,10 @@ ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits&
     : runner_(std::move(runner)),
       limits_(runner_->limits()),
       valid_tokens_(std::move(valid_tokens)),
+      guess_rows_(limits.speculation
+                      ? std::min({kGuessRows, limits.max_num_batched_tokens,
+                                  limits_.max_batched_tokens, limits_.max_logits_rows})
+                      : 0),
       scheduler_(MakeConfig(limits_, limits)),
       images_(runner_.get(), limits.image_cache_bytes),
       pace_(limits.target_itl) {}
@@ -136,10 +142,13 @@ ForwardBatch ModelLoop::BuildBatch(const std::vector<ScheduledSequence>& step) c
   for (const ScheduledSequence& share : step) {
     const Sequence& s = *share.sequence;
     const int first = static_cast<int>(batch.tokens.size());
-    batch.spans.push_back({first, share.count, s.num_computed, s.block_table});
+    batch.spans.push_back({first, share.count + share.guesses, s.num_computed, s.block_table});
     const auto begin = s.tokens.begin() + s.num_computed;
     batch.tokens.insert(batch.tokens.end(), begin, begin + share.count);
-    for (int i = share.first_logits; i < share.count; ++i) batch.logits_rows.push_back(first + i);
+    batch.tokens.insert(batch.tokens.end(), s.guesses.begin(), s.guesses.begin() + share.guesses);
+    for (int i = 0; i < share.logits_rows(); ++i) {
+      batch.logits_rows.push_back(first + share.first_logits + i);
+    }
     AddImageRows(share, first, &batch);
   }
   return batch;
@@ -160,9 +169,21 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardB
   }
 }
 
+bool ModelLoop::GuessDecodes() {
+  const auto decodes = scheduler_.Decodes();
+  if (decodes.empty()) return false;
+  const int most = guess_rows_ / static_cast<int>(decodes.size()) - 1;
+  for (Sequence* decode : decodes) {
+    auto& stream = static_cast<Stream&>(*decode);
+    const int left = stream.max_tokens - stream.generated() - 1;
+    stream.guesses = stream.lookup.Guess(stream.tokens, std::min(most, left));
+  }
+  return true;
+}
+
 bool ModelLoop::Step(bool others_running) {
   const auto began = Clock::now();
-  const bool streams = others_running || scheduler_.HasDecodes();
+  const bool streams = GuessDecodes() || others_running;
   const auto spare = pace_.Spare();
   const auto for_prompts = images_.empty() ? spare : spare / 2;
   const auto step =
@@ -220,7 +241,7 @@ bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step) {
   const float* logits = output->logits;
   for (const ScheduledSequence& share : step) {
     Deliver(share, logits);
-    logits += int64_t{share.count - share.first_logits} * limits_.vocab_size;
+    logits += int64_t{share.logits_rows()} * limits_.vocab_size;
   }
   DropFinished();
   return true;
@@ -247,31 +268,51 @@ void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
   scheduler_.Advance(share);
   if (!share.samples) return;
   const float* row = logits + int64_t{share.count - share.first_logits - 1} * limits_.vocab_size;
-  auto sampled = SampleNext(&stream, row);
-  if (!sampled.ok()) return Finish(&stream, FinishReason::kError, {}, sampled.status());
+  group.guessed += share.guesses;
+  int right = 0;
+  while (DeliverToken(&stream, row + int64_t{right} * limits_.vocab_size)) {
+    if (right == share.guesses || stream.tokens.back() != stream.guesses[right]) break;
+    scheduler_.Advance({&stream, 1});
+    ++right;
+    ++group.guessed_right;
+  }
+  stream.lookup.Learn(share.guesses, right);
+}
+
+bool ModelLoop::DeliverToken(Stream* stream, const float* row) {
+  Group& group = *stream->group;
+  auto sampled = SampleNext(stream, row);
+  if (!sampled.ok()) {
+    Finish(stream, FinishReason::kError, {}, sampled.status());
+    return false;
+  }
   group.last_token = Clock::now();
   if (group.first_token == Clock::time_point()) group.first_token = group.last_token;
   const int32_t token = sampled->token;
-  stream.tokens.push_back(token);
-  ++stream.counts.output[token];
+  stream->tokens.push_back(token);
+  ++stream->counts.output[token];
   ++generated_tokens_;
   TokenEvent event;
-  event.index = stream.index;
-  event.prompt_logprobs = std::move(stream.prompt_logprobs);
+  event.index = stream->index;
+  event.prompt_logprobs = std::move(stream->prompt_logprobs);
   event.tokens.push_back(*std::move(sampled));
   const auto& stops = group.request.stop_token_ids;
   if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
-    return Finish(&stream, FinishReason::kStop, std::move(event));
+    Finish(stream, FinishReason::kStop, std::move(event));
+    return false;
   }
-  if (stream.generated() >= stream.max_tokens) {
-    return Finish(&stream, FinishReason::kLength, std::move(event));
+  if (stream->generated() >= stream->max_tokens) {
+    Finish(stream, FinishReason::kLength, std::move(event));
+    return false;
   }
-  if (stream.constraint) {
-    if (Status status = stream.constraint->Accept(token); !status.ok()) {
-      return Finish(&stream, FinishReason::kError, std::move(event), std::move(status));
+  if (stream->constraint) {
+    if (Status status = stream->constraint->Accept(token); !status.ok()) {
+      Finish(stream, FinishReason::kError, std::move(event), std::move(status));
+      return false;
     }
   }
   group.events->Push(std::move(event));
+  return true;
 }
 
 Result<SampledToken> ModelLoop::SampleNext(Stream* stream, const float* row) const {
@@ -295,8 +336,12 @@ void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, St
   if (--group.unfinished == 0) {
     RequestTimings timings{.preemptions = group.preemptions,
                            .cached_tokens = group.streams[0]->num_cached,
-                           .images_encoded = group.encoded};
+                           .images_encoded = group.encoded,
+                           .guessed_tokens = group.guessed,
+                           .guessed_right = group.guessed_right};
     cached_tokens_ += static_cast<uint64_t>(timings.cached_tokens);
+    guessed_tokens_ += static_cast<uint64_t>(group.guessed);
+    guessed_right_ += static_cast<uint64_t>(group.guessed_right);
     const auto end = Clock::now();
     const bool scheduled = group.first_scheduled != Clock::time_point();
     const bool started = group.first_token != Clock::time_point();
@@ -333,6 +378,8 @@ EngineSnapshot::Model ModelLoop::snapshot() const {
           .prompt_tokens = prompt_tokens_,
           .cached_tokens = cached_tokens_,
           .generated_tokens = generated_tokens_,
+          .guessed_tokens = guessed_tokens_,
+          .guessed_right = guessed_right_,
           .images_encoded = images_.encoded(),
           .image_cache_hits = images_.cache_hits(),
           .image_cache_bytes = images_.cache_bytes()};

@@ -8,6 +8,7 @@
 #include "scheduler/engine_loop.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/image_queue.h"
+#include "scheduler/prompt_lookup.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/step_pace.h"
 
@@ -49,6 +50,7 @@ class ModelLoop {
     TokenCounts counts;
     std::unique_ptr<TokenConstraint> constraint;  // null: free
     std::vector<SampledToken> prompt_logprobs;
+    PromptLookup lookup;
   };
   struct Group : ImageQueue::Client {
     GenerationRequest request;
@@ -56,6 +58,8 @@ class ModelLoop {
     std::vector<std::unique_ptr<Stream>> streams;
     int unfinished = 0;
     int preemptions = 0;
+    int guessed = 0;  // tokens, and of them those that were right
+    int guessed_right = 0;
     Clock::time_point submitted, first_scheduled, first_token, last_token;
   };
 
@@ -65,8 +69,12 @@ class ModelLoop {
   void FailGroup(Group* group, const Status& status);
   void AddImageRows(const ScheduledSequence& share, int first, ForwardBatch* batch) const;
 
+  // Guesses what the decodes go on with, where they are few. Gives whether there are any decodes.
+  bool GuessDecodes();
   ForwardBatch BuildBatch(const std::vector<ScheduledSequence>& step) const;
   void Deliver(const ScheduledSequence& share, const float* logits);
+  // The token that is sampled from the row. False when the sequence has ended with it.
+  bool DeliverToken(Stream* stream, const float* row);
   Result<SampledToken> SampleNext(Stream* stream, const float* row) const;
   void AddPromptLogprobs(const ScheduledSequence& share, const float* logits);
   void Finish(Stream* stream, FinishReason reason, TokenEvent event, Status status = {});
@@ -75,6 +83,7 @@ class ModelLoop {
   const std::unique_ptr<ModelRunner> runner_;
   const RunnerLimits limits_;
   const std::vector<bool> valid_tokens_;
+  const int guess_rows_;  // decodes and guesses in one step, at most; 0: no guesses
   Scheduler scheduler_;
   ImageQueue images_;
   std::vector<std::unique_ptr<Group>> groups_;
@@ -82,6 +91,8 @@ class ModelLoop {
   uint64_t prompt_tokens_ = 0;
   uint64_t cached_tokens_ = 0;
   uint64_t generated_tokens_ = 0;
+  uint64_t guessed_tokens_ = 0;
+  uint64_t guessed_right_ = 0;
   StepPace pace_;
 };
 

@@ -88,14 +88,25 @@ int Scheduler::ChunkOf(const Sequence& s, const Budget& budget, ScheduledSequenc
   return count;
 }
 
+// How many of the guesses fit a decode's step: they take no block that another may need.
+int Scheduler::GuessesOf(const Sequence& s, const Budget& budget) const {
+  const int length = s.num_computed + 1;
+  const int spare = std::max(0, blocks_.num_free() - num_running());
+  const int slots = (BlocksFor(length, config_.block_size) + spare) * config_.block_size;
+  return std::max(0, std::min({static_cast<int>(s.guesses.size()), budget.tokens - 1,
+                               budget.logits_rows - 1, slots - length}));
+}
+
 bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget,
                             std::vector<ScheduledSequence>* step) {
   ScheduledSequence share{sequence};
   const int count = ChunkOf(*sequence, *budget, &share);
-  if (count == 0 || !Grow(sequence, sequence->num_computed + count)) return false;
-  budget->tokens -= count;
+  if (count == 0) return false;
+  if (IsDecode(*sequence)) share.guesses = GuessesOf(*sequence, *budget);
+  if (!Grow(sequence, sequence->num_computed + count + share.guesses)) return false;
+  budget->tokens -= count + share.guesses;
   if (!IsDecode(*sequence)) budget->prompt_tokens -= count;
-  budget->logits_rows -= share.count - share.first_logits;
+  budget->logits_rows -= share.logits_rows();
   step->push_back(share);
   return true;
 }
@@ -168,9 +179,11 @@ bool Scheduler::Admit(Sequence* sequence) {
   return true;
 }
 
-bool Scheduler::HasDecodes() const {
-  return std::any_of(running_.begin(), running_.end(),
-                     [&](const Sequence* sequence) { return IsDecode(*sequence); });
+std::vector<Sequence*> Scheduler::Decodes() const {
+  std::vector<Sequence*> decodes;
+  std::copy_if(running_.begin(), running_.end(), std::back_inserter(decodes),
+               [&](const Sequence* sequence) { return IsDecode(*sequence); });
+  return decodes;
 }
 
 std::vector<ScheduledSequence> Scheduler::Schedule(int prompt_tokens) {

@@ -40,6 +40,7 @@ struct Sequence {
   std::vector<SequencePicture> pictures;  // by position
   std::vector<PrefixKey> prefix_keys;     // of its full blocks, as far as they were needed yet
   int num_cached = 0;                     // prompt tokens found in the prefix cache, at first
+  std::vector<int32_t> guesses;           // of what follows the tokens
   // Set for sequences 1 .. n - 1 of a request: they wait for the first one's prompt, and then share
   // its full blocks. The rest of the prompt is computed again, which gives the same bytes, so that
   // no block ever needs copying.
@@ -55,7 +56,10 @@ struct ScheduledSequence {
   int count = 0;
   int first_logits = 0;  // index within the share from which on each token gives a logits row;
                          // == count: none
-  bool samples = false;  // the last row is sampled from
+  bool samples = false;  // the last token's row is sampled from
+  int guesses = 0;       // of the sequence's, computed behind its tokens, each with a logits row
+
+  int logits_rows() const { return count - first_logits + guesses; }
 };
 
 struct SchedulerConfig {
@@ -86,10 +90,11 @@ class Scheduler {
   // sampled tokens), or, if it failed, removes the sequences.
   std::vector<ScheduledSequence> Schedule(int prompt_tokens = std::numeric_limits<int>::max());
 
-  // Whether a running sequence is past its prompt.
-  bool HasDecodes() const;
+  // The running sequences that are past their prompts.
+  std::vector<Sequence*> Decodes() const;
 
-  // The share was computed.
+  // The share's tokens were computed; or, as {sequence, 1}, one of its guesses too, which turned
+  // out right and is now one of the sequence's tokens.
   void Advance(const ScheduledSequence& share);
 
   bool HasWork() const { return !waiting_.empty() || !running_.empty(); }
@@ -112,6 +117,7 @@ class Scheduler {
   const PrefixKey& KeyOf(Sequence* sequence, int block) const;
   std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
   int ChunkOf(const Sequence& sequence, const Budget& budget, ScheduledSequence* share) const;
+  int GuessesOf(const Sequence& sequence, const Budget& budget) const;
   bool ScheduleOne(Sequence* sequence, Budget* budget, std::vector<ScheduledSequence>* step);
 
   const SchedulerConfig config_;

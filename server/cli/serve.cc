@@ -136,7 +136,8 @@ int Serve(const Settings& settings) {
     const SchedulerLimits limits{
         settings.max_num_seqs,   settings.max_num_batched_tokens,
         settings.max_waiting,    int64_t{settings.image_cache_mb} << 20,
-        settings.prefix_caching, std::chrono::milliseconds(settings.target_itl_ms)};
+        settings.prefix_caching, std::chrono::milliseconds(settings.target_itl_ms),
+        settings.speculation};
     model.served.engine_index =
         engine.AddModel(std::move(model.runner), limits, model.valid_tokens);
     served.push_back(&model.served);

@@ -160,6 +160,8 @@ struct ResponseWriter::Impl {
             {"decode_ms", u.timings.decode_s * 1e3},
             {"prompt_n", u.prompt_tokens},
             {"predicted_n", u.completion_tokens},
+            {"draft_n", u.timings.guessed_tokens},
+            {"draft_n_accepted", u.timings.guessed_right},
             {"prefill_per_second", rate(u.prompt_tokens - u.cached_tokens, u.timings.prefill_s)},
             {"decode_per_second",
              rate(std::max(0, u.completion_tokens - generation.num_choices()), u.timings.decode_s)},

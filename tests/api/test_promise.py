@@ -69,3 +69,37 @@ def test_what_the_prefix_cache_had_changes_no_byte(daemon, cache, tmp_path):
             messages.append({"role": "user", "content": f"And number {turn}?"})
     finally:
         assert plain.stop() == 0
+
+
+def test_guessing_ahead_changes_no_byte(daemon, cache, tmp_path):
+    """Text that repeats itself, greedy and sampled, with guesses and without."""
+    plain = Daemon(
+        *("--model", "smol=" + MODEL, "--engine.cache_dir", cache),
+        *("--engine.speculation", "false", "--engine.kv_cache_mb", "64"),
+        log=str(tmp_path / "log"),
+    )
+    text = "The pump in room 7 is on. The pump in room 8 is off. The pump in room 9 is on."
+
+    def say(server, temperature):
+        answer = server.client().chat.completions.create(
+            model="smol",
+            messages=[{"role": "user", "content": f"Repeat this word for word: {text}"}],
+            temperature=temperature,
+            seed=5,
+            max_tokens=80,
+            logprobs=True,
+            top_logprobs=3,
+        )
+        return answer.timings, answer.choices[0].model_dump_json()
+
+    try:
+        for temperature in (0, 0.7):
+            timings, expected = say(plain, temperature)
+            assert timings["draft_n"] == 0
+            timings, said = say(daemon, temperature)
+            assert said == expected
+            assert timings["draft_n"] > 0
+            if temperature == 0:
+                assert timings["draft_n_accepted"] > 0
+    finally:
+        assert plain.stop() == 0

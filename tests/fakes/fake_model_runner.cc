@@ -18,6 +18,7 @@ std::vector<float> FakeModelRunner::Logits(const std::vector<int32_t>& tokens, i
     state = state * 6364136223846793005u + 1442695040888963407u;
     logit = static_cast<float>(state >> 40) / (1 << 21);
   }
+  row[static_cast<size_t>(tokens.back() * 7 + 3) % row.size()] += 7;
   return row;
 }
 

@@ -23,7 +23,8 @@ class FakeModelRunner : public ModelRunner {
   // What stands in the sequence for row `row` of a picture.
   static int32_t ImageToken(const std::vector<uint8_t>& pixels, int row);
 
-  // The logits row after these tokens, computed without blocks.
+  // The logits row after these tokens, computed without blocks. The last token makes another one
+  // likely, so that sequences repeat themselves, though not always.
   static std::vector<float> Logits(const std::vector<int32_t>& tokens, int vocab_size);
 
   // The next calls fail.

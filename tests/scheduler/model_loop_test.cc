@@ -153,8 +153,9 @@ void Verify(const Live& live) {
   }
 }
 
-// Gives the prompt tokens that the prefix cache had.
-uint64_t Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& settings) {
+// Gives the loop's counters at the end.
+EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
+                           const SchedulerLimits& settings) {
   CAPTURE(seed);
   std::mt19937 random(seed);
   auto owned = std::make_unique<FakeModelRunner>(limits);
@@ -188,7 +189,7 @@ uint64_t Play(uint32_t seed, const RunnerLimits& limits, const SchedulerLimits& 
   }
   CHECK(loop.snapshot().blocks_free == limits.num_blocks);
   for (auto& live : all) Verify(*live);
-  return loop.snapshot().cached_tokens;
+  return loop.snapshot();
 }
 
 RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
@@ -197,16 +198,25 @@ RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
 
 TEST_CASE("random requests equal themselves alone") {
   const int64_t two_pictures = 2 * kImageRows * 2 * sizeof(float);
-  uint64_t cached = 0;
+  const std::chrono::milliseconds usual{0};
+  uint64_t cached = 0, guessed = 0, right = 0;
   for (uint32_t seed = 0; seed < 20; ++seed) {
-    cached += Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
-    CHECK(Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures, false}) == 0);
+    const auto end = Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
+    cached += end.cached_tokens;
+    guessed += end.guessed_tokens;
+    right += end.guessed_right;
+    const auto plain =
+        Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures, false, usual, false});
+    CHECK(plain.cached_tokens == 0);
+    CHECK(plain.guessed_tokens == 0);
     Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, 0});
     Play(seed, MakeLimits(4, 40, 32, 8),
          {8, 32, 100, two_pictures, true, std::chrono::milliseconds(1)});
     Play(seed, MakeLimits(16, 8, 16, 4), {4, 16, 100});
   }
   CHECK(cached > 0);
+  CHECK(right > 0);
+  CHECK(guessed > right);
 }
 
 TEST_CASE("the smallest of everything") {

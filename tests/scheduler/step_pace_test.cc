@@ -77,10 +77,10 @@ TEST_CASE("the scheduler keeps to the share of prompts, and decodes go first") {
     s->max_tokens = 8;
   }
   scheduler.Add(&stream);
-  CHECK_FALSE(scheduler.HasDecodes());
+  CHECK(scheduler.Decodes().empty());
   for (const ScheduledSequence& share : scheduler.Schedule()) scheduler.Advance(share);
   stream.tokens.push_back(1);
-  CHECK(scheduler.HasDecodes());
+  CHECK(scheduler.Decodes() == std::vector<Sequence*>{&stream});
   scheduler.Add(&prompt);
   scheduler.Add(&other);
   const auto step = scheduler.Schedule(7);

@@ -1,0 +1,29 @@
+// Guesses of how a sequence goes on, without a second model: as it did the last time that its
+// latest tokens came up in it (Yang et al. 2023, arXiv:2304.04487; Saxena 2023, prompt lookup
+// decoding). A step then computes the guessed tokens beside the last one, and what is sampled after
+// each tells whether the next one's result may be used: guesses change when tokens come, never
+// which.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace edgegate {
+
+// One sequence's. Not thread-safe.
+class PromptLookup {
+ public:
+  // What follows `tokens`, at most `most` of them; none where they hold nothing alike, or where
+  // guesses have been wrong lately.
+  std::vector<int32_t> Guess(const std::vector<int32_t>& tokens, int most);
+
+  // Of the last guess, `computed` tokens were, of which the first `right` were right.
+  void Learn(int computed, int right);
+
+ private:
+  int length_ = 4;  // of the next guess
+  int misses_ = 0;  // guesses in a row of which nothing was right
+  int pause_ = 0;   // guesses to leave out
+};
+
+}  // namespace edgegate
