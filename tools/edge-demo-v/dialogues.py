@@ -169,7 +169,7 @@ def as_json(kind, facts):
 
 def count_shapes(rng, shapes):
     """How many there are: of all, of a colour, of a shape."""
-    if rng.random() < 0.4:
+    if rng.random() < 0.25:
         n = len(shapes)
         return rng.choice(ASK["shapes count"]), (
             "There is 1 shape." if n == 1 else f"There are {n} shapes."
@@ -189,19 +189,40 @@ def count_shapes(rng, shapes):
     return question.format(name), answer
 
 
+def place(cell):
+    """Words for one of the nine cells, in reading order."""
+    row, column = ["top", "", "bottom"][cell // 3], ["left", "", "right"][cell % 3]
+    return f"{row} {column}".strip() or "middle"
+
+
 def find_shape(rng, shapes):
-    """Where one is, as a box in percent of the picture: left, top, right, bottom."""
+    """Where one is, and its box in percent of the picture: left, top, right, bottom."""
     names = shape_names(shapes)
     ask = rng.choice(["Where is the {}?", "Find the {}.", "Give the box of the {}.", "Locate the {}."])
     once = [i for i, name in enumerate(names) if names.count(name) == 1]
     if once and rng.random() < 0.85:
         i = rng.choice(once)
-        return ask.format(names[i]), f"The {names[i]} is at {shapes[i]['box']}."
+        where, box = place(shapes[i]["cell"]), shapes[i]["box"]
+        return ask.format(names[i]), f"The {names[i]} is at the {where}: {box}."
     colors, kinds = ["red", "green", "blue", "yellow", "purple", "black"], ["circle", "square", "star"]
     name = f"{rng.choice(colors)} {rng.choice(kinds)}"
     if name in names:
         return find_shape(rng, shapes)
     return ask.format(name), f"{CANNOT}: there is no {name}."
+
+
+def ask_shape(rng, shapes):
+    """What colour one is, or what stands at one place."""
+    kinds = [s["shape"] for s in shapes]
+    once = [s for s in shapes if kinds.count(s["shape"]) == 1]
+    if once and rng.random() < 0.6:
+        s = rng.choice(once)
+        ask = rng.choice(["What colour is the {}?", "What color is the {}?", "Which colour has the {}?"])
+        return ask.format(s["shape"]), f"The {s['shape']} is {s['color']}."
+    cell = rng.choice(shapes)["cell"] if rng.random() < 0.8 else rng.randrange(9)
+    names = [f"A {s['color']} {s['shape']}" for s in shapes if s["cell"] == cell] or ["Nothing"]
+    ask = rng.choice(["What is at the {}?", "What do you see at the {}?", "Which shape is at the {}?"])
+    return ask.format(place(cell)), f"{names[0]} is at the {place(cell)}."
 
 
 def ask_lights(rng, lights):
@@ -224,17 +245,17 @@ def turn(rng, kind, facts):
     dice = rng.random()
     if kind == "nothing":
         dice = rng.choice([0.8, 0.9, 0.97])
-    if dice < 0.5:
-        if kind == "lights" and rng.random() < 0.5:
+    if dice < 0.64:
+        if kind == "lights" and rng.random() < 0.65:
             return ask_lights(rng, facts["lights"])
-        if kind == "shapes" and rng.random() < 0.75:
-            pick = count_shapes if rng.random() < 0.45 else find_shape
+        if kind == "shapes" and rng.random() < 0.85:
+            pick = rng.choices([count_shapes, find_shape, ask_shape], [30, 35, 20])[0]
             return pick(rng, facts["shapes"])
         return rng.choice(ASK[kind]), told(kind, facts)
-    if dice < 0.72:
+    if dice < 0.77:
         question = rng.choice(ASK[kind] + ASK["look"])
         return question + rng.choice(JSON_ASKS), as_json(kind, facts)
-    if dice < 0.86:
+    if dice < 0.88:
         return rng.choice(ASK["look"]), told(kind, facts)
     if dice < 0.96:
         other = rng.choice([k for k in ("gauge", "display", "lights", "shapes", "sign") if k != kind])

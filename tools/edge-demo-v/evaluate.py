@@ -22,7 +22,7 @@ import dialogues
 import scenes
 import small_talk
 
-FIRST_SEED = 900_000_000  # the training's are below 10 million
+FIRST_SEED = 900_000_000  # the training's are lower
 SKILLS = {
     "gauge": "gauges, within 3 % of the scale",
     "display": "seven-segment displays, every digit",

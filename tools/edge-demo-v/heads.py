@@ -75,6 +75,11 @@ class Heads(nn.Module):
         self.outputs = sum(places * classes for places, classes in HEADS.values())
         self.linear = nn.Linear(wide, self.outputs + CELLS * 4)
         self.marks = nn.Linear(network.WIDTH, len(MARKS))
+        # What stands in each row's four patches, by one and the same layer for all rows: so that the
+        # text model can look for it.
+        self.rows = nn.Linear(network.WIDTH, len(MARKS))
+        nn.init.zeros_(self.rows.weight)
+        nn.init.constant_(self.rows.bias, -4.0)  # most of them are nowhere
         weights = torch.tensor([0.1] + [1.0] * (len(MARKS) - 1))
         self.register_buffer("weights", weights, persistent=False)
 
@@ -82,11 +87,19 @@ class Heads(nn.Module):
         out = self.linear(self.norm(rows[:, 1:-1].flatten(1))).float()
         return out[:, : self.outputs], out[:, self.outputs :].sigmoid(), self.marks(patches).float()
 
+    def rows_loss(self, rows, marks):
+        half = GRID // 2
+        there = F.one_hot(marks, len(MARKS)).view(-1, half, 2, half, 2, len(MARKS)).amax((2, 4))
+        logits = self.rows(rows).float().view(there.shape)[..., 1:]
+        wanted = there[..., 1:].float()
+        return F.binary_cross_entropy_with_logits(logits, wanted, reduction="sum") / wanted[..., 0].numel()
+
     def loss(self, patches, rows, classes, boxes, marks):
         """(loss, {head: share right})."""
         out, box, mark = self(patches, rows)
         # Most patches show nothing: what there is counts tenfold.
         loss = 4 * F.cross_entropy(mark.flatten(0, 1), marks.flatten(), weight=self.weights)
+        loss = loss + self.rows_loss(rows[:, 1:-1], marks)
         something = marks > 0
         right = {"marks": (mark.argmax(2) == marks)[something].float().mean().item()}
         at, place = 0, 0

@@ -26,6 +26,7 @@ VISION = dict(
     layer_norm_eps=1e-6,
 )
 ADAPTER_INNER = 512
+ATTENTION = "eager"  # at these sizes the fused ones are slower to train on a processor
 TOWER_PREFIX = "model.vision.vit.model.vision_model."
 ADAPTER_PREFIX = "model.vision.adapter."
 
@@ -103,12 +104,14 @@ def wave_positions(grid, width):
 class EdgeDemoV(nn.Module):
     def __init__(self, tokenizer):
         super().__init__()
-        self.tower = transformers.SiglipVisionModel(transformers.SiglipVisionConfig(**VISION))
+        vision = transformers.SiglipVisionConfig(**VISION, attn_implementation=ATTENTION)
+        self.tower = transformers.SiglipVisionModel(vision)
         for name, p in self.tower.named_parameters():
             if "position_embedding" in name:
                 p.data.copy_(wave_positions(SIDE // VISION["patch_size"], WIDTH))
         self.adapter = Adapter()
-        self.text = transformers.AutoModelForCausalLM.from_config(text_config(tokenizer))
+        config = text_config(tokenizer)
+        self.text = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=ATTENTION)
         self.place = tokenizer.token_to_id("<|begin_of_image|>")
 
     def see(self, pixels):
