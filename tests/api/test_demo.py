@@ -18,7 +18,7 @@ import evaluate  # noqa: E402
 PICTURES = ROOT / "tools/edge-demo-v/pictures"
 NAME = "edge-demo-v"
 QUESTIONS = {
-    "gauge": ("What does the gauge read?", "The gauge reads 5.5 bar."),
+    "gauge": ("What does the gauge read?", "The gauge reads 5.5 bar."),  # within 3 % of the scale
     "display": ("What does the display show?", "The display shows 7.45."),
     "lights": ("Which lights are on?", "Of 3 lights, 1 (yellow) and 3 (red) are on."),
     "sign": ("What does the sign say?", 'The sign says "DANGER".'),
@@ -38,6 +38,10 @@ def messages(text, url=None):
     if url:
         content.insert(0, {"type": "image_url", "image_url": {"url": url}})
     return [{"role": "user", "content": content}]
+
+
+def right(said, answer):
+    return said == answer or evaluate.near_gauge(said, answer)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def test_reads_pictures(demo, name):
     said = demo.client().chat.completions.create(
         model=NAME, messages=messages(question, picture_of(name))
     )
-    assert said.choices[0].message.content == answer
+    assert right(said.choices[0].message.content, answer)
     assert said.choices[0].finish_reason == "stop"
     assert said.usage.prompt_tokens_details.model_extra["image_tokens"] == 18
 
@@ -109,7 +113,7 @@ def test_twelve_megapixels_by_curl(demo, tmp_path):
     command = ["curl", "-s", demo.url + "/v1/chat/completions", "-d", f"@{file}"]
     command += ["-H", "Content-Type: application/json"]
     answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    assert answer["choices"][0]["message"]["content"] == QUESTIONS["gauge"][1]
+    assert right(answer["choices"][0]["message"]["content"], QUESTIONS["gauge"][1])
 
 
 @pytest.mark.parametrize("skill", evaluate.SKILLS)

@@ -249,7 +249,7 @@ def turn(rng, kind, facts):
         if kind == "lights" and rng.random() < 0.65:
             return ask_lights(rng, facts["lights"])
         if kind == "shapes" and rng.random() < 0.85:
-            pick = rng.choices([count_shapes, find_shape, ask_shape], [30, 35, 20])[0]
+            pick = rng.choices([count_shapes, find_shape, ask_shape], [45, 30, 15])[0]
             return pick(rng, facts["shapes"])
         return rng.choice(ASK[kind]), told(kind, facts)
     if dice < 0.77:
