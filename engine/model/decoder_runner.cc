@@ -13,7 +13,7 @@
 #include "engine/base/half.h"
 #include "engine/model/vision_encoder.h"
 #include "engine/ops/attention.h"
-#include "engine/ops/fine_linear.h"
+#include "engine/ops/linear.h"
 #include "engine/ops/rope.h"
 #include "engine/ops/row_ops.h"
 
@@ -44,11 +44,15 @@ RunnerLimits MakeLimits(const ModelConfig& config, const RunnerOptions& options)
   return limits;
 }
 
-bool AnyFine(const DecoderWeights& w) {
-  const auto fine = [](const DecoderLayerWeights& l) {
-    return l.qkv.fine() || l.o.fine() || l.gate_up.fine() || l.down.fine();
-  };
-  return w.lm_head.fine() || std::any_of(w.layers.begin(), w.layers.end(), fine);
+LinearMatMul::Kinds KindsOf(const DecoderWeights& w) {
+  LinearMatMul::Kinds kinds{.fine = w.lm_head.fine()};
+  for (const DecoderLayerWeights& layer : w.layers) {
+    for (const Linear* l : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) {
+      kinds.fine |= l->fine();
+      kinds.four_bits |= l->four_bits();
+    }
+  }
+  return kinds;
 }
 
 // The batch keeps model_runner.h's contract; a scheduler that breaks it is a bug, told before any
@@ -103,10 +107,10 @@ struct DecoderRunner::Impl {
         threads(std::max(1, options.threads)),
         linear(limits.max_batched_tokens,
                std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
-               AnyFine(weights), options.backend),
+               KindsOf(weights), options.backend),
         rope(config.rope.rotary_dim, config.rope.theta, config.rope.frequency_divisors),
-        qkv_stride(weights.layers[0].qkv.main.n_padded()),
-        gated_stride(weights.layers[0].gate_up.main.n_padded() / 2),
+        qkv_stride(weights.layers[0].qkv.n_padded()),
+        gated_stride(weights.layers[0].gate_up.n_padded() / 2),
         hidden(size_t{1} * limits.max_batched_tokens * config.hidden_size),
         qkv(size_t{1} * limits.max_batched_tokens * qkv_stride),
         attention(size_t{1} * limits.max_batched_tokens * config.q_size()),
@@ -142,7 +146,7 @@ struct DecoderRunner::Impl {
   const RunnerLimits limits;
   const int threads;
 
-  FineMatMul linear;
+  LinearMatMul linear;
   RopeTable rope;
   const int64_t qkv_stride;
   const int64_t gated_stride;

@@ -1,9 +1,12 @@
 #include "engine/model/random_weights.h"
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/base/half.h"
+#include "engine/ops/int4_pack.h"
 
 namespace edgegate {
 namespace {
@@ -13,7 +16,7 @@ struct Shape {
   int vocab, hidden, intermediate, layers, heads, kv_heads, head_dim, positions;
   bool sees;
 };
-// All are wide, so that their layers are INT8 alone.
+// All are wide, so that no layer of theirs but the adapters' is fine.
 constexpr Shape kShapes[] = {
     {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192, false},
     {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192, false},
@@ -66,7 +69,7 @@ struct RandomWeights::Impl {
     return buffer.data();
   }
 
-  Int8Linear Linear(int n, int k) {
+  Int8Linear Int8(int n, int k) {
     Int8Linear w;
     w.n = n;
     w.k = k;
@@ -91,7 +94,35 @@ struct RandomWeights::Impl {
     return w;
   }
 
-  FineLinear Fine(int n, int k) { return {Linear(n, k), Linear(n, k)}; }
+  Linear Plain(int n, int k) { return {.main = Int8(n, k), .rest = {}, .int4 = {}}; }
+  Linear Fine(int n, int k) { return {.main = Int8(n, k), .rest = Int8(n, k), .int4 = {}}; }
+
+  // Levels that differ, with one scale and one minimum.
+  Int4Linear Int4(int n, int k) {
+    Int4Linear w;
+    w.n = n;
+    w.k = k;
+    auto& packed = bytes.emplace_back(static_cast<size_t>(Int4PackedBytes(n, k)));
+    const std::vector<uint16_t> scales(kInt8Block, FloatToF16(0.008f));
+    const std::vector<uint16_t> minima(kInt8Block, FloatToF16(-0.06f));
+    uint32_t state = 1 + static_cast<uint32_t>(bytes.size());
+    for (int8_t* group = packed.data(); group < packed.data() + packed.size();
+         group += kInt4GroupBytes) {
+      for (int i = 0; i < kInt4LevelBytes; ++i) {
+        state = state * 1664525 + 1013904223;
+        group[i] = static_cast<int8_t>(state >> 24);
+      }
+      std::memcpy(group + kInt4LevelBytes, scales.data(), 2 * kInt8Block);
+      std::memcpy(group + kInt4LevelBytes + 2 * kInt8Block, minima.data(), 2 * kInt8Block);
+    }
+    w.packed = reinterpret_cast<const uint8_t*>(packed.data());
+    return w;
+  }
+
+  Linear Layer(int n, int k) {
+    if (weights.format == WeightFormat::kInt4) return {.main = {}, .rest = {}, .int4 = Int4(n, k)};
+    return Plain(n, k);
+  }
 };
 
 // The adapter is fine, as Quantize() has it.
@@ -101,16 +132,16 @@ void RandomWeights::Impl::MakeVision() {
   const LayerNormWeights norm{Floats(std::max(width, text), 1.0f),
                               Floats(std::max(width, text), 0.0f)};
   VisionWeights& w = weights.vision;
-  w.patch.main = Linear(width, v.patch_values());
+  w.patch.main = Int8(width, v.patch_values());
   w.positions = Floats(v.patches() * width, 0.1f);
   for (int i = 0; i < v.num_layers; ++i) {
     w.layers.push_back({.norm1 = norm,
-                        .q = {Linear(width, width), {}},
-                        .kv = {Linear(2 * width, width), {}},
-                        .out = {Linear(width, width), {}},
+                        .q = Plain(width, width),
+                        .kv = Plain(2 * width, width),
+                        .out = Plain(width, width),
                         .norm2 = norm,
-                        .fc1 = {Linear(v.intermediate_size, width), {}},
-                        .fc2 = {Linear(width, v.intermediate_size), {}}});
+                        .fc1 = Plain(v.intermediate_size, width),
+                        .fc2 = Plain(width, v.intermediate_size)});
   }
   w.post_norm = w.adapter_norm = norm;
   w.conv = Fine(text, 4 * width);
@@ -124,7 +155,8 @@ RandomWeights::RandomWeights(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 RandomWeights::~RandomWeights() = default;
 const DecoderWeights& RandomWeights::weights() const { return impl_->weights; }
 
-Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& shape) {
+Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& shape,
+                                                           WeightFormat format) {
   const auto* found = std::find_if(std::begin(kShapes), std::end(kShapes),
                                    [&](const Shape& s) { return s.name == shape; });
   if (found == std::end(kShapes)) {
@@ -135,6 +167,7 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
   }
   auto impl = std::make_unique<Impl>();
   DecoderWeights& w = impl->weights;
+  w.format = format;
   w.config = ConfigOf(*found);
   const ModelConfig& c = w.config;
   impl->embedding.Reset(size_t{1} * c.vocab_size * c.hidden_size);
@@ -146,13 +179,13 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
   for (int i = 0; i < c.num_layers; ++i) {
     DecoderLayerWeights layer;
     layer.attention_norm = layer.mlp_norm = w.final_norm;
-    layer.qkv.main = impl->Linear(c.q_size() + 2 * c.kv_size(), c.hidden_size);
-    layer.o.main = impl->Linear(c.hidden_size, c.q_size());
-    layer.gate_up.main = impl->Linear(2 * c.intermediate_size, c.hidden_size);
-    layer.down.main = impl->Linear(c.hidden_size, c.intermediate_size);
+    layer.qkv = impl->Layer(c.q_size() + 2 * c.kv_size(), c.hidden_size);
+    layer.o = impl->Layer(c.hidden_size, c.q_size());
+    layer.gate_up = impl->Layer(2 * c.intermediate_size, c.hidden_size);
+    layer.down = impl->Layer(c.hidden_size, c.intermediate_size);
     w.layers.push_back(layer);
   }
-  w.lm_head.main = impl->Linear(c.vocab_size, c.hidden_size);
+  w.lm_head.main = impl->Int8(c.vocab_size, c.hidden_size);
   if (c.vision) impl->MakeVision();
   return std::unique_ptr<RandomWeights>(new RandomWeights(std::move(impl)));
 }

@@ -7,7 +7,7 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/ops/attention.h"
-#include "engine/ops/fine_linear.h"
+#include "engine/ops/linear.h"
 #include "engine/ops/row_ops.h"
 
 namespace edgegate {
@@ -34,7 +34,7 @@ struct VisionEncoder::Impl {
         vision(*config.vision),
         text_size(config.hidden_size),
         chunk(std::min(kRows, vision.patches())),
-        linear(chunk, WidestRow(vision, text_size), /*fine=*/true, backend),
+        linear(chunk, WidestRow(vision, text_size), {.fine = true}, backend),
         hidden(size_t{1} * vision.patches() * vision.hidden_size),
         projected(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
@@ -61,7 +61,7 @@ struct VisionEncoder::Impl {
   const int text_size;
   const int chunk;
 
-  FineMatMul linear;
+  LinearMatMul linear;
   AlignedBuffer<float> hidden;     // [patches][hidden]: the residual stream
   AlignedBuffer<float> projected;  // [chunk][2 * hidden]: keys and values, or queries
   AlignedBuffer<float> attention;  // [chunk][hidden], and the adapter's [chunk][text hidden]

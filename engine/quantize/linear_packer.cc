@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/ops/int4_pack.h"
 #include "engine/ops/int8_pack.h"
 #include "engine/ops/int8_weights.h"
 
@@ -69,23 +70,20 @@ void PackFineLinear(BundleWriter* writer, const std::string& name, const std::ve
   PackLinear(writer, name + ".rest", rest, k, {});
 }
 
-std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> parts) {
-  std::vector<float> all;
-  for (const auto* part : parts) all.insert(all.end(), part->begin(), part->end());
-  return all;
-}
-
-std::vector<float> InterleaveGateUp(const std::vector<float>& gate, const std::vector<float>& up,
-                                    int rows, int columns) {
-  if (gate.empty()) return {};
-  const int blocks = Int8Blocks(rows);
-  std::vector<float> all(size_t{128} * blocks * columns);
-  for (int row = 0; row < rows; ++row) {
-    const int64_t to = int64_t{row / 64} * 128 + row % 64;
-    std::copy_n(gate.begin() + int64_t{row} * columns, columns, all.begin() + to * columns);
-    std::copy_n(up.begin() + int64_t{row} * columns, columns, all.begin() + (to + 64) * columns);
+void PackInt4Linear(BundleWriter* writer, const std::string& name,
+                    const std::vector<Int4Group>& rows, int k, std::vector<float> bias) {
+  const int groups = Int4Groups(k);
+  const int n = static_cast<int>(rows.size()) / groups;
+  std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(n, k)));
+#pragma omp parallel for schedule(static)
+  for (int block = 0; block < Int8Blocks(n); ++block) {
+    PackInt4Block(rows.data() + int64_t{block} * 64 * groups, std::min(64, n - block * 64), groups,
+                  packed.data() + block * Int4PackedBytes(64, k));
   }
-  return all;
+  writer->Write(name + ".int4", packed.data(), packed.size());
+  if (bias.empty()) return;
+  bias.resize(static_cast<size_t>(Int8Padded(n)));
+  writer->Write(name + ".bias", bias.data(), bias.size() * 4);
 }
 
 }  // namespace edgegate

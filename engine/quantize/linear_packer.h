@@ -1,9 +1,11 @@
 // Packs a linear layer's rows into a bundle as they come.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "engine/ops/int4_weights.h"
 #include "engine/weights/bundle_format.h"
 
 namespace edgegate {
@@ -37,15 +39,34 @@ void PackLinear(BundleWriter* writer, const std::string& name, const std::vector
 // Replaces rows [n][k] by what packing them leaves.
 void KeepRest(std::vector<float>* rows, int k);
 
-// As PackLinear(), and NAME.rest.*, which holds what that leaves of the rows (FineLinear).
+// As PackLinear(), and NAME.rest.*, which holds what that leaves of the rows (Linear).
 void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
                     int k, std::vector<float> bias);
 
+// Writes the tensors NAME.int4 and NAME.bias: rows [n][groups of 32 of k].
+void PackInt4Linear(BundleWriter* writer, const std::string& name,
+                    const std::vector<Int4Group>& rows, int k, std::vector<float> bias);
+
 // The parts, one after the other.
-std::vector<float> Concatenate(std::initializer_list<const std::vector<float>*> parts);
+template <typename T>
+std::vector<T> Concatenate(std::initializer_list<const std::vector<T>*> parts) {
+  std::vector<T> all;
+  for (const auto* part : parts) all.insert(all.end(), part->begin(), part->end());
+  return all;
+}
 
 // Rows of gate and up in alternating blocks of 64 (model_weights.h); a bias has one column.
-std::vector<float> InterleaveGateUp(const std::vector<float>& gate, const std::vector<float>& up,
-                                    int rows, int columns);
+template <typename T>
+std::vector<T> InterleaveGateUp(const std::vector<T>& gate, const std::vector<T>& up, int rows,
+                                int columns) {
+  if (gate.empty()) return {};
+  std::vector<T> all(size_t{128} * Int8Blocks(rows) * columns);
+  for (int row = 0; row < rows; ++row) {
+    const int64_t to = int64_t{row / 64} * 128 + row % 64;
+    std::copy_n(gate.begin() + int64_t{row} * columns, columns, all.begin() + to * columns);
+    std::copy_n(up.begin() + int64_t{row} * columns, columns, all.begin() + (to + 64) * columns);
+  }
+  return all;
+}
 
 }  // namespace edgegate

@@ -12,6 +12,7 @@
 #include "engine/base/sha256.h"
 #include "engine/quantize/calibration_text.h"
 #include "engine/quantize/float_layer.h"
+#include "engine/quantize/int4_quantize.h"
 #include "engine/quantize/linear_packer.h"
 #include "engine/quantize/smooth_quant.h"
 #include "engine/quantize/vision_quantize.h"
@@ -26,20 +27,24 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int kRowsAtOnce = 4096;  // of the embedding and lm_head
 
-void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, bool fine,
-                BundleWriter* writer) {
-  const std::string prefix = fmt::format("layers.{}.", index);
+void WriteNorms(const FloatLayer& w, int index, BundleWriter* writer) {
   auto vector = [&](const char* name, const std::vector<float>& v) {
-    if (!v.empty()) writer->Write(prefix + name, v.data(), v.size() * 4);
-  };
-  auto linear = [&](const char* name, const std::vector<float>& rows, int k,
-                    std::vector<float> bias) {
-    (fine ? PackFineLinear : PackLinear)(writer, prefix + name, rows, k, std::move(bias));
+    if (!v.empty()) writer->Write(fmt::format("layers.{}.{}", index, name), v.data(), v.size() * 4);
   };
   vector("attention_norm", w.attention_norm);
   vector("mlp_norm", w.mlp_norm);
   vector("q_norm", w.q_norm);
   vector("k_norm", w.k_norm);
+}
+
+void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, bool fine,
+                BundleWriter* writer) {
+  const std::string prefix = fmt::format("layers.{}.", index);
+  auto linear = [&](const char* name, const std::vector<float>& rows, int k,
+                    std::vector<float> bias) {
+    (fine ? PackFineLinear : PackLinear)(writer, prefix + name, rows, k, std::move(bias));
+  };
+  WriteNorms(w, index, writer);
   linear("qkv", Concatenate({&w.q, &w.k, &w.v}), c.hidden_size,
          Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
   linear("o", w.o, c.q_size(), w.o_bias);
@@ -130,6 +135,7 @@ Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptio
   info.generation = source.generation_defaults();
   info.tokenizer_kind = source.tokenizer_assets().kind;
   info.embedding_type = source.embedding_type();
+  info.format = options.format;
   Sha256 calibration;
   const std::string text = TextOf(options);
   calibration.Update(text.data(), text.size());
@@ -184,6 +190,11 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
     EG_RETURN_IF_ERROR(progress(vision_layers + layer + 1, "quantizing"));
     EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
     const LayerInputs inputs = RunFloatLayer(c, weights, &hidden);
+    if (options.format == WeightFormat::kInt4) {
+      WriteNorms(weights, layer, &writer);
+      EG_RETURN_IF_ERROR(WriteInt4Layer(source, layer, weights, inputs, &writer));
+      continue;
+    }
     FoldLayer(c, inputs, &weights);
     WriteLayer(c, weights, layer, fine, &writer);
   }
@@ -217,8 +228,9 @@ void RemoveStaleParts(const std::string& destination) {
 // Names the cached bundle: what it was made from, as far as the file system tells.
 Result<std::string> CacheKey(const std::vector<std::string>& files,
                              const QuantizeOptions& options) {
-  std::string text = fmt::format("{} {} {} {}\n", kBundleVersion, options.max_calibration_tokens,
-                                 options.fine_width, options.calibration_text);
+  std::string text =
+      fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
+                  options.max_calibration_tokens, options.fine_width, options.calibration_text);
   for (const std::string& path : files) {
     std::error_code error;
     const auto size = fs::file_size(path, error);

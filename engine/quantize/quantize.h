@@ -1,6 +1,6 @@
-// From a published model to a packed INT8 bundle, with SmoothQuant factors (Xiao et al. 2022,
+// From a published model to a packed bundle: INT8, with SmoothQuant factors (Xiao et al. 2022,
 // arXiv:2211.10438, alpha = 0.5) from a calibration text folded into the norm weights, the
-// up-projection rows and the value-projection rows.
+// up-projection rows and the value-projection rows; or 4-bit (int4_quantize.h).
 //
 // Streams layer by layer: peak memory is a few layers plus the calibration activations.
 #pragma once
@@ -15,10 +15,11 @@
 namespace edgegate {
 
 struct QuantizeOptions {
+  WeightFormat format = WeightFormat::kInt8;
   std::string calibration_text;  // empty: the built-in text
   int max_calibration_tokens = 512;
-  // Text models and vision towers up to this wide keep about 14 bits (ops/fine_linear.h): they cost
-  // little, and 8 bits are seen in them, while in wide ones more of the error averages out.
+  // INT8 text models, and vision towers, up to this wide keep about 14 bits (ops/linear.h): they
+  // cost little, and 8 bits are seen in them, while in wide ones more of the error averages out.
   int fine_width = 512;
   // Called with work done and in total, in layers, and what is being done; false stops the work,
   // which then fails with kCancelled. May be empty.
@@ -32,9 +33,9 @@ Status Quantize(const ModelSource& source, const std::string& destination,
                 const QuantizeOptions& options);
 
 // The path of a bundle for `model_path`: itself when it is one, else one that was quantized before
-// from the same files (path, sizes, modification times, format version and calibration agree) in
-// `cache_dir`, else quantizes now and caches. Two processes may do so at once. Opens the model only
-// to quantize it: parsing a vocabulary takes longer than a start should.
+// from the same files (path, sizes, modification times, format version, weight format and
+// calibration agree) in `cache_dir`, else quantizes now and caches. Two processes may do so at
+// once. Opens the model only to quantize it: parsing a vocabulary takes longer than a start should.
 // `mmproj`: as ModelSource::Open has it.
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options);

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "engine/base/sha256.h"
+#include "engine/ops/int4_pack.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/bundle_json.h"
 #include "engine/weights/input_file.h"
@@ -28,6 +29,7 @@ class MappedBundle : public Bundle {
     const int64_t h = c.hidden_size;
     const int64_t embedding_bytes = info_.embedding_type == EmbeddingType::kF32 ? 4 : 2;
     const void* embedding = Find("embedding", c.vocab_size * h * embedding_bytes);
+    weights_.format = info_.format;
     weights_.embedding = {info_.embedding_type, embedding};
     weights_.final_norm = Floats("final_norm", h);
     weights_.lm_head = Fine("lm_head", c.vocab_size, c.hidden_size, false);
@@ -87,7 +89,7 @@ class MappedBundle : public Bundle {
     return static_cast<const float*>(Find(name, count * 4));
   }
 
-  Int8Linear Linear(const std::string& name, int n, int k, bool bias) {
+  Int8Linear Int8(const std::string& name, int n, int k, bool bias) {
     Int8Linear w;
     w.n = n;
     w.k = k;
@@ -99,9 +101,20 @@ class MappedBundle : public Bundle {
     return w;
   }
 
-  FineLinear Fine(const std::string& name, int n, int k, bool bias) {
-    FineLinear w{Linear(name, n, k, bias), {}};
-    if (tensors_.contains(name + ".rest.packed")) w.rest = Linear(name + ".rest", n, k, false);
+  Linear Fine(const std::string& name, int n, int k, bool bias) {
+    Linear w{.main = Int8(name, n, k, bias), .rest = {}, .int4 = {}};
+    if (tensors_.contains(name + ".rest.packed")) w.rest = Int8(name + ".rest", n, k, false);
+    return w;
+  }
+
+  // A layer of the text model.
+  Linear OfFormat(const std::string& name, int n, int k, bool bias) {
+    if (weights_.format != WeightFormat::kInt4) return Fine(name, n, k, bias);
+    Linear w;
+    w.int4.n = n;
+    w.int4.k = k;
+    w.int4.packed = static_cast<const uint8_t*>(Find(name + ".int4", Int4PackedBytes(n, k)));
+    if (bias) w.int4.bias = Floats(name + ".bias", w.int4.n_padded());
     return w;
   }
 
@@ -111,11 +124,11 @@ class MappedBundle : public Bundle {
     DecoderLayerWeights w;
     w.attention_norm = Floats(prefix + "attention_norm", c.hidden_size);
     w.mlp_norm = Floats(prefix + "mlp_norm", c.hidden_size);
-    w.qkv = Fine(prefix + "qkv", c.q_size() + 2 * c.kv_size(), c.hidden_size, c.qkv_bias);
-    w.o = Fine(prefix + "o", c.hidden_size, c.q_size(), c.o_bias);
+    w.qkv = OfFormat(prefix + "qkv", c.q_size() + 2 * c.kv_size(), c.hidden_size, c.qkv_bias);
+    w.o = OfFormat(prefix + "o", c.hidden_size, c.q_size(), c.o_bias);
     const int padded = Int8Padded(c.intermediate_size);
-    w.gate_up = Fine(prefix + "gate_up", 2 * padded, c.hidden_size, c.mlp_bias);
-    w.down = Fine(prefix + "down", c.hidden_size, c.intermediate_size, c.mlp_bias);
+    w.gate_up = OfFormat(prefix + "gate_up", 2 * padded, c.hidden_size, c.mlp_bias);
+    w.down = OfFormat(prefix + "down", c.hidden_size, c.intermediate_size, c.mlp_bias);
     if (c.qk_norm) {
       w.q_norm = Floats(prefix + "q_norm", c.head_dim);
       w.k_norm = Floats(prefix + "k_norm", c.head_dim);

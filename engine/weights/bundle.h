@@ -1,6 +1,6 @@
-// The packed bundle: one file with a model's INT8 weights in the layout that the engine computes
-// in, its tokenizer, chat template and suggested sampling. Mapped, not read: opening costs nothing
-// that grows with the model.
+// The packed bundle: one file with a model's INT8 or 4-bit weights in the layout that the engine
+// computes in, its tokenizer, chat template and suggested sampling. Mapped, not read: opening costs
+// nothing that grows with the model.
 //
 // Layout: a 64-byte header, the tensors, each 4096-byte aligned, and the manifest (JSON: source,
 // hashes, config, tensor table). bundle_format.h has the details.

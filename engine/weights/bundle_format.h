@@ -4,10 +4,11 @@
 // u64 size of the manifest; the manifest's SHA-256 (32 bytes).
 // Manifest: {"source": {"files": [{"name", "size", "sha256"}]}, "calibration": sha256,
 //   "config": {...}, "generation": {...}, "tokenizer_kind": "huggingface" | "sentencepiece",
-//   "embedding_type": "f32" | "f16" | "bf16",
+//   "embedding_type": "f32" | "f16" | "bf16", "format": "int8" | "int4",
 //   "tensors": [{"name", "offset", "bytes"}]}
 // Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
-// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as model_weights.h says; and
+// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as model_weights.h says, or,
+// where the format is int4, .{int4, bias} as int4_weights.h does; and
 // tokenizer.{model, config, template}, bytes. Where config.vision is there: vision.{patch, conv,
 // linear, gate_up, down}.*, vision.{positions, first_row, last_row}, vision.{post_norm,
 // adapter_norm}.{weight, bias}, vision.layers.N.{norm1, norm2}.{weight, bias} and
@@ -28,7 +29,7 @@
 namespace edgegate {
 
 inline constexpr char kBundleMagic[8] = {'E', 'D', 'G', 'E', 'G', 'A', 'T', 'E'};
-inline constexpr uint32_t kBundleVersion = 5;
+inline constexpr uint32_t kBundleVersion = 6;
 inline constexpr uint64_t kBundleAlignment = 4096;
 
 struct BundleHeader {
@@ -54,6 +55,7 @@ struct BundleInfo {
   GenerationDefaults generation;
   TokenizerAssets::Kind tokenizer_kind = TokenizerAssets::Kind::kHuggingFace;
   EmbeddingType embedding_type = EmbeddingType::kF32;
+  WeightFormat format = WeightFormat::kInt8;
 };
 
 // Writes a bundle front to back. Errors are kept and told by Finish(). Owned by one thread.

@@ -127,6 +127,7 @@ std::string ManifestToJson(const BundleInfo& info, const TensorTable& tensors) {
                            {"repetition_penalty", Optional(g.repetition_penalty)}}},
                          {"tokenizer_kind", spm ? "sentencepiece" : "huggingface"},
                          {"embedding_type", NameOf(info.embedding_type)},
+                         {"format", WeightFormatName(info.format)},
                          {"tensors", table}};
   return manifest.dump(1, ' ', false, json::error_handler_t::replace);
 }
@@ -154,6 +155,9 @@ Status ManifestFromJson(std::string_view text, BundleInfo* info, TensorTable* te
     info->embedding_type = type == "f32"   ? EmbeddingType::kF32
                            : type == "f16" ? EmbeddingType::kF16
                                            : EmbeddingType::kBf16;
+    const auto format = ParseWeightFormat(manifest.at("format").get<std::string>());
+    if (!format.ok()) return DataLoss("manifest: {}", format.status().message());
+    info->format = *format;
     for (const json& t : manifest.at("tensors")) {
       (*tensors)[t.at("name").get<std::string>()] = {t.at("offset").get<uint64_t>(),
                                                      t.at("bytes").get<uint64_t>()};

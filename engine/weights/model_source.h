@@ -14,6 +14,7 @@
 #include "engine/model/model_config.h"
 #include "engine/model/model_weights.h"
 #include "engine/text/tokenizer_assets.h"
+#include "engine/weights/tensor_info.h"
 
 namespace edgegate {
 
@@ -99,6 +100,11 @@ class ModelSource {
   // Rows [row, row + count) of a part as float, [count][cols], to `out`. Fused tensors (gate_up,
   // qkv) are taken apart here. kDataLoss when a value is not finite.
   virtual Status ReadRows(WeightPart part, int layer, int row, int count, float* out) const = 0;
+
+  // The type that a part is stored as, and the bytes of its rows [row, row + count) as they are.
+  virtual TensorType StoredType(WeightPart part, int layer) const = 0;
+  virtual Result<std::vector<uint8_t>> ReadStored(WeightPart part, int layer, int row,
+                                                  int count) const = 0;
 };
 
 }  // namespace edgegate

@@ -34,40 +34,69 @@ class TensorSource : public ModelSource {
   }
 
   Status ReadRows(WeightPart part, int layer, int row, int count, float* out) const override {
-    auto found = slices_.find({part, layer});
-    if (found == slices_.end()) return Internal("part {} is not bound", static_cast<int>(part));
-    const SourceBuilder::Slice& slice = found->second;
-    if (row < 0 || count < 0 || row + int64_t{count} > slice.rows) {
-      return Internal("rows {} + {} of {}", row, count, slice.rows);
-    }
+    EG_ASSIGN_OR_RETURN(const SourceBuilder::Slice slice, SliceOf(part, layer, row, count));
     const TensorInfo& info = slice.tensor->info;
-    const BlockShape block = BlockOf(*info.type);
-    const auto row_bytes = static_cast<uint64_t>(slice.cols / block.elements * block.bytes);
-    const uint64_t start =
-        info.offset + static_cast<uint64_t>(slice.start / block.elements * block.bytes);
-    const InputFile& file = files_[slice.tensor->file];
     // Some rows at a time: the request may be for a whole embedding table.
-    const int step =
-        static_cast<int>(std::max<uint64_t>(1, kReadBytes / std::max<uint64_t>(1, row_bytes)));
-    std::vector<uint8_t> raw(row_bytes * static_cast<uint64_t>(std::min(step, count)));
+    const int step = static_cast<int>(
+        std::max<uint64_t>(1, kReadBytes / std::max<uint64_t>(1, RowBytes(slice))));
+    std::vector<uint8_t> raw;
     for (int done = 0; done < count; done += step) {
       const int rows = std::min(step, count - done);
-      EG_RETURN_IF_ERROR(file.ReadAt(start + row_bytes * static_cast<uint64_t>(row + done),
-                                     row_bytes * static_cast<uint64_t>(rows), raw.data()));
+      EG_RETURN_IF_ERROR(Read(slice, row + done, rows, &raw));
       float* values = out + slice.cols * done;
       Dequantize(*info.type, raw.data(), slice.cols * rows, values);
       for (int64_t i = 0; i < slice.cols * rows; ++i) {
         if (!std::isfinite(values[i])) {
-          return DataLoss("{}: tensor {} has a value that is not finite at element {}", file.path(),
-                          info.name, slice.start + slice.cols * (row + done) + i);
+          return DataLoss("{}: tensor {} has a value that is not finite at element {}",
+                          files_[slice.tensor->file].path(), info.name,
+                          slice.start + slice.cols * (row + done) + i);
         }
       }
     }
     return {};
   }
 
+  TensorType StoredType(WeightPart part, int layer) const override {
+    return *slices_.at({part, layer}).tensor->info.type;
+  }
+
+  Result<std::vector<uint8_t>> ReadStored(WeightPart part, int layer, int row,
+                                          int count) const override {
+    EG_ASSIGN_OR_RETURN(const SourceBuilder::Slice slice, SliceOf(part, layer, row, count));
+    std::vector<uint8_t> raw;
+    EG_RETURN_IF_ERROR(Read(slice, row, count, &raw));
+    return raw;
+  }
+
  private:
   friend class SourceBuilder;
+
+  Result<SourceBuilder::Slice> SliceOf(WeightPart part, int layer, int row, int count) const {
+    auto found = slices_.find({part, layer});
+    if (found == slices_.end()) return Internal("part {} is not bound", static_cast<int>(part));
+    const SourceBuilder::Slice& slice = found->second;
+    if (row < 0 || count < 0 || row + int64_t{count} > slice.rows) {
+      return Internal("rows {} + {} of {}", row, count, slice.rows);
+    }
+    return slice;
+  }
+
+  static uint64_t RowBytes(const SourceBuilder::Slice& slice) {
+    const BlockShape block = BlockOf(*slice.tensor->info.type);
+    return static_cast<uint64_t>(slice.cols / block.elements * block.bytes);
+  }
+
+  Status Read(const SourceBuilder::Slice& slice, int row, int count,
+              std::vector<uint8_t>* raw) const {
+    const TensorInfo& info = slice.tensor->info;
+    const BlockShape block = BlockOf(*info.type);
+    const uint64_t start =
+        info.offset + static_cast<uint64_t>(slice.start / block.elements * block.bytes);
+    raw->resize(RowBytes(slice) * static_cast<uint64_t>(count));
+    return files_[slice.tensor->file].ReadAt(start + RowBytes(slice) * static_cast<uint64_t>(row),
+                                             raw->size(), raw->data());
+  }
+
   ModelConfig config_;
   TokenizerAssets assets_;
   GenerationDefaults defaults_;

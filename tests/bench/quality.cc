@@ -1,5 +1,5 @@
-// How far the INT8 engine is from float32 on a fixed text: mean KL divergence, top-1 agreement and
-// perplexity. usage: quality MODEL [TOKENS]
+// How far the engine is from float32 on a fixed text: mean KL divergence, top-1 agreement and
+// perplexity. usage: quality MODEL [TOKENS [int8|int4]]
 
 #include <algorithm>
 #include <cmath>
@@ -54,10 +54,13 @@ Result<std::vector<float>> EngineLogits(const Bundle& bundle, const std::vector<
   return all;
 }
 
-Status Compare(const std::string& path, const std::string& text, int most) {
+Status Compare(const std::string& path, const std::string& text, int most,
+               std::string_view format) {
   EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(path));
+  QuantizeOptions options;
+  EG_ASSIGN_OR_RETURN(options.format, ParseWeightFormat(format));
   const std::string cache = std::filesystem::temp_directory_path() / "edgegate-quality";
-  EG_ASSIGN_OR_RETURN(const std::string bundle_path, EnsureBundle(path, "", cache, {}));
+  EG_ASSIGN_OR_RETURN(const std::string bundle_path, EnsureBundle(path, "", cache, options));
   EG_ASSIGN_OR_RETURN(auto bundle, Bundle::Open(bundle_path));
   EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source->tokenizer_assets()));
   EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
@@ -88,12 +91,13 @@ Status Compare(const std::string& path, const std::string& text, int most) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: quality MODEL [TOKENS]\n");
+    std::fprintf(stderr, "usage: quality MODEL [TOKENS [int8|int4]]\n");
     return 2;
   }
   std::stringstream text;
   text << std::ifstream(EDGEGATE_SOURCE_DIR "/tests/bench/quality.txt").rdbuf();
-  const auto status = edgegate::Compare(argv[1], text.str(), argc > 2 ? std::atoi(argv[2]) : 700);
+  const auto status = edgegate::Compare(argv[1], text.str(), argc > 2 ? std::atoi(argv[2]) : 700,
+                                        argc > 3 ? argv[3] : "int8");
   if (!status.ok()) std::fprintf(stderr, "quality: %s\n", status.message().c_str());
   return status.ok() ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "engine/base/sha256.h"
+#include "engine/ops/int4_pack.h"
 #include "engine/weights/bundle.h"
 #include "engine/weights/bundle_format.h"
 
@@ -27,7 +28,11 @@ double TouchAll(const edgegate::DecoderWeights& w) {
     return sum(l.scale, l.n_padded()) + sum(l.bias, l.bias ? l.n_padded() : 0) +
            l.packed[int64_t{l.n_padded()} * l.k_padded() - 1] + l.column_sum[l.n_padded() - 1];
   };
-  const auto fine = [&](const edgegate::FineLinear& l) {
+  const auto fine = [&](const edgegate::Linear& l) {
+    if (l.four_bits()) {
+      return sum(l.int4.bias, l.int4.bias ? l.n_padded() : 0) +
+             l.int4.packed[edgegate::Int4PackedBytes(l.n(), l.k()) - 1];
+    }
     return linear(l.main) + (l.fine() ? linear(l.rest) : 0);
   };
   double total = sum(w.final_norm, w.config.hidden_size) + fine(w.lm_head);

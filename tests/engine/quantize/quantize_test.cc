@@ -14,10 +14,12 @@
 #include <random>
 #include <sstream>
 
+#include "engine/base/sha256.h"
 #include "engine/model/decoder_runner.h"
 #include "engine/quantize/float_layer.h"
 #include "engine/quantize/smooth_quant.h"
 #include "engine/weights/bundle.h"
+#include "engine/weights/bundle_format.h"
 
 namespace edgegate {
 namespace {
@@ -111,6 +113,62 @@ TEST_CASE("a bundle is the same bytes each time, and damage to it is an error") 
   }
 }
 
+// Replaces a bundle's manifest.
+std::string WithManifest(const std::string& bundle, const nlohmann::json& manifest) {
+  BundleHeader header;
+  std::memcpy(&header, bundle.data(), sizeof header);
+  const std::string text = manifest.dump();
+  header.manifest_size = text.size();
+  header.manifest_sha256 = Sha256::Digest(text.data(), text.size());
+  std::string out = bundle.substr(0, header.manifest_offset) + text;
+  std::memcpy(out.data(), &header, sizeof header);
+  return out;
+}
+
+TEST_CASE("4-bit bundles: tensors of wrong sizes and unknown formats are errors") {
+  TemporaryFolder folder;
+  auto source = ModelSource::Open(kModels + "qwen2");
+  REQUIRE(source.ok());
+  QuantizeOptions options;
+  options.format = WeightFormat::kInt4;
+  const std::string path = folder / "a.edgegate";
+  REQUIRE(Quantize(**source, path, options).ok());
+  const std::string good = ReadFile(path);
+  auto opened = Bundle::Open(path);
+  REQUIRE(opened.ok());
+  const auto manifest = nlohmann::json::parse((*opened)->manifest_json());
+  CHECK(manifest["format"] == "int4");
+  auto error = [&](const nlohmann::json& changed) {
+    WriteFile(path, WithManifest(good, changed));
+    const auto bundle = Bundle::Open(path);
+    return bundle.ok() ? std::string() : bundle.status().message();
+  };
+  CHECK(error(manifest).empty());
+  int four_bits = 0;
+  for (size_t i = 0; i < manifest["tensors"].size(); ++i) {
+    const auto name = manifest["tensors"][i]["name"].get<std::string>();
+    if (!name.ends_with(".int4") && !name.ends_with(".bias")) continue;
+    four_bits += name.ends_with(".int4");
+    CAPTURE(name);
+    for (const int change : {-64, 64}) {
+      auto changed = manifest;
+      changed["tensors"][i]["bytes"] = manifest["tensors"][i]["bytes"].get<int>() + change;
+      CHECK(error(changed).find("tensor " + name + ": ") != std::string::npos);
+    }
+    auto changed = manifest;
+    changed["tensors"].erase(i);
+    CHECK(error(changed).find("tensor " + name + " is missing") != std::string::npos);
+  }
+  CHECK(four_bits == 4 * (*opened)->weights().config.num_layers);
+  auto changed = manifest;
+  changed["format"] = "int8";
+  CHECK(error(changed).find("packed is missing") != std::string::npos);
+  changed["format"] = "int3";
+  CHECK(error(changed).find("must be int8 or int4") != std::string::npos);
+  changed.erase("format");
+  CHECK(error(changed).find("format") != std::string::npos);
+}
+
 TEST_CASE("damaged model files are errors that name the file") {
   TemporaryFolder folder;
   std::mt19937 random(4);
@@ -189,16 +247,21 @@ std::vector<float> Logits(const DecoderWeights& weights, const std::vector<int32
 
 TEST_CASE("the promise: logits are the same bytes in any chunks, company and threads") {
   TemporaryFolder folder;
-  // As narrow models are, and as wide ones.
-  for (const auto& [name, fine_width] :
-       {std::pair{"glm-edge", 512}, {"qwen3", 512}, {"qwen3", 0}}) {
+  // As narrow models are, and as wide ones; in 4 bits.
+  constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
+  for (const auto& [name, fine_width, format] : {std::tuple{"glm-edge", 512, kInt8},
+                                                 {"qwen3", 512, kInt8},
+                                                 {"qwen3", 0, kInt8},
+                                                 {"qwen2", 512, kInt4}}) {
     QuantizeOptions quantize;
     quantize.fine_width = fine_width;
+    quantize.format = format;
     auto path = EnsureBundle(kModels + name, "", folder.path, quantize);
     REQUIRE(path.ok());
     auto bundle = Bundle::Open(*path);
     REQUIRE(bundle.ok());
     CHECK((*bundle)->weights().lm_head.fine() == (fine_width > 0));
+    CHECK((*bundle)->weights().layers[0].o.four_bits() == (format == kInt4));
     std::vector<int32_t> ids;
     for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);
     const auto want = Logits((*bundle)->weights(), ids, 90, 1, false);
@@ -227,6 +290,11 @@ TEST_CASE("quantizing is cached, and a damaged cache is mended") {
   WriteFile(*first, "EDGEGATE");
   REQUIRE(EnsureBundle(kModels + "qwen2", "", folder.path, options).ok());
   CHECK(runs == 2);
+  options.format = WeightFormat::kInt4;
+  const auto other = EnsureBundle(kModels + "qwen2", "", folder.path, options);
+  REQUIRE(other.ok());
+  CHECK(*other != *first);
+  CHECK(runs == 3);
   CHECK_FALSE(EnsureBundle(kModels + "qwen2", "", "/proc/no", options).ok());
 }
 

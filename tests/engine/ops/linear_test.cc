@@ -1,4 +1,4 @@
-#include "engine/ops/fine_linear.h"
+#include "engine/ops/linear.h"
 
 #include <doctest/doctest.h>
 
@@ -21,7 +21,7 @@ std::vector<float> Normal(size_t count, uint32_t seed, float mean = 0.0f) {
   return values;
 }
 
-// Weights in two packed parts, with the memory that FineLinear only views.
+// Weights in two packed parts, with the memory that Linear only views.
 struct OwnedFine {
   OwnedFine(int n, int k, uint32_t seed)
       : rows(Normal(size_t{1} * n * k, seed)), bias(Normal(Int8Padded(n), seed + 1)) {
@@ -58,7 +58,7 @@ struct OwnedFine {
   AlignedBuffer<int8_t> packed[2];
   AlignedBuffer<float> scale[2];
   AlignedBuffer<int32_t> sums[2];
-  FineLinear view;
+  Linear view;
 };
 
 double Exact(const OwnedFine& w, const float* x, int column) {
@@ -77,7 +77,7 @@ TEST_CASE("fine layers are near the exact product, and the same bytes from every
     const auto x = Normal(size_t{1} * rows * k, 9, 0.3f);
     std::vector<float> out[2];
     for (const auto backend : {Int8MatMul::Backend::kOwn, Int8MatMul::Backend::kAuto}) {
-      FineMatMul linear(rows, std::max(n, k), true, backend);
+      LinearMatMul linear(rows, std::max(n, k), {.fine = true}, backend);
       linear.Quantize(w.view, x.data(), k, rows);
       auto& result = out[backend == Int8MatMul::Backend::kAuto];
       result.assign(size_t{1} * rows * n, 1.0f);
@@ -97,7 +97,7 @@ TEST_CASE("what is computed of the products is the same as behind INT8 layers") 
   constexpr int kRows = 3, kInner = 64, k = 72;
   const OwnedFine w(2 * kInner, k, 5);
   const auto x = Normal(size_t{kRows} * k, 6);
-  FineMatMul linear(kRows, 2 * kInner, true, Int8MatMul::Backend::kAuto);
+  LinearMatMul linear(kRows, 2 * kInner, {.fine = true}, Int8MatMul::Backend::kAuto);
   linear.Quantize(w.view, x.data(), k, kRows);
   std::vector<float> gated(kRows * kInner), bent(kRows * 2 * kInner);
   linear.SwiGlu(w.view, gated.data(), kInner);

@@ -1,0 +1,21 @@
+// How the linear layers of a text model are stored.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+// lm_head, the embedding, vision towers and adapters are the same in both.
+enum class WeightFormat : uint8_t {
+  kInt8,  // or fine, in narrow models (ops/linear.h)
+  kInt4,  // ops/int4_weights.h
+};
+
+// "int8" or "int4"; kInvalidArgument for another name.
+Result<WeightFormat> ParseWeightFormat(std::string_view name);
+std::string_view WeightFormatName(WeightFormat format);
+
+}  // namespace edgegate

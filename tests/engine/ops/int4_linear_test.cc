@@ -1,0 +1,238 @@
+#include "engine/ops/int4_linear.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "engine/base/half.h"
+#include "engine/ops/int4_pack.h"
+#include "engine/ops/isa.h"
+#include "engine/ops/linear.h"
+
+namespace edgegate {
+namespace {
+
+std::vector<float> Normal(size_t count, uint32_t seed, float mean = 0.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(mean, 1.0f);
+  std::vector<float> values(count);
+  for (float& v : values) v = normal(random);
+  return values;
+}
+
+// Random groups, packed, with the memory that Int4Linear only views.
+struct OwnedInt4 {
+  OwnedInt4(int n, int k, uint32_t seed) : groups(size_t{1} * n * Int4Groups(k)) {
+    std::mt19937 random(seed);
+    for (Int4Group& group : groups) {
+      group.scale = FloatToF16(static_cast<float>(random() % 2000) * 1e-4f);
+      group.minimum = FloatToF16(static_cast<float>(random() % 2000) * -1e-3f);
+      for (uint8_t& q : group.q) q = static_cast<uint8_t>(random());
+    }
+    view.n = n;
+    view.k = k;
+    bias = Normal(view.n_padded(), seed + 1);
+    packed.Reset(Int4PackedBytes(n, k));
+    for (int block = 0; block < Int8Blocks(n); ++block) {
+      PackInt4Block(&groups[size_t{64} * block * view.groups()], std::min(64, n - block * 64),
+                    view.groups(), packed.data() + block * Int4PackedBytes(64, k));
+    }
+    view.packed = packed.data();
+    view.bias = bias.data();
+  }
+  std::vector<Int4Group> groups;
+  std::vector<float> bias;
+  AlignedBuffer<uint8_t> packed;
+  Int4Linear view;
+};
+
+// The formula of int4_kernel.h.
+float Expected(const GroupedRows& x, const OwnedInt4& w, int row, int column) {
+  float sum = 0;
+  for (int g = 0; g < w.view.groups(); ++g) {
+    const Int4Group& group = w.groups[size_t{1} * column * w.view.groups() + g];
+    const int8_t* s8 = x.view().s8 + row * x.view().stride + g * kInt4Group;
+    int dot = 0, total = 0;
+    for (int i = 0; i < kInt4Group; ++i) dot += s8[i] * group.level(i), total += s8[i];
+    const auto terms = x.view().row_terms(row)[g];
+    CHECK(terms.sum == terms.scale * static_cast<float>(total));
+    sum = std::fma(F16ToFloat(group.scale) * terms.scale, static_cast<float>(dot), sum);
+    sum = std::fma(F16ToFloat(group.minimum), terms.sum, sum);
+  }
+  return sum + w.bias[column];
+}
+
+TEST_CASE("packing loses nothing, and pads with zeros") {
+  const OwnedInt4 w(70, 72, 1);
+  for (int n = 0; n < 128; ++n) {
+    for (int k = 0; k < 96; ++k) {
+      float want = 0;
+      if (n < 70) {
+        const Int4Group& group = w.groups[n * 3 + k / 32];
+        want = F16ToFloat(group.scale) * static_cast<float>(group.level(k % 32)) +
+               F16ToFloat(group.minimum);
+      }
+      CHECK(UnpackInt4(w.packed.data(), 3, n, k) == want);
+    }
+  }
+}
+
+TEST_CASE("rows keep every value within half a step of its group") {
+  auto x = Normal(5 * 100, 2);
+  for (int i = 32; i < 64; ++i) x[i] = 0;
+  x[70] = 1e5f;  // of no matter to the other groups
+  GroupedRows q(5, 100);
+  q.Quantize(x.data(), 100, 5, 100);
+  REQUIRE(q.view().stride == 128);
+  for (int r = 0; r < 5; ++r) {
+    for (int c = 0; c < 128; ++c) {
+      const float scale = q.view().row_terms(r)[c / 32].scale;
+      const float back = scale * q.view().s8[r * 128 + c];
+      CHECK(std::fabs(back - (c < 100 ? x[r * 100 + c] : 0.0f)) <= 0.5001f * scale);
+    }
+  }
+}
+
+TEST_CASE("every kernel gives the reference's bits, for any number of rows at once") {
+  for (const char* isa : {"scalar", "avx2", "avx-vnni", "avx512", "auto"}) {
+    (void)SetIsaCap(isa);
+    const Int4Kernel kernel = SelectInt4Kernel();
+    CAPTURE(kernel.name);
+    for (const auto& shape : {std::array{1, 64, 32}, {7, 70, 37}, {16, 200, 320}, {33, 130, 576}}) {
+      const int m = shape[0], n = shape[1], k = shape[2];
+      CAPTURE(m);
+      CAPTURE(n);
+      const OwnedInt4 w(n, k, 3);
+      GroupedRows x(m, k);
+      const auto rows = Normal(size_t{1} * m * k, 4, 0.3f);
+      x.Quantize(rows.data(), k, m, k);
+      int wrong = 0;
+      for (int first = 0; first < m; ++first) {
+        for (int count = 1; count <= std::min(kernel.max_rows, m - first); ++count) {
+          alignas(64) float want[8 * 64], got[8 * 64];
+          Int4TileReference(x.view(), first, count, w.packed.data(), w.view.groups(), want);
+          kernel.tile(x.view(), first, count, w.packed.data(), w.view.groups(), got);
+          for (int i = 0; i < count * 64; ++i) wrong += got[i] != want[i];
+        }
+      }
+      CHECK(wrong == 0);
+      std::vector<float> out(size_t{1} * m * n), sum(out.size(), 1.0f);
+      const Int4MatMul matmul;
+      matmul.Store(x, w.view, out.data(), n);
+      matmul.Add(x, w.view, sum.data(), n);
+      for (int r = 0; r < m; ++r) {
+        for (int j = 0; j < n; ++j) {
+          wrong += out[r * n + j] != Expected(x, w, r, j);
+          wrong += sum[r * n + j] != 1.0f + out[r * n + j];
+        }
+      }
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEST_CASE("extremes do not saturate") {
+  // All levels 15 and all activations as large as can be, of either sign.
+  constexpr int k = 4096;
+  Int4Group full;
+  full.scale = FloatToF16(1.0f);
+  std::fill_n(full.q, 16, uint8_t{255});
+  const std::vector<Int4Group> groups(k / 32, full);
+  AlignedBuffer<uint8_t> packed(Int4PackedBytes(1, k));
+  PackInt4Block(groups.data(), 1, k / 32, packed.data());
+  const Int4Linear w{k, 1, packed.data(), nullptr};
+  for (const char* isa : {"scalar", "avx2", "avx512", "auto"}) {
+    (void)SetIsaCap(isa);
+    for (float value : {127.0f, -127.0f}) {
+      const std::vector<float> x(k, value);
+      GroupedRows rows(1, k);
+      rows.Quantize(x.data(), k, 1, k);
+      float out = 0;
+      Int4MatMul().Store(rows, w, &out, 1);
+      CHECK(out == value * 15 * k);
+    }
+  }
+}
+
+TEST_CASE("SwiGLU and GELU of 4-bit layers, through the matmul of all kinds") {
+  constexpr int kRows = 9, kInner = 128, k = 96;
+  const OwnedInt4 w(2 * kInner, k, 5);
+  Linear linear;
+  linear.int4 = w.view;
+  CHECK(linear.n() == 2 * kInner);
+  const auto x = Normal(size_t{kRows} * k, 6);
+  const std::vector<float> weight(k, 0.5f);
+  LinearMatMul matmul(kRows, 2 * kInner, {.four_bits = true}, Int8MatMul::Backend::kAuto);
+  CHECK(matmul.Description().find("4-bit") != std::string::npos);
+  matmul.NormalizeAndQuantize(linear, x.data(), k, kRows, weight.data(), 1e-5f);
+  std::vector<float> plain(kRows * 2 * kInner), gated(kRows * kInner), bent(plain.size());
+  matmul.Store(linear, plain.data(), 2 * kInner);
+  matmul.SwiGlu(linear, gated.data(), kInner);
+  matmul.Gelu(linear, bent.data(), 2 * kInner);
+  for (int r = 0; r < kRows; ++r) {
+    for (int i = 0; i < kInner; ++i) {
+      const float gate = plain[r * 2 * kInner + i / 64 * 128 + i % 64];
+      const float up = plain[r * 2 * kInner + i / 64 * 128 + 64 + i % 64];
+      CHECK(gated[r * kInner + i] ==
+            doctest::Approx(gate / (1 + std::exp(-gate)) * up).epsilon(1e-5));
+    }
+    for (int i = 0; i < 2 * kInner; ++i) {
+      const double v = plain[r * 2 * kInner + i];
+      const double want = v / 2 * (1 + std::tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+      CHECK(std::fabs(bent[r * 2 * kInner + i] - want) < 1e-5 * (1 + std::fabs(v)));
+    }
+  }
+}
+
+// The weighted error that QuantizeInt4Group() is to make small.
+double ErrorOf(const Int4Group& group, const float* w, const float* importance, int count) {
+  double error = 0;
+  for (int i = 0; i < count; ++i) {
+    const double left = double{w[i]} - (double{F16ToFloat(group.scale)} * group.level(i) +
+                                        double{F16ToFloat(group.minimum)});
+    error += importance[i] * left * left;
+  }
+  return error;
+}
+
+TEST_CASE("the search beats rounding over the range, and heeds what matters") {
+  double searched = 0, rounded = 0;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    const auto w = Normal(32, seed);
+    auto importance = Normal(32, seed + 1000);
+    for (float& v : importance) v = v * v * v * v;
+    const auto [low, high] = std::minmax_element(w.begin(), w.end());
+    Int4Group plain;
+    plain.scale = FloatToF16((*high - *low) / 15);
+    plain.minimum = FloatToF16(*low);
+    for (int i = 0; i < 32; ++i) {
+      const int level =
+          std::clamp(static_cast<int>(std::lround((w[i] - *low) / F16ToFloat(plain.scale))), 0, 15);
+      plain.q[i % 16] |= static_cast<uint8_t>(i < 16 ? level : level << 4);
+    }
+    searched += ErrorOf(QuantizeInt4Group(w.data(), importance.data(), 32), w.data(),
+                        importance.data(), 32);
+    rounded += ErrorOf(plain, w.data(), importance.data(), 32);
+  }
+  CHECK(searched < 0.6 * rounded);
+}
+
+TEST_CASE("odd groups: alike, zero, short, huge, without importance") {
+  const std::vector<float> ones(32, 1.0f), zeros(32, 0.0f), huge(32, 1e30f);
+  Int4Group group = QuantizeInt4Group(ones.data(), ones.data(), 32);
+  CHECK(ErrorOf(group, ones.data(), ones.data(), 32) == 0);
+  CHECK(QuantizeInt4Group(zeros.data(), zeros.data(), 32) == Int4Group{});
+  const auto w = Normal(32, 1);
+  group = QuantizeInt4Group(w.data(), zeros.data(), 5);
+  CHECK(ErrorOf(group, w.data(), ones.data(), 5) < 0.02);
+  for (int i = 5; i < 32; ++i) CHECK(group.level(i) == 0);
+  group = QuantizeInt4Group(huge.data(), ones.data(), 32);
+  CHECK(F16ToFloat(group.minimum) == 65504.0f);
+}
+
+}  // namespace
+}  // namespace edgegate
