@@ -17,12 +17,17 @@ struct IntField {
 };
 using BoolField = bool Settings::*;
 using StringField = std::string Settings::*;
+// One of two words.
+struct ChoiceField {
+  std::string Settings::*member;
+  const char* choices[2];
+};
 using ListField = std::vector<std::string> Settings::*;
 
 // The one table of settings.
 struct Entry {
   const char* key;
-  std::variant<IntField, BoolField, StringField, ListField> field;
+  std::variant<IntField, BoolField, StringField, ChoiceField, ListField> field;
   const char* description;
 };
 
@@ -77,6 +82,8 @@ const Entry kEntries[] = {
      "memory for what pictures were encoded to, per model, MiB"},
     {"engine.isa", &Settings::isa,
      "instruction set to stay below: auto, scalar, avx2, avx-vnni, avx512, avx512-vnni, amx"},
+    {"engine.weight_format", ChoiceField{&Settings::weight_format, {"int8", "int4"}},
+     "what models that are no bundles are quantized to: int8 or int4"},
     {"engine.model_dir", &Settings::model_dir,
      "models to serve where none is named; empty: the user's data folder"},
     {"engine.cache_dir", &Settings::cache_dir,
@@ -106,6 +113,17 @@ Status SetInt(const Entry& entry, int64_t value, Settings* settings) {
   return {};
 }
 
+Status SetChoice(const Entry& entry, const std::string& value, Settings* settings) {
+  const ChoiceField& field = std::get<ChoiceField>(entry.field);
+  for (const char* choice : field.choices) {
+    if (value != choice) continue;
+    settings->*field.member = value;
+    return {};
+  }
+  return InvalidArgument("{} is \"{}\": must be {} or {}", entry.key, value, field.choices[0],
+                         field.choices[1]);
+}
+
 // A list of strings, none of them empty.
 Status SetList(const Entry& entry, std::vector<std::string> items, Settings* settings) {
   for (const std::string& item : items) {
@@ -121,6 +139,11 @@ Status SetFromToml(const Entry& entry, const toml::node& node, Settings* setting
     if (!text) return InvalidArgument("{} must be a string", entry.key);
     settings->** member = *text;
     return {};
+  }
+  if (std::holds_alternative<ChoiceField>(entry.field)) {
+    const auto text = node.value_exact<std::string>();
+    if (!text) return InvalidArgument("{} must be a string", entry.key);
+    return SetChoice(entry, *text, settings);
   }
   if (std::holds_alternative<ListField>(entry.field)) {
     const toml::array* list = node.as_array();
@@ -193,10 +216,12 @@ std::vector<SettingInfo> ListSettings() {
   std::vector<SettingInfo> list;
   for (const Entry& e : kEntries) {
     const auto* text = std::get_if<StringField>(&e.field);
+    const auto* choice = std::get_if<ChoiceField>(&e.field);
     const auto* number = std::get_if<IntField>(&e.field);
     const auto* yes = std::get_if<BoolField>(&e.field);
     list.push_back({e.key, e.description,
                     text     ? fmt::format("\"{}\"", defaults.**text)
+                    : choice ? fmt::format("\"{}\"", defaults.*choice->member)
                     : number ? fmt::format("{}", defaults.*number->member)
                     : yes    ? fmt::format("{}", defaults.**yes)
                              : "[]"});
@@ -210,6 +235,9 @@ Status SetSetting(std::string_view key, std::string_view value, Settings* settin
   if (const auto* member = std::get_if<StringField>(&entry->field)) {
     settings->** member = std::string(value);
     return {};
+  }
+  if (std::holds_alternative<ChoiceField>(entry->field)) {
+    return SetChoice(*entry, std::string(value), settings);
   }
   if (std::holds_alternative<ListField>(entry->field)) {
     std::vector<std::string> items;

@@ -45,6 +45,7 @@ struct Settings {
   int max_images = 1;
   int image_cache_mb = 64;
   std::string isa = "auto";
+  std::string weight_format = "int8";
   std::string model_dir;  // empty: STATE_DIRECTORY/models or the user's data folder
   std::string cache_dir;  // empty: CACHE_DIRECTORY, XDG_CACHE_HOME/edgegate or ~/.cache/edgegate
   std::string log_level = "info";

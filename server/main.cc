@@ -51,6 +51,7 @@ int Main(int argc, char** argv) {
       if (info.key == "server.host") names += ",--host";
       if (info.key == "server.port") names += ",--port";
       if (info.key == "engine.threads") names += ",--threads";
+      if (info.key == "engine.weight_format") names += ",--format";
       command->add_option(names, flags[info.key],
                           info.description + " [" + info.default_text + "]");
     }
@@ -77,11 +78,13 @@ int Main(int argc, char** argv) {
   run->add_option("--temperature", run_arguments.temperature, "0 is greedy");
   add_settings(run);
 
-  std::string source, destination, calibration;
-  CLI::App* quantize = app.add_subcommand("quantize", "write a packed INT8 bundle");
-  quantize->add_option("source", source, "directory, GGUF or GGUF+MMPROJ")->required();
-  quantize->add_option("destination", destination, "file to write")->required();
-  quantize->add_option("--calibration", calibration, "text to calibrate with");
+  QuantizeArguments quantize_arguments;
+  CLI::App* quantize = app.add_subcommand("quantize", "write a packed bundle");
+  quantize->add_option("source", quantize_arguments.source, "directory, GGUF or GGUF+MMPROJ")
+      ->required();
+  quantize->add_option("destination", quantize_arguments.destination, "file to write")->required();
+  quantize->add_option("--calibration", quantize_arguments.calibration, "text to calibrate with");
+  quantize->add_option("--format", quantize_arguments.format, "int8 or int4 [int8]");
 
   BenchArguments bench_arguments;
   CLI::App* bench = app.add_subcommand("bench", "measure prefill and decode on this machine");
@@ -101,7 +104,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kExitOk : kExitUsage;
   }
-  if (*quantize) return QuantizeModel(source, destination, calibration);
+  if (*quantize) return QuantizeModel(quantize_arguments);
   Settings settings;
   const Status status = GatherSettings(config_file, flags, models, &settings);
   if (!status.ok()) {

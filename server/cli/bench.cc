@@ -159,23 +159,27 @@ struct Subject {
   std::unique_ptr<RandomWeights> random;
   std::unique_ptr<Bundle> bundle;
   std::unique_ptr<DecoderRunner> runner;
+  WeightFormat format = WeightFormat::kInt8;
 };
 
 Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   Subject subject;
   const DecoderWeights* weights = nullptr;
+  EG_ASSIGN_OR_RETURN(const WeightFormat format, ParseWeightFormat(settings.weight_format));
   if (!a.shape.empty()) {
-    EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape));
+    EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape, format));
     weights = &subject.random->weights();
   } else {
     const ModelSetting model = FindModel(a.model, settings);
     QuantizeOptions options;
+    options.format = format;
     options.progress = ProgressPrinter("quantizing", [] { return false; });
     EG_ASSIGN_OR_RETURN(const std::string path,
                         EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), options));
     EG_ASSIGN_OR_RETURN(subject.bundle, Bundle::Open(path));
     weights = &subject.bundle->weights();
   }
+  subject.format = weights->format;
   RunnerOptions options;
   options.threads = ComputeThreads(settings);
   options.max_batched_tokens = settings.max_num_batched_tokens;
@@ -197,6 +201,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
                  {"isa", IsaName(CurrentIsa())},
                  {"threads", ComputeThreads(settings)},
                  {"model", a.shape.empty() ? a.model : "random " + a.shape},
+                 {"format", WeightFormatName(subject.format)},
                  {"kernels", subject.runner->kernels()},
                  {"prompt", a.prompt}};
   const MachineLimits before = MeasureLimits(ComputeThreads(settings));
@@ -245,9 +250,9 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
     return kExitOk;
   }
   const json& r = *report;
-  std::printf("%s on %s, %d threads (%s)\n", r["model"].get<std::string>().c_str(),
-              r["cpu"].get<std::string>().c_str(), r["threads"].get<int>(),
-              r["kernels"].get<std::string>().c_str());
+  std::printf("%s, %s, on %s, %d threads (%s)\n", r["model"].get<std::string>().c_str(),
+              r["format"].get<std::string>().c_str(), r["cpu"].get<std::string>().c_str(),
+              r["threads"].get<int>(), r["kernels"].get<std::string>().c_str());
   std::printf("limits      %8.1f GB/s read, %.0f INT8 GOPS\n",
               r["limits"]["read_gb_s"].get<double>(), r["limits"]["int8_gops"].get<double>());
   std::printf("prefill %-4d%8.1f tok/s\n", arguments.prompt, r["prefill_tok_s"].get<double>());

@@ -27,8 +27,13 @@ struct RunArguments {
 };
 int RunPrompt(const Settings& settings, const RunArguments& arguments);
 
-int QuantizeModel(const std::string& source, const std::string& destination,
-                  const std::string& calibration_file);
+struct QuantizeArguments {
+  std::string source;
+  std::string destination;
+  std::string calibration;  // a file; empty: the built-in text
+  std::string format = "int8";
+};
+int QuantizeModel(const QuantizeArguments& arguments);
 
 struct BenchArguments {
   std::string model;

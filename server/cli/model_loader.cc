@@ -105,6 +105,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
                               const std::function<bool()>& stop) {
   LoadedModel loaded;
   QuantizeOptions quantize;
+  EG_ASSIGN_OR_RETURN(quantize.format, ParseWeightFormat(settings.weight_format));
   quantize.progress = ProgressPrinter("quantizing " + NameOf(model), stop);
   EG_ASSIGN_OR_RETURN(const std::string path,
                       EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), quantize));

@@ -102,22 +102,24 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   return signals.pending() ? kExitInterrupted : kExitOk;
 }
 
-int QuantizeModel(const std::string& source_path, const std::string& destination,
-                  const std::string& calibration_file) {
+int QuantizeModel(const QuantizeArguments& arguments) {
   QuantizeOptions options;
+  const auto format = ParseWeightFormat(arguments.format);
+  if (!format.ok()) return Fail(format.status(), kExitUsage);
+  options.format = *format;
   const StopSignals signals;
   options.progress = ProgressPrinter("quantizing", [&] { return signals.pending(); });
-  if (!calibration_file.empty()) {
-    auto text = ReadBytes(calibration_file);
+  if (!arguments.calibration.empty()) {
+    auto text = ReadBytes(arguments.calibration);
     if (!text.ok()) return Fail(text.status(), kExitFailure);
     options.calibration_text = *std::move(text);
   }
-  const ModelSetting model = ParseModel(source_path);
+  const ModelSetting model = ParseModel(arguments.source);
   auto source = ModelSource::Open(model.path, model.mmproj);
   if (!source.ok()) return Fail(source.status(), kExitModel);
-  const Status status = Quantize(**source, destination, options);
+  const Status status = Quantize(**source, arguments.destination, options);
   if (!status.ok()) return Fail(status, kExitFailure);
-  std::fprintf(stderr, "wrote %s\n", destination.c_str());
+  std::fprintf(stderr, "wrote %s\n", arguments.destination.c_str());
   return kExitOk;
 }
 

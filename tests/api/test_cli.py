@@ -26,7 +26,16 @@ def test_help(command):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["sing"], ["serve", "--port"], ["serve", "--port", "x"], ["run", "model"], ["bench"]],
+    [
+        [],
+        ["sing"],
+        ["serve", "--port"],
+        ["serve", "--port", "x"],
+        ["serve", "--format", "int3"],
+        ["run", "model"],
+        ["quantize", "model", "bundle", "--format", "int3"],
+        ["bench"],
+    ],
 )
 def test_wrong_usage_exits_with_2(arguments):
     done = edgegate(*arguments)
@@ -61,16 +70,18 @@ def test_completion():
     assert set(complete(BINARY, "run", "--")) == flags_of("run")
 
 
-def test_bench_measures_everything(cache):
+@pytest.mark.parametrize("weights", ["int8", "int4"])
+def test_bench_measures_everything(cache, weights):
     model = str(ROOT / "tests/golden/vision/glm-edge-v")
     command = ["bench", "--model", model, "--engine.cache_dir", cache, "--json"]
+    command += ["--format", weights]
     done = edgegate(*command, "--prompt", "64", "--gen", "4", "--batch", "1,2")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["prefill_tok_s"] > 0 and report["load_s"] > 0 and report["peak_rss_mb"] > 0
     assert [decode["batch"] for decode in report["decode"]] == [1, 2]
     assert report["limits"]["read_gb_s"] > 0 and report["limits"]["int8_gops"] > 0
-    assert report["kernels"] and report["cpu"]
+    assert report["kernels"] and report["cpu"] and report["format"] == weights
     assert report["image"]["rows"] == 11 and report["image"]["encode_s"] > 0
     for gaps in report["stream_beside"].values():
         assert 0 < gaps["usual_gap_s"] and 0 < gaps["gap_s"] <= gaps["longest_gap_s"]
