@@ -5,9 +5,7 @@
 namespace edgegate {
 namespace {
 
-constexpr int kMaxSequences = 64;  // GenerationStream has a bit for each
-// Rows of a step up to which one more costs little: it is the weights' reading that takes time.
-constexpr int kGuessRows = 8;
+constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
 constexpr auto kEncodeAlone = std::chrono::milliseconds(50);  // between looks at what is new
 
 SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& settings) {
@@ -30,7 +28,7 @@ ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits&
       limits_(runner_->limits()),
       valid_tokens_(std::move(valid_tokens)),
       guess_rows_(limits.speculation
-                      ? std::min({kGuessRows, limits.max_num_batched_tokens,
+                      ? std::min({limits_.cheap_rows, limits.max_num_batched_tokens,
                                   limits_.max_batched_tokens, limits_.max_logits_rows})
                       : 0),
       scheduler_(MakeConfig(limits_, limits)),

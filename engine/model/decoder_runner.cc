@@ -23,7 +23,19 @@ namespace {
 // Tokens of one attention task: enough to reuse loaded keys, few enough to share out evenly.
 constexpr int kTokensPerTask = 16;
 
-RunnerLimits MakeLimits(const ModelConfig& config, const RunnerOptions& options) {
+LinearMatMul::Kinds KindsOf(const DecoderWeights& w) {
+  LinearMatMul::Kinds kinds{.fine = w.lm_head.fine()};
+  for (const DecoderLayerWeights& layer : w.layers) {
+    for (const Linear* l : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) {
+      kinds.fine |= l->fine();
+      kinds.four_bits |= l->four_bits();
+    }
+  }
+  return kinds;
+}
+
+RunnerLimits MakeLimits(const DecoderWeights& weights, const RunnerOptions& options) {
+  const ModelConfig& config = weights.config;
   RunnerLimits limits;
   limits.vocab_size = config.vocab_size;
   limits.block_size = kKvBlock;
@@ -41,18 +53,8 @@ RunnerLimits MakeLimits(const ModelConfig& config, const RunnerOptions& options)
     limits.image_rows = config.vision->rows();
     limits.image_size = config.vision->image_size;
   }
+  if (KindsOf(weights).four_bits) limits.cheap_rows = 4;  // less to read, and more to compute
   return limits;
-}
-
-LinearMatMul::Kinds KindsOf(const DecoderWeights& w) {
-  LinearMatMul::Kinds kinds{.fine = w.lm_head.fine()};
-  for (const DecoderLayerWeights& layer : w.layers) {
-    for (const Linear* l : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) {
-      kinds.fine |= l->fine();
-      kinds.four_bits |= l->four_bits();
-    }
-  }
-  return kinds;
 }
 
 // The batch keeps model_runner.h's contract; a scheduler that breaks it is a bug, told before any
@@ -103,7 +105,7 @@ struct DecoderRunner::Impl {
   Impl(const DecoderWeights& model, const RunnerOptions& options)
       : weights(model),
         config(weights.config),
-        limits(MakeLimits(config, options)),
+        limits(MakeLimits(weights, options)),
         threads(std::max(1, options.threads)),
         linear(limits.max_batched_tokens,
                std::max({config.hidden_size, config.intermediate_size, config.q_size()}),

@@ -21,6 +21,8 @@ struct RunnerLimits {
   int hidden_size = 0;         // floats of an image row
   int image_rows = 0;          // rows of one picture; 0: the model takes none
   int image_size = 0;          // pixels on a side of a prepared picture
+  // Tokens of a step up to which one more takes little time, since reading the weights takes most.
+  int cheap_rows = 8;
 };
 
 // A picture as a model takes it: [image_size][image_size][3] bytes, red, green, blue; 0 .. 255
