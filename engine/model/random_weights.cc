@@ -97,23 +97,25 @@ struct RandomWeights::Impl {
   Linear Plain(int n, int k) { return {.main = Int8(n, k), .rest = {}, .int4 = {}}; }
   Linear Fine(int n, int k) { return {.main = Int8(n, k), .rest = Int8(n, k), .int4 = {}}; }
 
-  // Levels that differ, with one scale and one minimum.
+  // Wide groups, as Quantize() makes them, of levels that differ, with one scale and one minimum.
   Int4Linear Int4(int n, int k) {
     Int4Linear w;
     w.n = n;
     w.k = k;
-    auto& packed = bytes.emplace_back(static_cast<size_t>(Int4PackedBytes(n, k)));
+    w.group = kInt4WideGroup;
+    auto& packed = bytes.emplace_back(static_cast<size_t>(Int4PackedBytes(n, k, w.group)));
     const std::vector<uint16_t> scales(kInt8Block, FloatToF16(0.008f));
     const std::vector<uint16_t> minima(kInt8Block, FloatToF16(-0.06f));
     uint32_t state = 1 + static_cast<uint32_t>(bytes.size());
+    const int levels = Int4GroupBytes(w.group) - 4 * kInt8Block;
     for (int8_t* group = packed.data(); group < packed.data() + packed.size();
-         group += kInt4GroupBytes) {
-      for (int i = 0; i < kInt4LevelBytes; ++i) {
+         group += Int4GroupBytes(w.group)) {
+      for (int i = 0; i < levels; ++i) {
         state = state * 1664525 + 1013904223;
         group[i] = static_cast<int8_t>(state >> 24);
       }
-      std::memcpy(group + kInt4LevelBytes, scales.data(), 2 * kInt8Block);
-      std::memcpy(group + kInt4LevelBytes + 2 * kInt8Block, minima.data(), 2 * kInt8Block);
+      std::memcpy(group + levels, scales.data(), 2 * kInt8Block);
+      std::memcpy(group + levels + 2 * kInt8Block, minima.data(), 2 * kInt8Block);
     }
     w.packed = reinterpret_cast<const uint8_t*>(packed.data());
     return w;

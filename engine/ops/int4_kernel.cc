@@ -9,6 +9,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/int4_kernel.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -31,6 +32,8 @@ using V32 = hn::Vec<I32>;
 using VU8 = hn::Vec<U8>;
 using V16 = hn::Vec<I16>;
 
+constexpr int kAhead = 4096;  // see int8_kernel.cc
+
 HWY_INLINE V32 Broadcast(const int8_t* quad) {
   int32_t value;
   std::memcpy(&value, quad, 4);
@@ -40,38 +43,41 @@ HWY_INLINE V32 Broadcast(const int8_t* quad) {
 // Four products of a level and an activation summed into each s32 lane; see int8_kernel.cc on why
 // the instruction is written out.
 struct VnniDot {
-  using Sums = V32;
-  static HWY_INLINE Sums Zero() { return hn::Zero(I32()); }
-  static HWY_INLINE Sums Dot(Sums sums, VU8 levels, V32 activations) {
+  V32 sums;
+  HWY_INLINE void Clear() { sums = hn::Zero(I32()); }
+  HWY_INLINE void Add(VU8 levels, V32 activations) {
 #if HWY_CAP_GE512
     asm("vpdpbusd %2, %1, %0" : "+v"(sums.raw) : "v"(levels.raw), "v"(activations.raw));
 #else
     asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sums.raw) : "x"(levels.raw), "x"(activations.raw));
 #endif
-    return sums;
   }
-  static HWY_INLINE V32 Finish(Sums sums) { return sums; }
+  HWY_INLINE void EndPart() {}
 };
 
-// Without VNNI: pairs are summed in s16, which holds a whole group of the largest products, and
-// then in s32.
+// Without VNNI: pairs are summed in s16, which holds 32 of the largest products, and then in s32.
 struct PairDot {
   static_assert(kInt4Group / 4 * 2 * 15 * 127 <= 32767);
-  using Sums = V16;
-  static HWY_INLINE Sums Zero() { return hn::Zero(I16()); }
-  static HWY_INLINE Sums Dot(Sums sums, VU8 levels, V32 activations) {
+  V16 pairs;
+  V32 sums;
+  HWY_INLINE void Clear() {
+    pairs = hn::Zero(I16());
+    sums = hn::Zero(I32());
+  }
+  HWY_INLINE void Add(VU8 levels, V32 activations) {
 #if HWY_CAP_GE512
-    return hn::Add(sums, V16{_mm512_maddubs_epi16(levels.raw, activations.raw)});
+    pairs = hn::Add(pairs, V16{_mm512_maddubs_epi16(levels.raw, activations.raw)});
 #else
-    return hn::Add(sums, V16{_mm256_maddubs_epi16(levels.raw, activations.raw)});
+    pairs = hn::Add(pairs, V16{_mm256_maddubs_epi16(levels.raw, activations.raw)});
 #endif
   }
-  static HWY_INLINE V32 Finish(Sums sums) {
+  HWY_INLINE void EndPart() {
 #if HWY_CAP_GE512
-    return V32{_mm512_madd_epi16(sums.raw, _mm512_set1_epi16(1))};
+    sums = hn::Add(sums, V32{_mm512_madd_epi16(pairs.raw, _mm512_set1_epi16(1))});
 #else
-    return V32{_mm256_madd_epi16(sums.raw, _mm256_set1_epi16(1))};
+    sums = hn::Add(sums, V32{_mm256_madd_epi16(pairs.raw, _mm256_set1_epi16(1))});
 #endif
+    pairs = hn::Zero(I16());
   }
 };
 
@@ -81,74 +87,82 @@ HWY_INLINE VF LoadHalves(const uint8_t* p) {
   return hn::PromoteTo(F32(), hn::LoadU(halves, reinterpret_cast<const hwy::float16_t*>(p)));
 }
 
-// Columns `column` .. of the block, for kRows rows and kVecs vectors of columns, over groups
-// [begin, end). Adds to `sums` [kRows][64] unless begin is 0.
+// One group's exact products of kRows rows, [kRows][stride] at `x`, and kVecs vectors of columns at
+// `levels`.
 template <class D, int kRows, int kVecs>
-HWY_INLINE void Columns(const Int4Rows& rows, int first, const uint8_t* block, int column,
-                        int begin, int end, float* sums) {
-  const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
+HWY_INLINE void Multiply(const int8_t* x, size_t stride, const uint8_t* levels, int parts,
+                         D (&dots)[kRows][kVecs]) {
   const auto mask = hn::Set(U8(), 15);
-  VF total[kRows][kVecs];
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVecs; ++v) {
-      float* from = sums + r * kInt8Block + column + v * lanes;
-      total[r][v] = begin == 0 ? hn::Zero(f) : hn::LoadU(f, from);
-    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kVecs; ++v) dots[r][v].Clear();
   }
-  for (int g = begin; g < end; ++g) {
-    const uint8_t* group = block + size_t{1} * g * kInt4GroupBytes;
-    const int8_t* x = rows.s8 + first * rows.stride + size_t{1} * g * kInt4Group;
-    typename D::Sums dots[kRows][kVecs];
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVecs; ++v) dots[r][v] = D::Zero();
-    }
+  for (int p = 0; p < parts; ++p, x += kInt4Group, levels += kInt4LevelBytes) {
     for (int q = 0; q < kInt4Group / 8; ++q) {
-      VU8 low[kVecs], high[kVecs];
+      const uint8_t* from = levels + 4 * q * kInt8Block;
+      VU8 w[kVecs];
       for (int v = 0; v < kVecs; ++v) {
-        const auto bytes = hn::LoadU(U8(), group + 4 * (q * kInt8Block + column + v * lanes));
-        low[v] = hn::And(bytes, mask);
-        high[v] = hn::And(hn::BitCast(U8(), hn::ShiftRight<4>(hn::BitCast(U16(), bytes))), mask);
+        w[v] = hn::And(hn::LoadU(U8(), from + v * hn::Lanes(U8())), mask);
       }
+#pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        const int8_t* quad = x + r * rows.stride + 4 * q;
-        const V32 first_half = Broadcast(quad), second_half = Broadcast(quad + kInt4Group / 2);
-        for (int v = 0; v < kVecs; ++v) {
-          dots[r][v] = D::Dot(D::Dot(dots[r][v], low[v], first_half), high[v], second_half);
-        }
+        const V32 quad = Broadcast(x + r * stride + 4 * q);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVecs; ++v) dots[r][v].Add(w[v], quad);
+      }
+      for (int v = 0; v < kVecs; ++v) {
+        const auto bytes = hn::BitCast(U16(), hn::LoadU(U8(), from + v * hn::Lanes(U8())));
+        w[v] = hn::And(hn::BitCast(U8(), hn::ShiftRight<4>(bytes)), mask);
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const V32 quad = Broadcast(x + r * stride + 4 * q + kInt4Group / 2);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVecs; ++v) dots[r][v].Add(w[v], quad);
       }
     }
-    for (int v = 0; v < kVecs; ++v) {
-      const uint8_t* halves = group + kInt4LevelBytes + 2 * (column + v * lanes);
-      const VF scale = LoadHalves(halves);
-      const VF minimum = LoadHalves(halves + 2 * kInt8Block);
-      for (int r = 0; r < kRows; ++r) {
-        const Int4Rows::Terms terms = rows.row_terms(first + r)[g];
-        const VF dot = hn::ConvertTo(f, D::Finish(dots[r][v]));
-        VF& sum = total[r][v];
-        sum = hn::MulAdd(hn::Mul(scale, hn::Set(f, terms.scale)), dot, sum);
-        sum = hn::MulAdd(minimum, hn::Set(f, terms.sum), sum);
-      }
-    }
-  }
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVecs; ++v) {
-      hn::StoreU(total[r][v], f, sums + r * kInt8Block + column + v * lanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVecs; ++v) dots[r][v].EndPart();
     }
   }
 }
 
-// All 64 columns for kRows rows. Where they do not fit the registers at once, the block is read in
-// slices of groups that stay in the first-level cache, so that memory is still read in order.
+// All 64 columns for kRows rows, kVecs vectors of columns at a time. The sums stay in the
+// first-level cache, so that registers are left for the products of many rows.
 template <class D, int kRows, int kVecs>
 HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, int groups,
                        float* sums) {
-  const int step = static_cast<int>(hn::Lanes(F32())) * kVecs;
-  const int slice = step >= kInt8Block ? groups : 8;
-  for (int begin = 0; begin < groups; begin += slice) {
-    const int end = begin + slice < groups ? begin + slice : groups;
-    for (int column = 0; column < kInt8Block; column += step) {
-      Columns<D, kRows, kVecs>(rows, first, block, column, begin, end, sums);
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  const int parts = rows.group / kInt4Group;
+  const int bytes = Int4GroupBytes(rows.group);
+  const int8_t* x = rows.s8 + first * rows.stride;
+  for (int i = 0; i < kRows * kInt8Block; i += lanes) hn::StoreU(hn::Zero(f), f, sums + i);
+  for (int g = 0; g < groups; ++g, block += bytes, x += rows.group) {
+    if (first == 0) {
+      for (int i = 0; i < bytes; i += 64) hwy::Prefetch(block + kAhead + i);
+    }
+    const uint8_t* scales = block + parts * kInt4LevelBytes;
+    for (int column = 0; column < kInt8Block; column += lanes * kVecs) {
+      D dots[kRows][kVecs];
+      Multiply<D, kRows, kVecs>(x, rows.stride, block + 4 * column, parts, dots);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVecs; ++v) {
+        const uint8_t* halves = scales + 2 * (column + v * lanes);
+        const VF scale = LoadHalves(halves);
+        const VF minimum = LoadHalves(halves + 2 * kInt8Block);
+#pragma GCC unroll 16
+        for (int r = 0; r < kRows; ++r) {
+          const Int4Rows::Terms terms = rows.row_terms(first + r)[g];
+          const VF dot = hn::ConvertTo(f, dots[r][v].sums);
+          float* to = sums + r * kInt8Block + column + v * lanes;
+          VF sum = hn::MulAdd(hn::Mul(scale, hn::Set(f, terms.scale)), dot, hn::LoadU(f, to));
+          hn::StoreU(hn::MulAdd(minimum, hn::Set(f, terms.sum), sum), f, to);
+        }
+      }
     }
   }
 }
@@ -158,55 +172,38 @@ HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, in
 template <class D>
 void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
           float* sums) {
-  switch (count) {
-    case 1:
-      return Rows<D, 1, 4>(rows, first, block, groups, sums);
-    case 2:
-      return Rows<D, 2, 4>(rows, first, block, groups, sums);
-    case 3:
-      return Rows<D, 3, 4>(rows, first, block, groups, sums);
-    case 4:
-      return Rows<D, 4, 2>(rows, first, block, groups, sums);
-    case 5:
-      return Rows<D, 5, 2>(rows, first, block, groups, sums);
-    default:
-      return Rows<D, 6, 2>(rows, first, block, groups, sums);
-  }
+  static constexpr decltype(&Rows<D, 1, 4>) kTiles[] = {Rows<D, 1, 4>, Rows<D, 2, 4>, Rows<D, 3, 4>,
+                                                        Rows<D, 4, 4>, Rows<D, 5, 2>, Rows<D, 6, 2>,
+                                                        Rows<D, 7, 2>, Rows<D, 8, 2>};
+  kTiles[count - 1](rows, first, block, groups, sums);
 }
 
 Int4Kernel GetKernel(bool vnni) {
-  if (vnni) return {Tile<VnniDot>, 6, "avx512-vnni"};
-  return {Tile<PairDot>, 6, "avx512-pairs"};
+  if (vnni) return {Tile<VnniDot>, 8, 6, "avx512-vnni"};
+  return {Tile<PairDot>, 8, 6, "avx512-pairs"};
 }
 
 #else
 
-// Four rows are what 16 registers hold.
+// What 16 registers hold.
 template <class D>
 void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
           float* sums) {
-  switch (count) {
-    case 1:
-      return Rows<D, 1, 4>(rows, first, block, groups, sums);
-    case 2:
-      return Rows<D, 2, 2>(rows, first, block, groups, sums);
-    case 3:
-      return Rows<D, 3, 2>(rows, first, block, groups, sums);
-    default:
-      return Rows<D, 4, 1>(rows, first, block, groups, sums);
-  }
+  static constexpr decltype(&Rows<D, 1, 4>) kTiles[] = {Rows<D, 1, 4>, Rows<D, 2, 2>, Rows<D, 3, 2>,
+                                                        Rows<D, 4, 2>, Rows<D, 5, 2>};
+  kTiles[count - 1](rows, first, block, groups, sums);
 }
 
 Int4Kernel GetKernel(bool vnni) {
-  if (vnni) return {Tile<VnniDot>, 4, "avx-vnni"};
-  return {Tile<PairDot>, 4, "avx2-pairs"};
+  if (vnni) return {Tile<VnniDot>, 5, 4, "avx-vnni"};
+  return {Tile<PairDot>, 5, 4, "avx2-pairs"};
 }
 
 #endif
 
 #else  // no 256-bit vectors
 
-Int4Kernel GetKernel(bool) { return {Int4TileReference, 4, "scalar"}; }
+Int4Kernel GetKernel(bool) { return {Int4TileReference, 4, 4, "scalar"}; }
 
 #endif
 

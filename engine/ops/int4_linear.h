@@ -1,9 +1,9 @@
 // 4-bit linear layers: activation rows quantized in groups times packed weights, with what comes
-// after fused in. W4A8: weights of 4 bits with a scale and a minimum for each 32 of a row;
-// activations s8, symmetric, with a scale for each 32 of a row, dynamic (groups as in llama.cpp's
-// Q4_1 and Q8_1; per token as in QServe, arXiv:2405.04532, the error was five times as large). One
-// kernel computes every batch, so that the result of a row is the same bits whatever the batch or
-// the number of threads.
+// after fused in. W4A8: weights of 4 bits with a scale and a minimum for each group of 32 or 64 of
+// a row; activations s8, symmetric, with a scale for each group of a row, dynamic (groups as in
+// llama.cpp's Q4_1 and Q8_1; per token as in QServe, arXiv:2405.04532, the error was five times as
+// large). One kernel computes every batch, so that the result of a row is the same bits whatever
+// the batch or the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@
 
 namespace edgegate {
 
-// Quantizes one row in groups of 32, the last one filled up with zeros: columns_padded s8 and as
-// many terms as there are groups. scale = max|x| / 127, values rounded to nearest even.
-void QuantizeGroups(const float* x, int columns, int8_t* out, Int4Rows::Terms* terms);
+// Quantizes one row in groups, the last one filled up with zeros: `group` s8 and one of `terms` for
+// each. scale = max|x| / 127, values rounded to nearest even.
+void QuantizeGroups(const float* x, int columns, int group, int8_t* out, Int4Rows::Terms* terms);
 
 // Rows of float quantized in groups. Reused from layer to layer; owned by one thread.
 class GroupedRows {
@@ -25,11 +25,11 @@ class GroupedRows {
   // Room for `max_rows` rows of up to `max_columns`.
   GroupedRows(int max_rows, int max_columns);
 
-  // As QuantizedRows has them.
-  void Quantize(const float* x, int64_t stride, int rows, int columns);
-  void NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns,
+  // As QuantizedRows has them, in groups of `group`.
+  void Quantize(const float* x, int64_t stride, int rows, int columns, int group);
+  void NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns, int group,
                             const float* weight, float eps);
-  void LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns,
+  void LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns, int group,
                             const float* weight, const float* bias, float eps);
 
   int rows() const { return rows_; }
@@ -38,7 +38,7 @@ class GroupedRows {
  private:
   // Quantizes row by row what from(row) gives, in parallel.
   template <typename From>
-  void EachRow(int rows, int columns, From from);
+  void EachRow(int rows, int columns, int group, From from);
 
   AlignedBuffer<int8_t> s8_;
   AlignedBuffer<Int4Rows::Terms> terms_;

@@ -76,29 +76,35 @@ struct Search {
 
 }  // namespace
 
-void PackInt4Block(const Int4Group* rows, int count, int groups, uint8_t* packed) {
-  std::memset(packed, 0, size_t{1} * groups * kInt4GroupBytes);
-  for (int g = 0; g < groups; ++g, packed += kInt4GroupBytes) {
-    uint8_t* scales = packed + kInt4LevelBytes;
+void PackInt4Block(const Int4Group* rows, int count, int k, int group, uint8_t* packed) {
+  const int parts = Int4Groups(k), wide = group / kInt4Group;
+  std::memset(packed, 0, static_cast<size_t>(Int4PackedBytes(kInt8Block, k, group)));
+  for (int first = 0; first < parts; first += wide, packed += Int4GroupBytes(group)) {
+    uint8_t* scales = packed + wide * kInt4LevelBytes;
     for (int n = 0; n < count; ++n) {
-      const Int4Group& group = rows[int64_t{n} * groups + g];
-      for (int quad = 0; quad < kInt4Group / 8; ++quad) {
-        std::memcpy(packed + (quad * kInt8Block + n) * 4, group.q + 4 * quad, 4);
+      const Int4Group* from = rows + int64_t{n} * parts + first;
+      for (int part = 0; part < std::min(wide, parts - first); ++part) {
+        uint8_t* levels = packed + part * kInt4LevelBytes;
+        for (int quad = 0; quad < kInt4Group / 8; ++quad) {
+          std::memcpy(levels + (quad * kInt8Block + n) * 4, from[part].q + 4 * quad, 4);
+        }
       }
-      std::memcpy(scales + 2 * n, &group.scale, 2);
-      std::memcpy(scales + 2 * (kInt8Block + n), &group.minimum, 2);
+      std::memcpy(scales + 2 * n, &from->scale, 2);
+      std::memcpy(scales + 2 * (kInt8Block + n), &from->minimum, 2);
     }
   }
 }
 
-float UnpackInt4(const uint8_t* packed, int groups, int n, int k) {
-  const uint8_t* group =
-      packed + (int64_t{n} / kInt8Block * groups + k / kInt4Group) * kInt4GroupBytes;
+float UnpackInt4(const Int4Linear& w, int n, int k) {
   const int column = n % kInt8Block, i = k % kInt4Group, half = kInt4Group / 2;
-  const uint8_t byte = group[(i % half / 4 * kInt8Block + column) * 4 + i % 4];
+  const uint8_t* group =
+      w.packed + (int64_t{n} / kInt8Block * w.groups() + k / w.group) * Int4GroupBytes(w.group);
+  const uint8_t* levels = group + k % w.group / kInt4Group * kInt4LevelBytes;
+  const uint8_t* scales = group + w.group / kInt4Group * kInt4LevelBytes;
+  const uint8_t byte = levels[(i % half / 4 * kInt8Block + column) * 4 + i % 4];
   uint16_t scale, minimum;
-  std::memcpy(&scale, group + kInt4LevelBytes + 2 * column, 2);
-  std::memcpy(&minimum, group + kInt4LevelBytes + 2 * (kInt8Block + column), 2);
+  std::memcpy(&scale, scales + 2 * column, 2);
+  std::memcpy(&minimum, scales + 2 * (kInt8Block + column), 2);
   const int level = i < half ? byte & 15 : byte >> 4;
   return F16ToFloat(scale) * static_cast<float>(level) + F16ToFloat(minimum);
 }

@@ -7,17 +7,18 @@
 
 namespace edgegate {
 
-// Bytes of a packed [n][k] matrix.
-inline int64_t Int4PackedBytes(int n, int k) {
-  return int64_t{Int8Blocks(n)} * Int4Groups(k) * kInt4GroupBytes;
+// Bytes of a packed [n][k] matrix in groups of `group`.
+inline int64_t Int4PackedBytes(int n, int k, int group) {
+  return int64_t{Int8Blocks(n)} * ((k + group - 1) / group) * Int4GroupBytes(group);
 }
 
-// Packs one block of up to 64 rows, [count][groups]: the `block`-th Int4PackedBytes(64, k) bytes of
-// a packed matrix. The block's missing rows are zero.
-void PackInt4Block(const Int4Group* rows, int count, int groups, uint8_t* packed);
+// Packs one block of up to 64 rows, [count][Int4Groups(k)]: the `block`-th
+// Int4PackedBytes(64, k, group) bytes of a packed matrix. The block's missing rows are zero. Of the
+// two that make a wide group the first gives scale and minimum.
+void PackInt4Block(const Int4Group* rows, int count, int k, int group, uint8_t* packed);
 
-// Weight (row `n`, column `k`) of a packed matrix of `groups` groups, as float computes it.
-float UnpackInt4(const uint8_t* packed, int groups, int n, int k);
+// Weight (row `n`, column `k`), as float computes it.
+float UnpackInt4(const Int4Linear& w, int n, int k);
 
 // Chooses scale, minimum and levels of a group of `count` <= 32 finite weights so that
 //   sum over i of importance[i] * (w[i] - w'[i])^2

@@ -13,7 +13,7 @@ LinearMatMul::LinearMatMul(int max_rows, int max_columns, Kinds kinds, Int8MatMu
       grouped_(kinds.four_bits ? max_rows : 0, max_columns) {}
 
 void LinearMatMul::Quantize(const Linear& w, const float* x, int64_t stride, int rows) {
-  if (w.four_bits()) return grouped_.Quantize(x, stride, rows, w.int4.k);
+  if (w.four_bits()) return grouped_.Quantize(x, stride, rows, w.int4.k, w.int4.group);
   main_.Quantize(x, stride, rows, w.main.k);
   if (w.fine()) rest_.QuantizeRest(x, stride, rows, w.main.k, main_);
 }
@@ -21,7 +21,7 @@ void LinearMatMul::Quantize(const Linear& w, const float* x, int64_t stride, int
 void LinearMatMul::NormalizeAndQuantize(const Linear& w, const float* x, int64_t stride, int rows,
                                         const float* weight, float eps) {
   if (w.four_bits()) {
-    return grouped_.NormalizeAndQuantize(x, stride, rows, w.int4.k, weight, eps);
+    return grouped_.NormalizeAndQuantize(x, stride, rows, w.int4.k, w.int4.group, weight, eps);
   }
   main_.NormalizeAndQuantize(x, stride, rows, w.main.k, weight, eps);
   if (w.fine()) QuantizeNormalizedRest(w);
@@ -30,7 +30,8 @@ void LinearMatMul::NormalizeAndQuantize(const Linear& w, const float* x, int64_t
 void LinearMatMul::LayerNormAndQuantize(const Linear& w, const float* x, int64_t stride, int rows,
                                         const float* weight, const float* bias, float eps) {
   if (w.four_bits()) {
-    return grouped_.LayerNormAndQuantize(x, stride, rows, w.int4.k, weight, bias, eps);
+    return grouped_.LayerNormAndQuantize(x, stride, rows, w.int4.k, w.int4.group, weight, bias,
+                                         eps);
   }
   main_.LayerNormAndQuantize(x, stride, rows, w.main.k, weight, bias, eps);
   if (w.fine()) QuantizeNormalizedRest(w);

@@ -88,18 +88,18 @@ Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& w,
   EG_ASSIGN_OR_RETURN(const auto q, part(WeightPart::kQ, w.q, h, attention));
   EG_ASSIGN_OR_RETURN(const auto k, part(WeightPart::kK, w.k, h, attention));
   EG_ASSIGN_OR_RETURN(const auto v, part(WeightPart::kV, w.v, h, attention));
-  PackInt4Linear(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h,
+  PackInt4Linear(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, kInt4Group,
                  Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
   EG_ASSIGN_OR_RETURN(const auto o,
                       part(WeightPart::kO, w.o, c.q_size(), MeanSquares(inputs.o, c.q_size())));
-  PackInt4Linear(writer, prefix + "o", o, c.q_size(), w.o_bias);
+  PackInt4Linear(writer, prefix + "o", o, c.q_size(), kInt4Group, w.o_bias);
   EG_ASSIGN_OR_RETURN(const auto gate, part(WeightPart::kGate, w.gate, h, mlp));
   EG_ASSIGN_OR_RETURN(const auto up, part(WeightPart::kUp, w.up, h, mlp));
   PackInt4Linear(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
-                 InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
+                 kInt4Group, InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
   EG_ASSIGN_OR_RETURN(const auto down,
                       part(WeightPart::kDown, w.down, f, MeanSquares(inputs.down, f)));
-  PackInt4Linear(writer, prefix + "down", down, f, w.down_bias);
+  PackInt4Linear(writer, prefix + "down", down, f, kInt4Group, w.down_bias);
   return {};
 }
 

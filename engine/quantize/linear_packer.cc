@@ -71,16 +71,17 @@ void PackFineLinear(BundleWriter* writer, const std::string& name, const std::ve
 }
 
 void PackInt4Linear(BundleWriter* writer, const std::string& name,
-                    const std::vector<Int4Group>& rows, int k, std::vector<float> bias) {
+                    const std::vector<Int4Group>& rows, int k, int group, std::vector<float> bias) {
   const int groups = Int4Groups(k);
   const int n = static_cast<int>(rows.size()) / groups;
-  std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(n, k)));
+  std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(n, k, group)));
 #pragma omp parallel for schedule(static)
   for (int block = 0; block < Int8Blocks(n); ++block) {
-    PackInt4Block(rows.data() + int64_t{block} * 64 * groups, std::min(64, n - block * 64), groups,
-                  packed.data() + block * Int4PackedBytes(64, k));
+    PackInt4Block(rows.data() + int64_t{block} * 64 * groups, std::min(64, n - block * 64), k,
+                  group, packed.data() + block * Int4PackedBytes(64, k, group));
   }
-  writer->Write(name + ".int4", packed.data(), packed.size());
+  writer->Write(name + (group == kInt4WideGroup ? ".int4x64" : ".int4"), packed.data(),
+                packed.size());
   if (bias.empty()) return;
   bias.resize(static_cast<size_t>(Int8Padded(n)));
   writer->Write(name + ".bias", bias.data(), bias.size() * 4);

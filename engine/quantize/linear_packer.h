@@ -43,9 +43,10 @@ void KeepRest(std::vector<float>* rows, int k);
 void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
                     int k, std::vector<float> bias);
 
-// Writes the tensors NAME.int4 and NAME.bias: rows [n][groups of 32 of k].
+// Writes the tensors NAME.int4 and NAME.bias: rows [n][Int4Groups(k)]; NAME.int4x64 where `group`
+// is 64.
 void PackInt4Linear(BundleWriter* writer, const std::string& name,
-                    const std::vector<Int4Group>& rows, int k, std::vector<float> bias);
+                    const std::vector<Int4Group>& rows, int k, int group, std::vector<float> bias);
 
 // The parts, one after the other.
 template <typename T>

@@ -113,7 +113,10 @@ class MappedBundle : public Bundle {
     Linear w;
     w.int4.n = n;
     w.int4.k = k;
-    w.int4.packed = static_cast<const uint8_t*>(Find(name + ".int4", Int4PackedBytes(n, k)));
+    const bool wide = tensors_.contains(name + ".int4x64");
+    w.int4.group = wide ? kInt4WideGroup : kInt4Group;
+    w.int4.packed = static_cast<const uint8_t*>(
+        Find(name + (wide ? ".int4x64" : ".int4"), Int4PackedBytes(n, k, w.int4.group)));
     if (bias) w.int4.bias = Floats(name + ".bias", w.int4.n_padded());
     return w;
   }

@@ -8,7 +8,7 @@
 //   "tensors": [{"name", "offset", "bytes"}]}
 // Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
 // layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as model_weights.h says, or,
-// where the format is int4, .{int4, bias} as int4_weights.h does; and
+// where the format is int4, .{int4, bias} as int4_weights.h does, .int4x64 for wide groups; and
 // tokenizer.{model, config, template}, bytes. Where config.vision is there: vision.{patch, conv,
 // linear, gate_up, down}.*, vision.{positions, first_row, last_row}, vision.{post_norm,
 // adapter_norm}.{weight, bias}, vision.layers.N.{norm1, norm2}.{weight, bias} and
@@ -29,7 +29,7 @@
 namespace edgegate {
 
 inline constexpr char kBundleMagic[8] = {'E', 'D', 'G', 'E', 'G', 'A', 'T', 'E'};
-inline constexpr uint32_t kBundleVersion = 6;
+inline constexpr uint32_t kBundleVersion = 7;
 inline constexpr uint64_t kBundleAlignment = 4096;
 
 struct BundleHeader {

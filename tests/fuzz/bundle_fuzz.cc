@@ -31,7 +31,7 @@ double TouchAll(const edgegate::DecoderWeights& w) {
   const auto fine = [&](const edgegate::Linear& l) {
     if (l.four_bits()) {
       return sum(l.int4.bias, l.int4.bias ? l.n_padded() : 0) +
-             l.int4.packed[edgegate::Int4PackedBytes(l.n(), l.k()) - 1];
+             l.int4.packed[edgegate::Int4PackedBytes(l.n(), l.k(), l.int4.group) - 1];
     }
     return linear(l.main) + (l.fine() ? linear(l.rest) : 0);
   };

@@ -41,10 +41,11 @@ TEST_CASE("blocks of Q4_0 and Q4_1 stand for the same floats, packed") {
     Dequantize(type, blocks.data(), 32 * count, want.data());
     const auto groups = ExactGroups(type, blocks);
     REQUIRE(groups);
-    std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(count / 2, 64)));
-    PackInt4Block(groups->data(), count / 2, 2, packed.data());
+    std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(count / 2, 64, 32)));
+    PackInt4Block(groups->data(), count / 2, 64, 32, packed.data());
+    const Int4Linear view{64, count / 2, 32, packed.data(), nullptr};
     for (int i = 0; i < 32 * count; ++i) {
-      CHECK(UnpackInt4(packed.data(), 2, i / 64, i % 64) == want[i]);
+      CHECK(UnpackInt4(view, i / 64, i % 64) == want[i]);
     }
   }
 }
@@ -151,7 +152,7 @@ TEST_CASE("a bundle holds 4-bit tensors exactly, and finds good levels for other
     int wrong = 0;
     for (int row = 0; row < n; ++row) {
       for (int i = 0; i < k; ++i) {
-        const float value = UnpackInt4(linear.int4.packed, linear.int4.groups(), first + row, i);
+        const float value = UnpackInt4(linear.int4, first + row, i);
         wrong += value != rows[row * k + i];
       }
     }
@@ -170,7 +171,7 @@ TEST_CASE("a bundle holds 4-bit tensors exactly, and finds good levels for other
   const auto v = model.Rows(WeightPart::kV, 64, 64);
   double error = 0, power = 0;
   for (int i = 0; i < 64 * 64; ++i) {
-    const double left = v[i] - UnpackInt4(w.qkv.int4.packed, 2, 128 + i / 64, i % 64);
+    const double left = v[i] - UnpackInt4(w.qkv.int4, 128 + i / 64, i % 64);
     error += left * left;
     power += double{v[i]} * v[i];
   }
