@@ -53,9 +53,10 @@ std::atomic<Isa> isa_cap{Isa::kAmx};
 
 Isa CurrentIsa() {
   static const Isa detected = DetectIsa();
+  static const bool vex = HasAvxVnni();
   Isa isa = std::min(detected, isa_cap.load(std::memory_order_relaxed));
   // AVX-512 machines need not have the VEX encoding of vpdpbusd.
-  if (isa == Isa::kAvxVnni && !HasAvxVnni()) isa = Isa::kAvx2;
+  if (isa == Isa::kAvxVnni && !vex) isa = Isa::kAvx2;
   return isa;
 }
 

@@ -128,47 +128,26 @@ HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int
   }
 }
 
-// Three rows are what 16 registers hold.
+// As many vectors of columns as leave room for the weights and an activation beside the sums: in 32
+// registers, or 16.
 template <class D>
-void TileThree(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
-               int32_t* acc) {
-  switch (count) {
-    case 1:
-      return Rows<D, 1, 8>(rows, first, block, quads, acc);
-    case 2:
-      return Rows<D, 2, 4>(rows, first, block, quads, acc);
-    default:
-      return Rows<D, 3, 4>(rows, first, block, quads, acc);
-  }
+void Tile(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+          int32_t* acc) {
+  static constexpr int kOne = HWY_CAP_GE512 ? 4 * D::kSumsPerColumn : 8;
+  static constexpr int kMany = HWY_CAP_GE512 ? 4 : 2;
+  static constexpr decltype(&Rows<D, 1, 4>) kTiles[] = {Rows<D, 1, kOne>,  Rows<D, 2, 4>,
+                                                        Rows<D, 3, kMany>, Rows<D, 4, kMany>,
+                                                        Rows<D, 5, kMany>, Rows<D, 6, kMany>};
+  kTiles[count - 1](rows, first, block, quads, acc);
 }
-
-#if HWY_CAP_GE512
-void TileSix(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
-             int32_t* acc) {
-  switch (count) {
-    case 1:
-      return Rows<VnniDot, 1, 4>(rows, first, block, quads, acc);
-    case 2:
-      return Rows<VnniDot, 2, 4>(rows, first, block, quads, acc);
-    case 3:
-      return Rows<VnniDot, 3, 4>(rows, first, block, quads, acc);
-    case 4:
-      return Rows<VnniDot, 4, 4>(rows, first, block, quads, acc);
-    case 5:
-      return Rows<VnniDot, 5, 4>(rows, first, block, quads, acc);
-    default:
-      return Rows<VnniDot, 6, 4>(rows, first, block, quads, acc);
-  }
-}
-#endif
 
 Int8Kernel GetKernel(bool vnni) {
 #if HWY_CAP_GE512
-  if (vnni) return {TileSix, 6, false, "avx512-vnni"};
-  return {TileThree<WidenDot>, 3, true, "avx512-widen"};
+  if (vnni) return {Tile<VnniDot>, 6, false, "avx512-vnni"};
+  return {Tile<WidenDot>, 6, true, "avx512-widen"};
 #else
-  if (vnni) return {TileThree<VnniDot>, 3, false, "avx-vnni"};
-  return {TileThree<WidenDot>, 3, true, "avx2-widen"};
+  if (vnni) return {Tile<VnniDot>, 6, false, "avx-vnni"};
+  return {Tile<WidenDot>, 6, true, "avx2-widen"};
 #endif
 }
 

@@ -75,7 +75,7 @@ double MeasureInt8(int threads) {
   constexpr int kQuads = 32, kTiles = 100000;
   const Int8Kernel kernel = SelectInt8Kernel();
   AlignedBuffer<int8_t> block(size_t{256} * kQuads);
-  AlignedBuffer<uint8_t> u8(size_t{4} * kQuads * kernel.max_rows);
+  AlignedBuffer<uint8_t> u8(size_t{8} * kQuads * kernel.max_rows);
   AlignedBuffer<int16_t> s16(u8.size());
   const Int8Rows rows{u8.data(), s16.data(), size_t{4} * kQuads};
   const int tiles = std::min(kTiles, 4 * kTiles / kernel.max_rows / (kernel.wants_s16 ? 4 : 1));
@@ -86,7 +86,8 @@ double MeasureInt8(int threads) {
     for (int t = 0; t < threads; ++t) {
       alignas(64) int32_t acc[8 * 64];
       for (int i = 0; i < tiles; ++i) {
-        kernel.tile(rows, 0, kernel.max_rows, block.data(), kQuads, acc);
+        // Not the first rows: they would fetch weights ahead.
+        kernel.tile(rows, kernel.max_rows, kernel.max_rows, block.data(), kQuads, acc);
       }
     }
     const double products = 256.0 * kQuads * kernel.max_rows * tiles * threads;
