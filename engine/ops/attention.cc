@@ -13,6 +13,9 @@
 #include <limits>
 #include <type_traits>
 
+// After highway.h.
+#include "engine/ops/exp2-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
@@ -28,7 +31,6 @@ constexpr int kTile = 128;     // positions per softmax update
 constexpr int kQueries = 4;    // rows that share a load of keys or values
 constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr int kMaxHeadDim = 1024;
-constexpr float kLog2E = 1.44269504088896341f;
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 // Vectors of keys, and of values' components, that the registers hold the sums of.
 #if HWY_CAP_GE512
@@ -82,25 +84,6 @@ struct Bf16Dot {
   }
 };
 #endif
-
-// 2^x for x <= 0, to 2e-7 of it; zero below 2^-126. Cephes' polynomial (Moshier 1989, exp2f.c).
-HWY_INLINE VF Exp2(VF x) {
-  const F32 f;
-  const hn::RebindToSigned<F32> i32;
-  const VF least = hn::Set(f, -126.0f);
-  const VF inside = hn::Max(x, least);
-  const auto whole = hn::NearestInt(inside);
-  const VF part = hn::Sub(inside, hn::ConvertTo(f, whole));
-  VF p = hn::Set(f, 1.535336188319500e-4f);
-  p = hn::MulAdd(p, part, hn::Set(f, 1.339887440266574e-3f));
-  p = hn::MulAdd(p, part, hn::Set(f, 9.618437357674640e-3f));
-  p = hn::MulAdd(p, part, hn::Set(f, 5.550332471162809e-2f));
-  p = hn::MulAdd(p, part, hn::Set(f, 2.402264791363012e-1f));
-  p = hn::MulAdd(p, part, hn::Set(f, 6.931472028550421e-1f));
-  p = hn::MulAdd(p, part, hn::Set(f, 1.0f));
-  const auto power = hn::ShiftLeft<23>(hn::Add(whole, hn::Set(i32, 127)));
-  return hn::IfThenElseZero(hn::Ge(x, least), hn::Mul(p, hn::BitCast(f, power)));
-}
 
 // Rows that are computed together: what becomes of a row is the same in any company.
 template <class D>
@@ -163,7 +146,7 @@ HWY_INLINE float Softmax(const float* scores, int width, float* largest, float* 
   const VF shift = hn::Set(f, now), scale = hn::Set(f, kLog2E);
   VF sum = hn::Zero(f);
   for (int i = 0; i < width; i += lanes) {
-    const VF weight = Exp2(hn::Mul(hn::Sub(hn::LoadU(f, scores + i), shift), scale));
+    const VF weight = Exp2(f, hn::Mul(hn::Sub(hn::LoadU(f, scores + i), shift), scale));
     D::StoreWeights(weight, weights, i);
     sum = hn::Add(sum, weight);
   }

@@ -4,10 +4,11 @@
 #define HWY_TARGET_INCLUDE "engine/ops/row_ops.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-// After highway.h.
-#include <hwy/contrib/math/math-inl.h>
 
 #include <cmath>
+
+// After highway.h.
+#include "engine/ops/exp2-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
@@ -70,17 +71,13 @@ void AddImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_poin
   }
 }
 
-HWY_INLINE VF Silu(VF x) {
-  const F32 f;
-  return hn::Div(x, hn::Add(hn::Set(f, 1.0f), hn::Exp(f, hn::Neg(x))));
-}
+HWY_INLINE VF Silu(VF x) { return hn::Mul(x, Sigmoid(F32(), x)); }
 
-// x / 2 * (1 + tanh(u)) = x / (1 + exp(-2u)), u = sqrt(2 / pi) * (x + 0.044715 x^3).
+// x / 2 * (1 + tanh(u)) = x * sigmoid(2u), u = sqrt(2 / pi) * (x + 0.044715 x^3).
 HWY_INLINE VF GeluOf(VF x) {
   const F32 f;
   const VF u = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(f, 0.044715f), x);
-  const VF exponent = hn::Min(hn::Mul(u, hn::Set(f, -1.5957691216057308f)), hn::Set(f, 80.0f));
-  return hn::Div(x, hn::Add(hn::Set(f, 1.0f), hn::Exp(f, exponent)));
+  return hn::Mul(x, Sigmoid(f, hn::Mul(u, hn::Set(f, 1.5957691216057308f))));
 }
 
 void SwiGluImpl(const int32_t* gate, const int32_t* up, int columns, float row_scale,
