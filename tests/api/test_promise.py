@@ -3,6 +3,7 @@ pool so small that sequences are preempted, as from one with room for all."""
 
 import concurrent.futures
 
+import pytest
 from conftest import MODEL, Daemon
 
 
@@ -19,22 +20,45 @@ def ask(client, i):
     return answer.choices[0].model_dump_json()
 
 
-def test_preemption_chunks_and_threads_change_no_byte(daemon, cache, tmp_path):
-    alone = [ask(daemon.client(), i) for i in range(8)]
+def check_tight_daemon(expected, options, log):
+    """One thread, chunks of 24 tokens and a pool that makes it preempt, all requests at once."""
     tight = Daemon(
-        *("--model", "smol=" + MODEL, "--engine.cache_dir", cache, "--threads", "1"),
+        *("--model", "smol=" + MODEL, "--threads", "1", *options),
         *("--engine.kv_cache_mb", "8", "--engine.max_num_batched_tokens", "24"),
-        log=str(tmp_path / "log"),
+        log=str(log),
     )
     try:
-        client = tight.client()
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            assert list(pool.map(lambda i: ask(client, i), range(8))) == alone
+        client, count = tight.client(), len(expected)
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            assert list(pool.map(lambda i: ask(client, i), range(count))) == expected
         state = tight.health()["models"][0]
         assert state["preemptions"] > 0
         assert state["kv_blocks_free"] == state["kv_blocks_total"]
     finally:
         assert tight.stop() == 0
+
+
+def test_preemption_chunks_and_threads_change_no_byte(daemon, cache, tmp_path):
+    alone = [ask(daemon.client(), i) for i in range(8)]
+    check_tight_daemon(alone, ["--engine.cache_dir", cache], tmp_path / "log")
+
+
+@pytest.mark.parametrize(
+    ("weights", "isa"),
+    [("int4", "auto"), ("int8", "avx512"), ("int8", "avx-vnni"), ("int8", "avx2"), ("int4", "avx2")],
+)
+def test_every_kernel_keeps_the_bytes(cache, tmp_path, weights, isa):
+    options = ["--engine.cache_dir", cache, "--engine.isa", isa, "--engine.weight_format", weights]
+    roomy = Daemon(
+        *("--model", "smol=" + MODEL, *options, "--engine.kv_cache_mb", "64"),
+        *("--engine.speculation", "false"),
+        log=str(tmp_path / "roomy"),
+    )
+    try:
+        alone = [ask(roomy.client(), i) for i in range(7)]
+    finally:
+        assert roomy.stop() == 0
+    check_tight_daemon(alone, options, tmp_path / "tight")
 
 
 def test_what_the_prefix_cache_had_changes_no_byte(daemon, cache, tmp_path):
