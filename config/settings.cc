@@ -71,9 +71,8 @@ const Entry kEntries[] = {
     {"engine.prefix_caching", &Settings::prefix_caching,
      "keep the KV of prompts for prompts that begin alike: true or false"},
     {"engine.speculation", &Settings::speculation,
-     "where few sequences run, compute the tokens that text which repeats itself goes on with: "
-     "true or "
-     "false"},
+     "where few sequences run, compute ahead the tokens that repeated text, or a draft model, "
+     "goes on with: true or false"},
     {"engine.target_itl_ms", IntField{&Settings::target_itl_ms, 0, 60000},
      "longest gap between a stream's tokens while prompts and pictures are worked on, ms; 0: three "
      "times its usual one"},
@@ -177,6 +176,7 @@ Status ReadModels(const toml::node& node, Settings* settings) {
       std::string* member = key.str() == "name"     ? &model.name
                             : key.str() == "path"   ? &model.path
                             : key.str() == "mmproj" ? &model.mmproj
+                            : key.str() == "draft"  ? &model.draft
                                                     : nullptr;
       if (member == nullptr) return InvalidArgument("unknown key model.{}", std::string(key.str()));
       if (!text) return InvalidArgument("model.{} must be a string", std::string(key.str()));

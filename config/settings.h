@@ -16,6 +16,7 @@ struct ModelSetting {
   std::string name;  // empty: from the path
   std::string path;
   std::string mmproj;  // the GGUF file with the vision part of a GGUF model; empty: none
+  std::string draft;   // a small model of the same vocabulary that guesses for it; empty: none
 };
 
 struct Settings {

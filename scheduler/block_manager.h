@@ -16,7 +16,9 @@ namespace edgegate {
 // Names all that the tokens up to a block's end, and the pictures among them, are: a SHA-256.
 using PrefixKey = std::array<uint8_t, 32>;
 
-// Owned by the scheduler; not thread-safe.
+inline int BlocksFor(int tokens, int block_size) { return (tokens + block_size - 1) / block_size; }
+
+// Not thread-safe. Each pool has one owner.
 class BlockManager {
  public:
   explicit BlockManager(int num_blocks);

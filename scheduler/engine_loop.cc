@@ -154,9 +154,10 @@ EngineLoop::~EngineLoop() {
 }
 
 int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, SchedulerLimits limits,
-                         std::vector<bool> valid_tokens) {
+                         std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft) {
   auto model = std::make_unique<Impl::Model>();
-  model->loop = std::make_unique<ModelLoop>(std::move(runner), limits, std::move(valid_tokens));
+  model->loop = std::make_unique<ModelLoop>(std::move(runner), limits, std::move(valid_tokens),
+                                            std::move(draft));
   model->max_waiting = limits.max_waiting;
   impl_->models.push_back(std::move(model));
   return static_cast<int>(impl_->models.size()) - 1;

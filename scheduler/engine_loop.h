@@ -22,7 +22,7 @@ struct SchedulerLimits {
   int64_t image_cache_bytes = int64_t{64} << 20;  // rows of pictures, kept for the next request
   bool prefix_caching = true;  // KV blocks outlive their sequences, for prompts that begin alike
   std::chrono::milliseconds target_itl{0};  // longest gap between tokens; 0: three usual ones
-  bool speculation = true;  // where few sequences run, steps compute what PromptLookup guesses
+  bool speculation = true;  // where few sequences run, steps compute what Drafter guesses
 };
 
 // What /health, /metrics and the watchdog may know without waiting for a step.
@@ -32,6 +32,8 @@ struct EngineSnapshot {
     int waiting = 0;  // sequences
     int blocks_total = 0;
     int blocks_free = 0;
+    int draft_blocks_total = 0;  // of the draft model; 0: there is none
+    int draft_blocks_free = 0;
     uint64_t preemptions = 0;
     uint64_t prompt_tokens = 0;     // prefilled, in total
     uint64_t cached_tokens = 0;     // of prompts, found in the prefix cache, in total
@@ -55,9 +57,10 @@ class EngineLoop {
   ~EngineLoop();  // stops the thread; what is still running ends with kCancelled
 
   // Adds a model and gives its index for Submit. `valid_tokens` (size vocab_size) says which ids
-  // may be sampled. Before Start() only.
+  // may be sampled. `draft`, of the same vocabulary, guesses for it; may be null. Before Start()
+  // only.
   int AddModel(std::unique_ptr<ModelRunner> runner, SchedulerLimits limits,
-               std::vector<bool> valid_tokens);
+               std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr);
 
   void Start();
 

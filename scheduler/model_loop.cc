@@ -18,20 +18,24 @@ SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& se
           .prefix_caching = settings.prefix_caching};
 }
 
+// Decodes and their guesses in one step, at most; 0: no guesses.
+int GuessRows(const RunnerLimits& limits, const SchedulerLimits& settings) {
+  if (!settings.speculation) return 0;
+  return std::min({limits.cheap_rows, settings.max_num_batched_tokens, limits.max_batched_tokens,
+                   limits.max_logits_rows});
+}
+
 double Seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
 ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits& limits,
-                     std::vector<bool> valid_tokens)
+                     std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft)
     : runner_(std::move(runner)),
       limits_(runner_->limits()),
       valid_tokens_(std::move(valid_tokens)),
-      guess_rows_(limits.speculation
-                      ? std::min({limits_.cheap_rows, limits.max_num_batched_tokens,
-                                  limits_.max_batched_tokens, limits_.max_logits_rows})
-                      : 0),
       scheduler_(MakeConfig(limits_, limits)),
+      drafter_(GuessRows(limits_, limits), std::move(draft)),
       images_(runner_.get(), limits.image_cache_bytes),
       pace_(limits.target_itl) {}
 
@@ -167,25 +171,20 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardB
   }
 }
 
-bool ModelLoop::GuessDecodes() {
-  const auto decodes = scheduler_.Decodes();
-  if (decodes.empty()) return false;
-  const int most = guess_rows_ / static_cast<int>(decodes.size()) - 1;
-  for (Sequence* decode : decodes) {
-    auto& stream = static_cast<Stream&>(*decode);
-    const int left = stream.max_tokens - stream.generated() - 1;
-    stream.guesses = stream.lookup.Guess(stream.tokens, std::min(most, left));
-  }
-  return true;
-}
-
 bool ModelLoop::Step(bool others_running) {
   const auto began = Clock::now();
-  const bool streams = GuessDecodes() || others_running;
   const auto spare = pace_.Spare();
+  const auto decodes = scheduler_.Decodes();
+  const bool alone =
+      images_.empty() && scheduler_.num_running() == static_cast<int>(decodes.size());
+  drafter_.Guess(decodes, alone, spare);
+  const bool streams = !decodes.empty() || others_running;
   const auto for_prompts = images_.empty() ? spare : spare / 2;
   const auto step =
       streams ? scheduler_.Schedule(pace_.PromptTokens(for_prompts)) : scheduler_.Schedule();
+  for (const Sequence* sequence : decodes) {
+    if (sequence->state != Sequence::State::kRunning) drafter_.Forget(*sequence);  // it waits
+  }
   const bool ran = step.empty() || RunBatch(step);
   if (others_running) return EncodeImages(began) && ran;
   return EncodeImages(streams ? began + pace_.usual() + spare : Clock::now() + kEncodeAlone) && ran;
@@ -274,7 +273,7 @@ void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
     ++right;
     ++group.guessed_right;
   }
-  stream.lookup.Learn(share.guesses, right);
+  drafter_.Learn(stream, share.guesses, right);
 }
 
 bool ModelLoop::DeliverToken(Stream* stream, const float* row) {
@@ -327,6 +326,7 @@ void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, St
   if (stream->state == Sequence::State::kFinished) return;
   Group& group = *stream->group;
   scheduler_.Remove(stream);
+  drafter_.Forget(*stream);
   group.preemptions += stream->preemptions;
   event.index = stream->index;
   event.finish = reason;
@@ -368,10 +368,13 @@ EngineSnapshot::Model ModelLoop::snapshot() const {
   for (const auto* client : images_.clients()) {
     waiting += static_cast<const Group*>(client)->unfinished;
   }
+  const BlockManager* draft_blocks = drafter_.draft_blocks();
   return {.running = scheduler_.num_running(),
           .waiting = waiting,
           .blocks_total = scheduler_.blocks().num_blocks(),
           .blocks_free = scheduler_.blocks().num_free(),
+          .draft_blocks_total = draft_blocks ? draft_blocks->num_blocks() : 0,
+          .draft_blocks_free = draft_blocks ? draft_blocks->num_free() : 0,
           .preemptions = scheduler_.num_preemptions(),
           .prompt_tokens = prompt_tokens_,
           .cached_tokens = cached_tokens_,

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "engine/sampling/sampler.h"
+#include "scheduler/drafter.h"
 #include "scheduler/engine_loop.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/image_queue.h"
-#include "scheduler/prompt_lookup.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/step_pace.h"
 
@@ -19,8 +19,9 @@ using Clock = std::chrono::steady_clock;
 // Called by the engine loop's thread only.
 class ModelLoop {
  public:
+  // `draft`, of the same vocabulary, guesses for it; may be null.
   ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits& limits,
-            std::vector<bool> valid_tokens);
+            std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr);
 
   // kInvalidArgument when the request can never run; thread-safe (reads constants only).
   Status Check(const GenerationRequest& request) const;
@@ -50,7 +51,6 @@ class ModelLoop {
     TokenCounts counts;
     std::unique_ptr<TokenConstraint> constraint;  // null: free
     std::vector<SampledToken> prompt_logprobs;
-    PromptLookup lookup;
   };
   struct Group : ImageQueue::Client {
     GenerationRequest request;
@@ -69,8 +69,6 @@ class ModelLoop {
   void FailGroup(Group* group, const Status& status);
   void AddImageRows(const ScheduledSequence& share, int first, ForwardBatch* batch) const;
 
-  // Guesses what the decodes go on with, where they are few. Gives whether there are any decodes.
-  bool GuessDecodes();
   ForwardBatch BuildBatch(const std::vector<ScheduledSequence>& step) const;
   void Deliver(const ScheduledSequence& share, const float* logits);
   // The token that is sampled from the row. False when the sequence has ended with it.
@@ -83,8 +81,8 @@ class ModelLoop {
   const std::unique_ptr<ModelRunner> runner_;
   const RunnerLimits limits_;
   const std::vector<bool> valid_tokens_;
-  const int guess_rows_;  // decodes and guesses in one step, at most; 0: no guesses
   Scheduler scheduler_;
+  Drafter drafter_;
   ImageQueue images_;
   std::vector<std::unique_ptr<Group>> groups_;
   uint64_t next_sequence_id_ = 0;

@@ -7,8 +7,6 @@ namespace {
 
 constexpr int kShortest = 2;  // tokens that must have come up before
 constexpr int kLongest = 6;   // more of them tell no more
-constexpr int kLongestGuess = 16;
-constexpr int kMostMisses = 6;  // then every 64th step is tried
 
 // How many tokens before `end` are those at the end of all, up to kLongest.
 int Alike(const std::vector<int32_t>& tokens, int end) {
@@ -25,10 +23,8 @@ int Alike(const std::vector<int32_t>& tokens, int end) {
 std::vector<int32_t> PromptLookup::Guess(const std::vector<int32_t>& tokens, int most) {
   std::vector<int32_t> guess;
   if (most <= 0) return guess;
-  if (pause_ > 0) {
-    --pause_;
-    return guess;
-  }
+  const int length = std::min(length_.Next(), most);
+  if (length == 0) return guess;
   // The longest match; of those the latest.
   const int size = static_cast<int>(tokens.size());
   int best = kShortest - 1, from = 0;
@@ -41,22 +37,10 @@ std::vector<int32_t> PromptLookup::Guess(const std::vector<int32_t>& tokens, int
   }
   if (from == 0) return guess;
   // What repeats itself goes on into the guess.
-  for (int i = 0; i < std::min(length_, most); ++i) {
+  for (int i = 0; i < length; ++i) {
     guess.push_back(from + i < size ? tokens[from + i] : guess[from + i - size]);
   }
   return guess;
-}
-
-void PromptLookup::Learn(int computed, int right) {
-  if (computed == 0) return;
-  if (right == 0) {
-    misses_ = std::min(misses_ + 1, kMostMisses);
-    pause_ = (1 << misses_) - 2;
-    length_ = std::max(1, length_ / 2);
-  } else {
-    misses_ = 0;
-    length_ = std::min(right == computed ? 2 * length_ : right + 1, kLongestGuess);
-  }
 }
 
 }  // namespace edgegate

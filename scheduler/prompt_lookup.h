@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "scheduler/guess_length.h"
+
 namespace edgegate {
 
 // One sequence's. Not thread-safe.
@@ -18,12 +20,10 @@ class PromptLookup {
   std::vector<int32_t> Guess(const std::vector<int32_t>& tokens, int most);
 
   // Of the last guess, `computed` tokens were, of which the first `right` were right.
-  void Learn(int computed, int right);
+  void Learn(int computed, int right) { length_.Learn(computed, right); }
 
  private:
-  int length_ = 4;  // of the next guess
-  int misses_ = 0;  // guesses in a row of which nothing was right
-  int pause_ = 0;   // guesses to leave out
+  GuessLength length_;
 };
 
 }  // namespace edgegate

@@ -57,7 +57,7 @@ struct RequestTimings {
   int preemptions = 0;
   int cached_tokens = 0;   // of the prompt, found in the prefix cache
   int images_encoded = 0;  // the others were in the cache
-  int guessed_tokens = 0;  // computed ahead of their turn (PromptLookup)
+  int guessed_tokens = 0;  // computed ahead of their turn (Drafter)
   int guessed_right = 0;   // of them, those that came
 };
 

@@ -6,11 +6,6 @@
 #include "engine/base/sha256.h"
 
 namespace edgegate {
-namespace {
-
-int BlocksFor(int tokens, int block_size) { return (tokens + block_size - 1) / block_size; }
-
-}  // namespace
 
 Scheduler::Scheduler(const SchedulerConfig& config) : config_(config), blocks_(config.num_blocks) {}
 

@@ -48,6 +48,8 @@ struct Sequence {
 
   int length() const { return static_cast<int>(tokens.size()); }
   int generated() const { return length() - prompt_len; }
+  // Guesses that could come true: the last token is sampled, never computed.
+  int guessable() const { return max_tokens - generated() - 1; }
 };
 
 // A sequence's share of the step: tokens [num_computed, num_computed + count).

@@ -16,6 +16,7 @@ constexpr const char* kFooter =
     "  edgegate serve\n"
     "  edgegate serve --model edge-demo-v --model chat=glm-edge-1.5b-chat/\n"
     "  edgegate serve --config /etc/edgegate/edgegate.toml --server.host 0.0.0.0\n"
+    "  edgegate serve --model glm-edge-4b-chat/ --draft glm-edge-1.5b-chat/\n"
     "  edgegate run glm-edge-1.5b-chat/ \"Why is the sky blue?\"\n"
     "  edgegate run edge-demo-v --image gauge.jpg \"What does the gauge read?\"\n"
     "  edgegate quantize glm-edge-1.5b-chat/ glm-edge-1.5b.edgegate\n"
@@ -24,7 +25,8 @@ constexpr const char* kFooter =
 
 // File, environment and flags, in this order.
 Status GatherSettings(const std::string& file, const std::map<std::string, std::string>& flags,
-                      const std::vector<std::string>& models, Settings* settings) {
+                      const std::vector<std::string>& models,
+                      const std::vector<std::string>& drafts, Settings* settings) {
   if (!file.empty()) EG_RETURN_IF_ERROR(LoadSettingsFile(file, settings));
   EG_RETURN_IF_ERROR(LoadSettingsEnvironment(environ, settings));
   for (const auto& [key, value] : flags) {
@@ -32,6 +34,7 @@ Status GatherSettings(const std::string& file, const std::map<std::string, std::
   }
   if (!models.empty()) settings->models.clear();
   for (const std::string& model : models) settings->models.push_back(FindModel(model, *settings));
+  for (const std::string& draft : drafts) EG_RETURN_IF_ERROR(AddDraft(draft, settings));
   return {};
 }
 
@@ -42,7 +45,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", EDGEGATE_VERSION);
 
   std::string config_file;
-  std::vector<std::string> models;
+  std::vector<std::string> models, drafts;
   std::map<std::string, std::string> flags;
   auto add_settings = [&](CLI::App* command) {
     command->add_option("--config", config_file, "settings file (TOML)");
@@ -63,6 +66,11 @@ int Main(int argc, char** argv) {
                    "PATH or NAME=PATH of a bundle, directory, GGUF or GGUF+MMPROJ; repeat. None: "
                    "edge-demo-v, and what is in engine.model_dir")
       ->allow_extra_args(false);
+  serve
+      ->add_option("--draft", drafts,
+                   "PATH, or NAME=PATH where there are several models: a small model of the same "
+                   "vocabulary that guesses for it; repeat")
+      ->allow_extra_args(false);
   add_settings(serve);
 
   RunArguments run_arguments;
@@ -73,6 +81,8 @@ int Main(int argc, char** argv) {
   run->add_option("prompt", run_arguments.prompt, "the prompt; - reads standard input")->required();
   run->add_option("--image", run_arguments.images, "JPEG, PNG or WebP file to show; repeat")
       ->allow_extra_args(false);
+  run->add_option("--draft", run_arguments.draft,
+                  "small model of the same vocabulary that guesses for it");
   run->add_option("--system", run_arguments.system, "system message");
   run->add_option("--max-tokens", run_arguments.max_tokens, "tokens to generate, at most");
   run->add_option("--temperature", run_arguments.temperature, "0 is greedy");
@@ -106,7 +116,7 @@ int Main(int argc, char** argv) {
   }
   if (*quantize) return QuantizeModel(quantize_arguments);
   Settings settings;
-  const Status status = GatherSettings(config_file, flags, models, &settings);
+  const Status status = GatherSettings(config_file, flags, models, drafts, &settings);
   if (!status.ok()) {
     std::fprintf(stderr, "edgegate: %s\n", status.message().c_str());
     return kExitUsage;

@@ -20,6 +20,7 @@ int Serve(const Settings& settings);
 struct RunArguments {
   std::string model;
   std::string prompt;
+  std::string draft;                // a model; empty: none
   std::vector<std::string> images;  // files
   std::string system;
   int max_tokens = 0;      // 0: until the model ends

@@ -40,7 +40,8 @@ bool IsModel(const fs::path& path) {
 
 Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings) {
   std::vector<ModelSetting> models;
-  if (const fs::path path = EmbeddedModel(); !path.empty()) models.push_back({kEmbedded, path, ""});
+  if (const fs::path path = EmbeddedModel(); !path.empty())
+    models.push_back({kEmbedded, path, "", ""});
   const fs::path folder = ModelFolder(settings);
   std::error_code error;
   std::vector<ModelSetting> found;
@@ -49,7 +50,7 @@ Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings) {
     const fs::path& path = entry->path();
     if (!IsModel(path)) continue;
     std::error_code unused;
-    found.push_back({fs::is_directory(path, unused) ? path.filename() : path.stem(), path, ""});
+    found.push_back({fs::is_directory(path, unused) ? path.filename() : path.stem(), path, "", ""});
   }
   std::sort(found.begin(), found.end(),
             [](const ModelSetting& a, const ModelSetting& b) { return a.path < b.path; });
@@ -75,6 +76,25 @@ ModelSetting FindModel(const std::string& text, const Settings& settings) {
     if (model.name.empty()) model.name = other.name;
   }
   return model;
+}
+
+Status AddDraft(const std::string& text, Settings* settings) {
+  if (settings->models.empty()) {
+    EG_ASSIGN_OR_RETURN(settings->models, DefaultModels(*settings));
+  }
+  std::vector<ModelSetting>& models = settings->models;
+  const std::string name = ParseModel(text).name;
+  if (name.empty() && models.size() > 1) {
+    return InvalidArgument("--draft {}: which of {} models it guesses for must be said: NAME=PATH",
+                           text, models.size());
+  }
+  const auto model = std::find_if(models.begin(), models.end(), [&](const ModelSetting& m) {
+    return name.empty() || NameOf(m) == name;
+  });
+  if (model == models.end())
+    return InvalidArgument("--draft {}: no model is called {}", text, name);
+  model->draft = FindModel(text, *settings).path;
+  return {};
 }
 
 }  // namespace edgegate

@@ -17,4 +17,8 @@ Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings);
 // A model as a command line has it (see ParseModel), or the name of one of DefaultModels().
 ModelSetting FindModel(const std::string& text, const Settings& settings);
 
+// Gives a model of the settings, or of DefaultModels() where they name none, its draft: NAME=PATH
+// says which, PATH alone will do for the only one.
+Status AddDraft(const std::string& text, Settings* settings);
+
 }  // namespace edgegate

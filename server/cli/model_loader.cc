@@ -11,18 +11,12 @@
 #include <filesystem>
 
 #include "engine/ops/attention.h"
+#include "server/cli/draft_loader.h"
 
 namespace edgegate {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string NameOf(const ModelSetting& model) {
-  if (!model.name.empty()) return model.name;
-  std::error_code error;
-  const fs::path path = fs::weakly_canonical(model.path, error);
-  return fs::is_directory(path, error) ? path.filename() : path.stem();
-}
 
 void WarnOfContext(const std::string& path, const ModelConfig& config, int max_model_len) {
   const int own = config.max_position_embeddings;
@@ -61,6 +55,13 @@ Result<ImagePlaceholder> PlaceholderOf(const ModelConfig& config, const Tokenize
 }
 
 }  // namespace
+
+std::string NameOf(const ModelSetting& model) {
+  if (!model.name.empty()) return model.name;
+  std::error_code error;
+  const fs::path path = fs::weakly_canonical(model.path, error);
+  return fs::is_directory(path, error) ? path.filename() : path.stem();
+}
 
 std::string OwnFolder(const char* systemd, const char* xdg, const char* below_home,
                       const char* without_home) {
@@ -101,15 +102,20 @@ std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::strin
   };
 }
 
-Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
-                              const std::function<bool()>& stop) {
-  LoadedModel loaded;
+Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,
+                                           const std::function<bool()>& stop) {
   QuantizeOptions quantize;
   EG_ASSIGN_OR_RETURN(quantize.format, ParseWeightFormat(settings.weight_format));
   quantize.progress = ProgressPrinter("quantizing " + NameOf(model), stop);
   EG_ASSIGN_OR_RETURN(const std::string path,
                       EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), quantize));
-  EG_ASSIGN_OR_RETURN(loaded.bundle, Bundle::Open(path));
+  return Bundle::Open(path);
+}
+
+Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
+                              const std::function<bool()>& stop) {
+  LoadedModel loaded;
+  EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop));
   ServedModel& served = loaded.served;
   EG_ASSIGN_OR_RETURN(served.tokenizer, Tokenizer::Make(loaded.bundle->tokenizer_assets()));
   const ModelConfig& config = loaded.bundle->weights().config;
@@ -141,6 +147,9 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   served.eos_token_ids = config.eos_token_ids;
   served.grammars =
       std::make_unique<Grammars>(*served.tokenizer, config.vocab_size, config.eos_token_ids);
+  if (!model.draft.empty() && settings.speculation) {
+    EG_RETURN_IF_ERROR(LoadDraft(model, settings, stop, &loaded));
+  }
   return loaded;
 }
 

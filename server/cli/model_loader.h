@@ -16,6 +16,8 @@ namespace edgegate {
 struct LoadedModel {
   std::unique_ptr<Bundle> bundle;  // outlives the runner
   std::unique_ptr<DecoderRunner> runner;
+  std::unique_ptr<Bundle> draft_bundle;  // outlives the draft
+  std::unique_ptr<DecoderRunner> draft;  // guesses for the runner; null: none is configured
   ServedModel served;
   std::vector<bool> valid_tokens;
 };
@@ -23,6 +25,13 @@ struct LoadedModel {
 // `stop`, asked now and then, ends the work with kCancelled.
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
                               const std::function<bool()>& stop);
+
+// The bundle of a model, quantized first where there is none.
+Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,
+                                           const std::function<bool()>& stop);
+
+// What clients call the model: its name, else its file's.
+std::string NameOf(const ModelSetting& model);
 
 // The daemon's own folder of a kind: what these environment variables of systemd and of XDG say,
 // else one below the user's home (`without_home` where there is none).

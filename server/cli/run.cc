@@ -78,11 +78,13 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
     prompt = text.str();
   }
   const StopSignals signals;
-  auto model =
-      LoadModel(FindModel(arguments.model, settings), settings, [&] { return signals.pending(); });
+  ModelSetting setting = FindModel(arguments.model, settings);
+  if (!arguments.draft.empty()) setting.draft = FindModel(arguments.draft, settings).path;
+  auto model = LoadModel(setting, settings, [&] { return signals.pending(); });
   if (!model.ok()) return Fail(model.status(), kExitModel);
   EngineLoop engine;
-  model->served.engine_index = engine.AddModel(std::move(model->runner), {}, model->valid_tokens);
+  model->served.engine_index =
+      engine.AddModel(std::move(model->runner), {}, model->valid_tokens, std::move(model->draft));
   engine.Start();
   std::unique_ptr<Generation> generation;
   const bool chat = model->served.chat_template != nullptr;

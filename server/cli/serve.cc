@@ -133,13 +133,17 @@ int Serve(const Settings& settings) {
                  std::chrono::duration<double>(Clock::now() - start).count(),
                  model.served.limits.max_model_len, model.served.limits.num_blocks,
                  model.runner->kernels());
+    if (model.draft) {
+      spdlog::info("{} guesses for {}: context {}, {} KV blocks", setting.draft, model.served.name,
+                   model.draft->limits().max_model_len, model.draft->limits().num_blocks);
+    }
     const SchedulerLimits limits{
         settings.max_num_seqs,   settings.max_num_batched_tokens,
         settings.max_waiting,    int64_t{settings.image_cache_mb} << 20,
         settings.prefix_caching, std::chrono::milliseconds(settings.target_itl_ms),
         settings.speculation};
-    model.served.engine_index =
-        engine.AddModel(std::move(model.runner), limits, model.valid_tokens);
+    model.served.engine_index = engine.AddModel(std::move(model.runner), limits, model.valid_tokens,
+                                                std::move(model.draft));
     served.push_back(&model.served);
   }
   engine.Start();

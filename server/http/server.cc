@@ -108,12 +108,14 @@ void HttpServer::Impl::Health(Response& res) const {
     const auto& m = snapshot.models[i];
     list += fmt::format(
         "{}{{\"running\":{},\"waiting\":{},\"kv_blocks_total\":{},\"kv_blocks_free\":{},"
+        "\"draft_kv_blocks_total\":{},\"draft_kv_blocks_free\":{},"
         "\"preemptions\":{},\"prompt_tokens\":{},\"cached_tokens\":{},\"generated_tokens\":{},"
         "\"guessed_tokens\":{},\"guessed_right\":{},\"images_encoded\":{},"
         "\"image_cache_hits\":{},\"image_cache_bytes\":{}}}",
-        i ? "," : "", m.running, m.waiting, m.blocks_total, m.blocks_free, m.preemptions,
-        m.prompt_tokens, m.cached_tokens, m.generated_tokens, m.guessed_tokens, m.guessed_right,
-        m.images_encoded, m.image_cache_hits, m.image_cache_bytes);
+        i ? "," : "", m.running, m.waiting, m.blocks_total, m.blocks_free, m.draft_blocks_total,
+        m.draft_blocks_free, m.preemptions, m.prompt_tokens, m.cached_tokens, m.generated_tokens,
+        m.guessed_tokens, m.guessed_right, m.images_encoded, m.image_cache_hits,
+        m.image_cache_bytes);
   }
   const bool failing = snapshot.failed_steps_in_row >= 3;
   res.status = failing ? 503 : 200;

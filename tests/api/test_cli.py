@@ -2,10 +2,11 @@
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
-from conftest import BINARY, ROOT
+from conftest import BINARY, MODEL, ROOT
 
 COMMANDS = ["serve", "run", "quantize", "bench"]
 
@@ -45,6 +46,54 @@ def test_wrong_usage_exits_with_2(arguments):
 def test_a_missing_model_exits_with_3():
     done = edgegate("run", "no/such/model", "Hello")
     assert done.returncode == 3 and "no/such/model" in done.stderr
+
+
+GOLDENS = ROOT / "tests/golden/models"
+LLAMA, GLM = str(GOLDENS / "llama3"), str(GOLDENS / "glm-edge")
+
+
+@pytest.mark.parametrize(
+    "model,draft,reason",
+    [
+        (MODEL, LLAMA, "its vocabulary has 338 tokens, the model's 49152"),
+        (LLAMA, "edge-demo-v", "the draft takes pictures"),
+        ("edge-demo-v", LLAMA, "the model takes pictures"),
+    ],
+)
+def test_a_draft_that_cannot_guess_for_the_model_exits_with_3(cache, model, draft, reason):
+    done = edgegate("run", model, "Hello", "--draft", draft, "--engine.cache_dir", cache)
+    assert done.returncode == 3
+    assert re.search(f"{draft}.* cannot guess for .*{model}.*: {reason}", done.stderr)
+
+
+def test_a_draft_with_other_tokens_exits_with_3(cache, tmp_path):
+    other = shutil.copytree(LLAMA, tmp_path / "other")
+    file = other / "tokenizer.json"
+    tokenizer = json.loads(file.read_text())
+    vocab = tokenizer["model"]["vocab"]
+    vocab["!"], vocab["#"] = vocab["#"], vocab["!"]
+    file.write_text(json.dumps(tokenizer))
+    done = edgegate("run", LLAMA, "Hello", "--draft", str(other), "--engine.cache_dir", cache)
+    token = min(vocab["!"], vocab["#"])
+    assert done.returncode == 3
+    assert f"{other} cannot guess for {LLAMA}: its token {token} is another one" in done.stderr
+
+
+def test_run_says_the_same_with_a_draft(cache):
+    command = ["run", LLAMA, "Hello", "--max-tokens", "30", "--temperature", "0"]
+    command += ["--engine.cache_dir", cache]
+    plain, drafted = edgegate(*command), edgegate(*command, "--draft", LLAMA)
+    assert plain.returncode == drafted.returncode == 0
+    assert plain.stdout == drafted.stdout != ""
+
+
+@pytest.mark.parametrize(
+    "draft,reason",
+    [(GLM, "which of 2 models"), ("c=" + GLM, "no model is called c")],
+)
+def test_a_draft_of_no_known_model_exits_with_2(draft, reason):
+    done = edgegate("serve", "--model", "a=" + LLAMA, "--model", "b=" + GLM, "--draft", draft)
+    assert done.returncode == 2 and reason in done.stderr
 
 
 def test_the_man_page_knows_the_commands_and_their_own_flags():

@@ -127,3 +127,45 @@ def test_guessing_ahead_changes_no_byte(daemon, cache, tmp_path):
                 assert timings["draft_n_accepted"] > 0
     finally:
         assert plain.stop() == 0
+
+
+def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
+    """The model as its own draft, which is right whenever the most likely token is the next."""
+    drafted = Daemon(
+        *("--model", "smol=" + MODEL, "--draft", "smol=" + MODEL, "--engine.cache_dir", cache),
+        *("--engine.kv_cache_mb", "64", "--engine.max_num_batched_tokens", "48"),
+        log=str(tmp_path / "log"),
+    )
+
+    def story(server, temperature):
+        answer = server.client().chat.completions.create(
+            model="smol",
+            messages=[{"role": "user", "content": "Tell me about a lighthouse. " * 9}],
+            temperature=temperature,
+            seed=3,
+            max_tokens=100,
+            logprobs=True,
+            top_logprobs=3,
+        )
+        return answer.timings, answer.choices[0].model_dump_json()
+
+    try:
+        for temperature in (0, 0.8):
+            plain, expected = story(daemon, temperature)
+            timings, said = story(drafted, temperature)
+            assert said == expected
+            assert timings["draft_n_accepted"] > plain["draft_n_accepted"]
+            if temperature == 0:
+                assert timings["draft_n_accepted"] > 30
+                # What is wrong is what the text itself had to offer.
+                assert timings["draft_n_accepted"] > 0.6 * timings["draft_n"]
+        alone = [ask(daemon.client(), i) for i in range(8)]
+        client = drafted.client()
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            assert list(pool.map(lambda i: ask(client, i), range(8))) == alone
+        state = drafted.health()["models"][0]
+        assert state["draft_kv_blocks_total"] > 0
+        assert state["draft_kv_blocks_free"] == state["draft_kv_blocks_total"]
+        assert state["kv_blocks_free"] == state["kv_blocks_total"]
+    finally:
+        assert drafted.stop() == 0

@@ -56,6 +56,7 @@ TEST_CASE("errors name the file, the line and the key") {
        "f:2: engine.weight_format is \"int3\": must be int8 or int4"},
       {"[engine]\nweight_format = 4", "engine.weight_format must be a string"},
       {"[[model]]\npath = \"x\"\nmmproj = 1", "model.mmproj must be a string"},
+      {"[[model]]\npath = \"x\"\ndraft = 1", "model.draft must be a string"},
       {"[[model]]\nname = \"x\"", "f:1: a [[model]] has no path"},
       {"[[model]]\npth = \"x\"", "unknown key model.pth"},
       {"model = 5", "f:1: models must be given as [[model]] tables"},
@@ -105,6 +106,13 @@ TEST_CASE("a GGUF model may have its vision part in a second file") {
   REQUIRE(
       LoadSettingsText("[[model]]\npath = \"a.gguf\"\nmmproj = \"b.gguf\"", "f", &settings).ok());
   CHECK(settings.models.at(0).mmproj == "b.gguf");
+}
+
+TEST_CASE("a model may have a draft") {
+  Settings settings;
+  REQUIRE(
+      LoadSettingsText("[[model]]\npath = \"a.gguf\"\ndraft = \"b.gguf\"", "f", &settings).ok());
+  CHECK(settings.models.at(0).draft == "b.gguf");
 }
 
 TEST_CASE("a model may be named") {

@@ -77,6 +77,7 @@ Result<bool> FakeModelRunner::EncodeUnit(float* rows) {
 }
 
 Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
+  ++calls_;
   Check(batch);
   if (!violation_.empty()) return Internal("contract: {}", violation_);
   if (fail_next > 0) {
@@ -109,7 +110,10 @@ Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
       std::vector<int32_t> tokens;
       for (int p = 0; p <= span.context_len + row - span.first; ++p)
         tokens.push_back(slot(span, p));
-      const auto logits = Logits(tokens, limits_.vocab_size);
+      auto logits = Logits(tokens, limits_.vocab_size);
+      if (static_cast<int>(logits[0] * (1 << 20)) % 100 < wrong_percent) {
+        std::rotate(logits.begin(), logits.begin() + 1, logits.end());
+      }
       logits_.insert(logits_.end(), logits.begin(), logits.end());
     }
   }

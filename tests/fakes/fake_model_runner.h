@@ -29,10 +29,13 @@ class FakeModelRunner : public ModelRunner {
 
   // The next calls fail.
   std::atomic<int> fail_next{0};
+  // Of a hundred rows, by what they follow, so many have another likeliest token: a draft model.
+  std::atomic<int> wrong_percent{0};
   // What a unit of encoding takes.
   std::atomic<int> unit_ms{0};
   // The first broken contract, or empty.
   const std::string& violation() const { return violation_; }
+  int calls() const { return calls_; }  // of Forward
 
  private:
   void Check(const ForwardBatch& batch);
@@ -41,6 +44,7 @@ class FakeModelRunner : public ModelRunner {
   std::vector<int32_t> memory_;  // a token for each position of each block
   std::vector<float> logits_;
   std::string violation_;
+  int calls_ = 0;
   PreparedPixels pixels_;
   int units_left_ = 0;
 };

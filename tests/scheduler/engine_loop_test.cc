@@ -35,7 +35,7 @@ TEST_CASE("many threads, two models, some leaving early") {
   EngineLoop engine;
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 1000}, valid);
-  engine.AddModel(Fake(), {8, 32, 1000}, valid);
+  engine.AddModel(Fake(), {8, 32, 1000}, valid, Fake());
   engine.Start();
   std::vector<std::thread> threads;
   std::atomic<int> finished{0};

@@ -153,14 +153,23 @@ void Verify(const Live& live) {
   }
 }
 
+struct DraftSetup {
+  RunnerLimits limits;
+  int wrong_percent = 0;
+};
+
 // Gives the loop's counters at the end.
 EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
-                           const SchedulerLimits& settings) {
+                           const SchedulerLimits& settings, const DraftSetup* setup = nullptr) {
   CAPTURE(seed);
   std::mt19937 random(seed);
   auto owned = std::make_unique<FakeModelRunner>(limits);
   FakeModelRunner* runner = owned.get();
-  ModelLoop loop(std::move(owned), settings, std::vector<bool>(kVocab, true));
+  auto owned_draft = setup ? std::make_unique<FakeModelRunner>(setup->limits) : nullptr;
+  FakeModelRunner* draft = owned_draft.get();
+  if (draft != nullptr) draft->wrong_percent = setup->wrong_percent;
+  ModelLoop loop(std::move(owned), settings, std::vector<bool>(kVocab, true),
+                 std::move(owned_draft));
   std::vector<std::unique_ptr<Live>> all;
   const int requests = 12;
   int steps = 0;
@@ -180,14 +189,17 @@ EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
       victim.cancelled = true;
       victim.stream->RequestCancel(-1);
     }
+    if (draft != nullptr && random() % 30 == 0) draft->fail_next = 1;
     loop.Sweep(Clock::now());
     CHECK(loop.Step(random() % 2 == 0));
     REQUIRE(runner->violation() == "");
+    if (draft != nullptr) REQUIRE(draft->violation() == "");
     const auto snapshot = loop.snapshot();
     CHECK(snapshot.running <= settings.max_num_seqs);
     for (auto& live : all) Collect(live.get());
   }
   CHECK(loop.snapshot().blocks_free == limits.num_blocks);
+  CHECK(loop.snapshot().draft_blocks_free == (setup ? setup->limits.num_blocks : 0));
   for (auto& live : all) Verify(*live);
   return loop.snapshot();
 }
@@ -227,6 +239,34 @@ TEST_CASE("the smallest of everything") {
     Play(seed, MakeLimits(2, 10, 8, 8), {1, 8, 100});  // one sequence at a time
     Play(seed, MakeLimits(1, 3, 1, 1), {4, 1, 100});   // all at once
   }
+}
+
+TEST_CASE("whatever a draft model guesses, random requests equal themselves alone") {
+  const std::chrono::milliseconds usual{0}, plenty{1000};
+  const RunnerLimits limits = MakeLimits(4, 40, 32, 8), tight = MakeLimits(4, 12, 16, 8);
+  uint64_t right_without = 0, right_with = 0, preemptions = 0;
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    const DraftSetup good{MakeLimits(4, 64, 32, 8)}, bad{MakeLimits(4, 64, 32, 8), 40},
+        hopeless{MakeLimits(4, 64, 32, 8), 100};
+    right_without += Play(seed, limits, {8, 32, 100, 0, true, plenty}).guessed_right;
+    right_with += Play(seed, limits, {8, 32, 100, 0, true, plenty}, &good).guessed_right;
+    Play(seed, limits, {8, 32, 100}, &bad);
+    Play(seed, limits, {8, 32, 100, 0, true, std::chrono::milliseconds(1)}, &hopeless);
+    preemptions += Play(seed, tight, {8, 32, 100, 0, false, usual}, &bad).preemptions;
+    const auto off = Play(seed, limits, {8, 32, 100, 0, true, usual, false}, &good);
+    CHECK(off.guessed_tokens == 0);
+    // A draft with less of everything: blocks, tokens in a pass, rows, context.
+    const DraftSetup few_blocks{MakeLimits(2, 9, 32, 8), 10}, small_passes{MakeLimits(1, 64, 1, 1)},
+        one_block{MakeLimits(16, 1, 8, 2)};
+    DraftSetup short_context{MakeLimits(4, 40, 32, 8)};
+    short_context.limits.max_model_len = 20;
+    for (const DraftSetup& small : {few_blocks, small_passes, one_block, short_context}) {
+      Play(seed, limits, {8, 32, 100}, &small);
+      Play(seed, tight, {3, 16, 100}, &small);
+    }
+  }
+  CHECK(right_with > right_without);
+  CHECK(preemptions > 0);
 }
 
 TEST_CASE("a failed step ends its own requests and no other") {

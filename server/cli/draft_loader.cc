@@ -1,0 +1,63 @@
+#include "server/cli/draft_loader.h"
+
+#include <algorithm>
+
+#include "engine/ops/attention.h"
+
+namespace edgegate {
+namespace {
+
+constexpr int kMostTokens = 128;  // of one pass: texts are read in short chunks
+
+// Why the one cannot guess for the other.
+Status CheckPair(const Bundle& draft, const Bundle& target, const Tokenizer& target_tokenizer) {
+  const ModelConfig& ours = draft.weights().config;
+  const ModelConfig& theirs = target.weights().config;
+  if (ours.vision || theirs.vision) {
+    return InvalidArgument("{} takes pictures, which is not supported",
+                           ours.vision ? "the draft" : "the model");
+  }
+  if (ours.vocab_size != theirs.vocab_size) {
+    return InvalidArgument("its vocabulary has {} tokens, the model's {}", ours.vocab_size,
+                           theirs.vocab_size);
+  }
+  EG_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::Make(draft.tokenizer_assets()));
+  for (int id = 0; id < ours.vocab_size; ++id) {
+    if (tokenizer->TokenBytes(id) != target_tokenizer.TokenBytes(id)) {
+      return InvalidArgument("its token {} is another one", id);
+    }
+  }
+  return {};
+}
+
+// Room for all sequences that may guess in one step, but a quarter of the setting at most.
+int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, int sequences,
+                     int max_model_len) {
+  const int64_t tokens = int64_t{sequences} * (max_model_len + kKvBlock);
+  return std::min((int64_t{settings.kv_cache_mb} << 20) / 4,
+                  tokens * DecoderRunner::KvBytesPerToken(config));
+}
+
+}  // namespace
+
+Status LoadDraft(const ModelSetting& model, const Settings& settings,
+                 const std::function<bool()>& stop, LoadedModel* loaded) {
+  EG_ASSIGN_OR_RETURN(loaded->draft_bundle, OpenBundle({"", model.draft, "", ""}, settings, stop));
+  const Status pair = CheckPair(*loaded->draft_bundle, *loaded->bundle, *loaded->served.tokenizer);
+  if (!pair.ok()) {
+    return pair.WithContext(model.draft + " cannot guess for " + model.path);
+  }
+  const ModelConfig& config = loaded->draft_bundle->weights().config;
+  const RunnerLimits& target = loaded->runner->limits();
+  const int sequences = std::max(1, target.cheap_rows / 2);  // with a guess each
+  RunnerOptions options;
+  options.threads = ComputeThreads(settings);
+  options.max_batched_tokens = std::min(settings.max_num_batched_tokens, kMostTokens);
+  options.max_logits_rows = sequences;
+  options.max_model_len = std::min(config.max_position_embeddings, target.max_model_len);
+  options.kv_cache_bytes = KvCacheBytes(config, settings, sequences, options.max_model_len);
+  EG_ASSIGN_OR_RETURN(loaded->draft, DecoderRunner::Make(loaded->draft_bundle->weights(), options));
+  return {};
+}
+
+}  // namespace edgegate

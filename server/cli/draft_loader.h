@@ -1,0 +1,13 @@
+// Loads the model that guesses for another one (scheduler/draft_model.h).
+#pragma once
+
+#include "server/cli/model_loader.h"
+
+namespace edgegate {
+
+// Loads `model.draft` into `loaded`, which is loaded otherwise. kInvalidArgument, naming both
+// files, when their tokens are not the same, or when either takes pictures.
+Status LoadDraft(const ModelSetting& model, const Settings& settings,
+                 const std::function<bool()>& stop, LoadedModel* loaded);
+
+}  // namespace edgegate

@@ -1,0 +1,179 @@
+// Random texts that go on as guessed or otherwise: every guess is what the model finds likeliest
+// after all that came before, as computed without blocks.
+
+#include "scheduler/draft_model.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "tests/fakes/fake_model_runner.h"
+
+namespace edgegate {
+namespace {
+
+constexpr int kVocab = 50;
+constexpr auto kSpare = std::chrono::seconds(1);
+
+struct Fixture {
+  explicit Fixture(int block_size, int blocks, int tokens, int max_model_len = 512) {
+    auto owned = std::make_unique<FakeModelRunner>(
+        RunnerLimits{kVocab, max_model_len, block_size, blocks, tokens, 8});
+    runner = owned.get();
+    model = std::make_unique<DraftModel>(std::move(owned));
+  }
+  // The sequence's guesses, which must be right.
+  int Guess(Sequence* sequence, int most = 4) {
+    sequence->guesses.clear();
+    model->Guess({sequence}, most, kSpare);
+    Check(*sequence);
+    return static_cast<int>(sequence->guesses.size());
+  }
+  void Check(const Sequence& sequence) const {
+    REQUIRE(runner->violation() == "");
+    std::vector<int32_t> tokens = sequence.tokens;
+    for (int32_t guess : sequence.guesses) {
+      const auto row = FakeModelRunner::Logits(tokens, kVocab);
+      REQUIRE(guess == std::max_element(row.begin(), row.end()) - row.begin());
+      tokens.push_back(guess);
+    }
+  }
+  FakeModelRunner* runner;
+  std::unique_ptr<DraftModel> model;
+};
+
+Sequence MakeSequence(int length, int max_tokens = 1000) {
+  Sequence s;
+  s.prompt_len = length;
+  s.max_tokens = max_tokens;
+  for (int i = 0; i < length; ++i) s.tokens.push_back((i * i + length) % kVocab);
+  return s;
+}
+
+TEST_CASE("random texts") {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    auto pick = [&](int low, int high) {
+      return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));
+    };
+    const int blocks = pick(4, 60);
+    Fixture f(pick(1, 8), blocks, pick(1, 16));
+    std::vector<Sequence> all;
+    for (int i = pick(1, 4); i > 0; --i) all.push_back(MakeSequence(pick(1, 40)));
+    for (int step = 0; step < 60; ++step) {
+      std::vector<Sequence*> some;
+      for (Sequence& s : all) {
+        s.guesses.clear();
+        if (pick(0, 3) > 0) some.push_back(&s);
+      }
+      f.model->Guess(some, pick(1, 7), kSpare);
+      for (Sequence& s : all) {
+        f.Check(s);
+        // As many as were computed come true, then another token; or nothing was computed at all.
+        const int computed = pick(0, static_cast<int>(s.guesses.size()));
+        const int right = pick(0, computed);
+        s.tokens.insert(s.tokens.end(), s.guesses.begin(), s.guesses.begin() + right);
+        if (pick(0, 4) > 0) s.tokens.push_back(pick(0, kVocab - 1));
+        f.model->Learn(s, computed, right);
+        if (pick(0, 30) == 0) f.model->Forget(s);
+      }
+      if (pick(0, 30) == 0) f.runner->fail_next = 1;
+    }
+    for (Sequence& s : all) f.model->Forget(s);
+    CHECK(f.model->blocks().num_free() == blocks);
+  }
+}
+
+TEST_CASE("a long text is read in chunks, and meanwhile a short one gets its guesses") {
+  Fixture f(4, 64, 16);
+  Sequence text = MakeSequence(100), brief = MakeSequence(3);
+  f.Guess(&brief);
+  for (int call = 1; call <= 8; ++call) {
+    CAPTURE(call);
+    text.guesses.clear();
+    brief.guesses.clear();
+    brief.tokens.push_back(call);
+    const int before = f.runner->calls();
+    f.model->Guess({&text, &brief}, 4, kSpare);
+    f.Check(text);
+    f.Check(brief);
+    CHECK(brief.guesses.size() == 4);
+    CHECK(f.runner->calls() == before + 4);
+    // Beside one token or two of the other's: 15 and 14 in a call.
+    CHECK(text.guesses.size() == (call < 7 ? 0 : 4));
+  }
+}
+
+TEST_CASE("right guesses grow, wrong ones pause, and none goes beyond what may be generated") {
+  Fixture f(4, 64, 64);
+  Sequence s = MakeSequence(5, 12);
+  CHECK(f.Guess(&s, 16) == 4);
+  f.model->Learn(s, 4, 4);
+  CHECK(f.Guess(&s, 16) == 8);
+  CHECK(f.Guess(&s, 3) == 3);
+  s.max_tokens = 4;
+  CHECK(f.Guess(&s, 16) == 3);
+  s.max_tokens = 12;
+  int tried = 0;
+  for (int step = 0; step < 1000; ++step) {
+    const int guessed = f.Guess(&s, 16);
+    tried += guessed > 0 ? 1 : 0;
+    f.model->Learn(s, guessed, 0);
+  }
+  CHECK(tried > 10);
+  CHECK(tried < 30);
+}
+
+TEST_CASE("no time, one guess") {
+  Fixture f(4, 64, 64);
+  Sequence s = MakeSequence(5);
+  CHECK(f.Guess(&s) == 4);
+  s.guesses.clear();
+  f.model->Guess({&s}, 4, std::chrono::seconds(0));
+  CHECK(s.guesses.size() == 1);
+}
+
+TEST_CASE("without room a sequence goes without") {
+  SUBCASE("of blocks, until another one's are free") {
+    Fixture f(4, 8, 64);
+    Sequence first = MakeSequence(20), second = MakeSequence(20);
+    CHECK(f.Guess(&first) == 4);
+    CHECK(f.Guess(&second) == 0);
+    CHECK(f.model->blocks().num_free() == 2);
+    CHECK(f.Guess(&first) == 4);
+    f.model->Forget(first);
+    CHECK(f.model->blocks().num_free() == 8);
+    int calls = 1;
+    while (f.Guess(&second) == 0) REQUIRE(++calls < 10);
+  }
+  SUBCASE("of its own, once it has grown too long: it keeps none") {
+    Fixture f(4, 6, 64);
+    Sequence s = MakeSequence(20);
+    CHECK(f.Guess(&s) == 4);
+    s.tokens.resize(25, 1);
+    CHECK(f.Guess(&s) == 0);
+    CHECK(f.model->blocks().num_free() == 6);
+  }
+  SUBCASE("in the model's context") {
+    Fixture f(4, 64, 64, 22);
+    Sequence s = MakeSequence(20);
+    CHECK(f.Guess(&s) == 3);  // the last of them at position 22 is not computed
+    s.tokens.resize(23, 1);
+    CHECK(f.Guess(&s) == 0);
+    CHECK(f.model->blocks().num_free() == 64);
+  }
+}
+
+TEST_CASE("a failed pass costs guesses and nothing else") {
+  Fixture f(4, 64, 64);
+  Sequence s = MakeSequence(20);
+  f.runner->fail_next = 1;
+  CHECK(f.Guess(&s) == 0);
+  CHECK(f.model->blocks().num_free() == 64);
+  CHECK(f.Guess(&s) == 2);  // one miss halves the next guess
+}
+
+}  // namespace
+}  // namespace edgegate
