@@ -15,7 +15,7 @@ def compare(*arguments):
 
 
 def test_it_measures_edgegate_alone_and_names_absent_peers(tmp_path):
-    size = ["--shape", "smollm2-135m", "--tokens", "2", "--gen", "2"]
+    size = ["--threads", "1", "--shape", "smollm2-135m", "--tokens", "2", "--gen", "2"]
     parts = "server,copying,start,growth"
     done = compare("--only", parts, *size, "--peers", str(tmp_path), "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stdout + done.stderr
