@@ -1,6 +1,7 @@
 """Charts of the comparison's medians, as SVG."""
 
 import html
+import math
 
 from report import number
 
@@ -22,17 +23,23 @@ def document(width, height, title, parts):
     )
 
 
+def round_step(largest):
+    """A step of which four or a few more reach the largest value."""
+    power = 10 ** math.floor(math.log10(largest / 4))
+    return next(s * power for s in (1, 2, 2.5, 5, 10) if s * power * 5 >= largest)
+
+
 def bars(title, figures, medians):
     """A block of bars for each figure, one bar for each subject."""
-    left, longest, bar, gap = 280, 340, 18, 14
+    longest, bar, gap = 340, 18, 14
+    left = 20 + 7 * max(len(figure.description()) for figure in figures)
     parts = []
     y = 48
     for figure in figures:
         values = {name: m[figure.key] for name, m in medians.items() if figure.key in m}
         if not values:
             continue
-        label = figure.label + (" (less is better)" if figure.less_is_better else "")
-        parts.append(text(10, y + len(values) * bar / 2 + 5, label))
+        parts.append(text(10, y + len(values) * bar / 2 + 5, figure.description()))
         largest = max(*values.values(), 1e-9)
         for name, colour in zip(medians, COLOURS, strict=False):
             if name not in values:
@@ -44,7 +51,7 @@ def bars(title, figures, medians):
             parts.append(text(left + width + 6, y + 12, f"{number(values[name])}  {name}"))
             y += bar
         y += gap
-    return document(860, y, title, parts)
+    return document(left + longest + 240, y, title, parts)
 
 
 def lines(title, chart, medians):
@@ -57,12 +64,15 @@ def lines(title, chart, medians):
         if known:
             series[name] = known
     largest = max((y for known in series.values() for _, y in known), default=1) or 1
+    mark = round_step(largest)
+    marks = math.ceil(largest / mark)
+    largest = marks * mark
     step = width / max(1, len(chart.points) - 1)
     parts = [text(10, 44, chart.title)]
-    for i in range(5):
-        y = top + height - height * i / 4
+    for i in range(marks + 1):
+        y = top + height - height * i / marks
         parts.append(f'<line x1="{left}" x2="{left + width}" y1="{y}" y2="{y}" stroke="#ddd"/>')
-        parts.append(text(left - 8, y + 4, number(largest * i / 4), text_anchor="end"))
+        parts.append(text(left - 8, y + 4, f"{mark * i:g}", text_anchor="end"))
     for i, (x, _) in enumerate(chart.points):
         parts.append(text(left + i * step, top + height + 18, str(x), text_anchor="middle"))
     parts.append(text(left + width / 2, top + height + 38, chart.x_label, text_anchor="middle"))

@@ -21,7 +21,8 @@ Parts (--only takes any of them, with commas between):
     start     a server's start from a warm page cache, and its memory under load.
     growth    edgegate alone: contexts to 8192 tokens, batches to 64.
     crowds    edgegate alone: 1 to 256 clients.
-    avx2      edgegate capped to AVX2, beside what oneDNN's INT8 matmul alone would take there.
+    avx2      edgegate capped to AVX2, beside what oneDNN's INT8 matmul alone would give there: its
+              sums of two products saturate at 16 bits, edgegate's are exact.
 
 edgegate:
     cmake --preset release && cmake --build --preset release --target edgegate onednn_int8

@@ -15,7 +15,7 @@ import time
 
 KILOBYTES = 1024  # to the megabyte
 COMMAND_LIMIT_S = 1800
-START_LIMIT_S = 300
+START_LIMIT_S = 600  # quantizing a large model included
 STOP_LIMIT_S = 30
 LOOPBACK = "127.0.0.1"
 

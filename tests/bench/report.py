@@ -11,6 +11,9 @@ class Figure:
     label: str
     less_is_better: bool = False
 
+    def description(self):
+        return self.label + (" (less is better)" if self.less_is_better else "")
+
 
 @dataclasses.dataclass(frozen=True)
 class Lines:
@@ -105,8 +108,7 @@ def print_summary(part, summary):
         header = f"x: {base.name} is so many times better" if len(names) > 1 else ""
         rows = [[header, *names]]
         for figure in figures:
-            label = figure.label + (" (less is better)" if figure.less_is_better else "")
-            rows.append([label, *(cell_of(summary, name, figure.key) for name in names)])
+            rows.append([figure.description(), *(cell_of(summary, name, figure.key) for name in names)])
         print_rows(rows)
     for remark in summary["remarks"]:
         print(remark)

@@ -76,7 +76,7 @@ LOAD_FIGURES = {
 
 def load_figures(clients):
     return [
-        Figure(f"{key}@{count}", f"{count} clients: {label}", less)
+        Figure(f"{key}@{count}", f"{count} client{'s' if count > 1 else ''}: {label}", less)
         for count in clients
         for key, (label, less) in LOAD_FIGURES.items()
     ]
