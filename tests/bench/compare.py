@@ -60,20 +60,22 @@ import pathlib
 import sys
 
 import chart
+import copying
 import growth
 import image
 import peers
 import report
 import server_load
+import stall
 import start
 import throughput
 
 ROOT = peers.HERE.parents[1]
 PARTS = {
     "text": throughput.make,
-    "server": server_load.make_load,
-    "stall": server_load.make_stall,
-    "copying": server_load.make_copying,
+    "server": server_load.make,
+    "stall": stall.make,
+    "copying": copying.make,
     "image": image.make,
     "start": start.make,
     "growth": growth.make,

@@ -42,7 +42,9 @@ def make(places, options):
             *(Figure(f"batch@{n}", f"decode of {n}, tok/s") for n in batches),
         ],
         [
-            Lines("prefill, tok/s", "tokens of the prompt", [(n, f"prefill@{n}") for n in contexts]),
+            Lines(
+                "prefill, tok/s", "tokens of the prompt", [(n, f"prefill@{n}") for n in contexts]
+            ),
             Lines("decode of 1, tok/s", "tokens before", [(n, f"decode@{n}") for n in contexts]),
             Lines("decode, tok/s of all", "sequences", [(n, f"batch@{n}") for n in batches]),
         ],

@@ -108,7 +108,9 @@ def print_summary(part, summary):
         header = f"x: {base.name} is so many times better" if len(names) > 1 else ""
         rows = [[header, *names]]
         for figure in figures:
-            rows.append([figure.description(), *(cell_of(summary, name, figure.key) for name in names)])
+            rows.append(
+                [figure.description(), *(cell_of(summary, name, figure.key) for name in names)]
+            )
         print_rows(rows)
     for remark in summary["remarks"]:
         print(remark)
