@@ -95,7 +95,7 @@ def cell_of(summary, name, key):
     if key not in values:
         return "-"
     advantage = summary["advantages"].get(name, {}).get(key)
-    return number(values[key]) + (f" (x {advantage:.2f})" if advantage else "")
+    return number(values[key]) + (f" (x {number(advantage)})" if advantage else "")
 
 
 def print_summary(part, summary):

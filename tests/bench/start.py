@@ -10,6 +10,7 @@ from report import Figure, Part, Subject, medians_of
 KV_MB = 512
 PROMISE_MB = 250  # beside the weights and the KV cache
 CLIENTS = 8
+CONTEXT = 2048  # tokens of each: some models here have a token for each letter
 MEGABYTE = 1 << 20
 
 
@@ -37,7 +38,7 @@ def measure_edgegate(places, model):
 
 
 def measure_llama(places, model):
-    return measure(lambda: places.llama_serve(model, CLIENTS, 512))
+    return measure(lambda: places.llama_serve(model, CLIENTS, CONTEXT))
 
 
 def promise(rounds):
