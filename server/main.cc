@@ -106,6 +106,10 @@ int Main(int argc, char** argv) {
   bench->add_option("--gen", bench_arguments.gen, "tokens to decode [64]");
   bench->add_option("--batch", bench_arguments.batch, "sequences decoding at once [1,8]")
       ->delimiter(',');
+  bench
+      ->add_option("--context", bench_arguments.context,
+                   "lengths, rising, at which one sequence is measured too, such as 128,1024,8192")
+      ->delimiter(',');
   bench->add_flag("--json", bench_arguments.json, "print JSON");
   add_settings(bench);
 

@@ -99,6 +99,33 @@ Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
   return sequences / Median(seconds);
 }
 
+// One sequence that grows from length to length: how fast it was prefilled so far, and how fast its
+// last `gen` tokens are decoded.
+Result<json> Growth(ModelRunner* runner, const std::vector<int>& lengths, int gen) {
+  Batch batch(runner, 1, lengths.back());
+  json report = json::array();
+  int length = 0, prefilled = 0;
+  double prefill_seconds = 0;
+  for (const int end : lengths) {
+    while (length < end - gen) {
+      const int count = std::min(end - gen - length, runner->limits().max_batched_tokens);
+      EG_ASSIGN_OR_RETURN(const double step, batch.Step(count));
+      prefill_seconds += step;
+      prefilled += count;
+      length += count;
+    }
+    std::vector<double> seconds;
+    for (; length < end; ++length) {
+      EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
+      seconds.push_back(step);
+    }
+    report.push_back({{"context", end},
+                      {"prefill_tok_s", prefilled / prefill_seconds},
+                      {"decode_tok_s", 1 / Median(seconds)}});
+  }
+  return report;
+}
+
 PreparedPixels SomePixels(int side) {
   std::vector<uint8_t> pixels(static_cast<size_t>(side) * side * 3);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7919 >> 3);
@@ -186,8 +213,9 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
   options.max_logits_rows = std::max(most, 2);  // two requests beside each other
   const int picture = weights->config.vision ? weights->config.vision->rows() + kQuestion : 0;
-  const int64_t tokens =
-      std::max<int64_t>(std::max(a.prompt, picture) + kBesideTokens, int64_t{most} * (a.gen + 48));
+  const int64_t tokens = std::max<int64_t>({std::max(a.prompt, picture) + kBesideTokens,
+                                            a.context.empty() ? 0 : a.context.back() + 16,
+                                            int64_t{most} * (a.gen + 48)});
   options.kv_cache_bytes = tokens * DecoderRunner::KvBytesPerToken(weights->config);
   EG_ASSIGN_OR_RETURN(subject.runner, DecoderRunner::Make(*weights, options));
   return subject;
@@ -212,6 +240,9 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
     EG_ASSIGN_OR_RETURN(const double rate, Decode(subject.runner.get(), batch, a.gen));
     report["decode"].push_back({{"batch", batch}, {"tok_s", rate}});
   }
+  if (!a.context.empty()) {
+    EG_ASSIGN_OR_RETURN(report["context"], Growth(subject.runner.get(), a.context, a.gen));
+  }
   if (subject.runner->limits().image_rows > 0) {
     EG_ASSIGN_OR_RETURN(report["image"], Picture(subject.runner.get()));
   }
@@ -226,6 +257,16 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   return report;
 }
 
+bool IsSane(const BenchArguments& a) {
+  int length = 0;
+  for (const int next : a.context) {
+    if (next <= length + a.gen) return false;
+    length = next;
+  }
+  return a.prompt > 0 && a.gen > 0 && !a.batch.empty() &&
+         std::all_of(a.batch.begin(), a.batch.end(), [](int b) { return b > 0 && b <= 1024; });
+}
+
 }  // namespace
 
 int Bench(const Settings& settings, const BenchArguments& arguments) {
@@ -233,12 +274,11 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
     std::fprintf(stderr, "edgegate: %s\n", message.c_str());
     return code;
   };
-  const bool sane = arguments.prompt > 0 && arguments.gen > 0 && !arguments.batch.empty() &&
-                    std::all_of(arguments.batch.begin(), arguments.batch.end(),
-                                [](int b) { return b > 0 && b <= 1024; });
-  if (arguments.model.empty() == arguments.shape.empty() || !sane) {
-    return fail("bench needs --model or --shape, and positive --prompt, --gen and --batch",
-                kExitUsage);
+  if (arguments.model.empty() == arguments.shape.empty() || !IsSane(arguments)) {
+    return fail(
+        "bench needs --model or --shape, positive --prompt, --gen and --batch, and a --context "
+        "that rises by more than --gen",
+        kExitUsage);
   }
   if (Status status = SetIsaCap(settings.isa); !status.ok()) {
     return fail(status.message(), kExitUsage);
@@ -258,6 +298,10 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
   std::printf("prefill %-4d%8.1f tok/s\n", arguments.prompt, r["prefill_tok_s"].get<double>());
   for (const json& d : r["decode"]) {
     std::printf("decode x%-3d%9.1f tok/s\n", d["batch"].get<int>(), d["tok_s"].get<double>());
+  }
+  for (const json& c : r.value("context", json::array())) {
+    std::printf("context %-5d%8.1f tok/s, prefilled at %.1f tok/s\n", c["context"].get<int>(),
+                c["decode_tok_s"].get<double>(), c["prefill_tok_s"].get<double>());
   }
   if (r.contains("image")) {
     const json& image = r["image"];

@@ -42,6 +42,7 @@ struct BenchArguments {
   int prompt = 512;
   int gen = 64;
   std::vector<int> batch = {1, 8};
+  std::vector<int> context;  // lengths, rising
   bool json = false;
 };
 int Bench(const Settings& settings, const BenchArguments& arguments);

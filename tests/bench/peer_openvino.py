@@ -50,13 +50,13 @@ def main():
     start = time.perf_counter()
     tokens = max(prompt, max(batches) * (SHORT + gen + 1))
     pipeline = make_pipeline(folder, threads, tokens, max(batches))
-    figures = {"load_s": time.perf_counter() - start, "version": openvino_genai.__version__}
+    figures = {"load": time.perf_counter() - start, "version": openvino_genai.__version__}
     random = np.random.default_rng(1)
     prefills = [sum(generate(pipeline, random, 1, prompt, 1)) for _ in range(4)]
-    figures["prefill_tok_s"] = prompt / statistics.median(prefills[1:])  # the first one warms up
+    figures["prefill"] = prompt / statistics.median(prefills[1:])  # the first one warms up
     for batch in batches:
         steps = generate(pipeline, random, batch, SHORT, gen + 1)[-gen:]
-        figures[f"decode_{batch}_tok_s"] = batch / statistics.median(steps)
+        figures[f"decode_{batch}"] = batch / statistics.median(steps)
     print(json.dumps(figures))
 
 

@@ -1,5 +1,6 @@
-"""GLM-Edge-1.5B's dimensions, and what its INT8 matrices weigh."""
+"""GLM-Edge-1.5B's dimensions, and what its matrices weigh."""
 
+NAME = "glm-edge-1.5b"  # for `edgegate bench --shape`
 LAYERS = 28
 HIDDEN = 2048
 INTERMEDIATE = 6144
@@ -15,3 +16,6 @@ ROPE_THETA = 10000.0
 LAYER_WEIGHTS = LAYERS * HIDDEN * (2 * (HEADS + KV_HEADS) * HEAD_DIM + 3 * INTERMEDIATE)
 # A decoding step reads them once, and the output matrix: a byte each in INT8.
 STEP_BYTES = LAYER_WEIGHTS + VOCABULARY * HIDDEN
+# In edgegate's 4 bits, each 32 weights of a layer have a scale and a minimum of 2 bytes each, and
+# the output matrix stays INT8.
+STEP_BYTES_4 = LAYER_WEIGHTS * (32 // 2 + 4) // 32 + VOCABULARY * HIDDEN

@@ -1,0 +1,44 @@
+"""Where compare.py finds edgegate, its peers and their models, and the commands they share."""
+
+import pathlib
+import tempfile
+
+import process
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Places:
+    """Paths of what is measured; whether they are there is for compare.py to see."""
+
+    def __init__(self, options):
+        self.edgegate = pathlib.Path(options.edgegate)
+        self.onednn = self.edgegate.parent / "tests/bench/onednn_int8"
+        peers = pathlib.Path(options.peers)
+        self.openvino_python = peers / "ov/bin/python"
+        self.llama = peers / "llama/build/bin"
+        self.models = peers / "models"
+        self.smollm2 = pathlib.Path(options.smollm2)
+        self.threads = options.threads
+        self._bundles = tempfile.TemporaryDirectory(prefix="edgegate-bench-")
+
+    def openvino(self, script, *arguments):
+        """What a peer_ script prints as JSON comes last."""
+        return process.run([self.openvino_python, HERE / script, *arguments])
+
+    def bundle(self, weights):
+        """SmolLM2 packed as int8 or int4; made when first asked for."""
+        path = pathlib.Path(self._bundles.name) / f"smollm2-{weights}.edgegate"
+        if not path.exists():
+            process.run([self.edgegate, "quantize", self.smollm2, path, "--format", weights])
+        return path
+
+    def serve(self, model, *settings):
+        """edgegate as a server, all else at its defaults."""
+        command = [self.edgegate, "serve", "--model", f"bench={model}", "--log.level", "warn"]
+        return process.Server([*command, "--threads", self.threads, *settings])
+
+    def llama_serve(self, model, clients, context, *more):
+        """llama-server with a slot for each client, each of `context` tokens."""
+        command = [self.llama / "llama-server", "-m", model, "-t", self.threads]
+        return process.Server([*command, "-np", clients, "-c", clients * context, *more])

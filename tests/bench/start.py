@@ -1,0 +1,93 @@
+"""From a server's start until it is healthy, and what memory it takes under load."""
+
+import asyncio
+import functools
+import pathlib
+
+import client
+from report import Figure, Part, Subject, medians_of
+
+KV_MB = 512
+PROMISE_MB = 250  # beside the weights and the KV cache
+CLIENTS = 8
+CONTEXT = 2048  # tokens of each: some models here have a token for each letter
+MEGABYTE = 1 << 20
+
+
+async def _load(port):
+    bodies = [client.chat(client.words(100, seed), 16, ignore_eos=True) for seed in range(CLIENTS)]
+    await asyncio.gather(*(client.ask(port, body) for body in bodies))
+
+
+def measure(serve):
+    """The second start: the first one brings the model into the page cache."""
+    with serve():
+        pass
+    with serve() as server:
+        asyncio.run(_load(server.port))
+        return {"start": server.ready_s, "memory": server.peak_memory_mb()}
+
+
+def measure_edgegate(places, model):
+    def serve():
+        return places.serve(model(), "--engine.kv_cache_mb", KV_MB)
+
+    figures = measure(serve)
+    weights = pathlib.Path(model()).stat().st_size / MEGABYTE
+    return figures | {"weights": weights, "beyond": figures["memory"] - weights - KV_MB}
+
+
+def measure_llama(places, model):
+    return measure(lambda: places.llama_serve(model, CLIENTS, CONTEXT))
+
+
+def promise(rounds):
+    sentences = []
+    for name, of_subject in rounds.items():
+        if of_subject and "beyond" in of_subject[0]:
+            middle = medians_of(of_subject)
+            word = "kept" if middle["beyond"] <= PROMISE_MB else "NOT kept"
+            sentences.append(
+                f"{name}: weights {middle['weights']:,.0f} MB and KV cache {KV_MB} MB and "
+                f"{PROMISE_MB} MB more are the promise, the peak is {middle['memory']:,.0f}: {word}"
+            )
+    return sentences
+
+
+def make(places, options):
+    """Part "start"."""
+    small = "edgegate, SmolLM2-135M"
+    subjects = [
+        Subject(
+            small,
+            functools.partial(measure_edgegate, places, lambda: places.bundle("int8")),
+        ),
+        Subject(
+            "llama-server Q4_1",
+            functools.partial(measure_llama, places, places.smollm2),
+            small,
+            [places.llama / "llama-server"],
+        ),
+    ]
+    if options.model and pathlib.Path(options.model).is_file():
+        large = f"edgegate, {pathlib.Path(options.model).stem}"
+        subjects += [
+            Subject(large, functools.partial(measure_edgegate, places, lambda: options.model)),
+            Subject(
+                "llama-server Q8_0",
+                functools.partial(measure_llama, places, places.models / "q8_0.gguf"),
+                large,
+                [places.llama / "llama-server", places.models / "q8_0.gguf"],
+            ),
+        ]
+    return Part(
+        f"A server's start, its model in the page cache, and {CLIENTS} clients at once",
+        subjects,
+        [
+            Figure("start", "until /health is 200, s", less_is_better=True),
+            Figure("memory", "peak memory, MB", less_is_better=True),
+            Figure("weights", "packed weights, MB", less_is_better=True),
+            Figure("beyond", "beside weights and KV cache, MB", less_is_better=True),
+        ],
+        remarks=promise,
+    )

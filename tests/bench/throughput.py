@@ -1,0 +1,142 @@
+"""Prefill, decoding, loading and memory of one text model, of 8 bits and of 4, and within AVX2."""
+
+import functools
+import json
+
+import process
+import shape
+from report import Figure, Part, Subject, medians_of
+
+BATCHES = (1, 8, 16)
+SHORT = 16  # tokens of the prompts before decoding
+
+
+def bench(places, options, *more):
+    """Figures of `edgegate bench`."""
+    command = [places.edgegate, "bench", "--json", "--threads", options.threads]
+    command += ["--prompt", options.prompt, "--gen", options.gen]
+    out, memory = process.run([*command, "--batch", ",".join(map(str, BATCHES)), *more])
+    report = json.loads(out)
+    figures = {f"decode_{d['batch']}": d["tok_s"] for d in report["decode"]}
+    figures |= {"prefill": report["prefill_tok_s"], "memory": memory}
+    return figures | {key: report[key] for key in ("cpu", "kernels", "load_s")} | report["limits"]
+
+
+def measure_edgegate(places, options, weights):
+    if weights == "int8" and options.model:
+        figures = bench(places, options, "--model", options.model)
+        return figures | {"load": figures["load_s"]}
+    return bench(places, options, "--shape", options.shape, "--format", weights)
+
+
+def measure_openvino(places, options, weights):
+    model = places.models / f"openvino-{weights}"
+    numbers = (options.threads, options.prompt, options.gen, *BATCHES)
+    out, memory = places.openvino("peer_openvino.py", model, *numbers)
+    return json.loads(out.splitlines()[-1]) | {"memory": memory}
+
+
+def measure_llama(places, options, weights):
+    common = ["-m", places.models / f"{weights}.gguf", "-t", options.threads]
+    command = [places.llama / "llama-bench", *common, "-p", options.prompt, "-n", 0]
+    out, memory = process.run([*command, "-r", 3, "-o", "json"])
+    prefill = json.loads(out)[0]
+    figures = {"prefill": prefill["avg_ts"], "version": prefill["build_number"]}
+    command = [places.llama / "llama-batched-bench", *common]
+    command += ["-c", max(BATCHES) * (SHORT + options.gen), "-npp", SHORT, "-ntg", options.gen]
+    out, more = process.run(
+        [*command, "-npl", ",".join(map(str, BATCHES)), "--output-format", "jsonl"]
+    )
+    for line in out.splitlines():
+        if line.startswith("{"):
+            row = json.loads(line)
+            figures[f"decode_{row['pl']}"] = row["speed_tg"]
+    return figures | {"memory": max(memory, more)}
+
+
+def figures_of(options):
+    return [
+        Figure("prefill", f"prefill of {options.prompt}, tok/s"),
+        *(Figure(f"decode_{batch}", f"decode of {batch}, tok/s") for batch in BATCHES),
+        Figure("load", "load, s", less_is_better=True),
+        Figure("memory", "peak memory, MB", less_is_better=True),
+    ]
+
+
+def shares(rounds, weights_of, options):
+    """How near to the machine's limits edgegate's medians are, where the shape is known.
+
+    A limit is the best that a round measured: a moment's neighbour can only lower it.
+    """
+    if options.shape != shape.NAME:
+        return []
+    sentences = []
+    for name, step_bytes in weights_of.items():
+        if not rounds.get(name):
+            continue
+        read_limit = max(figures["read_gb_s"] for figures in rounds[name])
+        gops_limit = max(figures["int8_gops"] for figures in rounds[name])
+        middle = medians_of(rounds[name])
+        # Each decoding step reads all weights; each prefilled token is multiplied by the layers'.
+        read = step_bytes * middle["decode_1"] / 1e9
+        computed = 2 * shape.LAYER_WEIGHTS * middle["prefill"] / 1e9
+        sentences.append(
+            f"{name}: decode of 1 reads {read:.1f} GB/s, {read / read_limit:.0%} of the best "
+            f"{read_limit:.1f} measured in these runs; prefill computes {computed:,.0f} GOPS, "
+            f"{computed / gops_limit:.0%} of {gops_limit:,.0f}"
+        )
+    return sentences
+
+
+def make(places, options):
+    """Part "text"."""
+    subjects = []
+    for weights, gguf in (("int8", "q8_0"), ("int4", "q4_0")):
+        ours = f"edgegate {weights.upper()}"
+        subjects.append(
+            Subject(ours, functools.partial(measure_edgegate, places, options, weights))
+        )
+        subjects.append(
+            Subject(
+                f"OpenVINO GenAI {weights.upper()}",
+                functools.partial(measure_openvino, places, options, weights),
+                ours,
+                [places.openvino_python, places.models / f"openvino-{weights}"],
+            )
+        )
+        subjects.append(
+            Subject(
+                f"llama.cpp {gguf.upper()}",
+                functools.partial(measure_llama, places, options, gguf),
+                ours,
+                [places.llama / "llama-batched-bench", places.models / f"{gguf}.gguf"],
+            )
+        )
+    read = {"edgegate INT8": shape.STEP_BYTES, "edgegate INT4": shape.STEP_BYTES_4}
+    return Part(
+        f"Random weights of {options.shape}'s dimensions",
+        subjects,
+        figures_of(options),
+        remarks=lambda rounds: shares(rounds, read, options),
+    )
+
+
+def measure_onednn(places, options):
+    environment = {"OMP_NUM_THREADS": str(options.threads)}
+    return json.loads(process.run([places.onednn, "avx2"], environment)[0])
+
+
+def make_avx2(places, options):
+    """Part "avx2": oneDNN's figures are of its matrix products alone, edgegate's of everything."""
+    ours = "edgegate INT8, AVX2"
+    more = ("--shape", options.shape, "--engine.isa", "avx2")
+    theirs = functools.partial(measure_onednn, places, options)
+    return Part(
+        f"Within AVX2, {options.shape}'s dimensions",
+        [
+            Subject(ours, functools.partial(bench, places, options, *more)),
+            Subject("oneDNN INT8, matmul alone", theirs, ours, [places.onednn]),
+        ],
+        [figure for figure in figures_of(options) if figure.key != "load"],
+        remarks=lambda rounds: shares(rounds, {ours: shape.STEP_BYTES}, options),
+    )
