@@ -10,12 +10,13 @@ from report import Figure, Part, Subject, medians_of
 KV_MB = 512
 PROMISE_MB = 250  # beside the weights and the KV cache
 CLIENTS = 8
-CONTEXT = 2048  # tokens of each: some models here have a token for each letter
+WORDS = 20  # of each prompt: some models here have a token for each letter
+CONTEXT = 512
 MEGABYTE = 1 << 20
 
 
 async def _load(port):
-    bodies = [client.chat(client.words(100, seed), 16, ignore_eos=True) for seed in range(CLIENTS)]
+    bodies = [client.chat(client.words(WORDS, seed), 16, ignore_eos=True) for seed in range(CLIENTS)]
     await asyncio.gather(*(client.ask(port, body) for body in bodies))
 
 
