@@ -68,6 +68,9 @@ const Entry kEntries[] = {
      "longest context, tokens; 0: the model's own"},
     {"engine.kv_cache_mb", IntField{&Settings::kv_cache_mb, 1, kMany},
      "memory for the KV cache of each model, MiB"},
+    {"engine.huge_pages", &Settings::huge_pages,
+     "after the start, move weights from the mapped file to huge pages, where memory allows: true "
+     "or false"},
     {"engine.prefix_caching", &Settings::prefix_caching,
      "keep the KV of prompts for prompts that begin alike: true or false"},
     {"engine.speculation", &Settings::speculation,

@@ -40,6 +40,7 @@ struct Settings {
   int max_waiting = 256;
   int max_model_len = 0;  // 0: the model's own
   int kv_cache_mb = 512;
+  bool huge_pages = true;
   bool prefix_caching = true;
   bool speculation = true;
   int target_itl_ms = 0;  // 0: three usual gaps

@@ -21,6 +21,9 @@ class MappedBundle : public Bundle {
   const GenerationDefaults& generation_defaults() const override { return info_.generation; }
   const std::string& manifest_json() const override { return manifest_; }
   size_t weights_bytes() const override { return weights_bytes_; }
+  size_t MoveToHugePages(const std::function<bool()>& stop) override {
+    return mapping_.MoveToHugePages(stop);
+  }
 
   Status Load() {
     EG_RETURN_IF_ERROR(ReadManifest());
@@ -181,7 +184,7 @@ class MappedBundle : public Bundle {
     assets_.chat_template = Text("tokenizer.template");
   }
 
-  const FileMapping mapping_;
+  FileMapping mapping_;
   std::string manifest_;
   BundleInfo info_;
   TensorTable tensors_;

@@ -1,11 +1,12 @@
 // The packed bundle: one file with a model's INT8 or 4-bit weights in the layout that the engine
 // computes in, its tokenizer, chat template and suggested sampling. Mapped, not read: opening costs
-// nothing that grows with the model.
+// nothing that grows with the model. MoveToHugePages() then makes reading the weights faster.
 //
 // Layout: a 64-byte header, the tensors, each 4096-byte aligned, and the manifest (JSON: source,
 // hashes, config, tensor table). bundle_format.h has the details.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,7 +16,7 @@
 
 namespace edgegate {
 
-// Immutable once open: any thread may call any method.
+// Immutable once open: any thread may call any const method.
 class Bundle {
  public:
   // Files are untrusted: checks everything but the tensors' contents before use.
@@ -27,6 +28,10 @@ class Bundle {
   virtual const GenerationDefaults& generation_defaults() const = 0;
   virtual const std::string& manifest_json() const = 0;
   virtual size_t weights_bytes() const = 0;  // size of all tensors
+
+  // Moves the weights to huge pages while others read them (FileMapping::MoveToHugePages); gives
+  // the bytes moved. Called by one thread.
+  virtual size_t MoveToHugePages(const std::function<bool()>& stop) = 0;
 };
 
 // Whether `path` starts with a bundle's magic.

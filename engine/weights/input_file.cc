@@ -6,13 +6,46 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
 namespace edgegate {
 namespace {
 
+constexpr size_t kHugePage = size_t{2} << 20;
+
 std::string ErrnoText(int error) { return std::generic_category().message(error); }
+
+// Reserves addresses for `size` bytes, the first of which a huge page could have; null: none left.
+uint8_t* Reserve(size_t size) {
+  void* data = ::mmap(nullptr, size + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) return nullptr;
+  auto* first = static_cast<uint8_t*>(data);
+  const size_t before = -reinterpret_cast<uintptr_t>(first) % kHugePage;
+  const size_t after = kHugePage - before;
+  if (before > 0) ::munmap(first, before);
+  if (after > 0) ::munmap(first + before + size, after);
+  return first + before;
+}
+
+// Bytes that could be taken without swapping.
+uint64_t AvailableMemory() {
+  std::ifstream file("/proc/meminfo");
+  std::string word;
+  uint64_t kib = 0;
+  while (file >> word) {
+    if (word == "MemAvailable:" && file >> kib) return kib << 10;
+  }
+  return 0;
+}
+
+bool HugePagesAreGiven() {
+  std::string modes;
+  std::getline(std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled"), modes);
+  return !modes.empty() && modes.find("[never]") == std::string::npos;
+}
 
 }  // namespace
 
@@ -68,11 +101,14 @@ Result<FileMapping> FileMapping::Map(const std::string& path) {
     ::close(fd);
     return InvalidArgument("{}: not a regular file", path);
   }
-  auto size = static_cast<size_t>(info.st_size);
+  // Whole pages, so that none of the reserved ones is left behind.
+  const auto size = static_cast<size_t>(info.st_size);
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   void* data = nullptr;
   if (size > 0) {
-    data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED) {
+    data = Reserve((size + page - 1) / page * page);
+    if (data != nullptr) data = ::mmap(data, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+    if (data == nullptr || data == MAP_FAILED) {
       int error = errno;
       ::close(fd);
       return ResourceExhausted("{}: mapping {} bytes: {}", path, size, ErrnoText(error));
@@ -80,6 +116,29 @@ Result<FileMapping> FileMapping::Map(const std::string& path) {
   }
   ::close(fd);
   return FileMapping({static_cast<const uint8_t*>(data), size});
+}
+
+size_t FileMapping::MoveToHugePages(const std::function<bool()>& stop) {
+  const size_t size = bytes_.size() / kHugePage * kHugePage;
+  if (size == 0 || !HugePagesAreGiven() || AvailableMemory() < size / 4 * 5) return 0;
+  uint8_t* copies = Reserve(size);
+  if (copies == nullptr) return 0;
+  auto* mapped = const_cast<uint8_t*>(bytes_.data());
+  size_t moved = 0;
+  for (; moved < size && !stop(); moved += kHugePage) {
+    uint8_t* copy = copies + moved;
+    if (::mprotect(copy, kHugePage, PROT_READ | PROT_WRITE) != 0) break;
+    if (::madvise(copy, kHugePage, MADV_HUGEPAGE) != 0) break;
+    std::memcpy(copy, mapped + moved, kHugePage);
+    if (::mprotect(copy, kHugePage, PROT_READ) != 0) break;
+    // The kernel swaps the one mapping for the other; readers find the same bytes in either.
+    if (::mremap(copy, kHugePage, kHugePage, MREMAP_MAYMOVE | MREMAP_FIXED, mapped + moved) ==
+        MAP_FAILED) {
+      break;
+    }
+  }
+  if (moved < size) ::munmap(copies + moved, size - moved);
+  return moved;
 }
 
 FileMapping::FileMapping(FileMapping&& other) noexcept

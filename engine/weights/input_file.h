@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -36,7 +37,7 @@ class InputFile {
   uint64_t size_ = 0;
 };
 
-// A read-only mapping of a whole file, for parsing headers of unknown length. Movable.
+// A read-only mapping of a whole file, at an address that a huge page could have. Movable.
 class FileMapping {
  public:
   static Result<FileMapping> Map(const std::string& path);
@@ -46,6 +47,12 @@ class FileMapping {
 
   // Valid while this lives.
   std::span<const uint8_t> bytes() const { return bytes_; }
+
+  // Puts copies of the mapped bytes on huge pages in their place, 2 MiB at a time, at the same
+  // addresses: any thread may read on meanwhile. Stops early when `stop` says so or the system
+  // gives no more memory; does nothing where it has no huge pages, or less memory free than the
+  // copies and a quarter more. Gives the bytes moved. One call at a time.
+  size_t MoveToHugePages(const std::function<bool()>& stop);
 
  private:
   explicit FileMapping(std::span<const uint8_t> bytes) : bytes_(bytes) {}

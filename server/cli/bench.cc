@@ -232,6 +232,8 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
                  {"format", WeightFormatName(subject.format)},
                  {"kernels", subject.runner->kernels()},
                  {"prompt", a.prompt}};
+  // The daemon does so beside its first requests.
+  if (subject.bundle && settings.huge_pages) subject.bundle->MoveToHugePages([] { return false; });
   const MachineLimits before = MeasureLimits(ComputeThreads(settings));
   EG_ASSIGN_OR_RETURN(const double prefill, Prefill(subject.runner.get(), a.prompt));
   report["prefill_tok_s"] = prefill;

@@ -150,6 +150,15 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   if (!model.draft.empty() && settings.speculation) {
     EG_RETURN_IF_ERROR(LoadDraft(model, settings, stop, &loaded));
   }
+  if (settings.huge_pages) {
+    std::vector<Bundle*> bundles = {loaded.bundle.get()};
+    if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
+    loaded.mover = std::jthread([bundles](const std::stop_token& stopped) {
+      for (Bundle* bundle : bundles) {
+        bundle->MoveToHugePages([&] { return stopped.stop_requested(); });
+      }
+    });
+  }
   return loaded;
 }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "config/settings.h"
 #include "engine/model/decoder_runner.h"
@@ -20,6 +21,7 @@ struct LoadedModel {
   std::unique_ptr<DecoderRunner> draft;  // guesses for the runner; null: none is configured
   ServedModel served;
   std::vector<bool> valid_tokens;
+  std::jthread mover;  // puts the bundles on huge pages meanwhile
 };
 
 // `stop`, asked now and then, ends the work with kCancelled.
