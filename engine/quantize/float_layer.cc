@@ -1,12 +1,11 @@
 #include "engine/quantize/float_layer.h"
 
-#include <oneapi/dnnl/dnnl.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "engine/ops/rope.h"
+#include "engine/quantize/float_gemm.h"
 
 namespace edgegate {
 namespace {
@@ -31,14 +30,14 @@ void RotateHeads(const ModelConfig& c, const std::vector<float>& norm, const Rop
   }
 }
 
-// Softmax-weighted values of one query head at one position.
-void AttendOne(const ModelConfig& c, const float* q, const std::vector<float>& k,
-               const std::vector<float>& v, int kv_head, int position, float* out) {
+// Softmax-weighted values of one query head at one position; `k` and `v` begin with its sequence.
+void AttendOne(const ModelConfig& c, const float* q, const float* k, const float* v, int kv_head,
+               int position, float* out) {
   const int64_t stride = c.kv_size();
   const float scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim));
   std::vector<float> weights(static_cast<size_t>(position) + 1);
   for (int p = 0; p <= position; ++p) {
-    const float* key = k.data() + p * stride + int64_t{kv_head} * c.head_dim;
+    const float* key = k + p * stride + int64_t{kv_head} * c.head_dim;
     weights[static_cast<size_t>(p)] = std::inner_product(q, q + c.head_dim, key, 0.0f) * scale;
   }
   const float largest = *std::max_element(weights.begin(), weights.end());
@@ -46,22 +45,25 @@ void AttendOne(const ModelConfig& c, const float* q, const std::vector<float>& k
   for (float& w : weights) total += w = std::exp(w - largest);
   std::fill_n(out, c.head_dim, 0.0f);
   for (int p = 0; p <= position; ++p) {
-    const float* value = v.data() + p * stride + int64_t{kv_head} * c.head_dim;
+    const float* value = v + p * stride + int64_t{kv_head} * c.head_dim;
     const float w = weights[static_cast<size_t>(p)] / total;
     for (int d = 0; d < c.head_dim; ++d) out[d] += w * value[d];
   }
 }
 
 std::vector<float> AttendAll(const ModelConfig& c, const std::vector<float>& q,
-                             const std::vector<float>& k, const std::vector<float>& v) {
+                             const std::vector<float>& k, const std::vector<float>& v,
+                             int sequence) {
   std::vector<float> out(q.size());
   const int tokens = static_cast<int>(q.size()) / c.q_size();
   const int group = c.num_heads / c.num_kv_heads;
 #pragma omp parallel for schedule(dynamic)
   for (int t = 0; t < tokens; ++t) {
+    const int64_t start = int64_t{t - t % sequence} * c.kv_size();
     for (int head = 0; head < c.num_heads; ++head) {
       const int64_t offset = int64_t{t} * c.q_size() + int64_t{head} * c.head_dim;
-      AttendOne(c, q.data() + offset, k, v, head / group, t, out.data() + offset);
+      AttendOne(c, q.data() + offset, k.data() + start, v.data() + start, head / group,
+                t % sequence, out.data() + offset);
     }
   }
   return out;
@@ -119,7 +121,7 @@ std::vector<float> LinearFloat(const std::vector<float>& x, const std::vector<fl
                                int k, const std::vector<float>& bias) {
   const auto m = static_cast<int64_t>(x.size()) / k;
   std::vector<float> out(static_cast<size_t>(m * n));
-  dnnl_sgemm('N', 'T', m, n, k, 1.0f, x.data(), k, w.data(), k, 0.0f, out.data(), n);
+  Gemm(m, n, k, 1.0f, {x.data(), k}, {w.data(), k, true}, 0.0f, out.data(), n);
   if (!bias.empty()) {
     for (int64_t row = 0; row < m; ++row) {
       for (int i = 0; i < n; ++i) out[row * n + i] += bias[i];
@@ -128,11 +130,13 @@ std::vector<float> LinearFloat(const std::vector<float>& x, const std::vector<fl
   return out;
 }
 
-LayerInputs RunFloatLayer(const ModelConfig& c, const FloatLayer& w, std::vector<float>* hidden) {
+LayerInputs RunFloatLayer(const ModelConfig& c, const FloatLayer& w, std::vector<float>* hidden,
+                          int sequence) {
   const int h = c.hidden_size, f = c.intermediate_size;
-  const size_t tokens = hidden->size() / static_cast<size_t>(h);
-  std::vector<int32_t> positions(tokens);
-  std::iota(positions.begin(), positions.end(), 0);
+  const int tokens = static_cast<int>(hidden->size()) / h;
+  if (sequence == 0) sequence = tokens;
+  std::vector<int32_t> positions(static_cast<size_t>(tokens));
+  for (int t = 0; t < tokens; ++t) positions[t] = t % sequence;
   RopeTable rope(c.rope.rotary_dim, c.rope.theta, c.rope.frequency_divisors);
   rope.SetPositions(positions);
   auto add = [&](const std::vector<float>& x) {
@@ -145,7 +149,7 @@ LayerInputs RunFloatLayer(const ModelConfig& c, const FloatLayer& w, std::vector
   const std::vector<float> v = LinearFloat(in.attention, w.v, c.kv_size(), h, w.v_bias);
   RotateHeads(c, w.q_norm, rope, c.num_heads, &q);
   RotateHeads(c, w.k_norm, rope, c.num_kv_heads, &k);
-  in.o = AttendAll(c, q, k, v);
+  in.o = AttendAll(c, q, k, v, sequence);
   add(LinearFloat(in.o, w.o, h, c.q_size(), w.o_bias));
   in.mlp = RmsNormFloat(*hidden, w.mlp_norm, h, c.rms_norm_eps);
   in.down = LinearFloat(in.mlp, w.gate, f, h, w.gate_bias);

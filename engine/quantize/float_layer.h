@@ -29,10 +29,10 @@ struct LayerInputs {
   std::vector<float> down;
 };
 
-// Runs tokens 0 .. n - 1 of one sequence through the layer: `hidden` [tokens][hidden_size] in
-// place.
+// Runs tokens through the layer: `hidden` [tokens][hidden_size] in place. Each `sequence` of them
+// are a sequence of their own, from position 0; 0: all are one.
 LayerInputs RunFloatLayer(const ModelConfig& config, const FloatLayer& w,
-                          std::vector<float>* hidden);
+                          std::vector<float>* hidden, int sequence = 0);
 
 // Embedding rows of `tokens`, [tokens][hidden_size].
 Result<std::vector<float>> EmbedFloat(const ModelSource& source, std::span<const int32_t> tokens);

@@ -5,44 +5,71 @@
 #include <cstring>
 
 #include "engine/base/half.h"
-#include "engine/ops/int4_pack.h"
+#include "engine/quantize/gptq.h"
 #include "engine/quantize/linear_packer.h"
+#include "engine/quantize/output_error.h"
 #include "engine/weights/dequantize.h"
 
 namespace edgegate {
 namespace {
 
-// The mean square of each column of [rows][columns].
-std::vector<float> MeanSquares(const std::vector<float>& x, int columns) {
-  std::vector<double> sums(static_cast<size_t>(columns));
-  for (size_t i = 0; i < x.size(); ++i) {
-    sums[i % static_cast<size_t>(columns)] += double{x[i]} * x[i];
+// How far calibration is not believed in what it says of two columns together (OutputError): the
+// less, the fewer tokens there are for a column. Measured on SmolLM2's layers, by the error of
+// their outputs on text that calibration had not seen, relative to that of columns that stand
+// alone: with 0.5, 2,048 tokens and 576 columns 0.84; with 0.5, 512 tokens and 1,536 columns 1.01,
+// with 0.7 0.96.
+float Shrink(int64_t tokens, int k) {
+  return 0.4f + 0.6f * static_cast<float>(k) / static_cast<float>(k + 2 * tokens);
+}
+
+// The inputs of some of a layer's parts, and what they teach, which is learned only where a part
+// asks for it: it takes as long as rounding does.
+class Stage {
+ public:
+  Stage(const std::vector<float>& inputs, int k, int group)
+      : inputs_(inputs), k_(k), group_(group) {}
+
+  const OutputError& error() {
+    if (!error_) error_ = LearnOutputError(inputs_, k_, Shrink(std::ssize(inputs_) / k_, k_));
+    return *error_;
   }
-  const double rows = static_cast<double>(x.size()) / columns;
-  std::vector<float> means(sums.size());
-  std::transform(sums.begin(), sums.end(), means.begin(),
-                 [&](double sum) { return static_cast<float>(sum / rows); });
-  return means;
+  int k() const { return k_; }
+  int group() const { return group_; }
+
+ private:
+  const std::vector<float>& inputs_;
+  const int k_;
+  const int group_;  // of the weights
+  std::optional<OutputError> error_;
+};
+
+bool IsExact(TensorType type) { return type == TensorType::kQ4_0 || type == TensorType::kQ4_1; }
+
+// Of the weights that are packed as one matrix: 32 where some of them are kept exactly.
+int GroupFor(const ModelSource& source, std::initializer_list<WeightPart> parts, int index) {
+  const bool exact = std::any_of(parts.begin(), parts.end(), [&](WeightPart part) {
+    return IsExact(source.StoredType(part, index));
+  });
+  return exact ? kInt4Group : kInt4WideGroup;
 }
 
 // The groups of one part of a layer, [n][k].
 Result<std::vector<Int4Group>> GroupsOf(const ModelSource& source, WeightPart part, int index,
-                                        const std::vector<float>& rows, int k,
-                                        const std::vector<float>& importance) {
+                                        const std::vector<float>& rows, Stage* stage) {
   const TensorType type = source.StoredType(part, index);
-  if (type == TensorType::kQ4_0 || type == TensorType::kQ4_1) {
-    const int n = static_cast<int>(rows.size()) / k;
+  if (IsExact(type)) {
+    const int n = static_cast<int>(rows.size()) / stage->k();
     EG_ASSIGN_OR_RETURN(const auto blocks, source.ReadStored(part, index, 0, n));
     if (auto exact = ExactGroups(type, blocks)) return *std::move(exact);
   }
-  return SearchGroups(rows, k, importance);
+  return RoundRows(rows, stage->k(), stage->error(), stage->group());
 }
 
 }  // namespace
 
 std::optional<std::vector<Int4Group>> ExactGroups(TensorType type,
                                                   std::span<const uint8_t> blocks) {
-  if (type != TensorType::kQ4_0 && type != TensorType::kQ4_1) return std::nullopt;
+  if (!IsExact(type)) return std::nullopt;
   const auto bytes = static_cast<size_t>(BlockOf(type).bytes);
   std::vector<Int4Group> groups(blocks.size() / bytes);
   if (type == TensorType::kQ4_1) {
@@ -60,46 +87,40 @@ std::optional<std::vector<Int4Group>> ExactGroups(TensorType type,
   return groups;
 }
 
-std::vector<Int4Group> SearchGroups(const std::vector<float>& rows, int k,
-                                    const std::vector<float>& importance) {
-  const int n = static_cast<int>(rows.size()) / k, groups = Int4Groups(k);
-  std::vector<Int4Group> out(size_t{1} * n * groups);
-#pragma omp parallel for schedule(static)
-  for (int row = 0; row < n; ++row) {
-    for (int g = 0; g < groups; ++g) {
-      const int first = g * kInt4Group;
-      out[size_t{1} * row * groups + g] = QuantizeInt4Group(
-          &rows[size_t{1} * row * k + first], &importance[first], std::min(kInt4Group, k - first));
-    }
-  }
-  return out;
-}
-
 Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& w,
                       const LayerInputs& inputs, BundleWriter* writer) {
   const ModelConfig& c = source.config();
   const int h = c.hidden_size, f = c.intermediate_size;
   const std::string prefix = fmt::format("layers.{}.", index);
-  const auto attention = MeanSquares(inputs.attention, h), mlp = MeanSquares(inputs.mlp, h);
-  const auto part = [&](WeightPart which, const std::vector<float>& rows, int k,
-                        const std::vector<float>& importance) {
-    return GroupsOf(source, which, index, rows, k, importance);
+  const auto group = [&](std::initializer_list<WeightPart> parts) {
+    return GroupFor(source, parts, index);
   };
-  EG_ASSIGN_OR_RETURN(const auto q, part(WeightPart::kQ, w.q, h, attention));
-  EG_ASSIGN_OR_RETURN(const auto k, part(WeightPart::kK, w.k, h, attention));
-  EG_ASSIGN_OR_RETURN(const auto v, part(WeightPart::kV, w.v, h, attention));
-  PackInt4Linear(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, kInt4Group,
-                 Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
-  EG_ASSIGN_OR_RETURN(const auto o,
-                      part(WeightPart::kO, w.o, c.q_size(), MeanSquares(inputs.o, c.q_size())));
-  PackInt4Linear(writer, prefix + "o", o, c.q_size(), kInt4Group, w.o_bias);
-  EG_ASSIGN_OR_RETURN(const auto gate, part(WeightPart::kGate, w.gate, h, mlp));
-  EG_ASSIGN_OR_RETURN(const auto up, part(WeightPart::kUp, w.up, h, mlp));
-  PackInt4Linear(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
-                 kInt4Group, InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
-  EG_ASSIGN_OR_RETURN(const auto down,
-                      part(WeightPart::kDown, w.down, f, MeanSquares(inputs.down, f)));
-  PackInt4Linear(writer, prefix + "down", down, f, kInt4Group, w.down_bias);
+  const auto part = [&](WeightPart which, const std::vector<float>& rows, Stage* stage) {
+    return GroupsOf(source, which, index, rows, stage);
+  };
+  {
+    Stage attention(inputs.attention, h, group({WeightPart::kQ, WeightPart::kK, WeightPart::kV}));
+    EG_ASSIGN_OR_RETURN(const auto q, part(WeightPart::kQ, w.q, &attention));
+    EG_ASSIGN_OR_RETURN(const auto k, part(WeightPart::kK, w.k, &attention));
+    EG_ASSIGN_OR_RETURN(const auto v, part(WeightPart::kV, w.v, &attention));
+    PackInt4Linear(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, attention.group(),
+                   Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
+  }
+  {
+    Stage attended(inputs.o, c.q_size(), group({WeightPart::kO}));
+    EG_ASSIGN_OR_RETURN(const auto o, part(WeightPart::kO, w.o, &attended));
+    PackInt4Linear(writer, prefix + "o", o, c.q_size(), attended.group(), w.o_bias);
+  }
+  {
+    Stage mlp(inputs.mlp, h, group({WeightPart::kGate, WeightPart::kUp}));
+    EG_ASSIGN_OR_RETURN(const auto gate, part(WeightPart::kGate, w.gate, &mlp));
+    EG_ASSIGN_OR_RETURN(const auto up, part(WeightPart::kUp, w.up, &mlp));
+    PackInt4Linear(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
+                   mlp.group(), InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
+  }
+  Stage activated(inputs.down, f, group({WeightPart::kDown}));
+  EG_ASSIGN_OR_RETURN(const auto down, part(WeightPart::kDown, w.down, &activated));
+  PackInt4Linear(writer, prefix + "down", down, f, activated.group(), w.down_bias);
   return {};
 }
 

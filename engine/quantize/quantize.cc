@@ -26,6 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr int kRowsAtOnce = 4096;  // of the embedding and lm_head
+// 4 bits learn how each two columns go together, of which there are many more than columns.
+constexpr int kInt4Sequences = 4;
 
 void WriteNorms(const FloatLayer& w, int index, BundleWriter* writer) {
   auto vector = [&](const char* name, const std::vector<float>& v) {
@@ -115,17 +117,39 @@ std::string TextOf(const QuantizeOptions& options) {
                                           : options.calibration_text;
 }
 
-Result<std::vector<int32_t>> CalibrationTokens(const ModelSource& source,
-                                               const QuantizeOptions& options) {
+// The inputs of the layers while they are calibrated.
+struct Calibration {
+  std::vector<float> hidden;  // [tokens][hidden_size]
+  int sequence = 0;           // tokens of a sequence
+  int sequences = 0;          // at most
+};
+
+Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOptions& options) {
   const std::string text = TextOf(options);
   EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source.tokenizer_assets()));
   EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
   std::erase_if(tokens, [&](int32_t t) { return t < 0 || t >= source.config().vocab_size; });
-  const int most =
+  Calibration calibration;
+  calibration.sequence =
       std::min(options.max_calibration_tokens, source.config().max_position_embeddings);
-  if (static_cast<int>(tokens.size()) > most) tokens.resize(static_cast<size_t>(most));
+  calibration.sequences = options.format == WeightFormat::kInt4 ? kInt4Sequences : 1;
+  const auto most = size_t{1} * calibration.sequence * calibration.sequences;
+  if (tokens.size() > most) tokens.resize(most);
   if (tokens.empty()) return DataLoss("the tokenizer gives no token that the model has");
-  return tokens;
+  EG_ASSIGN_OR_RETURN(calibration.hidden, EmbedFloat(source, tokens));
+  return calibration;
+}
+
+// Calibration sees a picture before the text; sequences become longer by it, as far as the context
+// allows.
+void PutInFront(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
+  calibration->sequence =
+      std::min(calibration->sequence + static_cast<int>(rows.size()) / c.hidden_size,
+               c.max_position_embeddings);
+  std::vector<float>& hidden = calibration->hidden;
+  hidden.insert(hidden.begin(), rows.begin(), rows.end());
+  const auto most = size_t{1} * calibration->sequence * calibration->sequences * c.hidden_size;
+  if (hidden.size() > most) hidden.resize(most);
 }
 
 Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptions& options,
@@ -156,13 +180,6 @@ Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptio
   return info;
 }
 
-// Calibration sees a picture before the text, as far as the context holds both.
-void PutInFront(const std::vector<float>& rows, const ModelConfig& c, std::vector<float>* hidden) {
-  hidden->insert(hidden->begin(), rows.begin(), rows.end());
-  const auto most = static_cast<size_t>(c.max_position_embeddings) * c.hidden_size;
-  if (hidden->size() > most) hidden->resize(most);
-}
-
 Status WriteBundle(const ModelSource& source, const std::string& path,
                    const QuantizeOptions& options) {
   const ModelConfig& c = source.config();
@@ -175,8 +192,7 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
   };
   EG_ASSIGN_OR_RETURN(const BundleInfo info,
                       DescribeSource(source, options, [&] { return progress(0, "reading"); }));
-  EG_ASSIGN_OR_RETURN(const auto tokens, CalibrationTokens(source, options));
-  EG_ASSIGN_OR_RETURN(std::vector<float> hidden, EmbedFloat(source, tokens));
+  EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
   BundleWriter writer(path);
   EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
   if (c.vision) {
@@ -184,12 +200,12 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
     const auto next = [&] { return progress(++done, "quantizing"); };
     EG_ASSIGN_OR_RETURN(const std::vector<float> rows,
                         WriteVision(source, options.fine_width, &writer, next));
-    PutInFront(rows, c, &hidden);
+    PutInFront(rows, c, &calibration);
   }
   for (int layer = 0; layer < c.num_layers; ++layer) {
     EG_RETURN_IF_ERROR(progress(vision_layers + layer + 1, "quantizing"));
     EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
-    const LayerInputs inputs = RunFloatLayer(c, weights, &hidden);
+    const LayerInputs inputs = RunFloatLayer(c, weights, &calibration.hidden, calibration.sequence);
     if (options.format == WeightFormat::kInt4) {
       WriteNorms(weights, layer, &writer);
       EG_RETURN_IF_ERROR(WriteInt4Layer(source, layer, weights, inputs, &writer));
@@ -199,7 +215,7 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
     WriteLayer(c, weights, layer, fine, &writer);
   }
   EG_RETURN_IF_ERROR(progress(total - 1, "quantizing"));
-  EG_RETURN_IF_ERROR(WriteHead(source, hidden, fine, &writer));
+  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, fine, &writer));
   const TokenizerAssets& assets = source.tokenizer_assets();
   writer.Write("tokenizer.model", assets.model.data(), assets.model.size());
   writer.Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
@@ -230,7 +246,7 @@ Result<std::string> CacheKey(const std::vector<std::string>& files,
                              const QuantizeOptions& options) {
   std::string text =
       fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
-                  options.max_calibration_tokens, options.fine_width, options.calibration_text);
+                  options.max_calibration_tokens, options.fine_width, TextOf(options));
   for (const std::string& path : files) {
     std::error_code error;
     const auto size = fs::file_size(path, error);

@@ -16,8 +16,8 @@ namespace edgegate {
 
 struct QuantizeOptions {
   WeightFormat format = WeightFormat::kInt8;
-  std::string calibration_text;  // empty: the built-in text
-  int max_calibration_tokens = 512;
+  std::string calibration_text;      // empty: the built-in text
+  int max_calibration_tokens = 512;  // of a sequence: INT8 sees one, 4 bits see four
   // INT8 text models, and vision towers, up to this wide keep about 14 bits (ops/linear.h): they
   // cost little, and 8 bits are seen in them, while in wide ones more of the error averages out.
   int fine_width = 512;

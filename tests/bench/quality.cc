@@ -1,5 +1,6 @@
 // How far the engine is from float32 on a fixed text: mean KL divergence, top-1 agreement and
-// perplexity. usage: quality MODEL [TOKENS [int8|int4]]
+// perplexity. OTHER is a model file whose weights are taken instead, in float32: that of another
+// quantizer. usage: quality MODEL [TOKENS [int8|int4|OTHER]]
 
 #include <algorithm>
 #include <cmath>
@@ -54,19 +55,29 @@ Result<std::vector<float>> EngineLogits(const Bundle& bundle, const std::vector<
   return all;
 }
 
-Status Compare(const std::string& path, const std::string& text, int most,
-               std::string_view format) {
-  EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(path));
+// Logits of the model at `path` as `what` has it: a weight format, or another file.
+Result<std::vector<float>> LogitsOf(const std::string& path, const std::string& what,
+                                    const std::vector<int32_t>& tokens) {
+  if (std::filesystem::exists(what)) {
+    EG_ASSIGN_OR_RETURN(const auto other, ModelSource::Open(what));
+    return FloatLogits(*other, tokens);
+  }
   QuantizeOptions options;
-  EG_ASSIGN_OR_RETURN(options.format, ParseWeightFormat(format));
+  EG_ASSIGN_OR_RETURN(options.format, ParseWeightFormat(what));
   const std::string cache = std::filesystem::temp_directory_path() / "edgegate-quality";
   EG_ASSIGN_OR_RETURN(const std::string bundle_path, EnsureBundle(path, "", cache, options));
-  EG_ASSIGN_OR_RETURN(auto bundle, Bundle::Open(bundle_path));
+  EG_ASSIGN_OR_RETURN(const auto bundle, Bundle::Open(bundle_path));
+  return EngineLogits(*bundle, tokens);
+}
+
+Status Compare(const std::string& path, const std::string& text, int most,
+               const std::string& what) {
+  EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(path));
   EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source->tokenizer_assets()));
   EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
   if (static_cast<int>(tokens.size()) > most) tokens.resize(static_cast<size_t>(most));
   EG_ASSIGN_OR_RETURN(const auto exact, FloatLogits(*source, tokens));
-  EG_ASSIGN_OR_RETURN(const auto ours, EngineLogits(*bundle, tokens));
+  EG_ASSIGN_OR_RETURN(const auto ours, LogitsOf(path, what, tokens));
   const int vocab = source->config().vocab_size;
   double kl = 0, same = 0, loss = 0, our_loss = 0;
   const size_t count = tokens.size() - 1;
@@ -91,7 +102,7 @@ Status Compare(const std::string& path, const std::string& text, int most,
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: quality MODEL [TOKENS [int8|int4]]\n");
+    std::fprintf(stderr, "usage: quality MODEL [TOKENS [int8|int4|OTHER]]\n");
     return 2;
   }
   std::stringstream text;

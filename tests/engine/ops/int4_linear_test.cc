@@ -204,51 +204,5 @@ TEST_CASE("SwiGLU and GELU of 4-bit layers, through the matmul of all kinds") {
   }
 }
 
-// The weighted error that QuantizeInt4Group() is to make small.
-double ErrorOf(const Int4Group& group, const float* w, const float* importance, int count) {
-  double error = 0;
-  for (int i = 0; i < count; ++i) {
-    const double left = double{w[i]} - (double{F16ToFloat(group.scale)} * group.level(i) +
-                                        double{F16ToFloat(group.minimum)});
-    error += importance[i] * left * left;
-  }
-  return error;
-}
-
-TEST_CASE("the search beats rounding over the range, and heeds what matters") {
-  double searched = 0, rounded = 0;
-  for (uint32_t seed = 0; seed < 200; ++seed) {
-    const auto w = Normal(32, seed);
-    auto importance = Normal(32, seed + 1000);
-    for (float& v : importance) v = v * v * v * v;
-    const auto [low, high] = std::minmax_element(w.begin(), w.end());
-    Int4Group plain;
-    plain.scale = FloatToF16((*high - *low) / 15);
-    plain.minimum = FloatToF16(*low);
-    for (int i = 0; i < 32; ++i) {
-      const int level =
-          std::clamp(static_cast<int>(std::lround((w[i] - *low) / F16ToFloat(plain.scale))), 0, 15);
-      plain.q[i % 16] |= static_cast<uint8_t>(i < 16 ? level : level << 4);
-    }
-    searched += ErrorOf(QuantizeInt4Group(w.data(), importance.data(), 32), w.data(),
-                        importance.data(), 32);
-    rounded += ErrorOf(plain, w.data(), importance.data(), 32);
-  }
-  CHECK(searched < 0.6 * rounded);
-}
-
-TEST_CASE("odd groups: alike, zero, short, huge, without importance") {
-  const std::vector<float> ones(32, 1.0f), zeros(32, 0.0f), huge(32, 1e30f);
-  Int4Group group = QuantizeInt4Group(ones.data(), ones.data(), 32);
-  CHECK(ErrorOf(group, ones.data(), ones.data(), 32) == 0);
-  CHECK(QuantizeInt4Group(zeros.data(), zeros.data(), 32) == Int4Group{});
-  const auto w = Normal(32, 1);
-  group = QuantizeInt4Group(w.data(), zeros.data(), 5);
-  CHECK(ErrorOf(group, w.data(), ones.data(), 5) < 0.02);
-  for (int i = 5; i < 32; ++i) CHECK(group.level(i) == 0);
-  group = QuantizeInt4Group(huge.data(), ones.data(), 32);
-  CHECK(F16ToFloat(group.minimum) == 65504.0f);
-}
-
 }  // namespace
 }  // namespace edgegate

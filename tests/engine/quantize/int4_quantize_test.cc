@@ -175,7 +175,8 @@ TEST_CASE("a bundle holds 4-bit tensors exactly, and finds good levels for other
     error += left * left;
     power += double{v[i]} * v[i];
   }
-  CHECK(error < 0.004 * power);  // a uniform distribution in 16 steps: 1 / 15^2
+  // A uniform distribution in 16 steps has 1 / 15^2; columns that make up for others have more.
+  CHECK(error < 0.006 * power);
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+#include "engine/quantize/cholesky.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/quantize/float_gemm.h"
+
+namespace edgegate {
+namespace {
+
+constexpr int kBlock = 128;  // columns at once
+
+// The factor of the block on the diagonal, columns `first` to `end`, whose later columns are dealt
+// with.
+void FactorDiagonal(int k, int first, int end, const std::vector<float>& least, float* a) {
+  for (int j = end - 1; j >= first; --j) {
+    const float* row_j = a + int64_t{j} * k;
+    auto left = [&](int i) {  // of a[i][j]
+      const float* row_i = a + int64_t{i} * k;
+      double value = row_i[j];
+      for (int l = j + 1; l < end; ++l) value -= double{row_i[l]} * row_j[l];
+      return value;
+    };
+    const double pivot = std::sqrt(std::max(left(j), double{least[j]}));
+    for (int i = first; i < j; ++i) {
+      a[int64_t{i} * k + j] = static_cast<float>(left(i) / pivot);
+    }
+    a[int64_t{j} * k + j] = static_cast<float>(pivot);
+  }
+}
+
+// Rows above the block: x R^T = a, R the block's factor.
+void SolveAbove(int k, int first, int end, float* a) {
+  const int size = end - first;
+  std::vector<float> turned(size_t{kBlock} * kBlock);  // R^T
+  for (int i = 0; i < size; ++i) {
+    for (int j = i; j < size; ++j) turned[j * kBlock + i] = a[int64_t{first + i} * k + first + j];
+  }
+#pragma omp parallel for schedule(static)
+  for (int row = 0; row < first; ++row) {
+    float* x = a + int64_t{row} * k + first;
+    for (int j = size - 1; j >= 0; --j) {
+      const float* column = &turned[j * kBlock];
+      const float value = x[j] / column[j];
+      x[j] = value;
+      for (int i = 0; i < j; ++i) x[i] -= value * column[i];
+    }
+  }
+}
+
+}  // namespace
+
+void FactorUpper(int k, const std::vector<float>& least, float* a) {
+  for (int first = (k - 1) / kBlock * kBlock; first >= 0; first -= kBlock) {
+    const int end = std::min(first + kBlock, k);
+    if (end < k) {
+      Gemm(end, end - first, k - end, -1.0f, {a + end, k}, {a + int64_t{first} * k + end, k, true},
+           1.0f, a + first, k);
+    }
+    FactorDiagonal(k, first, end, least, a);
+    SolveAbove(k, first, end, a);
+  }
+}
+
+}  // namespace edgegate

@@ -1,0 +1,121 @@
+#include "engine/quantize/group_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/base/half.h"
+
+namespace edgegate {
+namespace {
+
+constexpr float kLargestF16 = 65504.0f;
+// Where the search begins, and how often it goes on from there. More of both is hardly better;
+// fewer fits are worse by much: levels take several to settle on what is carried over.
+constexpr int kStarts = 6;
+constexpr float kStartStep = 0.08f;
+constexpr int kFits = 5;
+
+float ClampToF16(float value) { return std::clamp(value, -kLargestF16, kLargestF16); }
+float RoundToF16(float value) { return F16ToFloat(FloatToF16(ClampToF16(value))); }
+
+// The best of what was tried, row by row.
+void Keep(const GroupTrial& trial, int count, float* least, GroupLevels* best) {
+  for (int row = 0; row < kSearchRows; ++row) {
+    if (!(trial.error[row] < least[row])) continue;
+    least[row] = trial.error[row];
+    best->scale[row] = trial.scale[row];
+    best->minimum[row] = trial.minimum[row];
+    for (int j = 0; j < count; ++j) best->q[j][row] = trial.q[j][row];
+  }
+}
+
+}  // namespace
+
+GroupSearch::GroupSearch(const float* carry, int64_t stride, const float* cost, int count) {
+  group_.count = count;
+  for (int j = 0; j < count; ++j) {
+    group_.cost[j] = cost[j];
+    group_.one[j] = 1.0f;
+    for (int i = 0; i < j; ++i) {
+      group_.carry[j][i] = carry ? carry[i * stride + j] : 0.0f;
+      group_.one[j] += group_.carry[j][i];
+    }
+    one_squared_ += double{cost[j]} * group_.one[j] * group_.one[j];
+  }
+}
+
+// Weights that would make up for what is carried over, in which the error is that of the group
+// alone: u with w + carried + (what w carries over) = u + (what u carries over).
+void GroupSearch::Want(const GroupColumns& w, const GroupColumns& carried, GroupTrial* t) const {
+  GroupColumns shift;
+  for (int j = 0; j < group_.count; ++j) {
+    std::copy_n(carried[j], kSearchRows, shift[j]);
+    for (int i = 0; i < j; ++i) {
+      const float carry = group_.carry[j][i];
+      for (int row = 0; row < kSearchRows; ++row) shift[j][row] -= carry * shift[i][row];
+    }
+    for (int row = 0; row < kSearchRows; ++row) {
+      const float wanted = w[j][row] + shift[j][row];
+      t->w[j][row] = std::fabs(wanted) <= kLargestF16 ? wanted : ClampToF16(w[j][row]);
+      t->carried[j][row] = t->w[j][row];
+    }
+    for (int i = 0; i < j; ++i) {
+      const float carry = group_.carry[j][i];
+      for (int row = 0; row < kSearchRows; ++row) t->carried[j][row] += carry * t->w[i][row];
+    }
+  }
+}
+
+void GroupSearch::Fit(int row, GroupTrial* t) const {
+  const double qq = t->qq[row], q1 = t->q1[row], wq = t->wq[row], w1 = t->w1[row];
+  const double determinant = one_squared_ * qq - q1 * q1;
+  // Where the levels are all alike, or the order turns, the trial stays what it is.
+  if (!(determinant > 1e-9 * one_squared_ * qq)) return;
+  const float scale = RoundToF16(static_cast<float>((one_squared_ * wq - w1 * q1) / determinant));
+  const float minimum = RoundToF16(static_cast<float>((w1 - double{scale} * q1) / one_squared_));
+  if (!(scale > 0) || !std::isfinite(minimum)) return;
+  t->scale[row] = scale;
+  t->minimum[row] = minimum;
+}
+
+void GroupSearch::Search(const GroupColumns& w, const GroupColumns& carried,
+                         GroupLevels* best) const {
+  GroupTrial trial;
+  Want(w, carried, &trial);
+  float low[kSearchRows], high[kSearchRows], least[kSearchRows];
+  for (int row = 0; row < kSearchRows; ++row) {
+    low[row] = high[row] = trial.w[0][row];
+    for (int j = 1; j < group_.count; ++j) {
+      low[row] = std::min(low[row], trial.w[j][row]);
+      high[row] = std::max(high[row], trial.w[j][row]);
+    }
+    least[row] = std::numeric_limits<float>::infinity();
+    // All alike: one level.
+    trial.scale[row] = best->scale[row] = 0;
+    trial.minimum[row] = best->minimum[row] = RoundToF16(low[row]);
+    for (int j = 0; j < group_.count; ++j) best->q[j][row] = 0;
+  }
+  const auto attempt = [&] {
+    RoundGroup(group_, &trial);
+    Keep(trial, group_.count, least, best);
+  };
+  attempt();
+  for (int start = 0; start < kStarts; ++start) {
+    // Levels over the whole range, and over less and less of it.
+    const float part = 1.0f - kStartStep * static_cast<float>(start);
+    for (int row = 0; row < kSearchRows; ++row) {
+      const float centre = 0.5f * (low[row] + high[row]);
+      const float half = 0.5f * part * (high[row] - low[row]);
+      trial.scale[row] = RoundToF16(half * (2.0f / 15.0f));
+      trial.minimum[row] = RoundToF16(centre - half);
+    }
+    attempt();
+    for (int fit = 0; fit < kFits; ++fit) {
+      for (int row = 0; row < kSearchRows; ++row) Fit(row, &trial);
+      attempt();
+    }
+  }
+}
+
+}  // namespace edgegate
