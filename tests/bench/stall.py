@@ -20,7 +20,8 @@ async def _stall(port, long_tokens):
     await stream.open()
     await stream.reach(USUAL_GAPS)
     long_prompt = " ".join(random.Random(1).choices(WORDS, k=long_tokens))
-    rival = client.Stream(port, client.chat(long_prompt, 1))
+    # A few tokens: the first may have no text.
+    rival = client.Stream(port, client.chat(long_prompt, 8, ignore_eos=True))
     alone = len(stream.marks)
     await rival.open()
     await rival.finish()
