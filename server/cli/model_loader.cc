@@ -154,6 +154,9 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
     std::vector<Bundle*> bundles = {loaded.bundle.get()};
     if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
     loaded.mover = std::jthread([bundles](const std::stop_token& stopped) {
+      // Only what the engine leaves over: a team of threads waits for the one that is held up.
+      const sched_param none = {};
+      ::sched_setscheduler(0, SCHED_IDLE, &none);
       for (Bundle* bundle : bundles) {
         bundle->MoveToHugePages([&] { return stopped.stop_requested(); });
       }
