@@ -11,7 +11,7 @@ constexpr int kForgetting = 64;  // units: longer than a row of short ones
 // A stream's gap grows to twice its usual one: below the three that are promised, since what is
 // learned is an average.
 constexpr double kSpareSteps = 1.0;
-constexpr int kFewestTokens = 8;
+constexpr int kFewestTokens = 4;
 
 void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
   *value = *value == StepPace::Duration(0) ? sample : *value + (sample - *value) / kSmoothing;

@@ -21,7 +21,8 @@ namespace edgegate {
 namespace {
 
 // Tokens of one attention task: enough to reuse loaded keys, few enough to share out evenly.
-constexpr int kTokensPerTask = 16;
+constexpr int kTokensPerTask = 16, kFewestTokensPerTask = 4;
+constexpr int kTasksPerThread = 4;
 
 LinearMatMul::Kinds KindsOf(const DecoderWeights& w) {
   LinearMatMul::Kinds kinds{.fine = w.lm_head.fine()};
@@ -225,8 +226,11 @@ void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
 void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
   tasks.clear();
   const int group = config.num_heads / config.num_kv_heads;
+  const int shares = threads * kTasksPerThread;
   for (const SequenceSpan& span : batch.spans) {
-    for (int t = 0; t < span.count; t += kTokensPerTask) {
+    const int share = (span.count * config.num_kv_heads + shares - 1) / shares;
+    const int most = std::clamp(share, kFewestTokensPerTask, kTokensPerTask);
+    for (int t = 0; t < span.count; t += most) {
       for (int head = 0; head < config.num_kv_heads; ++head) {
         const int64_t token = span.first + t;
         const int64_t offset = int64_t{head} * group * config.head_dim;
@@ -235,7 +239,7 @@ void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
                          .q_stride = qkv_stride,
                          .out_stride = config.q_size(),
                          .group = group,
-                         .tokens = std::min(kTokensPerTask, span.count - t),
+                         .tokens = std::min(most, span.count - t),
                          .first_position = span.context_len + t,
                          .block_table = span.block_table.data(),
                          .kv_head = head});
