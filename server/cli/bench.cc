@@ -213,7 +213,8 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
   options.max_logits_rows = std::max(most, 2);  // two requests beside each other
   const int picture = weights->config.vision ? weights->config.vision->rows() + kQuestion : 0;
-  const int64_t tokens = std::max<int64_t>({std::max(a.prompt, picture) + kBesideTokens,
+  const int longest = std::max(a.prompt, picture);
+  const int64_t tokens = std::max<int64_t>({longest + BesideTokens(longest) + 64,
                                             a.context.empty() ? 0 : a.context.back() + 16,
                                             int64_t{most} * (a.gen + 48)});
   options.kv_cache_bytes = tokens * DecoderRunner::KvBytesPerToken(weights->config);

@@ -43,7 +43,8 @@ struct BesideBench::Impl {
 Result<Gaps> BesideBench::Impl::Run(const GenerationRequest& other) {
   GenerationRequest stream;
   stream.prompt = RandomTokens(kStreamPrompt);
-  stream.max_tokens = std::min(kBesideTokens / 2, limits.max_model_len) - kStreamPrompt;
+  const int most = BesideTokens(static_cast<int>(other.prompt.size()));
+  stream.max_tokens = std::min(most, limits.max_model_len) - kStreamPrompt;
   EG_ASSIGN_OR_RETURN(const auto running, engine.Submit(0, std::move(stream)));
   std::vector<double> alone, beside;
   std::unique_ptr<GenerationHandle> rival;

@@ -16,8 +16,9 @@ struct Gaps {
   double first_token_s = 0;  // the other request's, from its submission
 };
 
-// How many tokens of the KV cache the two measurements below need beside the prompt's.
-inline constexpr int kBesideTokens = 1024;
+// How long the stream may get beside a prompt of so many tokens, of which a step takes four or
+// more: what the measurements below need of the KV cache beside the prompt's.
+constexpr int BesideTokens(int prompt) { return 512 + prompt / 3; }
 
 // A stream decodes; then another request comes, of `prompt` random tokens, and, for models that
 // take pictures, one that shows a picture. Tokens are random. The gaps of what the runner cannot
