@@ -88,7 +88,8 @@ HWY_INLINE VF LoadHalves(const uint8_t* p) {
 }
 
 // One group's exact products of kRows rows, [kRows][stride] at `x`, and kVecs vectors of columns at
-// `levels`.
+// `levels`. The loops over rows are unrolled by request: left alone, GCC keeps dots of many rows in
+// memory.
 template <class D, int kRows, int kVecs>
 HWY_INLINE void Multiply(const int8_t* x, size_t stride, const uint8_t* levels, int parts,
                          D (&dots)[kRows][kVecs]) {

@@ -43,34 +43,59 @@ class Stage {
   std::optional<OutputError> error_;
 };
 
-bool IsExact(TensorType type) { return type == TensorType::kQ4_0 || type == TensorType::kQ4_1; }
+bool IsKept(TensorType type) {
+  return type == TensorType::kQ4_0 || type == TensorType::kQ4_1 || type == TensorType::kQ4K;
+}
 
-// Of the weights that are packed as one matrix: 32 where some of them are kept exactly.
+// A part of a Q4_K block; nothing where its scale or minimum passes f16.
+std::optional<Int4Group> GroupOf(const Q4KPart& part) {
+  Int4Group group;
+  group.scale = FloatToF16(part.step);
+  group.minimum = FloatToF16(-part.offset);
+  for (int i = 0; i < kInt4Group / 2; ++i) {
+    group.q[i] = static_cast<uint8_t>(part.q[i] | part.q[i + kInt4Group / 2] << 4);
+  }
+  if (!std::isfinite(F16ToFloat(group.scale)) || !std::isfinite(F16ToFloat(group.minimum))) {
+    return std::nullopt;
+  }
+  return group;
+}
+
+// Of the weights that are packed as one matrix: 32 where some of them are kept.
 int GroupFor(const ModelSource& source, std::initializer_list<WeightPart> parts, int index) {
-  const bool exact = std::any_of(parts.begin(), parts.end(), [&](WeightPart part) {
-    return IsExact(source.StoredType(part, index));
+  const bool kept = std::any_of(parts.begin(), parts.end(), [&](WeightPart part) {
+    return IsKept(source.StoredType(part, index));
   });
-  return exact ? kInt4Group : kInt4WideGroup;
+  return kept ? kInt4Group : kInt4WideGroup;
 }
 
 // The groups of one part of a layer, [n][k].
 Result<std::vector<Int4Group>> GroupsOf(const ModelSource& source, WeightPart part, int index,
                                         const std::vector<float>& rows, Stage* stage) {
   const TensorType type = source.StoredType(part, index);
-  if (IsExact(type)) {
+  if (IsKept(type)) {
     const int n = static_cast<int>(rows.size()) / stage->k();
     EG_ASSIGN_OR_RETURN(const auto blocks, source.ReadStored(part, index, 0, n));
-    if (auto exact = ExactGroups(type, blocks)) return *std::move(exact);
+    if (auto groups = StoredGroups(type, blocks)) return *std::move(groups);
   }
   return RoundRows(rows, stage->k(), stage->error(), stage->group());
 }
 
 }  // namespace
 
-std::optional<std::vector<Int4Group>> ExactGroups(TensorType type,
-                                                  std::span<const uint8_t> blocks) {
-  if (!IsExact(type)) return std::nullopt;
+std::optional<std::vector<Int4Group>> StoredGroups(TensorType type,
+                                                   std::span<const uint8_t> blocks) {
+  if (!IsKept(type)) return std::nullopt;
   const auto bytes = static_cast<size_t>(BlockOf(type).bytes);
+  if (type == TensorType::kQ4K) {
+    std::vector<Int4Group> groups;
+    for (size_t i = 0; i < blocks.size() / bytes * 8; ++i) {
+      const auto group = GroupOf(ReadQ4K(blocks.data() + i / 8 * bytes, static_cast<int>(i % 8)));
+      if (!group) return std::nullopt;
+      groups.push_back(*group);
+    }
+    return groups;
+  }
   std::vector<Int4Group> groups(blocks.size() / bytes);
   if (type == TensorType::kQ4_1) {
     static_assert(sizeof(Int4Group) == 20);

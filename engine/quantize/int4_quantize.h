@@ -1,6 +1,7 @@
 // The linear layers of a text model in 4-bit groups (ops/int4_weights.h).
 //
-// Rows that the source holds as GGUF Q4_0 or Q4_1 are kept exactly. Others get the levels that
+// Rows that the source holds as GGUF Q4_0 or Q4_1 are kept exactly, those of Q4_K but for the
+// rounding of scales and minima to f16. Others get the levels that
 // change the layer's output least on the calibration text (gptq.h), in groups of 64; inputs are not
 // smoothed, since each group of them has a scale of its own.
 #pragma once
@@ -15,9 +16,10 @@
 
 namespace edgegate {
 
-// Q4_0 or Q4_1 blocks as groups, which stand for the same floats; nothing for any other type, and
-// for Q4_0 scales whose minimum, -8 times as large, passes f16.
-std::optional<std::vector<Int4Group>> ExactGroups(TensorType type, std::span<const uint8_t> blocks);
+// Blocks of such rows as groups, with the same levels; nothing for any other type, and where a
+// scale or a minimum passes f16 (Q4_0's minimum is -8 times the scale).
+std::optional<std::vector<Int4Group>> StoredGroups(TensorType type,
+                                                   std::span<const uint8_t> blocks);
 
 // Writes the linear layers of layer `index`; `inputs` are what calibration saw.
 Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& layer,

@@ -115,6 +115,18 @@ void Block(TensorType type, const uint8_t* block, float* out) {
 
 }  // namespace
 
+Q4KPart ReadQ4K(const uint8_t* block, int part) {
+  int scale, minimum;
+  ScaleMin(block + 4, part, &scale, &minimum);
+  Q4KPart out = {HalfAt(block) * static_cast<float>(scale),
+                 HalfAt(block + 2) * static_cast<float>(minimum),
+                 {}};
+  for (int i = 0; i < 32; ++i) {
+    out.q[i] = block[16 + 32 * (part / 2) + i] >> (4 * (part % 2)) & 15;
+  }
+  return out;
+}
+
 BlockShape BlockOf(TensorType type) {
   switch (type) {
     case TensorType::kF32:

@@ -18,4 +18,11 @@ BlockShape BlockOf(TensorType type);
 // `count` elements (a multiple of the block's) from `data` to `out`.
 void Dequantize(TensorType type, const uint8_t* data, int64_t count, float* out);
 
+// 32 of the 256 weights of a Q4_K block, part 0 to 7: w[i] = step * q[i] - offset, q[i] below 16.
+struct Q4KPart {
+  float step, offset;
+  uint8_t q[32];
+};
+Q4KPart ReadQ4K(const uint8_t* block, int part);
+
 }  // namespace edgegate

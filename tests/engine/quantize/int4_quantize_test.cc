@@ -39,7 +39,7 @@ TEST_CASE("blocks of Q4_0 and Q4_1 stand for the same floats, packed") {
     REQUIRE(count == 8);
     std::vector<float> want(size_t{32} * count);
     Dequantize(type, blocks.data(), 32 * count, want.data());
-    const auto groups = ExactGroups(type, blocks);
+    const auto groups = StoredGroups(type, blocks);
     REQUIRE(groups);
     std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(count / 2, 64, 32)));
     PackInt4Block(groups->data(), count / 2, 64, 32, packed.data());
@@ -50,12 +50,30 @@ TEST_CASE("blocks of Q4_0 and Q4_1 stand for the same floats, packed") {
   }
 }
 
+TEST_CASE("blocks of Q4_K keep their levels, and scales and minima as f16 has them") {
+  const auto blocks = ReadFile(kGolden + "dequantize/Q4_K.block");
+  const int count = static_cast<int>(blocks.size()) / 144 * 256;
+  REQUIRE(count >= 256);
+  std::vector<float> want(count);
+  Dequantize(TensorType::kQ4K, blocks.data(), count, want.data());
+  const auto groups = StoredGroups(TensorType::kQ4K, blocks);
+  REQUIRE(groups);
+  REQUIRE(static_cast<int>(groups->size()) == count / 32);
+  for (int i = 0; i < count; ++i) {
+    const Int4Group& group = (*groups)[i / 32];
+    const float scale = F16ToFloat(group.scale), minimum = F16ToFloat(group.minimum);
+    const float got = scale * static_cast<float>(group.level(i % 32)) + minimum;
+    CHECK(std::fabs(got - want[i]) <=
+          0x1p-11f * (15 * std::fabs(scale) + std::fabs(minimum)) + 1e-7f);
+  }
+}
+
 TEST_CASE("what 4-bit groups cannot hold is not called exact") {
   std::vector<uint8_t> block(18, 0x88);
   const uint16_t large = FloatToF16(60000.0f);
   std::memcpy(block.data(), &large, 2);
-  CHECK_FALSE(ExactGroups(TensorType::kQ4_0, block));
-  CHECK_FALSE(ExactGroups(TensorType::kQ8_0, std::vector<uint8_t>(34)));
+  CHECK_FALSE(StoredGroups(TensorType::kQ4_0, block));
+  CHECK_FALSE(StoredGroups(TensorType::kQ8_0, std::vector<uint8_t>(34)));
 }
 
 // A model of one layer whose tensors are of all kinds.
