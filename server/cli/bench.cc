@@ -88,9 +88,14 @@ Result<double> Prefill(ModelRunner* runner, int prompt) {
 }
 
 Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
-  Batch batch(runner, sequences, 16 + gen);
-  EG_ASSIGN_OR_RETURN(double unused, batch.Step(16));
-  (void)unused;
+  constexpr int kPrompt = 16;
+  Batch batch(runner, sequences, kPrompt + gen);
+  const int most = std::max(1, runner->limits().max_batched_tokens / sequences);
+  for (int done = 0; done < kPrompt;) {
+    const int count = std::min(most, kPrompt - done);
+    EG_RETURN_IF_ERROR(batch.Step(count).status());
+    done += count;
+  }
   std::vector<double> seconds;
   for (int i = 0; i < gen; ++i) {
     EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
@@ -209,8 +214,8 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   subject.format = weights->format;
   RunnerOptions options;
   options.threads = ComputeThreads(settings);
-  options.max_batched_tokens = settings.max_num_batched_tokens;
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
+  options.max_batched_tokens = std::max(settings.max_num_batched_tokens, most);
   options.max_logits_rows = std::max(most, 2);  // two requests beside each other
   const int picture = weights->config.vision ? weights->config.vision->rows() + kQuestion : 0;
   const int longest = std::max(a.prompt, picture);
