@@ -159,6 +159,10 @@ Status ManifestFromJson(std::string_view text, BundleInfo* info, TensorTable* te
     if (!format.ok()) return DataLoss("manifest: {}", format.status().message());
     info->format = *format;
     for (const json& t : manifest.at("tensors")) {
+      // The library would convert a fraction or 1e80 all the same, which is undefined.
+      if (!t.at("offset").is_number_unsigned() || !t.at("bytes").is_number_unsigned()) {
+        return DataLoss("manifest: a tensor's offset and bytes must be whole numbers");
+      }
       (*tensors)[t.at("name").get<std::string>()] = {t.at("offset").get<uint64_t>(),
                                                      t.at("bytes").get<uint64_t>()};
     }
