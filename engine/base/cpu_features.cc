@@ -60,6 +60,11 @@ Isa CurrentIsa() {
   return isa;
 }
 
+bool HasVnni() {
+  const Isa isa = CurrentIsa();
+  return isa == Isa::kAvxVnni || isa >= Isa::kAvx512Vnni;
+}
+
 bool HasAvx512Bf16() {
   static const bool detected = DetectBf16();
   return detected && CurrentIsa() >= Isa::kAvx512Vnni;

@@ -20,6 +20,9 @@ enum class Isa {
 // The best instruction set of this machine, lowered to the cap if one was set.
 Isa CurrentIsa();
 
+// Whether it has vpdpbusd, of 256 or 512 bits.
+bool HasVnni();
+
 // Whether there are AVX-512's dot products of bf16, which the cap allows from avx512-vnni on.
 bool HasAvx512Bf16();
 

@@ -32,8 +32,6 @@ using V32 = hn::Vec<I32>;
 using VU8 = hn::Vec<U8>;
 using V16 = hn::Vec<I16>;
 
-constexpr int kAhead = 4096;  // see int8_kernel.cc
-
 HWY_INLINE V32 Broadcast(const int8_t* quad) {
   int32_t value;
   std::memcpy(&value, quad, 4);
@@ -144,7 +142,7 @@ HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, in
   for (int i = 0; i < kRows * kInt8Block; i += lanes) hn::StoreU(hn::Zero(f), f, sums + i);
   for (int g = 0; g < groups; ++g, block += bytes, x += rows.group) {
     if (first == 0) {
-      for (int i = 0; i < bytes; i += 64) hwy::Prefetch(block + kAhead + i);
+      for (int i = 0; i < bytes; i += 64) hwy::Prefetch(block + kFetchAhead + i);
     }
     const uint8_t* scales = block + parts * kInt4LevelBytes;
     for (int column = 0; column < kInt8Block; column += lanes * kVecs) {
@@ -218,10 +216,7 @@ namespace edgegate {
 
 HWY_EXPORT(GetKernel);
 
-Int4Kernel SelectInt4Kernel() {
-  const Isa isa = CurrentIsa();
-  return HWY_DYNAMIC_DISPATCH(GetKernel)(isa == Isa::kAvxVnni || isa >= Isa::kAvx512Vnni);
-}
+Int4Kernel SelectInt4Kernel() { return HWY_DYNAMIC_DISPATCH(GetKernel)(HasVnni()); }
 
 }  // namespace edgegate
 #endif

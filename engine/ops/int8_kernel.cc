@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/base/cpu_features.h"
+#include "engine/ops/int8_weights.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/int8_kernel.cc"
@@ -70,10 +71,6 @@ struct WidenDot {
   }
 };
 
-// Bytes to fetch ahead for the first rows: weights come from memory as one stream, which processors
-// follow by themselves only to the end of a page. Past the last block nothing faults.
-constexpr int kAhead = 4096;
-
 // Columns `column` .. of the block, for kRows rows and kVecs vectors of columns, over quads
 // [begin, end). Adds to `sums` [kRows][64 * kSumsPerColumn] unless begin is 0.
 template <class D, int kRows, int kVecs>
@@ -93,7 +90,7 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
   const int8_t* weights = block + 4 * column + size_t{256} * begin;
   for (int q = begin; q < end; ++q, weights += 256) {
     if (first == 0) {
-      for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(weights + kAhead + i);
+      for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(weights + kFetchAhead + i);
     }
     decltype(D::LoadWeights(weights)) w[kVecs];
     for (int v = 0; v < kVecs; ++v) w[v] = D::LoadWeights(weights + 4 * columns * v);
@@ -166,10 +163,7 @@ namespace edgegate {
 
 HWY_EXPORT(GetKernel);
 
-Int8Kernel SelectInt8Kernel() {
-  const Isa isa = CurrentIsa();
-  return HWY_DYNAMIC_DISPATCH(GetKernel)(isa == Isa::kAvxVnni || isa >= Isa::kAvx512Vnni);
-}
+Int8Kernel SelectInt8Kernel() { return HWY_DYNAMIC_DISPATCH(GetKernel)(HasVnni()); }
 
 }  // namespace edgegate
 #endif

@@ -31,4 +31,9 @@ struct Int8Linear {
   int n_padded() const { return Int8Padded(n); }
 };
 
+// Bytes that kernels fetch ahead for their first rows: weights come from memory as one stream,
+// which processors follow by themselves only to the end of a page. Past the last block nothing
+// faults.
+inline constexpr int kFetchAhead = 4096;
+
 }  // namespace edgegate

@@ -65,7 +65,7 @@ struct Lanes {
 void Impl(const GroupError& group, GroupTrial* t) {
   const F32 d;
   const size_t lanes = hn::Lanes(d);
-  HWY_ALIGN float wrong[2][kLargestGroup][HWY_MAX_BYTES / sizeof(float)];
+  HWY_ALIGN float wrong[2][kInt4WideGroup][HWY_MAX_BYTES / sizeof(float)];
   for (size_t row = 0; row < kSearchRows; row += 2 * lanes) {
     Lanes a, b;
     a.Begin(*t, row);

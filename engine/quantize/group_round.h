@@ -6,18 +6,17 @@
 
 namespace edgegate {
 
-inline constexpr int kLargestGroup = 2 * kInt4Group;
 inline constexpr int kSearchRows = 32;  // rows at a time: lanes of vectors
 
 // A value for each weight of a group, and for each row.
-using GroupColumns = float[kLargestGroup][kSearchRows];
+using GroupColumns = float[kInt4WideGroup][kSearchRows];
 
 // A group's part of an OutputError.
 struct GroupError {
-  int count = 0;                              // columns
-  float carry[kLargestGroup][kLargestGroup];  // [to][from], from < to
-  float cost[kLargestGroup];
-  float one[kLargestGroup];  // a 1 in every column: itself and what those before it carry over
+  int count = 0;                                // columns
+  float carry[kInt4WideGroup][kInt4WideGroup];  // [to][from], from < to
+  float cost[kInt4WideGroup];
+  float one[kInt4WideGroup];  // a 1 in every column: itself and what those before it carry over
 };
 
 struct GroupTrial {

@@ -48,7 +48,7 @@ bool IsKept(TensorType type) {
 }
 
 // A part of a Q4_K block; nothing where its scale or minimum passes f16.
-std::optional<Int4Group> GroupOf(const Q4KPart& part) {
+std::optional<Int4Group> GroupOf(const KPart& part) {
   Int4Group group;
   group.scale = FloatToF16(part.step);
   group.minimum = FloatToF16(-part.offset);

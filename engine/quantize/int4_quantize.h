@@ -1,9 +1,9 @@
 // The linear layers of a text model in 4-bit groups (ops/int4_weights.h).
 //
 // Rows that the source holds as GGUF Q4_0 or Q4_1 are kept exactly, those of Q4_K but for the
-// rounding of scales and minima to f16. Others get the levels that
-// change the layer's output least on the calibration text (gptq.h), in groups of 64; inputs are not
-// smoothed, since each group of them has a scale of its own.
+// rounding of scales and minima to f16. Others get the levels that change the layer's output least
+// on the calibration text (gptq.h), in groups of 64; inputs are not smoothed, since each group of
+// them has a scale of its own.
 #pragma once
 
 #include <optional>

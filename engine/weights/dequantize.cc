@@ -57,21 +57,28 @@ void ScaleMin(const uint8_t* scales, int j, int* scale, int* minimum) {
   }
 }
 
-void Q45K(const uint8_t* block, bool five_bits, float* out) {
-  const float d = HalfAt(block);
-  const float dmin = HalfAt(block + 2);
-  const uint8_t* scales = block + 4;
+// Part `part` of a Q4_K or Q5_K block.
+KPart ReadPart(const uint8_t* block, bool five_bits, int part) {
+  int scale, minimum;
+  ScaleMin(block + 4, part, &scale, &minimum);
+  KPart out = {HalfAt(block) * static_cast<float>(scale),
+               HalfAt(block + 2) * static_cast<float>(minimum),
+               {}};
+  const uint8_t* low = block + (five_bits ? 48 : 16) + 32 * (part / 2);
   const uint8_t* high = block + 16;
-  const uint8_t* low = five_bits ? block + 48 : block + 16;
+  for (int i = 0; i < 32; ++i) {
+    int q = low[i] >> (4 * (part % 2)) & 15;
+    if (five_bits) q |= (high[i] >> part & 1) << 4;
+    out.q[i] = static_cast<uint8_t>(q);
+  }
+  return out;
+}
+
+void Q45K(const uint8_t* block, bool five_bits, float* out) {
   for (int j = 0; j < 8; ++j) {
-    int scale, minimum;
-    ScaleMin(scales, j, &scale, &minimum);
-    const float step = d * static_cast<float>(scale);
-    const float offset = dmin * static_cast<float>(minimum);
+    const KPart part = ReadPart(block, five_bits, j);
     for (int i = 0; i < 32; ++i) {
-      int q = (low[32 * (j / 2) + i] >> (4 * (j % 2))) & 15;
-      if (five_bits) q |= ((high[i] >> j) & 1) << 4;
-      out[32 * j + i] = step * static_cast<float>(q) - offset;
+      out[32 * j + i] = part.step * static_cast<float>(part.q[i]) - part.offset;
     }
   }
 }
@@ -115,17 +122,7 @@ void Block(TensorType type, const uint8_t* block, float* out) {
 
 }  // namespace
 
-Q4KPart ReadQ4K(const uint8_t* block, int part) {
-  int scale, minimum;
-  ScaleMin(block + 4, part, &scale, &minimum);
-  Q4KPart out = {HalfAt(block) * static_cast<float>(scale),
-                 HalfAt(block + 2) * static_cast<float>(minimum),
-                 {}};
-  for (int i = 0; i < 32; ++i) {
-    out.q[i] = block[16 + 32 * (part / 2) + i] >> (4 * (part % 2)) & 15;
-  }
-  return out;
-}
+KPart ReadQ4K(const uint8_t* block, int part) { return ReadPart(block, false, part); }
 
 BlockShape BlockOf(TensorType type) {
   switch (type) {

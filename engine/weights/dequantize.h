@@ -18,11 +18,13 @@ BlockShape BlockOf(TensorType type);
 // `count` elements (a multiple of the block's) from `data` to `out`.
 void Dequantize(TensorType type, const uint8_t* data, int64_t count, float* out);
 
-// 32 of the 256 weights of a Q4_K block, part 0 to 7: w[i] = step * q[i] - offset, q[i] below 16.
-struct Q4KPart {
+// 32 of the 256 weights of a Q4_K or Q5_K block: w[i] = step * q[i] - offset.
+struct KPart {
   float step, offset;
   uint8_t q[32];
 };
-Q4KPart ReadQ4K(const uint8_t* block, int part);
+
+// Part 0 to 7 of a Q4_K block, each q below 16.
+KPart ReadQ4K(const uint8_t* block, int part);
 
 }  // namespace edgegate

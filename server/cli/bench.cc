@@ -42,6 +42,18 @@ class Batch {
         blocks_((length + runner->limits().block_size - 1) / runner->limits().block_size),
         lengths_(sequences) {}
 
+  // `tokens` of each sequence, in steps as large as the runner takes; seconds taken.
+  Result<double> Prefill(int tokens) {
+    const int sequences = static_cast<int>(lengths_.size());
+    const int most = std::max(1, runner_->limits().max_batched_tokens / sequences);
+    double seconds = 0;
+    for (int done = 0; done < tokens; done += most) {
+      EG_ASSIGN_OR_RETURN(const double step, Step(std::min(most, tokens - done)));
+      seconds += step;
+    }
+    return seconds;
+  }
+
   // `count` tokens of each sequence, logits of the last ones; seconds taken.
   Result<double> Step(int count) {
     ForwardBatch batch;
@@ -75,13 +87,7 @@ Result<double> Prefill(ModelRunner* runner, int prompt) {
   std::vector<double> rates;
   for (int round = 0; round < 4; ++round) {
     Batch batch(runner, 1, prompt);
-    double seconds = 0;
-    for (int done = 0; done < prompt;) {
-      const int count = std::min(prompt - done, runner->limits().max_batched_tokens);
-      EG_ASSIGN_OR_RETURN(const double step, batch.Step(count));
-      seconds += step;
-      done += count;
-    }
+    EG_ASSIGN_OR_RETURN(const double seconds, batch.Prefill(prompt));
     if (round > 0) rates.push_back(prompt / seconds);  // the first one warms up
   }
   return Median(rates);
@@ -90,12 +96,7 @@ Result<double> Prefill(ModelRunner* runner, int prompt) {
 Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
   constexpr int kPrompt = 16;
   Batch batch(runner, sequences, kPrompt + gen);
-  const int most = std::max(1, runner->limits().max_batched_tokens / sequences);
-  for (int done = 0; done < kPrompt;) {
-    const int count = std::min(most, kPrompt - done);
-    EG_RETURN_IF_ERROR(batch.Step(count).status());
-    done += count;
-  }
+  EG_RETURN_IF_ERROR(batch.Prefill(kPrompt).status());
   std::vector<double> seconds;
   for (int i = 0; i < gen; ++i) {
     EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
@@ -112,15 +113,13 @@ Result<json> Growth(ModelRunner* runner, const std::vector<int>& lengths, int ge
   int length = 0, prefilled = 0;
   double prefill_seconds = 0;
   for (const int end : lengths) {
-    while (length < end - gen) {
-      const int count = std::min(end - gen - length, runner->limits().max_batched_tokens);
-      EG_ASSIGN_OR_RETURN(const double step, batch.Step(count));
-      prefill_seconds += step;
-      prefilled += count;
-      length += count;
-    }
+    const int tokens = end - gen - length;
+    EG_ASSIGN_OR_RETURN(const double prefill, batch.Prefill(tokens));
+    prefill_seconds += prefill;
+    prefilled += tokens;
+    length = end;
     std::vector<double> seconds;
-    for (; length < end; ++length) {
+    for (int i = 0; i < gen; ++i) {
       EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
       seconds.push_back(step);
     }

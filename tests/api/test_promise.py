@@ -20,6 +20,20 @@ def ask(client, i):
     return answer.choices[0].model_dump_json()
 
 
+def answer_of(server, content, temperature, seed, max_tokens):
+    """The timings and the whole choice, as text."""
+    answer = server.client().chat.completions.create(
+        model="smol",
+        messages=[{"role": "user", "content": content}],
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        logprobs=True,
+        top_logprobs=3,
+    )
+    return answer.timings, answer.choices[0].model_dump_json()
+
+
 def check_tight_daemon(expected, options, log):
     """One thread, chunks of 24 tokens and a pool that makes it preempt, all requests at once."""
     tight = Daemon(
@@ -105,16 +119,7 @@ def test_guessing_ahead_changes_no_byte(daemon, cache, tmp_path):
     text = "The pump in room 7 is on. The pump in room 8 is off. The pump in room 9 is on."
 
     def say(server, temperature):
-        answer = server.client().chat.completions.create(
-            model="smol",
-            messages=[{"role": "user", "content": f"Repeat this word for word: {text}"}],
-            temperature=temperature,
-            seed=5,
-            max_tokens=80,
-            logprobs=True,
-            top_logprobs=3,
-        )
-        return answer.timings, answer.choices[0].model_dump_json()
+        return answer_of(server, f"Repeat this word for word: {text}", temperature, 5, 80)
 
     try:
         for temperature in (0, 0.7):
@@ -138,16 +143,7 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
     )
 
     def story(server, temperature):
-        answer = server.client().chat.completions.create(
-            model="smol",
-            messages=[{"role": "user", "content": "Tell me about a lighthouse. " * 9}],
-            temperature=temperature,
-            seed=3,
-            max_tokens=100,
-            logprobs=True,
-            top_logprobs=3,
-        )
-        return answer.timings, answer.choices[0].model_dump_json()
+        return answer_of(server, "Tell me about a lighthouse. " * 9, temperature, 3, 100)
 
     try:
         for temperature in (0, 0.8):
