@@ -100,6 +100,14 @@ Status CheckBatch(const ForwardBatch& batch, const RunnerLimits& limits) {
   return {};
 }
 
+// Drops all rows of `x`, `width` each, but these.
+void KeepRows(const std::vector<int32_t>& rows, int64_t width, float* x) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] == static_cast<int32_t>(i)) continue;
+    std::copy_n(x + rows[i] * width, width, x + int64_t(i) * width);
+  }
+}
+
 }  // namespace
 
 struct DecoderRunner::Impl {
@@ -141,7 +149,6 @@ struct DecoderRunner::Impl {
   void RotateAndStore(const ForwardBatch& batch, int layer);
   void PlanAttention(const ForwardBatch& batch);
   void AttendAll(int layer);
-  void KeepRows(const std::vector<int32_t>& rows);
   void Forward(const ForwardBatch& batch);
 
   const DecoderWeights weights;
@@ -255,21 +262,12 @@ void DecoderRunner::Impl::AttendAll(int layer) {
   for (int i = 0; i < count; ++i) Attend(cache, tasks[i]);
 }
 
-// Drops all rows of the residual stream but these.
-void DecoderRunner::Impl::KeepRows(const std::vector<int32_t>& rows) {
-  const int64_t width = config.hidden_size;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] == static_cast<int32_t>(i)) continue;
-    std::copy_n(hidden.data() + rows[i] * width, width, hidden.data() + int64_t(i) * width);
-  }
-}
-
 void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
-  const int tokens = static_cast<int>(batch.tokens.size());
   const int width = config.hidden_size;
   const float eps = config.rms_norm_eps;
-  positions.resize(tokens);
-  span_of_token.resize(tokens);
+  int rows = static_cast<int>(batch.tokens.size());
+  positions.resize(rows);
+  span_of_token.resize(rows);
   for (size_t s = 0; s < batch.spans.size(); ++s) {
     for (int i = 0; i < batch.spans[s].count; ++i) {
       positions[batch.spans[s].first + i] = batch.spans[s].context_len + i;
@@ -281,20 +279,26 @@ void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
   Embed(batch);
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const DecoderLayerWeights& w = weights.layers[layer];
-    linear.NormalizeAndQuantize(w.qkv, hidden.data(), width, tokens, w.attention_norm, eps);
+    linear.NormalizeAndQuantize(w.qkv, hidden.data(), width, rows, w.attention_norm, eps);
     linear.Store(w.qkv, qkv.data(), qkv_stride);
     RotateAndStore(batch, layer);
+    if (layer == config.num_layers - 1) {
+      // From here on only what becomes logits is used: a prompt's other rows end with their keys.
+      rows = static_cast<int>(batch.logits_rows.size());
+      if (rows == 0) return;
+    }
     AttendAll(layer);
-    linear.Quantize(w.o, attention.data(), config.q_size(), tokens);
+    if (layer == config.num_layers - 1) {
+      KeepRows(batch.logits_rows, width, hidden.data());
+      KeepRows(batch.logits_rows, config.q_size(), attention.data());
+    }
+    linear.Quantize(w.o, attention.data(), config.q_size(), rows);
     linear.Add(w.o, hidden.data(), width);
-    linear.NormalizeAndQuantize(w.gate_up, hidden.data(), width, tokens, w.mlp_norm, eps);
+    linear.NormalizeAndQuantize(w.gate_up, hidden.data(), width, rows, w.mlp_norm, eps);
     linear.SwiGlu(w.gate_up, gated.data(), gated_stride);
-    linear.Quantize(w.down, gated.data(), gated_stride, tokens);
+    linear.Quantize(w.down, gated.data(), gated_stride, rows);
     linear.Add(w.down, hidden.data(), width);
   }
-  const int rows = static_cast<int>(batch.logits_rows.size());
-  if (rows == 0) return;
-  KeepRows(batch.logits_rows);
   linear.NormalizeAndQuantize(weights.lm_head, hidden.data(), width, rows, weights.final_norm, eps);
   linear.Store(weights.lm_head, logits.data(), config.vocab_size);
 }

@@ -1,22 +1,19 @@
 #include "engine/model/vision_encoder.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
-#include "engine/ops/attention.h"
 #include "engine/ops/linear.h"
+#include "engine/ops/picture_attention.h"
 #include "engine/ops/row_ops.h"
 
 namespace edgegate {
 namespace {
 
 // Rows of one unit: enough to use the weights well, few enough to take some ten milliseconds.
-constexpr int kRows = 256;
+constexpr int kRows = 2 * PictureAttention::kPatches;
 constexpr int kAdapterRows = 64;  // each costs as much as some hundred of the tower's, by layer
-constexpr int kRowsPerTask = 16;
 constexpr float kAdapterEps = 1e-5f;
 
 int Chunks(int rows, int of) { return (rows + of - 1) / of; }
@@ -39,16 +36,10 @@ struct VisionEncoder::Impl {
         projected(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
         wide(size_t{1} * chunk * WidestRow(vision, text_size)),
-        blocks((vision.patches() + kKvBlock - 1) / kKvBlock),
-        layer_kv{nullptr, vision.num_heads, vision.head_dim()},
-        kv(size_t{1} * blocks.size() * layer_kv.block_elements() + kKvSlack) {
-    std::iota(blocks.begin(), blocks.end(), 0);
-    layer_kv.data = kv.data();
-  }
+        attend(vision.patches(), vision.num_heads, vision.head_dim(), weights.patch.fine()) {}
 
   void EmbedPatches(int first, int count);
   void StoreKeys(const VisionLayerWeights& w, int first, int count);
-  void AttendAll(int count);
   void FinishLayer(const VisionLayerWeights& w, int first, int count);
   void Adapt(int first, int count, float* rows);
   int Units() const;
@@ -66,9 +57,7 @@ struct VisionEncoder::Impl {
   AlignedBuffer<float> projected;  // [chunk][2 * hidden]: keys and values, or queries
   AlignedBuffer<float> attention;  // [chunk][hidden], and the adapter's [chunk][text hidden]
   AlignedBuffer<float> wide;       // [chunk] of the widest rows
-  std::vector<int32_t> blocks;     // 0, 1, ...
-  KvLayer layer_kv;
-  AlignedBuffer<uint16_t> kv;  // of the layer under way
+  PictureAttention attend;         // of the layer under way
 
   PreparedPixels pixels;
   int next = 0;  // unit
@@ -103,39 +92,7 @@ void VisionEncoder::Impl::StoreKeys(const VisionLayerWeights& w, int first, int 
   linear.LayerNormAndQuantize(w.kv, Hidden(first), width, count, w.norm1.weight, w.norm1.bias,
                               vision.layer_norm_eps);
   linear.Store(w.kv, projected.data(), 2 * width);
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < count; ++i) {
-    const float* key = projected.data() + int64_t{i} * 2 * width;
-    WriteKv(layer_kv, (first + i) / kKvBlock, (first + i) % kKvBlock, key, key + width);
-  }
-}
-
-void VisionEncoder::Impl::AttendAll(int count) {
-  const int width = vision.hidden_size, dim = vision.head_dim();
-  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  const int tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
-  // Head by head, so that its keys and values stay in the second-level cache.
-#pragma omp parallel for schedule(dynamic) collapse(2)
-  for (int head = 0; head < vision.num_heads; ++head) {
-    for (int task = 0; task < tasks; ++task) {
-      const int first = task * kRowsPerTask;
-      const int rows = std::min(kRowsPerTask, count - first);
-      const int64_t offset = int64_t{first} * width + int64_t{head} * dim;
-      for (int row = 0; row < rows; ++row) {
-        float* q = projected.data() + offset + int64_t{row} * width;
-        for (int d = 0; d < dim; ++d) q[d] *= scale;
-      }
-      Attend(layer_kv, {.q = projected.data() + offset,
-                        .out = attention.data() + offset,
-                        .q_stride = width,
-                        .out_stride = width,
-                        .group = 1,
-                        .tokens = rows,
-                        .block_table = blocks.data(),
-                        .kv_head = head,
-                        .visible = vision.patches()});
-    }
-  }
+  attend.Store(first, count, projected.data(), projected.data() + width, 2 * width);
 }
 
 // What is left of the layer for these rows, all keys being there.
@@ -144,7 +101,7 @@ void VisionEncoder::Impl::FinishLayer(const VisionLayerWeights& w, int first, in
   const float eps = vision.layer_norm_eps;
   linear.LayerNormAndQuantize(w.q, Hidden(first), width, count, w.norm1.weight, w.norm1.bias, eps);
   linear.Store(w.q, projected.data(), width);
-  AttendAll(count);
+  attend.Attend(count, projected.data(), attention.data());
   linear.Quantize(w.out, attention.data(), width, count);
   linear.Add(w.out, Hidden(first), width);
   linear.LayerNormAndQuantize(w.fc1, Hidden(first), width, count, w.norm2.weight, w.norm2.bias,

@@ -1,5 +1,6 @@
 // A picture to rows of the text model: SigLIP's tower (Zhai et al. 2023, arXiv:2303.15343) and
-// GLM-Edge-V's adapter, on packed INT8 weights, with float32 sums and bf16 keys and values.
+// GLM-Edge-V's adapter, on packed INT8 weights, with float32 sums; attention in INT8 too where the
+// tower's layers are not fine and the processor has vpdpbusd, else in bf16.
 //
 // The work comes in units of some milliseconds, a few hundred rows of half a layer each, so that
 // whoever runs them can do something else in between. The rows are the same bytes however the

@@ -13,6 +13,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+// After highway.h.
+#include "engine/ops/vnni-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
@@ -38,18 +41,11 @@ HWY_INLINE V32 Broadcast(const int8_t* quad) {
   return hn::Set(I32(), value);
 }
 
-// Four products of a level and an activation summed into each s32 lane; see int8_kernel.cc on why
-// the instruction is written out.
+// Products of a level and an activation, four in each lane.
 struct VnniDot {
   V32 sums;
   HWY_INLINE void Clear() { sums = hn::Zero(I32()); }
-  HWY_INLINE void Add(VU8 levels, V32 activations) {
-#if HWY_CAP_GE512
-    asm("vpdpbusd %2, %1, %0" : "+v"(sums.raw) : "v"(levels.raw), "v"(activations.raw));
-#else
-    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sums.raw) : "x"(levels.raw), "x"(activations.raw));
-#endif
-  }
+  HWY_INLINE void Add(VU8 levels, V32 activations) { sums = DotVnni(sums, levels, activations); }
   HWY_INLINE void EndPart() {}
 };
 

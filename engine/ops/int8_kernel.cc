@@ -13,6 +13,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+// After highway.h.
+#include "engine/ops/vnni-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
@@ -24,9 +27,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using I32 = hn::ScalableTag<int32_t>;
 using V32 = hn::Vec<I32>;
 
-// Four u8 x s8 products summed into each s32 lane: exact where VNNI is. Highway 1.0 has no such
-// operation and its AVX-512-VNNI target asks for AVX-VNNI too, so the instruction is written out;
-// whoever picks this variant has checked that the processor has it.
+// One sum for each column.
 struct VnniDot {
   static constexpr int kSumsPerColumn = 1;
   static constexpr bool kS16 = false;
@@ -40,12 +41,7 @@ struct VnniDot {
     return hn::Load(I32(), reinterpret_cast<const int32_t*>(p));
   }
   static HWY_INLINE V32 Dot(V32 acc, V32 activations, V32 weights) {
-#if HWY_CAP_GE512
-    asm("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(activations.raw), "v"(weights.raw));
-#else
-    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc.raw) : "x"(activations.raw), "x"(weights.raw));
-#endif
-    return acc;
+    return DotVnni(acc, activations, weights);
   }
 };
 

@@ -1,0 +1,57 @@
+// Attention of a picture's patches, all of which see all, in INT8: keys, values, queries and
+// softmax weights are quantized, products summed exactly in s32. It needs vpdpbusd (HasVnni()).
+//
+// The softmax is the online one (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of
+// positions, in order. As SageAttention does (Zhang et al. 2024, arXiv:2410.02367), keys have a
+// scale for each position, values one for each component of a tile, and weights are fractions of
+// the tile's largest. What a query's row computes does not depend on which rows share the call.
+#pragma once
+
+#include <cstdint>
+
+namespace edgegate {
+
+inline constexpr int kAttentionTile = 128;  // positions
+inline constexpr int kMostInt8HeadDim = 256;
+
+// One head's keys and values of a tile of positions: views of 64-byte-aligned memory.
+struct Int8KvTile {
+  uint8_t* keys = nullptr;        // [quads][kAttentionTile][4]: 128 + s8; past head_dim any
+  float* key_scales = nullptr;    // [kAttentionTile]
+  int8_t* values = nullptr;       // [kAttentionTile / 4][padded_dim][4]: see PositionOf()
+  float* value_scales = nullptr;  // [padded_dim]
+
+  // Which position is the i-th of the values' quad: they are 16 apart, as the weights of four
+  // vectors are put together.
+  static int PositionOf(int quad, int i) { return quad / 16 * 64 + quad % 16 + i * 16; }
+
+  static int quads(int head_dim) { return (head_dim + 3) / 4; }
+  static int padded_dim(int head_dim) { return (head_dim + 15) / 16 * 16; }
+  static int64_t Bytes(int head_dim);
+  static Int8KvTile At(uint8_t* memory, int head_dim);
+};
+
+// Quantizes the tile's first `count` positions: keys and values [count][head_dim], `stride` floats
+// apart. What is behind them is zero.
+void StoreInt8Tile(const Int8KvTile& tile, int head_dim, int count, const float* keys,
+                   const float* values, int64_t stride);
+
+// Rows of queries of one head, [rows][head_dim], and where their results go.
+struct Int8AttentionTask {
+  const float* q = nullptr;
+  float* out = nullptr;
+  int64_t stride = 0;  // floats between rows of q, and of out
+  int rows = 0;
+  int head_dim = 0;          // at most kMostInt8HeadDim
+  float scale = 1;           // of the scores: head_dim^-0.5
+  uint8_t* tiles = nullptr;  // of the head, one after the other
+  int positions = 0;         // that there are: all tiles but the last are full
+};
+
+// One task, on the calling thread.
+void AttendInt8(const Int8AttentionTask& task);
+
+// The slow truth, from the same quantized keys, values and queries, but with exact weights.
+void AttendInt8Reference(const Int8AttentionTask& task);
+
+}  // namespace edgegate

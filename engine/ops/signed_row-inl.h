@@ -1,0 +1,59 @@
+// A row of floats to s8, for the INT8 attention's kernels: included once for each of Highway's
+// targets, as its own contrib/*-inl.h are.
+#if defined(EDGEGATE_SIGNED_ROW_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef EDGEGATE_SIGNED_ROW_INL_H_
+#undef EDGEGATE_SIGNED_ROW_INL_H_
+#else
+#define EDGEGATE_SIGNED_ROW_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "engine/ops/int8_attention.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+// The factor that takes values of up to `largest` to 127, and back.
+struct Scale {
+  float to, from;
+};
+HWY_INLINE Scale ScaleOf(float largest) {
+  // All zero, or not finite: the last is caught where logits are sampled.
+  if (!(largest > 1e-30f) || !(largest < 1e30f)) return {0.0f, 0.0f};
+  return {127.0f / largest, largest / 127.0f};
+}
+
+// Quantizes a row of `columns` to s8 plus `offset`, with zeros (of `offset`) up to a whole quad.
+HWY_INLINE float QuantizeSigned(const float* x, int columns, int offset, uint8_t* out) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::CappedTag<float, 16> f;
+  const hn::RebindToSigned<decltype(f)> i32;
+  const hn::Rebind<uint8_t, decltype(f)> u8;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  HWY_ALIGN float row[kMostInt8HeadDim + 16];
+  auto largest = hn::Zero(f);
+  std::copy_n(x, columns, row);
+  std::fill_n(row + columns, 16, 0.0f);
+  for (int c = 0; c < columns; c += lanes) {
+    largest = hn::Max(largest, hn::Abs(hn::LoadU(f, row + c)));
+  }
+  const Scale scale = ScaleOf(hn::GetLane(hn::MaxOfLanes(f, largest)));
+  const auto factor = hn::Set(f, scale.to);
+  // Signed bytes have no saturating store of their own here: they go as u8 of the same bits.
+  const auto add = hn::Set(i32, offset), low = hn::Set(i32, 0xff);
+  for (int c = 0; c < columns; c += lanes) {
+    const auto level = hn::NearestInt(hn::Mul(hn::LoadU(f, row + c), factor));
+    hn::StoreU(hn::DemoteTo(u8, hn::And(hn::Add(level, add), low)), u8, out + c);
+  }
+  return scale.from;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#endif

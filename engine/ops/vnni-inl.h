@@ -1,0 +1,37 @@
+// Four u8 x s8 products summed into each s32 lane, exactly: included once for each of Highway's
+// targets, as its own contrib/*-inl.h are. Highway 1.0 has no such operation and its AVX-512-VNNI
+// target asks for AVX-VNNI too, so the instruction is written out; whoever uses it has checked
+// HasVnni().
+#if defined(EDGEGATE_VNNI_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef EDGEGATE_VNNI_INL_H_
+#undef EDGEGATE_VNNI_INL_H_
+#else
+#define EDGEGATE_VNNI_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+#if HWY_ARCH_X86 && HWY_CAP_GE256
+
+// acc + the sums of `bytes` (u8) times `signed_bytes` (s8), each a full vector of any lane type.
+template <class V32, class VU, class VS>
+HWY_INLINE V32 DotVnni(V32 acc, VU bytes, VS signed_bytes) {
+#if HWY_CAP_GE512
+  asm("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(bytes.raw), "v"(signed_bytes.raw));
+#else
+  asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc.raw) : "x"(bytes.raw), "x"(signed_bytes.raw));
+#endif
+  return acc;
+}
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#endif

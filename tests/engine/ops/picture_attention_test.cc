@@ -1,0 +1,141 @@
+#include "engine/ops/picture_attention.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "engine/base/cpu_features.h"
+#include "engine/ops/int8_attention.h"
+#include "engine/ops/isa.h"
+
+namespace edgegate {
+namespace {
+
+std::vector<float> Normal(size_t count, unsigned seed, float deviation = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, deviation);
+  std::vector<float> values(count);
+  for (float& x : values) x = normal(random);
+  return values;
+}
+
+float Worst(const std::vector<float>& a, const std::vector<float>& b) {
+  float worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::fabs(a[i] - b[i]));
+  return worst;
+}
+
+// One head's quantized keys and values, and queries that look at them.
+struct Head {
+  Head(int positions, int head_dim, int queries)
+      : dim(head_dim),
+        rows(queries),
+        count(positions),
+        q(Normal(size_t{1} * queries * head_dim, 3)),
+        tiles(static_cast<size_t>(Int8KvTile::Bytes(head_dim)) *
+              ((positions + kAttentionTile - 1) / kAttentionTile)) {
+    const auto keys = Normal(size_t{1} * positions * dim, 1);
+    auto values = Normal(size_t{1} * positions * dim, 2);
+    for (size_t i = 0; i < values.size(); i += static_cast<size_t>(dim)) values[i] *= 50;
+    for (int first = 0; first < positions; first += kAttentionTile) {
+      const int64_t at = int64_t{first} * dim;
+      uint8_t* memory = tiles.data() + first / kAttentionTile * Int8KvTile::Bytes(dim);
+      StoreInt8Tile(Int8KvTile::At(memory, dim), dim, std::min(kAttentionTile, positions - first),
+                    keys.data() + at, values.data() + at, dim);
+    }
+  }
+
+  std::vector<float> Run(bool reference, int chunk) {
+    std::vector<float> out(q.size());
+    for (int row = 0; row < rows; row += chunk) {
+      const Int8AttentionTask task{.q = q.data() + row * dim,
+                                   .out = out.data() + row * dim,
+                                   .stride = dim,
+                                   .rows = std::min(chunk, rows - row),
+                                   .head_dim = dim,
+                                   .scale = 1 / std::sqrt(static_cast<float>(dim)),
+                                   .tiles = tiles.data(),
+                                   .positions = count};
+      reference ? AttendInt8Reference(task) : AttendInt8(task);
+    }
+    return out;
+  }
+
+  int dim, rows, count;
+  std::vector<float> q;
+  AlignedBuffer<uint8_t> tiles;
+};
+
+TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on the company") {
+  for (const char* isa : {"avx-vnni", "auto"}) {
+    (void)SetIsaCap(isa);
+    if (!HasVnni()) continue;
+    CAPTURE(isa);
+    for (int dim : {8, 9, 18, 48, 64, 72, 80, 128, 256}) {
+      CAPTURE(dim);
+      for (int positions : {1, 64, 129, 384}) {
+        CAPTURE(positions);
+        Head head(positions, dim, 37);
+        const auto want = head.Run(true, head.rows), got = head.Run(false, head.rows);
+        // Weights are off by half of 1/255 of the largest, and so is their sum: of an average over
+        // values of up to 4, and of up to 200 in the first component.
+        for (int d = 0; d < dim; ++d) {
+          float worst = 0;
+          for (int row = 0; row < head.rows; ++row) {
+            const size_t at = static_cast<size_t>(row) * dim + d;
+            worst = std::max(worst, std::fabs(got[at] - want[at]));
+          }
+          CHECK(worst < (d == 0 ? 1.0f : 0.02f));
+        }
+        for (int chunk : {1, 3, 16}) CHECK(head.Run(false, chunk) == got);
+      }
+    }
+  }
+  (void)SetIsaCap("auto");
+}
+
+TEST_CASE("queries, keys and values of zero give the mean and zero") {
+  if (!HasVnni()) return;
+  Head head(200, 72, 4);
+  std::fill(head.q.begin(), head.q.end(), 0.0f);
+  CHECK(Worst(head.Run(false, 4), head.Run(true, 4)) < 1e-4f);
+  const std::vector<float> nothing(size_t{200} * 72);
+  for (int tile : {0, 1}) {
+    uint8_t* memory = head.tiles.data() + tile * Int8KvTile::Bytes(72);
+    StoreInt8Tile(Int8KvTile::At(memory, 72), 72, tile == 0 ? 128 : 72, nothing.data(),
+                  nothing.data(), 72);
+  }
+  CHECK(head.Run(false, 4) == std::vector<float>(head.q.size()));
+}
+
+// Patches come in two calls, as the encoder's chunks do.
+std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
+  const int width = heads * dim, first = PictureAttention::kPatches;
+  const auto kv = Normal(size_t{2} * patches * width, 5);
+  auto q = Normal(size_t{1} * patches * width, 6);
+  PictureAttention attention(patches, heads, dim, precise);
+  attention.Store(0, first, kv.data(), kv.data() + width, 2 * width);
+  const float* rest = kv.data() + int64_t{first} * 2 * width;
+  attention.Store(first, patches - first, rest, rest + width, 2 * width);
+  std::vector<float> out(q.size());
+  attention.Attend(patches, q.data(), out.data());
+  return out;
+}
+
+TEST_CASE("a picture's attention in INT8 is that in bf16, to within its rounding") {
+  for (const char* isa : {"scalar", "avx2", "auto"}) {
+    CAPTURE(isa);
+    (void)SetIsaCap(isa);
+    const auto precise = AttendAll(true, 200, 3, 72), coarse = AttendAll(false, 200, 3, 72);
+    // Averages of some ten values of magnitude one.
+    CHECK(Worst(precise, coarse) < 0.05f);
+    CHECK((precise == coarse) == !HasVnni());
+  }
+  (void)SetIsaCap("auto");
+}
+
+}  // namespace
+}  // namespace edgegate
