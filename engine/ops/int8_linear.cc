@@ -12,8 +12,10 @@ constexpr int kBlock = kInt8Block;
 // s32 results of one oneDNN call: small enough to stay in the second-level caches until the
 // epilogue has read them.
 constexpr int64_t kPanelElements = int64_t{1} << 19;
-// oneDNN takes multiples of this many rows, so that it builds few kernels; ours take the rest.
-constexpr int kOneDnnRows = 32;
+// oneDNN takes batches of so many rows and more,
+constexpr int kFewestOneDnnRows = 32;
+// in multiples of so many, so that it builds few kernels.
+constexpr int kOneDnnRows = kInt8SpareRows + 1;
 
 ColumnTerms TermsAt(const Int8Linear& w, int column) {
   return {w.scale + column, w.column_sum + column, w.bias ? w.bias + column : nullptr};
@@ -55,7 +57,9 @@ struct Int8MatMul::Job {
 Int8MatMul::Int8MatMul(int max_rows, Backend backend)
     : backend_(backend), kernel_(SelectInt8Kernel()) {
   if (backend != Backend::kOwn) one_dnn_ = OneDnnInt8::Make();
-  if (one_dnn_) scratch_.Reset(std::max<int64_t>(kPanelElements, int64_t{max_rows} * 2 * kBlock));
+  if (one_dnn_)
+    scratch_.Reset(
+        std::max<int64_t>(kPanelElements, int64_t{max_rows + kInt8SpareRows} * 2 * kBlock));
 }
 
 Int8MatMul::~Int8MatMul() = default;
@@ -77,7 +81,7 @@ void Int8MatMul::Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, i
 }
 
 void Int8MatMul::Run(const Job& job) {
-  const int threshold = backend_ == Backend::kOneDnn ? 1 : kOneDnnRows;
+  const int threshold = backend_ == Backend::kOneDnn ? 1 : kFewestOneDnnRows;
   if (one_dnn_ && job.x.rows() >= threshold) {
     RunOneDnn(job);
   } else {
@@ -107,12 +111,18 @@ void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int end_
   }
 }
 
+// How many of `rows` oneDNN takes: a few are left to our kernel, more are filled up with rows that
+// nobody reads.
+int Int8MatMul::OneDnnRows(int rows) const {
+  const int left = rows % kOneDnnRows;
+  return left > kernel_.max_rows ? rows - left + kOneDnnRows : rows - left;
+}
+
 // Panels of columns: oneDNN computes most rows of a panel, our kernel those that are left over,
 // and the epilogue follows while the sums are still in the cache.
 void Int8MatMul::RunOneDnn(const Job& job) {
   const int blocks = job.w.n_padded() / kBlock;
-  const int rows =
-      backend_ == Backend::kOneDnn ? job.x.rows() : job.x.rows() / kOneDnnRows * kOneDnnRows;
+  const int rows = backend_ == Backend::kOneDnn ? job.x.rows() : OneDnnRows(job.x.rows());
   const int panel = std::max<int>(2, static_cast<int>(kPanelElements / kBlock / rows) / 2 * 2);
   for (int first = 0; first < blocks; first += panel) {
     const int count = std::min(panel, blocks - first);
@@ -123,7 +133,7 @@ void Int8MatMul::RunOneDnn(const Job& job) {
       continue;
     }
 #pragma omp parallel for schedule(static)
-    for (int row = 0; row < rows; ++row) {
+    for (int row = 0; row < std::min(rows, job.x.rows()); ++row) {
       const int32_t* acc = scratch_.data() + int64_t{row} * columns;
       for (int i = 0; i < count; i += job.group()) {
         job.Finish(row, first + i, acc + i * kBlock, acc + (i + 1) * kBlock);

@@ -16,6 +16,9 @@ namespace edgegate {
 
 class OneDnnInt8;
 
+// Rows behind the last that a kernel may read, whose results nobody does.
+inline constexpr int kInt8SpareRows = 15;
+
 // Rows of float quantized to u8: x[i] is about scale * (u8[i] - zero_point). Reused from layer to
 // layer; owned by one thread.
 class QuantizedRows {
@@ -97,6 +100,7 @@ class Int8MatMul {
 
   void Run(const Job& job);
   void RunOwn(const Job& job, int first_row, int first_block, int end_block);
+  int OneDnnRows(int rows) const;
   void RunOneDnn(const Job& job);
 
   const Backend backend_;

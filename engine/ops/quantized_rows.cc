@@ -5,7 +5,7 @@
 
 namespace edgegate {
 QuantizedRows::QuantizedRows(int max_rows, int max_columns, bool with_s16)
-    : u8_(size_t{1} * max_rows * Int8Padded(max_columns)),
+    : u8_(size_t{1} * (max_rows + kInt8SpareRows) * Int8Padded(max_columns)),
       s16_(with_s16 ? u8_.size() : 0),
       normalized_(size_t{1} * max_rows * max_columns),
       scale_(max_rows),
