@@ -33,13 +33,14 @@ struct VisionEncoder::Impl {
         chunk(std::min(kRows, vision.patches())),
         linear(chunk, WidestRow(vision, text_size), {.fine = true}, backend),
         hidden(size_t{1} * vision.patches() * vision.hidden_size),
-        projected(size_t{2} * chunk * vision.hidden_size),
+        queries(size_t{1} * vision.patches() * vision.hidden_size),
+        keys_values(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
         wide(size_t{1} * chunk * WidestRow(vision, text_size)),
         attend(vision.patches(), vision.num_heads, vision.head_dim(), weights.patch.fine()) {}
 
   void EmbedPatches(int first, int count);
-  void StoreKeys(const VisionLayerWeights& w, int first, int count);
+  void BeginLayer(const VisionLayerWeights& w, int first, int count);
   void FinishLayer(const VisionLayerWeights& w, int first, int count);
   void Adapt(int first, int count, float* rows);
   int Units() const;
@@ -53,11 +54,12 @@ struct VisionEncoder::Impl {
   const int chunk;
 
   LinearMatMul linear;
-  AlignedBuffer<float> hidden;     // [patches][hidden]: the residual stream
-  AlignedBuffer<float> projected;  // [chunk][2 * hidden]: keys and values, or queries
-  AlignedBuffer<float> attention;  // [chunk][hidden], and the adapter's [chunk][text hidden]
-  AlignedBuffer<float> wide;       // [chunk] of the widest rows
-  PictureAttention attend;         // of the layer under way
+  AlignedBuffer<float> hidden;       // [patches][hidden]: the residual stream
+  AlignedBuffer<float> queries;      // [patches][hidden]
+  AlignedBuffer<float> keys_values;  // [chunk][2 * hidden]
+  AlignedBuffer<float> attention;    // [chunk][hidden], and the adapter's [chunk][text hidden]
+  AlignedBuffer<float> wide;         // [chunk] of the widest rows
+  PictureAttention attend;           // of the layer under way
 
   PreparedPixels pixels;
   int next = 0;  // unit
@@ -86,26 +88,24 @@ void VisionEncoder::Impl::EmbedPatches(int first, int count) {
   linear.Add(weights.patch, Hidden(first), width);
 }
 
-// Keys and values of the rows, which all rows will look at.
-void VisionEncoder::Impl::StoreKeys(const VisionLayerWeights& w, int first, int count) {
-  const int width = vision.hidden_size;
+// Queries, keys and values of the rows.
+void VisionEncoder::Impl::BeginLayer(const VisionLayerWeights& w, int first, int count) {
+  const int64_t width = vision.hidden_size;
   linear.LayerNormAndQuantize(w.kv, Hidden(first), width, count, w.norm1.weight, w.norm1.bias,
                               vision.layer_norm_eps);
-  linear.Store(w.kv, projected.data(), 2 * width);
-  attend.Store(first, count, projected.data(), projected.data() + width, 2 * width);
+  linear.Store(w.q, queries.data() + first * width, width);
+  linear.Store(w.kv, keys_values.data(), 2 * width);
+  attend.Store(first, count, keys_values.data(), keys_values.data() + width, 2 * width);
 }
 
 // What is left of the layer for these rows, all keys being there.
 void VisionEncoder::Impl::FinishLayer(const VisionLayerWeights& w, int first, int count) {
   const int width = vision.hidden_size, inner = vision.intermediate_size;
-  const float eps = vision.layer_norm_eps;
-  linear.LayerNormAndQuantize(w.q, Hidden(first), width, count, w.norm1.weight, w.norm1.bias, eps);
-  linear.Store(w.q, projected.data(), width);
-  attend.Attend(count, projected.data(), attention.data());
+  attend.Attend(count, queries.data() + int64_t{first} * width, attention.data());
   linear.Quantize(w.out, attention.data(), width, count);
   linear.Add(w.out, Hidden(first), width);
   linear.LayerNormAndQuantize(w.fc1, Hidden(first), width, count, w.norm2.weight, w.norm2.bias,
-                              eps);
+                              vision.layer_norm_eps);
   linear.Gelu(w.fc1, wide.data(), inner);
   linear.Quantize(w.fc2, wide.data(), inner, count);
   linear.Add(w.fc2, Hidden(first), width);
@@ -146,7 +146,7 @@ int VisionEncoder::Impl::Units() const {
          Chunks(vision.rows() - 2, kAdapterRows);
 }
 
-// Patches; for each layer first all keys, then the rest; then the adapter.
+// Patches; for each layer first all queries, keys and values, then the rest; then the adapter.
 bool VisionEncoder::Impl::Step(float* rows) {
   const int chunks = Chunks(vision.patches(), kRows);
   const int unit = next++;
@@ -157,7 +157,7 @@ bool VisionEncoder::Impl::Step(float* rows) {
     EmbedPatches(first, count);
   } else if (stage < 2 * vision.num_layers) {
     const VisionLayerWeights& w = weights.layers[stage / 2];
-    stage % 2 == 0 ? StoreKeys(w, first, count) : FinishLayer(w, first, count);
+    stage % 2 == 0 ? BeginLayer(w, first, count) : FinishLayer(w, first, count);
   } else {
     const int row = (unit - chunks * (1 + 2 * vision.num_layers)) * kAdapterRows;
     Adapt(row, std::min(kAdapterRows, vision.rows() - 2 - row), rows);
