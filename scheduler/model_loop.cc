@@ -173,10 +173,11 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardB
 
 bool ModelLoop::Step(bool others_running) {
   const auto began = Clock::now();
-  const auto spare = pace_.Spare();
   const auto decodes = scheduler_.Decodes();
-  const bool alone =
-      images_.empty() && scheduler_.num_running() == static_cast<int>(decodes.size());
+  const int running = static_cast<int>(decodes.size());
+  const auto spare =
+      pace_.Spare(running, scheduler_.num_running() + scheduler_.num_waiting() - running);
+  const bool alone = images_.empty() && scheduler_.num_running() == running;
   drafter_.Guess(decodes, alone, spare);
   const bool streams = !decodes.empty() || others_running;
   const auto for_prompts = images_.empty() ? spare : spare / 2;

@@ -12,6 +12,9 @@ constexpr int kForgetting = 64;  // units: longer than a row of short ones
 // learned is an average.
 constexpr double kSpareSteps = 1.0;
 constexpr int kFewestTokens = 4;
+// Twenty tokens a second are faster than anyone reads. A small model's usual gap is far below it:
+// kept to some of those, a few streams would run fast while a crowd waits to begin.
+constexpr StepPace::Duration kUnnoticed = std::chrono::milliseconds(50);
 
 void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
   *value = *value == StepPace::Duration(0) ? sample : *value + (sample - *value) / kSmoothing;
@@ -28,9 +31,15 @@ void StepPace::Learn(bool decodes, int prompt_tokens, Duration took) {
 
 void StepPace::LearnUnit(Duration took) { unit_ = std::max(took, unit_ - unit_ / kForgetting); }
 
-StepPace::Duration StepPace::Spare() const {
-  if (target_ > Duration(0)) return std::max(target_ - usual_, Duration(0));
-  return std::chrono::duration_cast<Duration>(usual_ * kSpareSteps);
+StepPace::Duration StepPace::Spare(int running, int waiting) const {
+  const auto below = [&](Duration gap) { return std::max(gap - usual_, Duration(0)); };
+  if (target_ > Duration(0)) return below(target_);
+  // One prompt beside one stream changes nothing; the more wait for each that runs, the more they
+  // get.
+  const double crowd = static_cast<double>(waiting) / std::max(running, 1);
+  const auto crowded = std::chrono::duration_cast<Duration>(usual_ * crowd * crowd);
+  return std::max(std::chrono::duration_cast<Duration>(usual_ * kSpareSteps),
+                  std::min(crowded, below(kUnnoticed)));
 }
 
 int StepPace::PromptTokens(Duration spare) const {

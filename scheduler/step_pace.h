@@ -12,7 +12,8 @@ class StepPace {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
-  // `target` is the longest gap that a stream should see; 0: some usual gaps.
+  // `target` is the longest gap that a stream should see; 0: some usual gaps, and more where more
+  // wait than run, up to what readers do not notice.
   explicit StepPace(Duration target) : target_(target) {}
 
   // A step took so long, with so many tokens of prompts (0: it only decoded).
@@ -27,8 +28,9 @@ class StepPace {
   // What a step that only decodes takes; 0 while there has been none.
   Duration usual() const { return usual_; }
 
-  // Time that a step may take beyond its decodes.
-  Duration Spare() const;
+  // Time that a step may take beyond its decodes, of which there are `running`, while so many others
+  // wait for their first token.
+  Duration Spare(int running, int waiting) const;
 
   // Prompt tokens that `spare` is enough for; always a few, so that prompts get on.
   int PromptTokens(Duration spare) const;

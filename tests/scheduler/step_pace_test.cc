@@ -15,32 +15,45 @@ constexpr int kUnlimited = std::numeric_limits<int>::max();
 
 TEST_CASE("nothing is held back before anything is known") {
   StepPace pace(milliseconds(0));
-  CHECK(pace.PromptTokens(pace.Spare()) == kUnlimited);
+  CHECK(pace.PromptTokens(pace.Spare(1, 1)) == kUnlimited);
   pace.Learn(false, 100, milliseconds(200));
-  CHECK(pace.PromptTokens(pace.Spare()) == kUnlimited);
+  CHECK(pace.PromptTokens(pace.Spare(1, 1)) == kUnlimited);
   pace.Learn(true, 0, milliseconds(40));
-  CHECK(pace.PromptTokens(pace.Spare()) < 100);
+  CHECK(pace.PromptTokens(pace.Spare(1, 1)) < 100);
 }
 
 TEST_CASE("a step with a prompt takes less than three usual ones") {
   StepPace pace(milliseconds(0));
   pace.Learn(false, 100, milliseconds(200));  // 2 ms a token
   for (int i = 0; i < 20; ++i) pace.Learn(true, 0, milliseconds(40));
-  const int tokens = pace.PromptTokens(pace.Spare());
+  const int tokens = pace.PromptTokens(pace.Spare(1, 1));
   CHECK(tokens >= 20);
   CHECK(40 + 2 * tokens < 120);
+}
+
+TEST_CASE("a crowd that waits gets more of a step, up to a gap that nobody notices") {
+  StepPace small(milliseconds(0)), large(milliseconds(0));
+  for (int i = 0; i < 100; ++i) {
+    small.Learn(true, 0, milliseconds(4));
+    large.Learn(true, 0, milliseconds(40));
+  }
+  CHECK(small.Spare(1, 1) == small.Spare(8, 0));
+  CHECK(small.Spare(8, 8) == small.Spare(8, 0));
+  CHECK(small.Spare(8, 16) == milliseconds(16));
+  CHECK(small.Spare(1, 60) == milliseconds(46));
+  CHECK(large.Spare(1, 60) == large.Spare(1, 0));
 }
 
 TEST_CASE("a target of the settings' own") {
   StepPace pace(milliseconds(100));
   pace.Learn(false, 100, milliseconds(200));
   pace.Learn(true, 0, milliseconds(40));
-  CHECK(pace.Spare() == milliseconds(60));
-  CHECK(pace.PromptTokens(pace.Spare()) == 30);
+  CHECK(pace.Spare(1, 1) == milliseconds(60));
+  CHECK(pace.PromptTokens(pace.Spare(1, 1)) == 30);
   SUBCASE("that decodes alone do not meet: prompts still get on") {
     for (int i = 0; i < 100; ++i) pace.Learn(true, 0, milliseconds(300));
-    CHECK(pace.Spare() == milliseconds(0));
-    CHECK(pace.PromptTokens(pace.Spare()) > 0);
+    CHECK(pace.Spare(1, 1) == milliseconds(0));
+    CHECK(pace.PromptTokens(pace.Spare(1, 1)) > 0);
   }
 }
 
