@@ -3,13 +3,20 @@
 #include <algorithm>
 
 namespace edgegate {
+namespace {
+
+// Beside prompts and pictures, which make a step long enough.
+constexpr int kFewGuesses = 2;
+
+}  // namespace
 
 Drafter::Drafter(int rows, std::unique_ptr<ModelRunner> draft)
     : rows_(rows), draft_(draft ? std::make_unique<DraftModel>(std::move(draft)) : nullptr) {}
 
 void Drafter::Guess(const std::vector<Sequence*>& decodes, bool alone, StepPace::Duration spare) {
   if (decodes.empty()) return;
-  const int most = rows_ / static_cast<int>(decodes.size()) - 1;
+  const int room = rows_ / static_cast<int>(decodes.size()) - 1;
+  const int most = alone ? room : std::min(room, kFewGuesses);
   std::vector<Sequence*> without;
   for (Sequence* sequence : decodes) {
     State& state = states_[sequence];

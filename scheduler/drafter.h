@@ -20,8 +20,9 @@ class Drafter {
   // `rows`: decodes and their guesses in one step, at most; 0: no guesses. `draft` may be null.
   Drafter(int rows, std::unique_ptr<ModelRunner> draft);
 
-  // Sets the `guesses` of the sequences that decode next. The draft model works only where they
-  // are `alone`: prompts and pictures under way need the time more. It takes about `spare`.
+  // Sets the `guesses` of the sequences that decode next. Where they are not `alone`, these are few
+  // and the draft model rests: prompts and pictures under way need the time more. It takes about
+  // `spare`.
   void Guess(const std::vector<Sequence*>& decodes, bool alone, StepPace::Duration spare);
 
   // Of the sequence's guesses, `computed` were, of which the first `right` were right.

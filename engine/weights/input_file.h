@@ -49,9 +49,10 @@ class FileMapping {
   std::span<const uint8_t> bytes() const { return bytes_; }
 
   // Puts copies of the mapped bytes on huge pages in their place, 2 MiB at a time, at the same
-  // addresses: any thread may read on meanwhile. Stops early when `stop` says so or the system
-  // gives no more memory; does nothing where it has no huge pages, or less memory free than the
-  // copies and a quarter more. Gives the bytes moved. One call at a time.
+  // addresses: any thread may read on meanwhile. Stops early when `stop`, which is asked before
+  // each page and may take its time, says so, or the system gives no more memory; does nothing
+  // where it has no huge pages, or less memory free than the copies and a quarter more. Gives the
+  // bytes moved. One call at a time.
   size_t MoveToHugePages(const std::function<bool()>& stop);
 
  private:

@@ -6,15 +6,43 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
+#include <thread>
 
 #include "engine/ops/attention.h"
 #include "server/cli/draft_loader.h"
 
 namespace edgegate {
 namespace {
+
+// Waits so long, or until the thread is to stop.
+void Rest(const std::stop_token& stopped, std::chrono::milliseconds time) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any never;
+  never.wait_for(lock, stopped, time, [] { return false; });
+}
+
+// Moves weights to huge pages when the processors have nothing else to do, and where they never
+// rest at a page a second: a team of threads waits for the one that is held up, and a page may take
+// some milliseconds.
+void MoveInQuiet(const std::vector<Bundle*>& bundles, const std::stop_token& stopped) {
+  constexpr std::chrono::milliseconds kNap{1}, kLate{3}, kPause{1000};
+  const sched_param none = {};
+  ::sched_setscheduler(0, SCHED_IDLE, &none);
+  const auto stop = [&] {
+    const auto lay_down = std::chrono::steady_clock::now();
+    Rest(stopped, kNap);
+    // Of all threads, this one is woken last.
+    if (std::chrono::steady_clock::now() - lay_down > kLate) Rest(stopped, kPause);
+    return stopped.stop_requested();
+  };
+  for (Bundle* bundle : bundles) bundle->MoveToHugePages(stop);
+}
 
 namespace fs = std::filesystem;
 
@@ -153,14 +181,8 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   if (settings.huge_pages) {
     std::vector<Bundle*> bundles = {loaded.bundle.get()};
     if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
-    loaded.mover = std::jthread([bundles](const std::stop_token& stopped) {
-      // Only what the engine leaves over: a team of threads waits for the one that is held up.
-      const sched_param none = {};
-      ::sched_setscheduler(0, SCHED_IDLE, &none);
-      for (Bundle* bundle : bundles) {
-        bundle->MoveToHugePages([&] { return stopped.stop_requested(); });
-      }
-    });
+    loaded.mover =
+        std::jthread([bundles](const std::stop_token& stopped) { MoveInQuiet(bundles, stopped); });
   }
   return loaded;
 }

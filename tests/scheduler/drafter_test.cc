@@ -72,6 +72,19 @@ TEST_CASE("a sequence that is cancelled at any moment gives its draft's blocks b
   }
 }
 
+TEST_CASE("repeated text is guessed on with, but little beside prompts") {
+  Drafter drafter(16, nullptr);
+  Sequence s;
+  s.tokens = {1, 2, 3, 4, 5, 6, 7, 1, 2, 3};
+  s.prompt_len = 9;
+  s.num_computed = 9;
+  s.max_tokens = 20;
+  drafter.Guess({&s}, true, {});
+  CHECK(s.guesses == std::vector<int32_t>{4, 5, 6, 7});
+  drafter.Guess({&s}, false, {});
+  CHECK(s.guesses == std::vector<int32_t>{4, 5});
+}
+
 TEST_CASE("the draft model rests while a prompt is computed") {
   Drafted drafted;
   drafted.Ask(3, 60);
