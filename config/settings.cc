@@ -78,7 +78,7 @@ const Entry kEntries[] = {
      "goes on with: true or false"},
     {"engine.target_itl_ms", IntField{&Settings::target_itl_ms, 0, 60000},
      "longest gap between a stream's tokens while prompts and pictures are worked on, ms; 0: three "
-     "times its usual one"},
+     "times its usual one, or 50 while more wait than run"},
     {"engine.max_images", IntField{&Settings::max_images, 0, 1024}, "pictures in one request"},
     {"engine.image_cache_mb", IntField{&Settings::image_cache_mb, 0, kMany},
      "memory for what pictures were encoded to, per model, MiB"},
