@@ -31,17 +31,18 @@ int DraftModel::GuessesIn(Duration spare) const {
 
 void DraftModel::Guess(const std::vector<Sequence*>& sequences, int most, Duration spare) {
   most = std::min(most, GuessesIn(spare));
-  std::vector<Draft*> drafts;
+  round_.clear();
   for (Sequence* sequence : sequences) {
     Draft& draft = drafts_[sequence];
     draft.sequence = sequence;
-    if (Begin(&draft, most)) drafts.push_back(&draft);
+    if (Begin(&draft, most)) round_.push_back(&draft);
   }
   // Who has read most of it first: a long text does not keep others from guessing.
-  std::stable_sort(drafts.begin(), drafts.end(),
-                   [](const Draft* a, const Draft* b) { return a->unread() < b->unread(); });
+  std::sort(round_.begin(), round_.end(), [](const Draft* a, const Draft* b) {
+    return std::pair(a->unread(), a->sequence->id) < std::pair(b->unread(), b->sequence->id);
+  });
   const int tokens = std::min(pace_.PromptTokens(spare), limits_.max_batched_tokens);
-  while (!drafts.empty()) drafts = Pass(drafts, tokens);
+  while (!round_.empty()) Pass(tokens);
 }
 
 // Whether the draft may guess now; it then has blocks for all that it will read.
@@ -84,47 +85,48 @@ void DraftModel::GiveUp(Draft* draft) {
   draft->length.Learn(1, 0);
 }
 
-// Lets the drafts read on, `most_tokens` in all; those that come to their end guess a token. Gives
-// those of them that want to guess more.
-std::vector<DraftModel::Draft*> DraftModel::Pass(const std::vector<Draft*>& drafts,
-                                                 int most_tokens) {
-  ForwardBatch batch;
-  std::vector<Draft*> guessing;
-  for (Draft* draft : drafts) {
-    const int first = static_cast<int>(batch.tokens.size());
+// Lets the round's drafts read on, `most_tokens` in all; those that come to their end guess a
+// token. The next round is those of them that want to guess more.
+void DraftModel::Pass(int most_tokens) {
+  batch_.Clear();
+  guessing_.clear();
+  for (Draft* draft : round_) {
+    const int first = static_cast<int>(batch_.tokens.size());
     const int unread = draft->unread();
     const int count = std::min(unread, most_tokens - first);
     const bool guesses = count == unread;
     if (count == 0) break;
-    if (guesses && static_cast<int>(guessing.size()) == limits_.max_logits_rows) break;
-    batch.spans.push_back({first, count, static_cast<int>(draft->read.size()), draft->block_table});
+    if (guesses && static_cast<int>(guessing_.size()) == limits_.max_logits_rows) break;
+    batch_.spans.push_back(
+        {first, count, static_cast<int>(draft->read.size()), draft->block_table});
     for (int i = 0; i < count; ++i) {
       draft->read.push_back(TokenAt(*draft->sequence, draft->read.size()));
-      batch.tokens.push_back(draft->read.back());
+      batch_.tokens.push_back(draft->read.back());
     }
     if (!guesses) continue;
-    batch.logits_rows.push_back(first + count - 1);
-    guessing.push_back(draft);
+    batch_.logits_rows.push_back(first + count - 1);
+    guessing_.push_back(draft);
   }
   const auto began = Clock::now();
-  const auto output = runner_->Forward(batch);
+  const auto output = runner_->Forward(batch_);
   if (!output.ok()) {
-    for (Draft* draft : drafts) GiveUp(draft);
-    return {};
+    for (Draft* draft : round_) GiveUp(draft);
+    round_.clear();
+    return;
   }
-  const int tokens = static_cast<int>(batch.tokens.size());
+  const int tokens = static_cast<int>(batch_.tokens.size());
   const bool reads = tokens > limits_.cheap_rows;
   pace_.Learn(!reads, reads ? tokens : 0, Clock::now() - began);
   const float* row = output->logits;
-  for (Draft* draft : guessing) {
+  for (Draft* draft : guessing_) {
     const float* best = std::max_element(row, row + limits_.vocab_size);
     draft->sequence->guesses.push_back(static_cast<int32_t>(best - row));
     row += limits_.vocab_size;
   }
-  std::erase_if(guessing, [](const Draft* draft) {
+  std::erase_if(guessing_, [](const Draft* draft) {
     return static_cast<int>(draft->sequence->guesses.size()) == draft->wanted;
   });
-  return guessing;
+  std::swap(round_, guessing_);
 }
 
 void DraftModel::Learn(const Sequence& sequence, int computed, int right) {

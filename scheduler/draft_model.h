@@ -55,13 +55,18 @@ class DraftModel {
   void GiveUp(Draft* draft);
   void ReleaseBlocks(Draft* draft);
   int GuessesIn(Duration spare) const;
-  std::vector<Draft*> Pass(const std::vector<Draft*>& drafts, int most_tokens);
+  void Pass(int most_tokens);
 
   const std::unique_ptr<ModelRunner> runner_;
   const RunnerLimits limits_;
   BlockManager blocks_;
   std::unordered_map<const Sequence*, Draft> drafts_;
   StepPace pace_;  // the draft's own
+
+  // Of this call; members, so that a pass allocates nothing.
+  std::vector<Draft*> round_;     // those that want to read and guess
+  std::vector<Draft*> guessing_;  // of them, those that the pass lets guess
+  ForwardBatch batch_;
 };
 
 }  // namespace edgegate

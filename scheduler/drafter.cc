@@ -17,14 +17,14 @@ void Drafter::Guess(const std::vector<Sequence*>& decodes, bool alone, StepPace:
   if (decodes.empty()) return;
   const int room = rows_ / static_cast<int>(decodes.size()) - 1;
   const int most = alone ? room : std::min(room, kFewGuesses);
-  std::vector<Sequence*> without;
+  without_.clear();
   for (Sequence* sequence : decodes) {
     State& state = states_[sequence];
-    sequence->guesses = state.lookup.Guess(sequence->tokens, std::min(most, sequence->guessable()));
+    state.lookup.Guess(sequence->tokens, std::min(most, sequence->guessable()), &sequence->guesses);
     state.drafted = sequence->guesses.empty();
-    if (state.drafted) without.push_back(sequence);
+    if (state.drafted) without_.push_back(sequence);
   }
-  if (draft_ && alone && most > 0) draft_->Guess(without, most, spare);
+  if (draft_ && alone && most > 0) draft_->Guess(without_, most, spare);
 }
 
 void Drafter::Learn(const Sequence& sequence, int computed, int right) {

@@ -43,6 +43,7 @@ class Drafter {
   const int rows_;
   const std::unique_ptr<DraftModel> draft_;
   std::unordered_map<const Sequence*, State> states_;
+  std::vector<Sequence*> without_;  // of this step's decodes, those whose own text gives no guess
 };
 
 }  // namespace edgegate

@@ -79,6 +79,10 @@ void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream>
   const GenerationRequest& r = group->request;
   for (int i = 0; i < r.num_sequences; ++i) {
     auto sequence = std::make_unique<Stream>();
+    // Room for all that may come, so that decoding moves nothing.
+    const int most = static_cast<int>(r.prompt.size()) + r.max_tokens;
+    sequence->tokens.reserve(static_cast<size_t>(most));
+    sequence->block_table.reserve(static_cast<size_t>(BlocksFor(most, limits_.block_size)));
     sequence->tokens = r.prompt;
     sequence->prompt_len = static_cast<int>(r.prompt.size());
     sequence->max_tokens = r.max_tokens;
@@ -139,25 +143,24 @@ void ModelLoop::Sweep(Clock::time_point now) {
   DropFinished();
 }
 
-ForwardBatch ModelLoop::BuildBatch(const std::vector<ScheduledSequence>& step) const {
-  ForwardBatch batch;
+void ModelLoop::BuildBatch(const std::vector<ScheduledSequence>& step) {
+  batch_.Clear();
   for (const ScheduledSequence& share : step) {
     const Sequence& s = *share.sequence;
-    const int first = static_cast<int>(batch.tokens.size());
-    batch.spans.push_back({first, share.count + share.guesses, s.num_computed, s.block_table});
+    const int first = static_cast<int>(batch_.tokens.size());
+    batch_.spans.push_back({first, share.count + share.guesses, s.num_computed, s.block_table});
     const auto begin = s.tokens.begin() + s.num_computed;
-    batch.tokens.insert(batch.tokens.end(), begin, begin + share.count);
-    batch.tokens.insert(batch.tokens.end(), s.guesses.begin(), s.guesses.begin() + share.guesses);
+    batch_.tokens.insert(batch_.tokens.end(), begin, begin + share.count);
+    batch_.tokens.insert(batch_.tokens.end(), s.guesses.begin(), s.guesses.begin() + share.guesses);
     for (int i = 0; i < share.logits_rows(); ++i) {
-      batch.logits_rows.push_back(first + share.first_logits + i);
+      batch_.logits_rows.push_back(first + share.first_logits + i);
     }
-    AddImageRows(share, first, &batch);
+    AddImageRows(share, first);
   }
-  return batch;
 }
 
 // What of the request's pictures lies within the share, whose first token is batch token `first`.
-void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardBatch* batch) const {
+void ModelLoop::AddImageRows(const ScheduledSequence& share, int first) {
   const Group& group = *static_cast<Stream*>(share.sequence)->group;
   const int begin = share.sequence->num_computed, end = begin + share.count;
   for (size_t i = 0; i < group.images.size(); ++i) {
@@ -165,7 +168,7 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardB
     const int from = std::max(begin, position);
     const int count = std::min(end, position + limits_.image_rows) - from;
     if (count <= 0) continue;
-    batch->images.push_back(
+    batch_.images.push_back(
         {first + from - begin, count,
          group.rows[i]->data() + int64_t{from - position} * limits_.hidden_size});
   }
@@ -173,7 +176,7 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first, ForwardB
 
 bool ModelLoop::Step(bool others_running) {
   const auto began = Clock::now();
-  const auto decodes = scheduler_.Decodes();
+  const auto& decodes = scheduler_.Decodes();
   const int running = static_cast<int>(decodes.size());
   const auto spare =
       pace_.Spare(running, scheduler_.num_running() + scheduler_.num_waiting() - running);
@@ -181,7 +184,7 @@ bool ModelLoop::Step(bool others_running) {
   drafter_.Guess(decodes, alone, spare);
   const bool streams = !decodes.empty() || others_running;
   const auto for_prompts = images_.empty() ? spare : spare / 2;
-  const auto step =
+  const auto& step =
       streams ? scheduler_.Schedule(pace_.PromptTokens(for_prompts)) : scheduler_.Schedule();
   for (const Sequence* sequence : decodes) {
     if (sequence->state != Sequence::State::kRunning) drafter_.Forget(*sequence);  // it waits
@@ -222,7 +225,8 @@ bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step) {
     Group& group = *static_cast<Stream*>(share.sequence)->group;
     if (group.first_scheduled == Clock::time_point()) group.first_scheduled = now;
   }
-  const auto output = runner_->Forward(BuildBatch(step));
+  BuildBatch(step);
+  const auto output = runner_->Forward(batch_);
   if (!output.ok()) {
     for (const ScheduledSequence& share : step) {
       Finish(static_cast<Stream*>(share.sequence), FinishReason::kError, {}, output.status());
@@ -288,7 +292,7 @@ bool ModelLoop::DeliverToken(Stream* stream, const float* row) {
   if (group.first_token == Clock::time_point()) group.first_token = group.last_token;
   const int32_t token = sampled->token;
   stream->tokens.push_back(token);
-  ++stream->counts.output[token];
+  if (stream->sampling.penalizes()) ++stream->counts.output[token];
   ++generated_tokens_;
   TokenEvent event;
   event.index = stream->index;
@@ -313,13 +317,14 @@ bool ModelLoop::DeliverToken(Stream* stream, const float* row) {
   return true;
 }
 
-Result<SampledToken> ModelLoop::SampleNext(Stream* stream, const float* row) const {
+Result<SampledToken> ModelLoop::SampleNext(Stream* stream, const float* row) {
   std::vector<uint32_t> permitted;
   if (stream->constraint) {
     EG_ASSIGN_OR_RETURN(permitted, stream->constraint->Allowed());
   }
-  return Sample({row, static_cast<size_t>(limits_.vocab_size)}, {valid_tokens_, permitted},
-                stream->sampling, stream->counts, static_cast<uint64_t>(stream->generated()));
+  return sampler_.Sample({row, static_cast<size_t>(limits_.vocab_size)}, {valid_tokens_, permitted},
+                         stream->sampling, stream->counts,
+                         static_cast<uint64_t>(stream->generated()));
 }
 
 // Ends a sequence, unless it has ended already; its blocks are free at once.

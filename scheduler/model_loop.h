@@ -67,13 +67,13 @@ class ModelLoop {
   bool RunBatch(const std::vector<ScheduledSequence>& step);
   bool EncodeImages(Clock::time_point until);
   void FailGroup(Group* group, const Status& status);
-  void AddImageRows(const ScheduledSequence& share, int first, ForwardBatch* batch) const;
+  void AddImageRows(const ScheduledSequence& share, int first);
 
-  ForwardBatch BuildBatch(const std::vector<ScheduledSequence>& step) const;
+  void BuildBatch(const std::vector<ScheduledSequence>& step);
   void Deliver(const ScheduledSequence& share, const float* logits);
   // The token that is sampled from the row. False when the sequence has ended with it.
   bool DeliverToken(Stream* stream, const float* row);
-  Result<SampledToken> SampleNext(Stream* stream, const float* row) const;
+  Result<SampledToken> SampleNext(Stream* stream, const float* row);
   void AddPromptLogprobs(const ScheduledSequence& share, const float* logits);
   void Finish(Stream* stream, FinishReason reason, TokenEvent event, Status status = {});
   void DropFinished();
@@ -83,6 +83,8 @@ class ModelLoop {
   const std::vector<bool> valid_tokens_;
   Scheduler scheduler_;
   Drafter drafter_;
+  Sampler sampler_;
+  ForwardBatch batch_;  // of the current step
   ImageQueue images_;
   std::vector<std::unique_ptr<Group>> groups_;
   uint64_t next_sequence_id_ = 0;

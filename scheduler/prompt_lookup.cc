@@ -20,11 +20,12 @@ int Alike(const std::vector<int32_t>& tokens, int end) {
 
 }  // namespace
 
-std::vector<int32_t> PromptLookup::Guess(const std::vector<int32_t>& tokens, int most) {
-  std::vector<int32_t> guess;
-  if (most <= 0) return guess;
+void PromptLookup::Guess(const std::vector<int32_t>& tokens, int most,
+                         std::vector<int32_t>* guess) {
+  guess->clear();
+  if (most <= 0) return;
   const int length = std::min(length_.Next(), most);
-  if (length == 0) return guess;
+  if (length == 0) return;
   // The longest match; of those the latest.
   const int size = static_cast<int>(tokens.size());
   int best = kShortest - 1, from = 0;
@@ -35,12 +36,11 @@ std::vector<int32_t> PromptLookup::Guess(const std::vector<int32_t>& tokens, int
       from = end;
     }
   }
-  if (from == 0) return guess;
+  if (from == 0) return;
   // What repeats itself goes on into the guess.
   for (int i = 0; i < length; ++i) {
-    guess.push_back(from + i < size ? tokens[from + i] : guess[from + i - size]);
+    guess->push_back(from + i < size ? tokens[from + i] : (*guess)[from + i - size]);
   }
-  return guess;
 }
 
 }  // namespace edgegate

@@ -15,9 +15,9 @@ namespace edgegate {
 // One sequence's. Not thread-safe.
 class PromptLookup {
  public:
-  // What follows `tokens`, at most `most` of them; none where they hold nothing alike, or where
-  // guesses have been wrong lately.
-  std::vector<int32_t> Guess(const std::vector<int32_t>& tokens, int most);
+  // Makes `guess` what follows `tokens`, at most `most` of them; none where they hold nothing
+  // alike, or where guesses have been wrong lately.
+  void Guess(const std::vector<int32_t>& tokens, int most, std::vector<int32_t>* guess);
 
   // Of the last guess, `computed` tokens were, of which the first `right` were right.
   void Learn(int computed, int right) { length_.Learn(computed, right); }

@@ -92,8 +92,7 @@ int Scheduler::GuessesOf(const Sequence& s, const Budget& budget) const {
                                budget.logits_rows - 1, slots - length}));
 }
 
-bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget,
-                            std::vector<ScheduledSequence>* step) {
+bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget) {
   ScheduledSequence share{sequence};
   const int count = ChunkOf(*sequence, *budget, &share);
   if (count == 0) return false;
@@ -102,7 +101,7 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget,
   budget->tokens -= count + share.guesses;
   if (!IsDecode(*sequence)) budget->prompt_tokens -= count;
   budget->logits_rows -= share.logits_rows();
-  step->push_back(share);
+  step_.push_back(share);
   return true;
 }
 
@@ -174,29 +173,29 @@ bool Scheduler::Admit(Sequence* sequence) {
   return true;
 }
 
-std::vector<Sequence*> Scheduler::Decodes() const {
-  std::vector<Sequence*> decodes;
-  std::copy_if(running_.begin(), running_.end(), std::back_inserter(decodes),
+const std::vector<Sequence*>& Scheduler::Decodes() {
+  decodes_.clear();
+  std::copy_if(running_.begin(), running_.end(), std::back_inserter(decodes_),
                [&](const Sequence* sequence) { return IsDecode(*sequence); });
-  return decodes;
+  return decodes_;
 }
 
-std::vector<ScheduledSequence> Scheduler::Schedule(int prompt_tokens) {
+const std::vector<ScheduledSequence>& Scheduler::Schedule(int prompt_tokens) {
   Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows};
-  std::vector<ScheduledSequence> step;
+  step_.clear();
   // Decodes, then prompts under way, each oldest first. Growing may preempt younger sequences,
   // which this pass has not come to yet.
   for (const bool decodes : {true, false}) {
-    const std::vector<Sequence*> candidates = running_;
-    for (Sequence* sequence : candidates) {
+    candidates_ = running_;
+    for (Sequence* sequence : candidates_) {
       if (sequence->state != Sequence::State::kRunning || IsDecode(*sequence) != decodes) continue;
       if (budget.tokens == 0) break;
-      if (!ScheduleOne(sequence, &budget, &step) && decodes && budget.logits_rows > 0) {
+      if (!ScheduleOne(sequence, &budget) && decodes && budget.logits_rows > 0) {
         Preempt(sequence);
       }
     }
     // A prompt may have taken the blocks of a younger decode, which then leaves the step.
-    std::erase_if(step, [](const ScheduledSequence& share) {
+    std::erase_if(step_, [](const ScheduledSequence& share) {
       return share.sequence->state != Sequence::State::kRunning;
     });
   }
@@ -205,9 +204,9 @@ std::vector<ScheduledSequence> Scheduler::Schedule(int prompt_tokens) {
     Sequence* next = waiting_.front();
     if (!Admit(next)) break;
     waiting_.pop_front();
-    if (!ScheduleOne(next, &budget, &step)) break;
+    if (!ScheduleOne(next, &budget)) break;
   }
-  return step;
+  return step_;
 }
 
 void Scheduler::Advance(const ScheduledSequence& share) {

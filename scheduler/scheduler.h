@@ -89,11 +89,12 @@ class Scheduler {
 
   // Chooses the next step, with at most `prompt_tokens` (>= 1) tokens of prompts in it, and
   // allocates its blocks. The caller runs it, then calls Advance for each share (and appends
-  // sampled tokens), or, if it failed, removes the sequences.
-  std::vector<ScheduledSequence> Schedule(int prompt_tokens = std::numeric_limits<int>::max());
+  // sampled tokens), or, if it failed, removes the sequences. Valid until the next call.
+  const std::vector<ScheduledSequence>& Schedule(
+      int prompt_tokens = std::numeric_limits<int>::max());
 
-  // The running sequences that are past their prompts.
-  std::vector<Sequence*> Decodes() const;
+  // The running sequences that are past their prompts. Valid until the next call.
+  const std::vector<Sequence*>& Decodes();
 
   // The share's tokens were computed; or, as {sequence, 1}, one of its guesses too, which turned
   // out right and is now one of the sequence's tokens.
@@ -120,13 +121,18 @@ class Scheduler {
   std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
   int ChunkOf(const Sequence& sequence, const Budget& budget, ScheduledSequence* share) const;
   int GuessesOf(const Sequence& sequence, const Budget& budget) const;
-  bool ScheduleOne(Sequence* sequence, Budget* budget, std::vector<ScheduledSequence>* step);
+  bool ScheduleOne(Sequence* sequence, Budget* budget);
 
   const SchedulerConfig config_;
   BlockManager blocks_;
   std::deque<Sequence*> waiting_;   // by id, but for the preempted, which are older than the rest
   std::vector<Sequence*> running_;  // by id
   uint64_t num_preemptions_ = 0;
+
+  // Of the latest calls; members, so that a step allocates nothing.
+  std::vector<ScheduledSequence> step_;
+  std::vector<Sequence*> candidates_;
+  std::vector<Sequence*> decodes_;
 };
 
 }  // namespace edgegate

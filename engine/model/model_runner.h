@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -40,12 +41,12 @@ struct ImageRows {
 // One sequence's share of a step: `count` tokens from index `first` of the flat arrays, at
 // positions context_len .. context_len + count - 1. The KV of the earlier positions is already in
 // the blocks. block_table[i] holds positions i * block_size .. (i + 1) * block_size - 1; it covers
-// context_len + count positions.
+// context_len + count positions, and is the caller's.
 struct SequenceSpan {
   int first = 0;
   int count = 0;
   int context_len = 0;
-  std::vector<int32_t> block_table;
+  std::span<const int32_t> block_table;
 };
 
 struct ForwardBatch {
@@ -53,6 +54,14 @@ struct ForwardBatch {
   std::vector<SequenceSpan> spans;   // in any mix of prefill and decode
   std::vector<int32_t> logits_rows;  // indices into tokens, ascending: where logits are wanted
   std::vector<ImageRows> images;     // ascending, not overlapping
+
+  // Keeps the memory for the next step.
+  void Clear() {
+    tokens.clear();
+    spans.clear();
+    logits_rows.clear();
+    images.clear();
+  }
 };
 
 struct ForwardOutput {

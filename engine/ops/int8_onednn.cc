@@ -86,9 +86,13 @@ bool OneDnnInt8::Run(const Int8Rows& rows, int m, const int8_t* packed, int colu
   plan->src.set_data_handle(const_cast<uint8_t*>(rows.u8));
   plan->weights.set_data_handle(const_cast<int8_t*>(packed));
   plan->dst.set_data_handle(out);
-  plan->primitive.execute(
-      impl_->stream,
-      {{DNNL_ARG_SRC, plan->src}, {DNNL_ARG_WEIGHTS, plan->weights}, {DNNL_ARG_DST, plan->dst}});
+  // Its C++ form takes a map, made anew for each call.
+  const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, plan->src.get()},
+                                  {DNNL_ARG_WEIGHTS, plan->weights.get()},
+                                  {DNNL_ARG_DST, plan->dst.get()}};
+  dnnl::error::wrap_c_api(
+      dnnl_primitive_execute(plan->primitive.get(), impl_->stream.get(), 3, args),
+      "could not execute a matmul");
   impl_->stream.wait();
   return true;
 }

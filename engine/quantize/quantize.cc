@@ -4,6 +4,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -259,6 +263,14 @@ Result<std::string> CacheKey(const std::vector<std::string>& files,
   return hash.Finish().substr(0, 16);
 }
 
+// libgomp counts all threads that it keeps: with this thread's team beside the engine's there are
+// more than processors, and those that wait then sleep at once, dozens of times a token.
+void EndTeam() {
+#ifdef _OPENMP
+  omp_pause_resource_all(omp_pause_soft);
+#endif
+}
+
 }  // namespace
 
 Status Quantize(const ModelSource& source, const std::string& destination,
@@ -266,6 +278,7 @@ Status Quantize(const ModelSource& source, const std::string& destination,
   RemoveStaleParts(destination);
   const std::string temporary = fmt::format("{}.{}.part", destination, getpid());
   Status status = WriteBundle(source, temporary, options);
+  EndTeam();
   std::error_code error;
   if (status.ok()) {
     fs::rename(temporary, destination, error);

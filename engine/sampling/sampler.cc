@@ -7,13 +7,8 @@
 namespace edgegate {
 namespace {
 
-struct Candidate {
-  int32_t token;
-  float logit;
-};
-
 // Most likely first; equal ones by id, so that there is one order.
-bool Before(const Candidate& a, const Candidate& b) {
+bool Before(const TokenLogit& a, const TokenLogit& b) {
   return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
 }
 
@@ -32,13 +27,12 @@ double LogSumExp(std::span<const float> logits) {
   return largest + std::log(total);
 }
 
-// The row after bias and penalties. Empty: nothing changes it.
-std::vector<float> Adjusted(std::span<const float> logits, const SamplingParams& params,
-                            const TokenCounts& counts) {
-  const bool penalized = params.repetition_penalty != 1.0f || params.presence_penalty != 0.0f ||
-                         params.frequency_penalty != 0.0f;
-  if (!penalized && params.logit_bias.empty()) return {};
-  std::vector<float> row(logits.begin(), logits.end());
+// The row after bias and penalties: itself, where there are none, else in `adjusted`.
+std::span<const float> Adjust(std::span<const float> logits, const SamplingParams& params,
+                              const TokenCounts& counts, std::vector<float>* adjusted) {
+  if (!params.penalizes() && params.logit_bias.empty()) return logits;
+  adjusted->assign(logits.begin(), logits.end());
+  std::vector<float>& row = *adjusted;
   auto in_row = [&](int32_t token) { return token >= 0 && token < static_cast<int>(row.size()); };
   for (auto [token, bias] : params.logit_bias) {
     if (in_row(token)) row[static_cast<size_t>(token)] += bias;
@@ -76,13 +70,14 @@ int32_t Greedy(std::span<const float> logits, const AllowedTokens& allowed) {
 
 // The allowed ids that min_p and top_k leave, most likely first. Ids too unlikely to carry any
 // weight in double precision are left out, so that few need sorting.
-std::vector<Candidate> Candidates(std::span<const float> logits, const AllowedTokens& allowed,
-                                  const SamplingParams& params, float largest) {
+void FindCandidates(std::span<const float> logits, const AllowedTokens& allowed,
+                    const SamplingParams& params, float largest, std::vector<TokenLogit>* found) {
   float floor = largest - 40.0f * params.temperature;
   if (params.min_p > 0) {
     floor = std::max(floor, largest + params.temperature * std::log(params.min_p));
   }
-  std::vector<Candidate> candidates;
+  std::vector<TokenLogit>& candidates = *found;
+  candidates.clear();
   for (size_t i = 0; i < logits.size(); ++i) {
     if (logits[i] >= floor && allowed[i]) {
       candidates.push_back({static_cast<int32_t>(i), logits[i]});
@@ -95,14 +90,15 @@ std::vector<Candidate> Candidates(std::span<const float> logits, const AllowedTo
     candidates.resize(k);
   }
   std::sort(candidates.begin(), candidates.end(), Before);
-  return candidates;
 }
 
-int32_t Draw(const std::vector<Candidate>& candidates, const SamplingParams& params,
-             uint64_t position) {
-  std::vector<double> weights;
+// `room` is for the weights of the candidates.
+int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& params,
+             uint64_t position, std::vector<double>* room) {
+  std::vector<double>& weights = *room;
+  weights.clear();
   double total = 0;
-  for (const Candidate& c : candidates) {
+  for (const TokenLogit& c : candidates) {
     const double logit = (double{c.logit} - double{candidates[0].logit}) / params.temperature;
     weights.push_back(std::exp(logit));
     total += weights.back();
@@ -150,34 +146,34 @@ SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool
   const float own = logits[static_cast<size_t>(token)];
   out.logprob = static_cast<float>(own - normalizer);
   out.rank = 1;
-  std::vector<Candidate> top;
+  std::vector<TokenLogit> top;
   for (size_t i = 0; i < logits.size(); ++i) {
     if (logits[i] > own) ++out.rank;
     if (num_top == 0 || !valid[i]) continue;
-    const Candidate c{static_cast<int32_t>(i), logits[i]};
+    const TokenLogit c{static_cast<int32_t>(i), logits[i]};
     if (static_cast<int>(top.size()) == num_top && !Before(c, top.back())) continue;
     top.insert(std::upper_bound(top.begin(), top.end(), c, Before), c);
     if (static_cast<int>(top.size()) > num_top) top.pop_back();
   }
-  for (const Candidate& c : top) {
+  for (const TokenLogit& c : top) {
     out.top.push_back({c.token, static_cast<float>(c.logit - normalizer)});
   }
   return out;
 }
 
-Result<SampledToken> Sample(std::span<const float> logits, const AllowedTokens& allowed,
-                            const SamplingParams& params, const TokenCounts& counts,
-                            uint64_t position) {
+Result<SampledToken> Sampler::Sample(std::span<const float> logits, const AllowedTokens& allowed,
+                                     const SamplingParams& params, const TokenCounts& counts,
+                                     uint64_t position) {
   for (float logit : logits) {
     if (std::isnan(logit)) return Internal("the model gave a logit that is not a number");
   }
-  const std::vector<float> adjusted = Adjusted(logits, params, counts);
-  const std::span<const float> row = adjusted.empty() ? logits : std::span<const float>(adjusted);
+  const std::span<const float> row = Adjust(logits, params, counts, &adjusted_);
   int32_t token = Greedy(row, allowed);
   if (token < 0) return Internal("the model gave no token that may be sampled");
   if (params.temperature >= 1e-5f) {
     const float largest = row[static_cast<size_t>(token)];
-    token = Draw(Candidates(row, allowed, params, largest), params, position);
+    FindCandidates(row, allowed, params, largest, &candidates_);
+    token = Draw(candidates_, params, position, &weights_);
   }
   if (params.num_top_logprobs < 0) return SampledToken{token, 0, 0, {}};
   return DescribeToken(logits, allowed.valid, token, params.num_top_logprobs);

@@ -13,10 +13,10 @@
 
 namespace edgegate {
 
-// What a sequence has seen, for the penalties. Owned by one thread.
+// What a sequence has seen, filled only where penalties need it. Owned by one thread.
 struct TokenCounts {
   std::unordered_map<int32_t, int> output;
-  std::unordered_map<int32_t, int> prompt;  // filled only where repetition_penalty needs it
+  std::unordered_map<int32_t, int> prompt;  // for repetition_penalty
 };
 
 // A uniform number in [0, 1) that depends on (seed, position) alone: Philox4x32-10 (Salmon et al.
@@ -33,11 +33,25 @@ struct AllowedTokens {
   }
 };
 
-// The token for output position `position`. kInternal when the row holds NaN, or no allowed id has
-// a finite logit. Thread-safe; the same arguments give the same bytes.
-Result<SampledToken> Sample(std::span<const float> logits, const AllowedTokens& allowed,
-                            const SamplingParams& params, const TokenCounts& counts,
-                            uint64_t position);
+struct TokenLogit {
+  int32_t token;
+  float logit;
+};
+
+// Keeps its memory from token to token, and nothing else. Owned by one thread.
+class Sampler {
+ public:
+  // The token for output position `position`. kInternal when the row holds NaN, or no allowed id
+  // has a finite logit. The same arguments give the same bytes.
+  Result<SampledToken> Sample(std::span<const float> logits, const AllowedTokens& allowed,
+                              const SamplingParams& params, const TokenCounts& counts,
+                              uint64_t position);
+
+ private:
+  std::vector<float> adjusted_;  // the row after bias and penalties
+  std::vector<TokenLogit> candidates_;
+  std::vector<double> weights_;
+};
 
 // What the raw row says of `token`: its log-probability and rank, and the `num_top` most likely
 // valid ids (log-probability falling, then id rising).

@@ -19,6 +19,11 @@ struct SamplingParams {
   uint64_t seed = 0;
   // Tokens to report beside the sampled one, most likely first; -1: no logprobs at all.
   int num_top_logprobs = -1;
+
+  // Whether what has been generated counts.
+  bool penalizes() const {
+    return repetition_penalty != 1.0f || presence_penalty != 0.0f || frequency_penalty != 0.0f;
+  }
 };
 
 struct TokenLogprob {

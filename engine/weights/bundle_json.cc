@@ -2,6 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/weights/json.h"
+#include "engine/weights/json_keys.h"
+
 namespace edgegate {
 namespace {
 
@@ -10,12 +13,6 @@ using nlohmann::json;
 template <typename T>
 json Optional(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
-}
-
-template <typename T>
-std::optional<T> Optional(const json& object, const char* key) {
-  const json& value = object.at(key);
-  return value.is_null() ? std::nullopt : std::optional(value.get<T>());
 }
 
 json VisionToJson(const VisionConfig& v) {
@@ -50,45 +47,67 @@ json ConfigToJson(const ModelConfig& c) {
           {"vision", c.vision ? VisionToJson(*c.vision) : json(nullptr)}};
 }
 
-VisionConfig VisionFromJson(const json& j) {
-  VisionConfig v;
-  v.hidden_size = j.at("hidden_size").get<int>();
-  v.intermediate_size = j.at("intermediate_size").get<int>();
-  v.num_layers = j.at("num_layers").get<int>();
-  v.num_heads = j.at("num_heads").get<int>();
-  v.image_size = j.at("image_size").get<int>();
-  v.patch_size = j.at("patch_size").get<int>();
-  v.layer_norm_eps = j.at("layer_norm_eps").get<float>();
-  v.adapter_size = j.at("adapter_size").get<int>();
-  v.image_token_id = j.at("image_token_id").get<int32_t>();
-  return v;
+Status VisionFromJson(const Json& object, VisionConfig* v) {
+  JsonKeys keys(object);
+  v->hidden_size = keys.Int("hidden_size");
+  v->intermediate_size = keys.Int("intermediate_size");
+  v->num_layers = keys.Int("num_layers");
+  v->num_heads = keys.Int("num_heads");
+  v->image_size = keys.Int("image_size");
+  v->patch_size = keys.Int("patch_size");
+  v->layer_norm_eps = keys.Float("layer_norm_eps");
+  v->adapter_size = keys.Int("adapter_size");
+  v->image_token_id = keys.Int("image_token_id");
+  return keys.status();
 }
 
-ModelConfig ConfigFromJson(const json& j) {
-  ModelConfig c;
-  c.architecture = j.at("architecture").get<std::string>();
-  c.vocab_size = j.at("vocab_size").get<int>();
-  c.hidden_size = j.at("hidden_size").get<int>();
-  c.intermediate_size = j.at("intermediate_size").get<int>();
-  c.num_layers = j.at("num_layers").get<int>();
-  c.num_heads = j.at("num_heads").get<int>();
-  c.num_kv_heads = j.at("num_kv_heads").get<int>();
-  c.head_dim = j.at("head_dim").get<int>();
-  c.max_position_embeddings = j.at("max_position_embeddings").get<int>();
-  c.rms_norm_eps = j.at("rms_norm_eps").get<float>();
-  c.rope.layout =
-      j.at("rope_interleaved").get<bool>() ? RopeLayout::kInterleaved : RopeLayout::kHalfSplit;
-  c.rope.rotary_dim = j.at("rotary_dim").get<int>();
-  c.rope.theta = j.at("rope_theta").get<double>();
-  c.rope.frequency_divisors = j.at("rope_frequency_divisors").get<std::vector<float>>();
-  c.qkv_bias = j.at("qkv_bias").get<bool>();
-  c.o_bias = j.at("o_bias").get<bool>();
-  c.mlp_bias = j.at("mlp_bias").get<bool>();
-  c.qk_norm = j.at("qk_norm").get<bool>();
-  c.tied_lm_head = j.at("tied_lm_head").get<bool>();
-  c.eos_token_ids = j.at("eos_token_ids").get<std::vector<int32_t>>();
-  if (const json& vision = j.at("vision"); !vision.is_null()) c.vision = VisionFromJson(vision);
-  return c;
+Status ConfigFromJson(const Json& object, ModelConfig* c) {
+  JsonKeys keys(object);
+  c->architecture = keys.String("architecture");
+  c->vocab_size = keys.Int("vocab_size");
+  c->hidden_size = keys.Int("hidden_size");
+  c->intermediate_size = keys.Int("intermediate_size");
+  c->num_layers = keys.Int("num_layers");
+  c->num_heads = keys.Int("num_heads");
+  c->num_kv_heads = keys.Int("num_kv_heads");
+  c->head_dim = keys.Int("head_dim");
+  c->max_position_embeddings = keys.Int("max_position_embeddings");
+  c->rms_norm_eps = keys.Float("rms_norm_eps");
+  c->rope.layout =
+      keys.Bool("rope_interleaved") ? RopeLayout::kInterleaved : RopeLayout::kHalfSplit;
+  c->rope.rotary_dim = keys.Int("rotary_dim");
+  c->rope.theta = keys.Number("rope_theta");
+  c->rope.frequency_divisors = keys.Floats("rope_frequency_divisors");
+  c->qkv_bias = keys.Bool("qkv_bias");
+  c->o_bias = keys.Bool("o_bias");
+  c->mlp_bias = keys.Bool("mlp_bias");
+  c->qk_norm = keys.Bool("qk_norm");
+  c->tied_lm_head = keys.Bool("tied_lm_head");
+  c->eos_token_ids = keys.Ints("eos_token_ids");
+  EG_RETURN_IF_ERROR(keys.status());
+  if (object["vision"].is_null()) return {};
+  return VisionFromJson(object["vision"], &c->vision.emplace()).WithContext("vision");
+}
+
+Status GenerationFromJson(const Json& object, GenerationDefaults* g) {
+  JsonKeys keys(object);
+  g->temperature = keys.OptionalFloat("temperature");
+  g->top_p = keys.OptionalFloat("top_p");
+  g->top_k = keys.OptionalInt("top_k");
+  g->min_p = keys.OptionalFloat("min_p");
+  g->repetition_penalty = keys.OptionalFloat("repetition_penalty");
+  return keys.status();
+}
+
+Status TensorsFromJson(const Json& array, TensorTable* tensors) {
+  if (!array.is_array()) return DataLoss("tensors is {}: must be an array", array.Brief());
+  for (size_t i = 0; i < array.size(); ++i) {
+    JsonKeys keys(array.At(i));
+    const std::string name = keys.String("name");
+    (*tensors)[name] = {keys.Size("offset"), keys.Size("bytes")};
+    EG_RETURN_IF_ERROR(keys.status().WithContext("tensor " + name));
+  }
+  return {};
 }
 
 const char* NameOf(EmbeddingType type) {
@@ -101,6 +120,38 @@ const char* NameOf(EmbeddingType type) {
       break;
   }
   return "bf16";
+}
+
+// What the manifest names by a word.
+Status KindsFromJson(const Json& object, BundleInfo* info) {
+  JsonKeys keys(object);
+  const std::string kind = keys.String("tokenizer_kind"), type = keys.String("embedding_type"),
+                    format = keys.String("format");
+  EG_RETURN_IF_ERROR(keys.status());
+  if (kind != "huggingface" && kind != "sentencepiece") {
+    return DataLoss("tokenizer_kind is \"{}\"", kind);
+  }
+  info->tokenizer_kind = kind == "sentencepiece" ? TokenizerAssets::Kind::kSentencePiece
+                                                 : TokenizerAssets::Kind::kHuggingFace;
+  if (type != "f32" && type != "f16" && type != "bf16") {
+    return DataLoss("embedding_type is \"{}\"", type);
+  }
+  info->embedding_type = type == "f32"   ? EmbeddingType::kF32
+                         : type == "f16" ? EmbeddingType::kF16
+                                         : EmbeddingType::kBf16;
+  const auto parsed = ParseWeightFormat(format);
+  if (!parsed.ok()) return DataLoss("format: {}", parsed.status().message());
+  info->format = *parsed;
+  return {};
+}
+
+Status FromJson(std::string_view text, BundleInfo* info, TensorTable* tensors) {
+  EG_ASSIGN_OR_RETURN(const Json manifest, Json::Parse(text));
+  EG_RETURN_IF_ERROR(ConfigFromJson(manifest["config"], &info->config).WithContext("config"));
+  EG_RETURN_IF_ERROR(
+      GenerationFromJson(manifest["generation"], &info->generation).WithContext("generation"));
+  EG_RETURN_IF_ERROR(KindsFromJson(manifest, info));
+  return TensorsFromJson(manifest["tensors"], tensors);
 }
 
 }  // namespace
@@ -133,43 +184,7 @@ std::string ManifestToJson(const BundleInfo& info, const TensorTable& tensors) {
 }
 
 Status ManifestFromJson(std::string_view text, BundleInfo* info, TensorTable* tensors) {
-  try {
-    const json manifest = json::parse(text);
-    info->config = ConfigFromJson(manifest.at("config"));
-    const json& g = manifest.at("generation");
-    info->generation.temperature = Optional<float>(g, "temperature");
-    info->generation.top_p = Optional<float>(g, "top_p");
-    info->generation.top_k = Optional<int>(g, "top_k");
-    info->generation.min_p = Optional<float>(g, "min_p");
-    info->generation.repetition_penalty = Optional<float>(g, "repetition_penalty");
-    const std::string kind = manifest.at("tokenizer_kind").get<std::string>();
-    if (kind != "huggingface" && kind != "sentencepiece") {
-      return DataLoss("manifest: tokenizer_kind is \"{}\"", kind);
-    }
-    info->tokenizer_kind = kind == "sentencepiece" ? TokenizerAssets::Kind::kSentencePiece
-                                                   : TokenizerAssets::Kind::kHuggingFace;
-    const std::string type = manifest.at("embedding_type").get<std::string>();
-    if (type != "f32" && type != "f16" && type != "bf16") {
-      return DataLoss("manifest: embedding_type is \"{}\"", type);
-    }
-    info->embedding_type = type == "f32"   ? EmbeddingType::kF32
-                           : type == "f16" ? EmbeddingType::kF16
-                                           : EmbeddingType::kBf16;
-    const auto format = ParseWeightFormat(manifest.at("format").get<std::string>());
-    if (!format.ok()) return DataLoss("manifest: {}", format.status().message());
-    info->format = *format;
-    for (const json& t : manifest.at("tensors")) {
-      // The library would convert a fraction or 1e80 all the same, which is undefined.
-      if (!t.at("offset").is_number_unsigned() || !t.at("bytes").is_number_unsigned()) {
-        return DataLoss("manifest: a tensor's offset and bytes must be whole numbers");
-      }
-      (*tensors)[t.at("name").get<std::string>()] = {t.at("offset").get<uint64_t>(),
-                                                     t.at("bytes").get<uint64_t>()};
-    }
-  } catch (const json::exception& e) {
-    return DataLoss("manifest: {}", e.what());
-  }
-  return {};
+  return FromJson(text, info, tensors).WithContext("manifest");
 }
 
 }  // namespace edgegate

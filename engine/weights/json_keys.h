@@ -1,50 +1,43 @@
-// The members of a config.json, each with its type and its default.
+// The members of a JSON object, each with its type and perhaps its default.
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "engine/weights/json.h"
 
 namespace edgegate {
 
-// Reads the members of an object, remembering the first that has the wrong type. Owned by one
-// thread.
+// Reads the members of an object, remembering the first that is missing, has the wrong type or does
+// not fit it. Where a default is given, null and a missing member mean it. Owned by one thread.
 class JsonKeys {
  public:
   explicit JsonKeys(const Json& json) : json_(json) {}
 
-  int Int(const char* key, std::optional<int> absent = std::nullopt) {
-    const Json value = json_[key];
-    if (value.is_null() && absent) return *absent;
-    const auto number = value.Int();
-    if (!number || *number < -(1 << 30) || *number > (1 << 30)) {
-      Fail(key, "an integer");
-      return 0;
-    }
-    return static_cast<int>(*number);
-  }
-  double Number(const char* key, double absent) {
-    const Json value = json_[key];
-    if (value.is_null()) return absent;
-    const auto number = value.Number();
-    if (!number) Fail(key, "a number");
-    return number.value_or(0);
-  }
-  bool Bool(const char* key, bool absent) {
-    const Json value = json_[key];
-    if (value.is_null()) return absent;
-    const auto flag = value.Bool();
-    if (!flag) Fail(key, "true or false");
-    return flag.value_or(false);
-  }
+  int Int(const char* key, std::optional<int> absent = std::nullopt);
+  uint64_t Size(const char* key);  // in bytes
+  double Number(const char* key, std::optional<double> absent = std::nullopt);
+  float Float(const char* key);
+  bool Bool(const char* key, std::optional<bool> absent = std::nullopt);
+  std::string String(const char* key);
+  std::vector<int32_t> Ints(const char* key);
+  std::vector<float> Floats(const char* key);
+
+  // Nullopt where it is null or missing.
+  std::optional<int> OptionalInt(const char* key);
+  std::optional<float> OptionalFloat(const char* key);
+
   const Status& status() const { return status_; }
 
  private:
-  void Fail(const char* key, const char* kind) {
-    if (!status_.ok()) return;
-    status_ = json_.Has(key) ? DataLoss("{} is {}: must be {}", key, json_[key].Brief(), kind)
-                             : DataLoss("{} is missing", key);
-  }
+  // What `read` makes of the member; where that is nothing, it should have been `kind`.
+  template <typename T>
+  T Member(const char* key, std::optional<T> (*read)(const Json&), const char* kind);
+  template <typename T>
+  std::vector<T> Array(const char* key, std::optional<T> (*read)(const Json&), const char* kind);
+  void Fail(const char* key, const char* kind);
+
   const Json json_;
   Status status_;
 };

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <random>
 
 #include "engine/base/cpu_features.h"
@@ -40,7 +41,10 @@ class Batch {
   Batch(ModelRunner* runner, int sequences, int length)
       : runner_(runner),
         blocks_((length + runner->limits().block_size - 1) / runner->limits().block_size),
-        lengths_(sequences) {}
+        table_(static_cast<size_t>(sequences) * blocks_),
+        lengths_(sequences) {
+    std::iota(table_.begin(), table_.end(), 0);
+  }
 
   // `tokens` of each sequence, in steps as large as the runner takes; seconds taken.
   Result<double> Prefill(int tokens) {
@@ -58,16 +62,13 @@ class Batch {
   Result<double> Step(int count) {
     ForwardBatch batch;
     for (size_t s = 0; s < lengths_.size(); ++s) {
-      SequenceSpan span{static_cast<int>(batch.tokens.size()), count, lengths_[s], {}};
-      for (int b = 0; b < blocks_; ++b) {
-        span.block_table.push_back(static_cast<int32_t>(s) * blocks_ + b);
-      }
+      batch.spans.push_back({static_cast<int>(batch.tokens.size()), count, lengths_[s],
+                             std::span(table_).subspan(s * blocks_, blocks_)});
       for (int i = 0; i < count; ++i) {
         batch.tokens.push_back(
             static_cast<int32_t>(random_() % static_cast<uint32_t>(runner_->limits().vocab_size)));
       }
       batch.logits_rows.push_back(static_cast<int32_t>(batch.tokens.size()) - 1);
-      batch.spans.push_back(std::move(span));
       lengths_[s] += count;
     }
     const auto start = Clock::now();
@@ -78,7 +79,8 @@ class Batch {
 
  private:
   ModelRunner* runner_;
-  const int blocks_;
+  const size_t blocks_;  // of each sequence
+  std::vector<int32_t> table_;
   std::vector<int> lengths_;
   std::mt19937 random_{1};
 };

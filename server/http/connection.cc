@@ -129,7 +129,8 @@ bool Connection::is_readable() const {
   return begin_ < end_ || Ready(socket_, POLLIN, limits_.pause);
 }
 
-bool Connection::is_writable() const { return Ready(socket_, POLLOUT, limits_.write) && !gone(); }
+// Writing waits for room itself.
+bool Connection::is_writable() const { return !gone(); }
 
 ssize_t Connection::read(char* data, size_t size) {
   if (begin_ == end_) {
@@ -152,8 +153,18 @@ ssize_t Connection::read(char* data, size_t size) {
 }
 
 ssize_t Connection::write(const char* data, size_t size) {
-  if (!Ready(socket_, POLLOUT, limits_.write)) return -1;
-  return send(socket_, data, size, MSG_NOSIGNAL);
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t n = send(socket_, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      done += static_cast<size_t>(n);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+      return -1;
+    } else if (!Ready(socket_, POLLOUT, limits_.write)) {
+      return -1;
+    }
+  }
+  return static_cast<ssize_t>(size);
 }
 
 void Connection::get_remote_ip_and_port(std::string& address, int& port) const {

@@ -182,8 +182,10 @@ void HttpServer::Impl::Stream(Response& res, const std::shared_ptr<ApiRequest>& 
               return true;
             }
             alive = send(writer.Chunk(*event));
+          } else {
+            // A client that left between two tokens is told by the second one's failure.
+            alive = !Connection::Current()->gone();
           }
-          alive = alive && !Connection::Current()->gone();
         }
         if (!alive) return false;
         if (request->include_usage) send(writer.UsageChunk());

@@ -64,7 +64,8 @@ Expected Alone(const GenerationRequest& request, int index) {
   for (int i = 0; i < request.max_tokens; ++i) {
     const auto logits = FakeModelRunner::Logits(tokens, kVocab);
     const auto permitted = constraint ? *constraint->Allowed() : std::vector<uint32_t>();
-    auto sampled = Sample(logits, {allowed, permitted}, params, counts, static_cast<uint64_t>(i));
+    auto sampled =
+        Sampler().Sample(logits, {allowed, permitted}, params, counts, static_cast<uint64_t>(i));
     REQUIRE(sampled.ok());
     tokens.push_back(sampled->token);
     ++counts.output[sampled->token];

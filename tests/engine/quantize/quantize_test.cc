@@ -229,17 +229,18 @@ std::vector<float> Logits(const DecoderWeights& weights, const std::vector<int32
   auto runner = DecoderRunner::Make(weights, options);
   REQUIRE(runner.ok());
   const int vocab = (*runner)->limits().vocab_size;
+  const std::vector<int32_t> table = {5, 3, 1, 7, 2, 4}, other = {30};
   std::vector<float> all;
   for (int done = 0; done < static_cast<int>(ids.size()); done += chunk) {
     const int count = std::min(chunk, static_cast<int>(ids.size()) - done);
     ForwardBatch batch;
     if (company) {
       batch.tokens = {9, 8, 7};
-      batch.spans.push_back({0, 3, 0, {30}});
+      batch.spans.push_back({0, 3, 0, other});
     }
     const int first = static_cast<int>(batch.tokens.size());
     batch.tokens.insert(batch.tokens.end(), ids.begin() + done, ids.begin() + done + count);
-    batch.spans.push_back({first, count, done, {5, 3, 1, 7, 2, 4}});
+    batch.spans.push_back({first, count, done, table});
     for (int i = 0; i < count; ++i) batch.logits_rows.push_back(first + i);
     const auto output = (*runner)->Forward(batch);
     REQUIRE(output.ok());

@@ -1,0 +1,200 @@
+// What decoding allocates: nothing in the forward pass, and in the loop around it only what takes a
+// token to its reader.
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "engine/model/decoder_runner.h"
+#include "engine/quantize/quantize.h"
+#include "engine/weights/bundle.h"
+#include "scheduler/model_loop.h"
+#include "tests/fakes/allocation_counter.h"
+#include "tests/fakes/fake_model_runner.h"
+
+namespace edgegate {
+namespace {
+
+constexpr int kWarmUp = 8;
+constexpr int kSteps = 200;
+constexpr int kSequences = 4;  // in the loop
+constexpr int kBlock = 16;
+
+// A golden checkpoint, packed.
+std::unique_ptr<Bundle> Pack(const std::string& name, WeightFormat format) {
+  auto source = ModelSource::Open(EDGEGATE_SOURCE_DIR "/tests/golden/models/" + name);
+  REQUIRE(source.ok());
+  QuantizeOptions options;
+  options.format = format;
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / fmt::format("edgegate-{}-{}", name, getpid());
+  REQUIRE(Quantize(**source, path, options).ok());
+  auto bundle = Bundle::Open(path);
+  std::filesystem::remove(path);
+  REQUIRE(bundle.ok());
+  return *std::move(bundle);
+}
+
+// So many sequences, each in blocks of its own, that grow by a token a step.
+int CountForward(ModelRunner* runner, int sequences) {
+  const int blocks = runner->limits().num_blocks / sequences;
+  std::vector<std::vector<int32_t>> tables(static_cast<size_t>(sequences));
+  ForwardBatch batch;
+  for (int s = 0; s < sequences; ++s) {
+    for (int b = 0; b < blocks; ++b) tables[s].push_back(s * blocks + b);
+    batch.tokens.push_back(s);
+    batch.logits_rows.push_back(s);
+    batch.spans.push_back({s, 1, 0, tables[s]});
+  }
+  std::optional<AllocationCounter> counter;
+  for (int step = 0; step < kWarmUp + kSteps; ++step) {
+    if (step == kWarmUp) counter.emplace();
+    const auto output = runner->Forward(batch);
+    const UncountedScope uncounted;
+    REQUIRE(output.ok());
+    for (SequenceSpan& span : batch.spans) ++span.context_len;
+  }
+  return counter->allocations();
+}
+
+TEST_CASE("the forward pass of a decoding step allocates nothing") {
+  for (const auto& [name, format] :
+       {std::pair{"glm-edge", WeightFormat::kInt8}, {"qwen3", WeightFormat::kInt4}}) {
+    const auto bundle = Pack(name, format);
+    for (const int sequences : {1, 3, 40}) {
+      CAPTURE(name);
+      CAPTURE(sequences);
+      RunnerOptions options;
+      options.threads = 1;  // more would wait for each other where the machine is busy
+      options.max_batched_tokens = 64;
+      options.kv_cache_bytes = int64_t{64} << 20;
+      // oneDNN, which takes large batches, allocates a few arrays in each call.
+      options.backend = Int8MatMul::Backend::kOwn;
+      auto runner = DecoderRunner::Make(bundle->weights(), options);
+      REQUIRE(runner.ok());
+      CHECK(CountForward(runner->get(), sequences) == 0);
+    }
+  }
+}
+
+// The fake model, whose own allocations are not counted.
+class UncountedRunner : public ModelRunner {
+ public:
+  explicit UncountedRunner(const RunnerLimits& limits) : fake_(limits) {}
+  const RunnerLimits& limits() const override { return fake_.limits(); }
+  Result<ForwardOutput> Forward(const ForwardBatch& batch) override {
+    const UncountedScope uncounted;
+    return fake_.Forward(batch);
+  }
+  Status BeginImage(PreparedPixels pixels) override { return fake_.BeginImage(pixels); }
+  Result<bool> EncodeUnit(float* rows) override { return fake_.EncodeUnit(rows); }
+
+ private:
+  FakeModelRunner fake_;
+};
+
+struct Counted {
+  int allocations = 0;
+  int tokens = 0;
+};
+
+// Takes what came; the reader's thread, in life.
+int Read(const std::vector<std::shared_ptr<GenerationStream>>& streams) {
+  const UncountedScope uncounted;
+  int tokens = 0;
+  for (const auto& stream : streams) {
+    while (auto event = stream->Next(Clock::time_point())) {
+      REQUIRE(event->finish == FinishReason::kNone);
+      tokens += static_cast<int>(event->tokens.size());
+    }
+  }
+  return tokens;
+}
+
+Counted CountLoop(const SamplingParams& sampling, const SchedulerLimits& settings, bool draft) {
+  constexpr int kVocab = 50, kMostGuesses = 16;
+  const RunnerLimits limits{.vocab_size = kVocab,
+                            .max_model_len = 8192,
+                            .block_size = kBlock,
+                            .num_blocks = 2048,
+                            .max_batched_tokens = 64,
+                            .max_logits_rows = 64};
+  ModelLoop loop(std::make_unique<UncountedRunner>(limits), settings,
+                 std::vector<bool>(kVocab, true),
+                 draft ? std::make_unique<UncountedRunner>(limits) : nullptr);
+  std::vector<std::shared_ptr<GenerationStream>> streams;
+  for (int i = 0; i < kSequences; ++i) {
+    GenerationRequest request;
+    request.prompt = {i, 1, 2};
+    request.max_tokens = (kWarmUp + kSteps) * (kMostGuesses + 1);
+    request.sampling = sampling;
+    request.stop_token_ids = {-1};
+    streams.push_back(std::make_shared<GenerationStream>(1));
+    loop.Add(request, streams.back(), Clock::now());
+  }
+  Counted counted;
+  std::optional<AllocationCounter> counter;
+  for (int step = 0; step < kWarmUp + kSteps; ++step) {
+    if (step == kWarmUp) counter.emplace();
+    const bool good = loop.Step(false);
+    const UncountedScope uncounted;
+    REQUIRE(good);
+    const int tokens = Read(streams);
+    if (step >= kWarmUp) counted.tokens += tokens;
+  }
+  counted.allocations = counter->allocations();
+  return counted;
+}
+
+// What a token's way to its reader takes: the array of its event, and the queue's room for events.
+int ToDeliver(int tokens) {
+  constexpr int kEventsPerNode = 512 / sizeof(TokenEvent);  // of libstdc++'s deque
+  return tokens + tokens / kEventsPerNode + kSequences;
+}
+
+SamplingParams Greedy() {
+  SamplingParams sampling;
+  sampling.temperature = 0;
+  return sampling;
+}
+
+SamplingParams Drawn() {
+  SamplingParams sampling;
+  sampling.top_k = 40;
+  sampling.top_p = 0.9f;
+  return sampling;
+}
+
+TEST_CASE("a decoding step around the forward pass allocates what delivers its tokens") {
+  SchedulerLimits settings;
+  settings.prefix_caching = false;
+  for (const SamplingParams& sampling : {Greedy(), Drawn()}) {
+    for (const bool guesses : {false, true}) {
+      settings.speculation = guesses;
+      const Counted counted = CountLoop(sampling, settings, false);
+      CHECK(counted.tokens >= kSteps * kSequences);
+      CHECK(counted.allocations <= ToDeliver(counted.tokens));
+    }
+  }
+}
+
+TEST_CASE("a draft model's guesses allocate only as its tables grow") {
+  SchedulerLimits settings;
+  settings.prefix_caching = false;
+  const Counted counted = CountLoop(Greedy(), settings, true);
+  constexpr int kDoublings = 12;  // to more tokens than are generated
+  CHECK(counted.allocations <= ToDeliver(counted.tokens) + 2 * kDoublings * kSequences);
+}
+
+TEST_CASE("a block that is filled is named for the prefix cache, and nothing else is allocated") {
+  SchedulerLimits settings;
+  settings.speculation = false;
+  const Counted counted = CountLoop(Greedy(), settings, false);
+  constexpr int kToName = 5;  // what is hashed, the cache's entry, the sequence's list of names
+  const int blocks = counted.tokens / kBlock + kSequences;
+  CHECK(counted.allocations <= ToDeliver(counted.tokens) + kToName * blocks);
+}
+
+}  // namespace
+}  // namespace edgegate
