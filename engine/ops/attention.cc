@@ -15,6 +15,7 @@
 
 // After highway.h.
 #include "engine/ops/exp2-inl.h"
+#include "engine/ops/kv_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
@@ -22,16 +23,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using F32 = hn::CappedTag<float, kKvBlock>;
-using U32 = hn::RebindToUnsigned<F32>;
-using VF = hn::Vec<F32>;
-using VU = hn::Vec<U32>;
-
-constexpr int kTile = 128;  // positions per softmax update
-constexpr int kTileBlocks = kTile / kKvBlock;
 constexpr int kQueries = 4;    // rows that share a load of keys or values
 constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
-constexpr int kMaxHeadDim = 1024;
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 // Vectors of keys, and of values' components, that the registers hold the sums of.
 #if HWY_CAP_GE512
@@ -100,29 +93,9 @@ struct Rows {
   float factor[kMostRows];  // for what was summed before
 };
 
-// Where the keys, or the values, of a tile's blocks stand. What does not exist repeats the last
-// block: nothing that is computed of it is used.
-struct Tile {
-  const uint16_t* blocks[kTileBlocks];
-
-  void ReadKeys(const KvLayer& kv, const AttentionTask& task, int position, int count) {
-    for (int b = 0; b < kTileBlocks; ++b) {
-      blocks[b] = kv.keys(BlockOf(task, position, count, b), task.kv_head);
-    }
-  }
-  void ReadValues(const KvLayer& kv, const AttentionTask& task, int position, int count) {
-    for (int b = 0; b < kTileBlocks; ++b) {
-      blocks[b] = kv.values(BlockOf(task, position, count, b), task.kv_head);
-    }
-  }
-  static int BlockOf(const AttentionTask& task, int position, int count, int b) {
-    return task.block_table[position / kKvBlock + std::min(b, (count - 1) / kKvBlock)];
-  }
-};
-
 // Scores of kQueries rows from `first` on with the tile's first `width` positions; -inf past each
 // row's last.
-template <class D>
+template <class D, class Tile>
 HWY_INLINE void Scores(const Tile& tile, int pairs, const Rows<D>& rows, int first, int position,
                        int width, float (*scores)[kTile]) {
   const F32 f;
@@ -132,7 +105,7 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, const Rows<D>& rows, int fir
     VF acc[kQueries][kKeyVecs];
     for (int v = 0; v < kKeyVecs; ++v) {
       const int key = at + v * lanes;
-      keys[v] = tile.blocks[key / kKvBlock] + 2 * (key % kKvBlock);
+      keys[v] = tile.block(key / kKvBlock) + 2 * (key % kKvBlock);
       for (int r = 0; r < kQueries; ++r) acc[r][v] = hn::Zero(f);
     }
     for (int d = 0; d < pairs; ++d) {
@@ -144,7 +117,10 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, const Rows<D>& rows, int fir
       }
     }
     for (int r = 0; r < kQueries; ++r) {
-      for (int v = 0; v < kKeyVecs; ++v) hn::StoreU(acc[r][v], f, scores[r] + at + v * lanes);
+      for (int v = 0; v < kKeyVecs; ++v) {
+        const int key = at + v * lanes;
+        hn::StoreU(tile.ScaleScores(acc[r][v], key), f, scores[r] + key);
+      }
     }
   }
   for (int r = 0; r < kQueries; ++r) {
@@ -155,8 +131,8 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, const Rows<D>& rows, int fir
 }
 
 // Turns a row's scores into weights, and finds the factor for what was summed before.
-template <class D>
-HWY_INLINE void Softmax(const float* scores, int width, Rows<D>& rows, int row) {
+template <class D, class Tile>
+HWY_INLINE void Softmax(const Tile& tile, const float* scores, int width, Rows<D>& rows, int row) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   const float before = rows.largest[row];
@@ -167,7 +143,7 @@ HWY_INLINE void Softmax(const float* scores, int width, Rows<D>& rows, int row) 
   VF sum = hn::Zero(f);
   for (int i = 0; i < width; i += lanes) {
     const VF weight = Exp2(f, hn::Mul(hn::Sub(hn::LoadU(f, scores + i), shift), scale));
-    D::StoreWeights(weight, rows.weights[row], i);
+    D::StoreWeights(tile.ScaleWeights(weight, i), rows.weights[row], i);
     sum = hn::Add(sum, weight);
   }
   const float factor = std::exp2((before - now) * kLog2E);
@@ -195,7 +171,7 @@ HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
 
 // sums[r] = sums[r] * factor[r] + sum over the tile's `count` positions of weight * value, for
 // kVecs vectors of components from `d` on.
-template <class D, int kVecs>
+template <class D, int kVecs, class Tile>
 HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count,
                            int d) {
   const F32 f;
@@ -209,7 +185,7 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
   }
   const auto* weights = rows.weights + first;
   for (int block = 0; block < count; block += kKvBlock) {
-    const uint16_t* values = tile.blocks[block / kKvBlock] + 2 * d;
+    const uint16_t* values = tile.block(block / kKvBlock) + 2 * d;
     const int end = std::min(kKvBlock, count - block);
     int i = 0;
     for (; i + 2 <= end; i += 2, values += 2 * head_dim) {
@@ -226,18 +202,18 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
 }
 
 // The tile's weights in kQueries rows; it holds keys.
-template <class D>
+template <class D, class Tile>
 HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
                             int count) {
   HWY_ALIGN float scores[kQueries][kTile];
   const int step = kKeyVecs * static_cast<int>(hn::Lanes(F32()));
   const int width = (count + step - 1) / step * step;
   Scores<D>(tile, pairs, rows, first, position, width, scores);
-  for (int r = 0; r < kQueries; ++r) Softmax<D>(scores[r], width, rows, first + r);
+  for (int r = 0; r < kQueries; ++r) Softmax<D>(tile, scores[r], width, rows, first + r);
 }
 
 // The weighted sums in kQueries rows; the tile holds values.
-template <class D>
+template <class D, class Tile>
 HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
   // The last vector may take in what stands behind the row; nobody reads those sums.
@@ -263,7 +239,7 @@ HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int fir
 }
 
 // Up to kMostRows rows of the task, from `row` on.
-template <class D>
+template <class D, class Tile>
 void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int count) {
   Rows<D> rows;
   const int groups = (count + kQueries - 1) / kQueries;
@@ -306,20 +282,25 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int count
   }
 }
 
-template <class D>
+template <class D, class Tile>
 void AttendTask(const KvLayer& kv, const AttentionTask& task) {
   const int total = task.tokens * task.group;
   for (int row = 0; row < total; row += kMostRows) {
-    AttendRows<D>(kv, task, row, std::min(kMostRows, total - row));
+    AttendRows<D, Tile>(kv, task, row, std::min(kMostRows, total - row));
   }
+}
+
+template <class D>
+void AttendStored(const KvLayer& kv, const AttentionTask& task) {
+  kv.type == KvType::kInt8 ? AttendTask<D, Int8Tile>(kv, task) : AttendTask<D, Bf16Tile>(kv, task);
 }
 
 void AttendImpl(const KvLayer& kv, const AttentionTask& task, bool bf16) {
 #if HWY_CAP_GE512
-  if (bf16) return AttendTask<Bf16Dot>(kv, task);
+  if (bf16) return AttendStored<Bf16Dot>(kv, task);
 #endif
   (void)bf16;
-  AttendTask<FloatDot>(kv, task);
+  AttendStored<FloatDot>(kv, task);
 }
 
 }  // namespace HWY_NAMESPACE
