@@ -68,6 +68,8 @@ const Entry kEntries[] = {
      "longest context, tokens; 0: the model's own"},
     {"engine.kv_cache_mb", IntField{&Settings::kv_cache_mb, 1, kMany},
      "memory for the KV cache of each model, MiB"},
+    {"engine.kv_cache_type", ChoiceField{&Settings::kv_cache_type, {"bf16", "int8"}},
+     "how keys and values are stored: bf16, or int8, which holds twice the tokens"},
     {"engine.huge_pages", &Settings::huge_pages,
      "after the start, move weights from the mapped file to huge pages, where memory allows: true "
      "or false"},

@@ -40,6 +40,7 @@ struct Settings {
   int max_waiting = 256;
   int max_model_len = 0;  // 0: the model's own
   int kv_cache_mb = 512;
+  std::string kv_cache_type = "bf16";
   bool huge_pages = true;
   bool prefix_caching = true;
   bool speculation = true;

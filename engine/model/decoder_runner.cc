@@ -42,7 +42,8 @@ RunnerLimits MakeLimits(const DecoderWeights& weights, const RunnerOptions& opti
   limits.block_size = kKvBlock;
   limits.max_batched_tokens = options.max_batched_tokens;
   limits.max_logits_rows = std::min(options.max_logits_rows, options.max_batched_tokens);
-  const int64_t block_bytes = DecoderRunner::KvBytesPerToken(config) * kKvBlock;
+  const int64_t block_bytes =
+      DecoderRunner::KvBytesPerToken(config, options.kv_cache_type) * kKvBlock;
   limits.num_blocks = static_cast<int>(
       std::clamp<int64_t>(options.kv_cache_bytes / block_bytes, 1, int64_t{1} << 24));
   limits.max_model_len =
@@ -116,6 +117,7 @@ struct DecoderRunner::Impl {
         config(weights.config),
         limits(MakeLimits(weights, options)),
         threads(std::max(1, options.threads)),
+        kv_cache_type(options.kv_cache_type),
         linear(limits.max_batched_tokens,
                std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
                KindsOf(weights), options.backend),
@@ -135,7 +137,7 @@ struct DecoderRunner::Impl {
   }
 
   KvLayer KvOfLayer(int layer) {
-    KvLayer view{nullptr, config.num_kv_heads, config.head_dim};
+    KvLayer view{nullptr, config.num_kv_heads, config.head_dim, kv_cache_type};
     view.data = kv.data() + int64_t{layer} * limits.num_blocks * view.block_elements();
     return view;
   }
@@ -155,6 +157,7 @@ struct DecoderRunner::Impl {
   const ModelConfig& config;
   const RunnerLimits limits;
   const int threads;
+  const KvType kv_cache_type;
 
   LinearMatMul linear;
   RopeTable rope;
@@ -344,8 +347,8 @@ Result<bool> DecoderRunner::EncodeUnit(float* rows) {
 
 std::string DecoderRunner::kernels() const { return impl_->linear.Description(); }
 
-int64_t DecoderRunner::KvBytesPerToken(const ModelConfig& config) {
-  const KvLayer layer{nullptr, config.num_kv_heads, config.head_dim};
+int64_t DecoderRunner::KvBytesPerToken(const ModelConfig& config, KvType type) {
+  const KvLayer layer{nullptr, config.num_kv_heads, config.head_dim, type};
   return config.num_layers * layer.block_elements() / kKvBlock *
          static_cast<int64_t>(sizeof(uint16_t));
 }

@@ -10,6 +10,7 @@
 #include "engine/model/model_runner.h"
 #include "engine/model/model_weights.h"
 #include "engine/ops/int8_linear.h"
+#include "engine/ops/kv_cache.h"
 
 namespace edgegate {
 
@@ -21,6 +22,7 @@ struct RunnerOptions {
   // its word, as converters have written wrong ones. Lowered to what the KV pool holds.
   int max_model_len = 0;
   int64_t kv_cache_bytes = int64_t{256} << 20;  // the pool; at least one block is made
+  KvType kv_cache_type = KvType::kBf16;
   Int8MatMul::Backend backend = Int8MatMul::Backend::kAuto;
 };
 
@@ -42,7 +44,7 @@ class DecoderRunner : public ModelRunner {
   std::string kernels() const;
 
   // Bytes of KV that one token takes.
-  static int64_t KvBytesPerToken(const ModelConfig& config);
+  static int64_t KvBytesPerToken(const ModelConfig& config, KvType type);
 
  private:
   struct Impl;

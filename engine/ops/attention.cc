@@ -15,6 +15,7 @@
 
 // After highway.h.
 #include "engine/ops/exp2-inl.h"
+#include "engine/ops/kv_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
@@ -22,15 +23,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using F32 = hn::CappedTag<float, kKvBlock>;
-using U32 = hn::RebindToUnsigned<F32>;
-using VF = hn::Vec<F32>;
-using VU = hn::Vec<U32>;
-
-constexpr int kTile = 128;     // positions per softmax update
 constexpr int kQueries = 4;    // rows that share a load of keys or values
 constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
-constexpr int kMaxHeadDim = 1024;
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 // Vectors of keys, and of values' components, that the registers hold the sums of.
 #if HWY_CAP_GE512
@@ -94,24 +88,24 @@ struct Rows {
   int positions[kMostRows];  // how many each sees
   float largest[kMostRows];
   float total[kMostRows];
+  // Of the tile under way.
+  HWY_ALIGN typename D::Pair weights[kMostRows][kTile / 2];
+  float factor[kMostRows];  // for what was summed before
 };
 
-// Scores of kQueries rows from `first` on with the `width` positions of the tile at `position`, of
-// which those before `most` exist; -inf past each row's last.
-template <class D>
-HWY_INLINE void Scores(const KvLayer& kv, const AttentionTask& task, const Rows<D>& rows, int first,
-                       int position, int most, int width, float (*scores)[kTile]) {
+// Scores of kQueries rows from `first` on with the tile's first `width` positions; -inf past each
+// row's last.
+template <class D, class Tile>
+HWY_INLINE void Scores(const Tile& tile, int pairs, const Rows<D>& rows, int first, int position,
+                       int width, float (*scores)[kTile]) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
-  const int pairs = kv.key_pairs();
   for (int at = 0; at < width; at += kKeyVecs * lanes) {
     const uint16_t* keys[kKeyVecs];
     VF acc[kQueries][kKeyVecs];
     for (int v = 0; v < kKeyVecs; ++v) {
-      const int key = position + at + v * lanes;
-      // What does not exist repeats the last block: its scores are not used.
-      const int block = std::min(key, most - 1) / kKvBlock;
-      keys[v] = kv.keys(task.block_table[block], task.kv_head) + 2 * (key % kKvBlock);
+      const int key = at + v * lanes;
+      keys[v] = tile.block(key / kKvBlock) + 2 * (key % kKvBlock);
       for (int r = 0; r < kQueries; ++r) acc[r][v] = hn::Zero(f);
     }
     for (int d = 0; d < pairs; ++d) {
@@ -123,7 +117,10 @@ HWY_INLINE void Scores(const KvLayer& kv, const AttentionTask& task, const Rows<
       }
     }
     for (int r = 0; r < kQueries; ++r) {
-      for (int v = 0; v < kKeyVecs; ++v) hn::StoreU(acc[r][v], f, scores[r] + at + v * lanes);
+      for (int v = 0; v < kKeyVecs; ++v) {
+        const int key = at + v * lanes;
+        hn::StoreU(tile.ScaleScores(acc[r][v], key), f, scores[r] + key);
+      }
     }
   }
   for (int r = 0; r < kQueries; ++r) {
@@ -133,26 +130,26 @@ HWY_INLINE void Scores(const KvLayer& kv, const AttentionTask& task, const Rows<
   }
 }
 
-// Turns a row's scores into weights, and gives the factor for what was summed before.
-template <class D>
-HWY_INLINE float Softmax(const float* scores, int width, float* largest, float* total,
-                         typename D::Pair* weights) {
+// Turns a row's scores into weights, and finds the factor for what was summed before.
+template <class D, class Tile>
+HWY_INLINE void Softmax(const Tile& tile, const float* scores, int width, Rows<D>& rows, int row) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
-  VF top = hn::Set(f, *largest);
+  const float before = rows.largest[row];
+  VF top = hn::Set(f, before);
   for (int i = 0; i < width; i += lanes) top = hn::Max(top, hn::LoadU(f, scores + i));
   const float now = hn::GetLane(hn::MaxOfLanes(f, top));
-  const float factor = std::exp2((*largest - now) * kLog2E);
   const VF shift = hn::Set(f, now), scale = hn::Set(f, kLog2E);
   VF sum = hn::Zero(f);
   for (int i = 0; i < width; i += lanes) {
     const VF weight = Exp2(f, hn::Mul(hn::Sub(hn::LoadU(f, scores + i), shift), scale));
-    D::StoreWeights(weight, weights, i);
+    D::StoreWeights(tile.ScaleWeights(weight, i), rows.weights[row], i);
     sum = hn::Add(sum, weight);
   }
-  *total = *total * factor + hn::GetLane(hn::SumOfLanes(f, sum));
-  *largest = now;
-  return factor;
+  const float factor = std::exp2((before - now) * kLog2E);
+  rows.factor[row] = factor;
+  rows.total[row] = rows.total[row] * factor + hn::GetLane(hn::SumOfLanes(f, sum));
+  rows.largest[row] = now;
 }
 
 // Adds the values of a pair of positions, as far as `mask` has their bits, each times its weight.
@@ -174,25 +171,24 @@ HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
 
 // sums[r] = sums[r] * factor[r] + sum over the tile's `count` positions of weight * value, for
 // kVecs vectors of components from `d` on.
-template <class D, int kVecs>
-HWY_INLINE void Accumulate(const KvLayer& kv, const AttentionTask& task, Rows<D>& rows, int first,
-                           int position, int count, int d,
-                           const typename D::Pair (*weights)[kTile / 2], const float* factor) {
+template <class D, int kVecs, class Tile>
+HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count,
+                           int d) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   VF acc[kQueries][kVecs];
   for (int r = 0; r < kQueries; ++r) {
     for (int v = 0; v < kVecs; ++v) {
       const VF before = hn::LoadU(f, rows.sums[first + r] + d + v * lanes);
-      acc[r][v] = hn::Mul(before, hn::Set(f, factor[r]));
+      acc[r][v] = hn::Mul(before, hn::Set(f, rows.factor[first + r]));
     }
   }
+  const auto* weights = rows.weights + first;
   for (int block = 0; block < count; block += kKvBlock) {
-    const uint16_t* values =
-        kv.values(task.block_table[(position + block) / kKvBlock], task.kv_head) + 2 * d;
+    const uint16_t* values = tile.block(block / kKvBlock) + 2 * d;
     const int end = std::min(kKvBlock, count - block);
     int i = 0;
-    for (; i + 2 <= end; i += 2, values += 2 * kv.head_dim) {
+    for (; i + 2 <= end; i += 2, values += 2 * head_dim) {
       AddPair<D, kVecs>(values, ~0u, weights, (block + i) / 2, acc);
     }
     // The last pair's other half was never written, and may be anything.
@@ -205,28 +201,27 @@ HWY_INLINE void Accumulate(const KvLayer& kv, const AttentionTask& task, Rows<D>
   }
 }
 
-// One tile for kQueries rows.
-template <class D>
-HWY_NOINLINE void AttendTile(const KvLayer& kv, const AttentionTask& task, Rows<D>& rows, int first,
-                             int position, int most) {
-  const int lanes = static_cast<int>(hn::Lanes(F32()));
+// The tile's weights in kQueries rows; it holds keys.
+template <class D, class Tile>
+HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
+                            int count) {
   HWY_ALIGN float scores[kQueries][kTile];
-  HWY_ALIGN typename D::Pair weights[kQueries][kTile / 2];
-  float factor[kQueries];
-  const int count = std::min(kTile, most - position);
-  const int step = kKeyVecs * lanes;
+  const int step = kKeyVecs * static_cast<int>(hn::Lanes(F32()));
   const int width = (count + step - 1) / step * step;
-  Scores<D>(kv, task, rows, first, position, most, width, scores);
-  for (int r = 0; r < kQueries; ++r) {
-    factor[r] =
-        Softmax<D>(scores[r], width, &rows.largest[first + r], &rows.total[first + r], weights[r]);
-  }
+  Scores<D>(tile, pairs, rows, first, position, width, scores);
+  for (int r = 0; r < kQueries; ++r) Softmax<D>(tile, scores[r], width, rows, first + r);
+}
+
+// The weighted sums in kQueries rows; the tile holds values.
+template <class D, class Tile>
+HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count) {
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
   // The last vector may take in what stands behind the row; nobody reads those sums.
-  for (int d = 0; d < kv.head_dim;) {
-    const int left = (kv.head_dim - d + lanes - 1) / lanes;
+  for (int d = 0; d < head_dim;) {
+    const int left = (head_dim - d + lanes - 1) / lanes;
     const auto part = [&](auto vecs) {
       constexpr int kVecs = decltype(vecs)::value;
-      Accumulate<D, kVecs>(kv, task, rows, first, position, count, d, weights, factor);
+      Accumulate<D, kVecs>(tile, head_dim, rows, first, count, d);
       d += kVecs * lanes;
     };
     if constexpr (kValueVecs >= 5) {
@@ -244,7 +239,7 @@ HWY_NOINLINE void AttendTile(const KvLayer& kv, const AttentionTask& task, Rows<
 }
 
 // Up to kMostRows rows of the task, from `row` on.
-template <class D>
+template <class D, class Tile>
 void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int count) {
   Rows<D> rows;
   const int groups = (count + kQueries - 1) / kQueries;
@@ -267,9 +262,18 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int count
     most[r / kQueries] = std::max(most[r / kQueries], rows.positions[r]);
     most_of_all = std::max(most_of_all, rows.positions[r]);
   }
+  Tile tile;
   for (int position = 0; position < most_of_all; position += kTile) {
-    for (int g = 0; g < groups; ++g) {
-      if (position < most[g]) AttendTile<D>(kv, task, rows, g * kQueries, position, most[g]);
+    // What the rows from `first` on see of the tile.
+    const auto seen = [&](int first) { return std::min(kTile, most[first / kQueries] - position); };
+    // Keys for all rows, then values for all: each fits the first-level cache alone.
+    tile.ReadKeys(kv, task, position, most_of_all - position);
+    for (int first = 0; first < count; first += kQueries) {
+      if (seen(first) > 0) WeighTile<D>(tile, kv.key_pairs(), rows, first, position, seen(first));
+    }
+    tile.ReadValues(kv, task, position, most_of_all - position);
+    for (int first = 0; first < count; first += kQueries) {
+      if (seen(first) > 0) AddTile<D>(tile, kv.head_dim, rows, first, seen(first));
     }
   }
   for (int r = 0; r < count; ++r) {
@@ -278,20 +282,25 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int count
   }
 }
 
-template <class D>
+template <class D, class Tile>
 void AttendTask(const KvLayer& kv, const AttentionTask& task) {
   const int total = task.tokens * task.group;
   for (int row = 0; row < total; row += kMostRows) {
-    AttendRows<D>(kv, task, row, std::min(kMostRows, total - row));
+    AttendRows<D, Tile>(kv, task, row, std::min(kMostRows, total - row));
   }
+}
+
+template <class D>
+void AttendStored(const KvLayer& kv, const AttentionTask& task) {
+  kv.type == KvType::kInt8 ? AttendTask<D, Int8Tile>(kv, task) : AttendTask<D, Bf16Tile>(kv, task);
 }
 
 void AttendImpl(const KvLayer& kv, const AttentionTask& task, bool bf16) {
 #if HWY_CAP_GE512
-  if (bf16) return AttendTask<Bf16Dot>(kv, task);
+  if (bf16) return AttendStored<Bf16Dot>(kv, task);
 #endif
   (void)bf16;
-  AttendTask<FloatDot>(kv, task);
+  AttendStored<FloatDot>(kv, task);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -7,19 +7,25 @@
 
 namespace edgegate {
 
-void WriteKv(const KvLayer& kv, int block, int offset, const float* key, const float* value) {
-  for (int head = 0; head < kv.num_kv_heads; ++head) {
-    uint16_t* keys = kv.keys(block, head);
-    uint16_t* values = kv.values(block, head);
-    const float* k = key + int64_t{head} * kv.head_dim;
-    const float* v = value + int64_t{head} * kv.head_dim;
-    for (int d = 0; d < kv.head_dim; ++d) {
-      keys[KvLayer::key_index(offset, d)] = FloatToBf16(k[d]);
-      values[kv.value_index(offset, d)] = FloatToBf16(v[d]);
-    }
-    if (kv.head_dim % 2 != 0) keys[KvLayer::key_index(offset, kv.head_dim)] = 0;
+namespace {
+
+float KeyAt(const KvLayer& kv, int block, int head, int offset, int d) {
+  if (kv.type == KvType::kInt8) {
+    const int8_t number = kv.keys8(block, head)[int64_t{d} * kKvBlock + offset];
+    return number * kv.key_scales(block, head)[offset];
   }
+  return Bf16ToFloat(kv.keys(block, head)[KvLayer::key_index(offset, d)]);
 }
+
+float ValueAt(const KvLayer& kv, int block, int head, int offset, int d) {
+  if (kv.type == KvType::kInt8) {
+    const int8_t number = kv.values8(block, head)[int64_t{offset} * kv.head_dim + d];
+    return number * kv.value_scales(block, head)[offset];
+  }
+  return Bf16ToFloat(kv.values(block, head)[kv.value_index(offset, d)]);
+}
+
+}  // namespace
 
 void AttendReference(const KvLayer& kv, const AttentionTask& task) {
   for (int t = 0; t < task.tokens; ++t) {
@@ -30,10 +36,10 @@ void AttendReference(const KvLayer& kv, const AttentionTask& task) {
       std::vector<double> weight(positions);
       double largest = -INFINITY;
       for (int p = 0; p < positions; ++p) {
-        const uint16_t* keys = kv.keys(task.block_table[p / kKvBlock], task.kv_head);
+        const int block = task.block_table[p / kKvBlock];
         double score = 0;
         for (int d = 0; d < kv.head_dim; ++d) {
-          score += double{q[d]} * Bf16ToFloat(keys[KvLayer::key_index(p % kKvBlock, d)]);
+          score += double{q[d]} * KeyAt(kv, block, task.kv_head, p % kKvBlock, d);
         }
         weight[p] = score;
         largest = std::max(largest, score);
@@ -43,8 +49,8 @@ void AttendReference(const KvLayer& kv, const AttentionTask& task) {
       for (int d = 0; d < kv.head_dim; ++d) {
         double sum = 0;
         for (int p = 0; p < positions; ++p) {
-          const uint16_t* values = kv.values(task.block_table[p / kKvBlock], task.kv_head);
-          sum += weight[p] * Bf16ToFloat(values[kv.value_index(p % kKvBlock, d)]);
+          const int block = task.block_table[p / kKvBlock];
+          sum += weight[p] * ValueAt(kv, block, task.kv_head, p % kKvBlock, d);
         }
         out[d] = static_cast<float>(sum / total);
       }

@@ -223,7 +223,9 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   const int64_t tokens = std::max<int64_t>({longest + BesideTokens(longest) + 64,
                                             a.context.empty() ? 0 : a.context.back() + 16,
                                             int64_t{most} * (a.gen + 48)});
-  options.kv_cache_bytes = tokens * DecoderRunner::KvBytesPerToken(weights->config);
+  EG_ASSIGN_OR_RETURN(options.kv_cache_type, ParseKvType(settings.kv_cache_type));
+  options.kv_cache_bytes =
+      tokens * DecoderRunner::KvBytesPerToken(weights->config, options.kv_cache_type);
   EG_ASSIGN_OR_RETURN(subject.runner, DecoderRunner::Make(*weights, options));
   return subject;
 }
@@ -237,6 +239,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
                  {"threads", ComputeThreads(settings)},
                  {"model", a.shape.empty() ? a.model : "random " + a.shape},
                  {"format", WeightFormatName(subject.format)},
+                 {"kv_cache_type", settings.kv_cache_type},
                  {"kernels", subject.runner->kernels()},
                  {"prompt", a.prompt}};
   // The daemon does so beside its first requests.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/ops/attention.h"
+#include "engine/ops/kv_cache.h"
 
 namespace edgegate {
 namespace {
@@ -31,11 +31,11 @@ Status CheckPair(const Bundle& draft, const Bundle& target, const Tokenizer& tar
 }
 
 // Room for all sequences that may guess in one step, but a quarter of the setting at most.
-int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, int sequences,
-                     int max_model_len) {
-  const int64_t tokens = int64_t{sequences} * (max_model_len + kKvBlock);
+int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings,
+                     const RunnerOptions& options) {
+  const int64_t tokens = int64_t{options.max_logits_rows} * (options.max_model_len + kKvBlock);
   return std::min((int64_t{settings.kv_cache_mb} << 20) / 4,
-                  tokens * DecoderRunner::KvBytesPerToken(config));
+                  tokens * DecoderRunner::KvBytesPerToken(config, options.kv_cache_type));
 }
 
 }  // namespace
@@ -49,13 +49,13 @@ Status LoadDraft(const ModelSetting& model, const Settings& settings,
   }
   const ModelConfig& config = loaded->draft_bundle->weights().config;
   const RunnerLimits& target = loaded->runner->limits();
-  const int sequences = std::max(1, target.cheap_rows / 2);  // with a guess each
   RunnerOptions options;
   options.threads = ComputeThreads(settings);
   options.max_batched_tokens = std::min(settings.max_num_batched_tokens, kMostTokens);
-  options.max_logits_rows = sequences;
+  options.max_logits_rows = std::max(1, target.cheap_rows / 2);  // sequences, with a guess each
   options.max_model_len = std::min(config.max_position_embeddings, target.max_model_len);
-  options.kv_cache_bytes = KvCacheBytes(config, settings, sequences, options.max_model_len);
+  EG_ASSIGN_OR_RETURN(options.kv_cache_type, ParseKvType(settings.kv_cache_type));
+  options.kv_cache_bytes = KvCacheBytes(config, settings, options);
   EG_ASSIGN_OR_RETURN(loaded->draft, DecoderRunner::Make(loaded->draft_bundle->weights(), options));
   return {};
 }

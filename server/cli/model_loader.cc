@@ -13,7 +13,7 @@
 #include <mutex>
 #include <thread>
 
-#include "engine/ops/attention.h"
+#include "engine/ops/kv_cache.h"
 #include "server/cli/draft_loader.h"
 
 namespace edgegate {
@@ -62,12 +62,12 @@ void WarnOfContext(const std::string& path, const ModelConfig& config, int max_m
 }
 
 // The setting, but no more than all sequences at their longest could use.
-int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings) {
+int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, KvType type) {
   const int longest =
       settings.max_model_len > 0 ? settings.max_model_len : config.max_position_embeddings;
   const int64_t tokens = int64_t{settings.max_num_seqs} * (longest + kKvBlock);
   return std::min(int64_t{settings.kv_cache_mb} << 20,
-                  tokens * DecoderRunner::KvBytesPerToken(config));
+                  tokens * DecoderRunner::KvBytesPerToken(config, type));
 }
 
 // The token that stands for pictures in prompts.
@@ -159,7 +159,8 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   options.max_batched_tokens = settings.max_num_batched_tokens;
   options.max_logits_rows = settings.max_num_seqs;
   options.max_model_len = settings.max_model_len;
-  options.kv_cache_bytes = KvCacheBytes(config, settings);
+  EG_ASSIGN_OR_RETURN(options.kv_cache_type, ParseKvType(settings.kv_cache_type));
+  options.kv_cache_bytes = KvCacheBytes(config, settings, options.kv_cache_type);
   EG_ASSIGN_OR_RETURN(loaded.runner, DecoderRunner::Make(loaded.bundle->weights(), options));
   WarnOfContext(model.path, config, options.max_model_len);
   for (int id = 0; id < config.vocab_size; ++id) {

@@ -125,7 +125,8 @@ def test_completion():
 def test_bench_measures_everything(cache, weights):
     model = str(ROOT / "tests/golden/vision/glm-edge-v")
     command = ["bench", "--model", model, "--engine.cache_dir", cache, "--json"]
-    command += ["--format", weights]
+    kv = {"int8": "bf16", "int4": "int8"}[weights]
+    command += ["--format", weights, "--engine.kv_cache_type", kv]
     command += ["--engine.max_num_batched_tokens", "33", "--context", "16,48"]
     done = edgegate(*command, "--prompt", "64", "--gen", "4", "--batch", "1,2,40")
     assert done.returncode == 0, done.stderr
@@ -136,6 +137,7 @@ def test_bench_measures_everything(cache, weights):
     assert all(c["prefill_tok_s"] > 0 and c["decode_tok_s"] > 0 for c in report["context"])
     assert report["limits"]["read_gb_s"] > 0 and report["limits"]["int8_gops"] > 0
     assert report["kernels"] and report["cpu"] and report["format"] == weights
+    assert report["kv_cache_type"] == kv
     assert report["image"]["rows"] == 11 and report["image"]["encode_s"] > 0
     for gaps in report["stream_beside"].values():
         assert 0 < gaps["usual_gap_s"] and 0 < gaps["gap_s"] <= gaps["longest_gap_s"]

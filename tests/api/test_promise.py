@@ -34,11 +34,11 @@ def answer_of(server, content, temperature, seed, max_tokens):
     return answer.timings, answer.choices[0].model_dump_json()
 
 
-def check_tight_daemon(expected, options, log):
+def check_tight_daemon(expected, options, log, kv_cache_mb=8):
     """One thread, chunks of 24 tokens and a pool that makes it preempt, all requests at once."""
     tight = Daemon(
         *("--model", "smol=" + MODEL, "--threads", "1", *options),
-        *("--engine.kv_cache_mb", "8", "--engine.max_num_batched_tokens", "24"),
+        *("--engine.kv_cache_mb", str(kv_cache_mb), "--engine.max_num_batched_tokens", "24"),
         log=str(log),
     )
     try:
@@ -73,6 +73,34 @@ def test_every_kernel_keeps_the_bytes(cache, tmp_path, weights, isa):
     finally:
         assert roomy.stop() == 0
     check_tight_daemon(alone, options, tmp_path / "tight")
+
+
+@pytest.mark.parametrize(("weights", "isa"), [("int8", "auto"), ("int8", "avx2"), ("int4", "auto")])
+def test_a_kv_cache_at_8_bits_keeps_the_bytes(daemon, cache, tmp_path, weights, isa):
+    """Alone, without the prefix cache and guesses; then with both, a draft model and preemption."""
+    options = ["--engine.cache_dir", cache, "--engine.isa", isa, "--engine.weight_format", weights]
+    options += ["--engine.kv_cache_type", "int8"]
+    plain = Daemon(
+        *("--model", "smol=" + MODEL, *options, "--engine.kv_cache_mb", "64"),
+        *("--engine.speculation", "false", "--engine.prefix_caching", "false"),
+        log=str(tmp_path / "plain"),
+    )
+    try:
+        alone = [ask(plain.client(), i) for i in range(8)]
+    finally:
+        assert plain.stop() == 0
+    assert alone[7] != ask(daemon.client(), 7)
+    check_tight_daemon(alone, options, tmp_path / "tight", kv_cache_mb=4)
+    drafted = Daemon(
+        *("--model", "smol=" + MODEL, "--draft", "smol=" + MODEL, *options),
+        *("--engine.kv_cache_mb", "64"),
+        log=str(tmp_path / "drafted"),
+    )
+    try:
+        for i in (3, 4, 3, 4):
+            assert ask(drafted.client(), i) == alone[i]
+    finally:
+        assert drafted.stop() == 0
 
 
 def test_what_the_prefix_cache_had_changes_no_byte(daemon, cache, tmp_path):

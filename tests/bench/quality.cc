@@ -1,6 +1,6 @@
 // How far the engine is from float32 on a fixed text: mean KL divergence, top-1 agreement and
 // perplexity. OTHER is a model file whose weights are taken instead, in float32: that of another
-// quantizer. usage: quality MODEL [TOKENS [int8|int4|OTHER]]
+// quantizer. usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8]]], the last for the KV cache
 
 #include <algorithm>
 #include <cmath>
@@ -33,8 +33,10 @@ int Argmax(const std::vector<double>& row) {
   return static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
 }
 
-Result<std::vector<float>> EngineLogits(const Bundle& bundle, const std::vector<int32_t>& tokens) {
+Result<std::vector<float>> EngineLogits(const Bundle& bundle, KvType kv_cache_type,
+                                        const std::vector<int32_t>& tokens) {
   RunnerOptions options;
+  options.kv_cache_type = kv_cache_type;
   options.threads = 2;
   options.max_batched_tokens = options.max_logits_rows = 64;
   EG_ASSIGN_OR_RETURN(auto runner, DecoderRunner::Make(bundle.weights(), options));
@@ -57,7 +59,9 @@ Result<std::vector<float>> EngineLogits(const Bundle& bundle, const std::vector<
 
 // Logits of the model at `path` as `what` has it: a weight format, or another file.
 Result<std::vector<float>> LogitsOf(const std::string& path, const std::string& what,
+                                    const std::string& kv_cache_type,
                                     const std::vector<int32_t>& tokens) {
+  EG_ASSIGN_OR_RETURN(const KvType kv, ParseKvType(kv_cache_type));
   if (std::filesystem::exists(what)) {
     EG_ASSIGN_OR_RETURN(const auto other, ModelSource::Open(what));
     return FloatLogits(*other, tokens);
@@ -67,17 +71,17 @@ Result<std::vector<float>> LogitsOf(const std::string& path, const std::string& 
   const std::string cache = std::filesystem::temp_directory_path() / "edgegate-quality";
   EG_ASSIGN_OR_RETURN(const std::string bundle_path, EnsureBundle(path, "", cache, options));
   EG_ASSIGN_OR_RETURN(const auto bundle, Bundle::Open(bundle_path));
-  return EngineLogits(*bundle, tokens);
+  return EngineLogits(*bundle, kv, tokens);
 }
 
-Status Compare(const std::string& path, const std::string& text, int most,
-               const std::string& what) {
+Status Compare(const std::string& path, const std::string& text, int most, const std::string& what,
+               const std::string& kv_cache_type) {
   EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(path));
   EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source->tokenizer_assets()));
   EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
   if (static_cast<int>(tokens.size()) > most) tokens.resize(static_cast<size_t>(most));
   EG_ASSIGN_OR_RETURN(const auto exact, FloatLogits(*source, tokens));
-  EG_ASSIGN_OR_RETURN(const auto ours, LogitsOf(path, what, tokens));
+  EG_ASSIGN_OR_RETURN(const auto ours, LogitsOf(path, what, kv_cache_type, tokens));
   const int vocab = source->config().vocab_size;
   double kl = 0, same = 0, loss = 0, our_loss = 0;
   const size_t count = tokens.size() - 1;
@@ -102,13 +106,13 @@ Status Compare(const std::string& path, const std::string& text, int most,
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: quality MODEL [TOKENS [int8|int4|OTHER]]\n");
+    std::fprintf(stderr, "usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8]]]\n");
     return 2;
   }
   std::stringstream text;
   text << std::ifstream(EDGEGATE_SOURCE_DIR "/tests/bench/quality.txt").rdbuf();
   const auto status = edgegate::Compare(argv[1], text.str(), argc > 2 ? std::atoi(argv[2]) : 700,
-                                        argc > 3 ? argv[3] : "int8");
+                                        argc > 3 ? argv[3] : "int8", argc > 4 ? argv[4] : "bf16");
   if (!status.ok()) std::fprintf(stderr, "quality: %s\n", status.message().c_str());
   return status.ok() ? 0 : 1;
 }

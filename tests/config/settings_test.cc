@@ -54,6 +54,9 @@ TEST_CASE("errors name the file, the line and the key") {
       {"[server]\napi_keys = [\"\"]", "f:2: server.api_keys must be a list of strings"},
       {"[engine]\nweight_format = \"int3\"",
        "f:2: engine.weight_format is \"int3\": must be int8 or int4"},
+      {"[engine]\nkv_cache_type = \"q8\"",
+       "f:2: engine.kv_cache_type is \"q8\": must be bf16 or int8"},
+      {"[engine]\nkv_cache_type = 8", "engine.kv_cache_type must be a string"},
       {"[engine]\nweight_format = 4", "engine.weight_format must be a string"},
       {"[[model]]\npath = \"x\"\nmmproj = 1", "model.mmproj must be a string"},
       {"[[model]]\npath = \"x\"\ndraft = 1", "model.draft must be a string"},
@@ -72,11 +75,16 @@ TEST_CASE("errors name the file, the line and the key") {
 
 TEST_CASE("the environment overrides, and misspelt variables are errors") {
   Settings settings;
-  const char* good[] = {"PATH=x", "EDGEGATE_SERVER_PORT=99", "EDGEGATE_SERVER_API_KEYS=a,b",
-                        "EDGEGATE_BIN=kept for scripts", nullptr};
+  const char* good[] = {"PATH=x",
+                        "EDGEGATE_SERVER_PORT=99",
+                        "EDGEGATE_SERVER_API_KEYS=a,b",
+                        "EDGEGATE_ENGINE_KV_CACHE_TYPE=int8",
+                        "EDGEGATE_BIN=kept for scripts",
+                        nullptr};
   REQUIRE(LoadSettingsEnvironment(good, &settings).ok());
   CHECK(settings.port == 99);
   CHECK(settings.api_keys == std::vector<std::string>{"a", "b"});
+  CHECK(settings.kv_cache_type == "int8");
   const char* unknown[] = {"EDGEGATE_SERVER_PROT=99", nullptr};
   CHECK_FALSE(LoadSettingsEnvironment(unknown, &settings).ok());
   const char* wrong[] = {"EDGEGATE_SERVER_PORT=9x", nullptr};
@@ -94,6 +102,15 @@ TEST_CASE("lists come from the file and from the environment, which replaces the
   REQUIRE(SetSetting("server.image_hosts", "", &settings).ok());
   CHECK(settings.image_hosts.empty());
   CHECK_FALSE(SetSetting("server.api_keys", "a,,b", &settings).ok());
+}
+
+TEST_CASE("a choice takes its words only, and tells their names") {
+  Settings settings;
+  REQUIRE(SetSetting("engine.kv_cache_type", "int8", &settings).ok());
+  CHECK(settings.kv_cache_type == "int8");
+  CHECK(SetSetting("engine.kv_cache_type", "fp8", &settings).message() ==
+        "engine.kv_cache_type is \"fp8\": must be bf16 or int8");
+  CHECK(settings.kv_cache_type == "int8");
 }
 
 TEST_CASE("a GGUF model may have its vision part in a second file") {

@@ -220,12 +220,13 @@ TEST_CASE("damaged model files are errors that name the file") {
 }
 
 // Logits of every position, in chunks of `chunk`, beside another sequence if `company`.
-std::vector<float> Logits(const DecoderWeights& weights, const std::vector<int32_t>& ids, int chunk,
-                          int threads, bool company) {
+std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
+                          const std::vector<int32_t>& ids, int chunk, int threads, bool company) {
   RunnerOptions options;
   options.threads = threads;
   options.max_batched_tokens = options.max_logits_rows = 128;
   options.kv_cache_bytes = 1 << 20;
+  options.kv_cache_type = kv_cache_type;
   auto runner = DecoderRunner::Make(weights, options);
   REQUIRE(runner.ok());
   const int vocab = (*runner)->limits().vocab_size;
@@ -251,12 +252,15 @@ std::vector<float> Logits(const DecoderWeights& weights, const std::vector<int32
 
 TEST_CASE("the promise: logits are the same bytes in any chunks, company and threads") {
   TemporaryFolder folder;
-  // As narrow models are, and as wide ones; in 4 bits.
+  // As narrow models are, and as wide ones; in 4 bits; with either KV cache.
   constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
-  for (const auto& [name, fine_width, format] : {std::tuple{"glm-edge", 512, kInt8},
-                                                 {"qwen3", 512, kInt8},
-                                                 {"qwen3", 0, kInt8},
-                                                 {"qwen2", 512, kInt4}}) {
+  for (const auto& [name, fine_width, format, kv_cache_type] :
+       {std::tuple{"glm-edge", 512, kInt8, KvType::kBf16},
+        {"glm-edge", 512, kInt8, KvType::kInt8},
+        {"qwen3", 512, kInt8, KvType::kBf16},
+        {"qwen3", 0, kInt8, KvType::kInt8},
+        {"qwen3", 0, kInt8, KvType::kBf16},
+        {"qwen2", 512, kInt4, KvType::kBf16}}) {
     QuantizeOptions quantize;
     quantize.fine_width = fine_width;
     quantize.format = format;
@@ -268,13 +272,35 @@ TEST_CASE("the promise: logits are the same bytes in any chunks, company and thr
     CHECK((*bundle)->weights().layers[0].o.four_bits() == (format == kInt4));
     std::vector<int32_t> ids;
     for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);
-    const auto want = Logits((*bundle)->weights(), ids, 90, 1, false);
+    const auto want = Logits((*bundle)->weights(), kv_cache_type, ids, 90, 1, false);
     for (int chunk : {1, 7, 33, 64, 90}) {
       for (int threads : {1, 2}) {
         CAPTURE(chunk);
-        CHECK(Logits((*bundle)->weights(), ids, chunk, threads, chunk % 2 == 1) == want);
+        CHECK(Logits((*bundle)->weights(), kv_cache_type, ids, chunk, threads, chunk % 2 == 1) ==
+              want);
       }
     }
+  }
+}
+
+TEST_CASE("a pool of a size holds about twice the tokens at 8 bits") {
+  TemporaryFolder folder;
+  const auto path = EnsureBundle(kModels + "qwen3", "", folder.path, {});
+  REQUIRE(path.ok());
+  const auto bundle = Bundle::Open(*path);
+  REQUIRE(bundle.ok());
+  const DecoderWeights& weights = (*bundle)->weights();
+  RunnerOptions options;
+  options.kv_cache_bytes = 1 << 20;
+  for (const KvType type : {KvType::kBf16, KvType::kInt8}) {
+    options.kv_cache_type = type;
+    const auto runner = DecoderRunner::Make(weights, options);
+    REQUIRE(runner.ok());
+    const ModelConfig& config = weights.config;
+    const int64_t key = type == KvType::kInt8 ? config.head_dim + 4 : config.head_dim * 2;
+    const int64_t token = config.num_layers * config.num_kv_heads * key * 2;
+    CHECK(DecoderRunner::KvBytesPerToken(config, type) == token);
+    CHECK((*runner)->limits().num_blocks == (1 << 20) / (token * 16));
   }
 }
 
