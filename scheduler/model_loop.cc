@@ -84,6 +84,7 @@ void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream>
     sequence->tokens.reserve(static_cast<size_t>(most));
     sequence->block_table.reserve(static_cast<size_t>(BlocksFor(most, limits_.block_size)));
     sequence->tokens = r.prompt;
+    sequence->tenant = r.tenant;
     sequence->prompt_len = static_cast<int>(r.prompt.size());
     sequence->max_tokens = r.max_tokens;
     sequence->wants_prompt_logits = i == 0 && r.num_prompt_logprobs >= 0;

@@ -21,11 +21,14 @@ namespace edgegate {
 struct PromptImage {
   int position = 0;
   PreparedPixels pixels;
-  std::string key;  // names the pixels: their SHA-256
+  std::string key;  // names the pixels, by their SHA-256, and whose they are
 };
 
 struct GenerationRequest {
-  std::string id;                   // for logs
+  std::string id;  // for logs
+  // Who asks. What one has had computed, another does not find in a cache, so that answering times
+  // tell nobody what others asked.
+  std::string tenant;
   std::vector<int32_t> prompt;      // at least one token
   std::vector<PromptImage> images;  // by position
   SamplingParams sampling;

@@ -105,16 +105,16 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget) {
   return true;
 }
 
-// The key of one of the sequence's full blocks. Each covers the key before it, the block's tokens,
-// and what part of which picture stands on them.
+// The key of one of the sequence's full blocks. Each covers the key before it (the first: who
+// asks), the block's tokens, and what part of which picture stands on them.
 const PrefixKey& Scheduler::KeyOf(Sequence* s, int block) const {
   while (static_cast<int>(s->prefix_keys.size()) <= block) {
     const int first = static_cast<int>(s->prefix_keys.size()) * config_.block_size;
     const int end = first + config_.block_size;
-    std::string content;
-    if (!s->prefix_keys.empty()) {
-      content.assign(s->prefix_keys.back().begin(), s->prefix_keys.back().end());
-    }
+    const PrefixKey before = s->prefix_keys.empty()
+                                 ? Sha256::Digest(s->tenant.data(), s->tenant.size())
+                                 : s->prefix_keys.back();
+    std::string content(before.begin(), before.end());
     content.append(reinterpret_cast<const char*>(&s->tokens[static_cast<size_t>(first)]),
                    sizeof(int32_t) * static_cast<size_t>(config_.block_size));
     for (const SequencePicture& picture : s->pictures) {

@@ -29,6 +29,7 @@ struct Sequence {
 
   uint64_t id = 0;  // grows with arrival
   State state = State::kWaiting;
+  std::string tenant;
   std::vector<int32_t> tokens;
   int prompt_len = 0;
   int max_tokens = 0;  // to generate, at most

@@ -28,8 +28,8 @@ class StepPace {
   // What a step that only decodes takes; 0 while there has been none.
   Duration usual() const { return usual_; }
 
-  // Time that a step may take beyond its decodes, of which there are `running`, while so many others
-  // wait for their first token.
+  // Time that a step may take beyond its decodes, of which there are `running`, while so many
+  // others wait for their first token.
   Duration Spare(int running, int waiting) const;
 
   // Prompt tokens that `spare` is enough for; always a few, so that prompts get on.

@@ -127,7 +127,9 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
     }
     request.prompt = *ids;
     generation->usage_.image_tokens += static_cast<int>(images.size()) * model.limits.image_rows;
+    request.tenant = r.tenant;
     request.images = std::move(images);
+    for (PromptImage& image : request.images) image.key = r.tenant + " " + image.key;
     images.clear();
     request.sampling = MakeSampling(r, model.defaults);
     request.num_sequences = r.n;

@@ -50,32 +50,37 @@ struct HttpServer::Impl {
   std::atomic<bool> ended{false};  // Run() has returned
 
   void Routes();
-  bool Authorized(const Request& req) const;
+  std::optional<std::string> Tenant(const Request& req) const;
   httplib::Server::HandlerResponse Gate(const Request& req, Response& res) const;
   const ServedModel* Find(const std::string& name) const;
   void Health(Response& res) const;
-  void Generate(const std::string& body, Response& res, bool chat);
+  void Generate(const std::string& body, std::string tenant, Response& res, bool chat);
   void Stream(Response& res, const std::shared_ptr<ApiRequest>& request, const ServedModel& model,
               const std::shared_ptr<Generation>& generation);
   void Whole(Response& res, const ApiRequest& request, const ServedModel& model,
              Generation& generation);
 };
 
-bool HttpServer::Impl::Authorized(const Request& req) const {
-  if (options.api_keys.empty() || req.path == "/health") return true;
+// Who asks: the number of the API key. Empty: nobody in particular, where no key is asked for;
+// nullopt: nobody who may.
+std::optional<std::string> HttpServer::Impl::Tenant(const Request& req) const {
+  if (options.api_keys.empty() || req.path == "/health") return "";
   const std::string header = req.get_header_value("Authorization");
   const std::string prefix = "Bearer ";
-  if (!header.starts_with(prefix)) return false;
+  if (!header.starts_with(prefix)) return std::nullopt;
   const std::string given = header.substr(prefix.size());
-  bool found = false;
-  for (const std::string& key : options.api_keys) {
-    found |= key.size() == given.size() && CRYPTO_memcmp(key.data(), given.data(), key.size()) == 0;
+  std::optional<std::string> found;
+  for (size_t i = 0; i < options.api_keys.size(); ++i) {
+    const std::string& key = options.api_keys[i];
+    if (key.size() == given.size() && CRYPTO_memcmp(key.data(), given.data(), key.size()) == 0) {
+      found = std::to_string(i + 1);
+    }
   }
   return found;
 }
 
 httplib::Server::HandlerResponse HttpServer::Impl::Gate(const Request& req, Response& res) const {
-  if (!Authorized(req)) {
+  if (!Tenant(req)) {
     Answer(res,
            {401, "Incorrect API key provided.", "authentication_error", "", "invalid_api_key"});
     return httplib::Server::HandlerResponse::Handled;
@@ -124,10 +129,12 @@ void HttpServer::Impl::Health(Response& res) const {
       "application/json");
 }
 
-void HttpServer::Impl::Generate(const std::string& body, Response& res, bool chat) {
+void HttpServer::Impl::Generate(const std::string& body, std::string tenant, Response& res,
+                                bool chat) {
   auto parsed = ParseRequest(body, chat, RequestLimits{});
   if (const auto* error = std::get_if<ApiError>(&parsed)) return Answer(res, *error);
   auto request = std::make_shared<ApiRequest>(std::get<ApiRequest>(std::move(parsed)));
+  request->tenant = std::move(tenant);
   const ServedModel* model = Find(request->model);
   if (model == nullptr) {
     return Answer(res, {404, fmt::format("The model '{}' does not exist.", request->model),
@@ -208,18 +215,18 @@ void HttpServer::Impl::Routes() {
   });
   // The body is read here, since httplib bounds those that curl calls a form (its default) at 8 KB.
   auto post = [this](const char* path, bool chat) {
-    http.Post(path,
-              [this, chat](const Request&, Response& res, const httplib::ContentReader& content) {
-                std::string body;
-                const bool whole = content([&](const char* data, size_t size) {
-                  body.append(data, size);
-                  return body.size() <= options.max_body_bytes;
-                });
-                if (whole) return Generate(body, res, chat);
-                if (res.status < 400) {
-                  res.status = body.size() > options.max_body_bytes ? 413 : 400;
-                }
-              });
+    http.Post(path, [this, chat](const Request& req, Response& res,
+                                 const httplib::ContentReader& content) {
+      std::string body;
+      const bool whole = content([&](const char* data, size_t size) {
+        body.append(data, size);
+        return body.size() <= options.max_body_bytes;
+      });
+      if (whole) return Generate(body, Tenant(req).value_or(""), res, chat);
+      if (res.status < 400) {
+        res.status = body.size() > options.max_body_bytes ? 413 : 400;
+      }
+    });
   };
   post("/v1/chat/completions", true);
   post("/v1/completions", false);

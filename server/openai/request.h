@@ -31,6 +31,7 @@ struct ImageUrl {
 };
 
 struct ApiRequest {
+  std::string tenant;  // which API key it came with: not of the body; "" where none is asked for
   bool chat = false;
   std::string model;
   // Chat.

@@ -193,3 +193,29 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
         assert state["kv_blocks_free"] == state["kv_blocks_total"]
     finally:
         assert drafted.stop() == 0
+
+
+def test_keys_share_no_prefixes(cache, tmp_path):
+    """What was asked with one API key is not found with another; the answers are the same."""
+    guarded = Daemon(
+        *("--model", "smol=" + MODEL, "--engine.cache_dir", cache),
+        *("--server.api_keys", "one,two", "--engine.kv_cache_mb", "64"),
+        log=str(tmp_path / "log"),
+    )
+
+    def say(key):
+        answer = guarded.client(key).chat.completions.create(
+            model="smol",
+            messages=[{"role": "user", "content": "List the planets of the sun. " * 4}],
+            temperature=0,
+            max_tokens=8,
+        )
+        return answer.choices[0].message.content, answer.usage.prompt_tokens_details.cached_tokens
+
+    try:
+        (text, first), (other, second), (again, third) = say("one"), say("two"), say("one")
+        assert text == other == again
+        assert first == second == 0
+        assert third > 16
+    finally:
+        assert guarded.stop() == 0

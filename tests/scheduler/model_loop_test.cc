@@ -106,6 +106,7 @@ GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits
                         std::make_shared<std::vector<uint8_t>>(kImageSize * kImageSize * 3, colour),
                         std::to_string(colour)});
   }
+  if (pick(0, 3) == 0) r.tenant = "2";
   r.num_sequences = pick(0, 3) == 0 ? pick(2, 4) : 1;
   r.sampling.temperature = pick(0, 1) ? 1.0f : 0.0f;
   r.sampling.seed = random();
@@ -230,6 +231,28 @@ TEST_CASE("random requests equal themselves alone") {
   CHECK(cached > 0);
   CHECK(right > 0);
   CHECK(guessed > right);
+}
+
+TEST_CASE("what one tenant has had computed, another does not find") {
+  const RunnerLimits limits = MakeLimits(4, 40, 32, 8);
+  ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {8, 32, 100},
+                 std::vector<bool>(kVocab, true));
+  const auto ask = [&](const char* tenant) {
+    GenerationRequest r;
+    r.tenant = tenant;
+    r.prompt = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    r.max_tokens = 1;
+    r.stop_token_ids = {-1};
+    const uint64_t before = loop.snapshot().cached_tokens;
+    loop.Add(std::move(r), std::make_shared<GenerationStream>(1), Clock::now());
+    while (loop.HasWork()) loop.Step(false);
+    return loop.snapshot().cached_tokens - before;
+  };
+  CHECK(ask("1") == 0);
+  CHECK(ask("2") == 0);
+  CHECK(ask("") == 0);
+  CHECK(ask("1") == 8);
+  CHECK(ask("2") == 8);
 }
 
 TEST_CASE("the smallest of everything") {
