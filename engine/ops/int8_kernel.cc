@@ -103,13 +103,15 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
 }
 
 // All 64 columns for kRows rows. Where they do not fit the registers at once, the block is read
-// in slices of k that stay in the first-level cache, so that memory is still read in order.
+// in slices of k that stay in the first-level cache. The first rows bring it there: in slices of 1
+// KiB, as processors follow memory that is read nearly in order; for the others, larger ones take
+// their sums to memory and back less often.
 template <class D, int kRows, int kVecs>
 HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads,
                        int32_t* acc) {
   HWY_ALIGN int32_t sums[kRows * 64 * D::kSumsPerColumn];
   const int step = D::Columns() * kVecs;
-  const int slice = step >= 64 ? quads : 32;
+  const int slice = step >= 64 ? quads : first == 0 ? 4 : 32;
   for (int begin = 0; begin < quads; begin += slice) {
     const int end = begin + slice < quads ? begin + slice : quads;
     for (int column = 0; column < 64; column += step) {
