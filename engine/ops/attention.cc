@@ -222,19 +222,20 @@ HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int fir
     const auto part = [&](auto vecs) {
       constexpr int kVecs = decltype(vecs)::value;
       Accumulate<D, kVecs>(tile, head_dim, rows, first, count, d);
-      d += kVecs * lanes;
+      return kVecs * lanes;
     };
     if constexpr (kValueVecs >= 5) {
       if (left == 5) {
-        part(std::integral_constant<int, 5>());
+        d += part(std::integral_constant<int, 5>());
         continue;
       }
       if (left >= 4) {
-        part(std::integral_constant<int, 4>());
+        d += part(std::integral_constant<int, 4>());
         continue;
       }
     }
-    left >= 2 ? part(std::integral_constant<int, 2>()) : part(std::integral_constant<int, 1>());
+    d +=
+        left >= 2 ? part(std::integral_constant<int, 2>()) : part(std::integral_constant<int, 1>());
   }
 }
 

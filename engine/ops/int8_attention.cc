@@ -223,19 +223,20 @@ HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int count, Rows& r
     const auto part = [&](auto vecs) {
       constexpr int kVecs = decltype(vecs)::value;
       Accumulate<kVecs>(tile, padded, rows, first, c, weights, factors);
-      c += kVecs * Lanes();
+      return kVecs * Lanes();
     };
     if constexpr (kValueVecs >= 5) {
       if (left == 5) {
-        part(std::integral_constant<int, 5>());
+        c += part(std::integral_constant<int, 5>());
         continue;
       }
       if (left >= 4) {
-        part(std::integral_constant<int, 4>());
+        c += part(std::integral_constant<int, 4>());
         continue;
       }
     }
-    left >= 2 ? part(std::integral_constant<int, 2>()) : part(std::integral_constant<int, 1>());
+    c +=
+        left >= 2 ? part(std::integral_constant<int, 2>()) : part(std::integral_constant<int, 1>());
   }
 }
 

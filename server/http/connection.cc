@@ -158,11 +158,10 @@ ssize_t Connection::write(const char* data, size_t size) {
     const ssize_t n = send(socket_, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) {
       done += static_cast<size_t>(n);
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-      return -1;
-    } else if (!Ready(socket_, POLLOUT, limits_.write)) {
-      return -1;
+      continue;
     }
+    const bool full = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    if (!full || !Ready(socket_, POLLOUT, limits_.write)) return -1;
   }
   return static_cast<ssize_t>(size);
 }

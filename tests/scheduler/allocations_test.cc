@@ -59,9 +59,10 @@ int CountForward(ModelRunner* runner, int sequences) {
 }
 
 TEST_CASE("the forward pass of a decoding step allocates nothing") {
-  for (const auto& [name, format] :
+  for (const auto& model :
        {std::pair{"glm-edge", WeightFormat::kInt8}, {"qwen3", WeightFormat::kInt4}}) {
-    const auto bundle = Pack(name, format);
+    const char* name = model.first;
+    const auto bundle = Pack(name, model.second);
     for (const int sequences : {1, 3, 40}) {
       CAPTURE(name);
       CAPTURE(sequences);
