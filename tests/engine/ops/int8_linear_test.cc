@@ -108,8 +108,9 @@ TEST_CASE("every backend gives the reference's bits") {
   for (const Case& c : cases) {
     CAPTURE(c.isa);
     (void)SetIsaCap(c.isa);
-    for (auto [m, n, k] :
+    for (const auto& shape :
          {std::tuple{1, 64, 64}, {7, 70, 37}, {33, 200, 130}, {55, 70, 64}, {70, 512, 576}}) {
+      const int m = std::get<0>(shape), n = std::get<1>(shape), k = std::get<2>(shape);
       CAPTURE(m);
       CAPTURE(n);
       OwnedLinear w(n, k, 3);
