@@ -285,13 +285,14 @@ void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
     linear.NormalizeAndQuantize(w.qkv, hidden.data(), width, rows, w.attention_norm, eps);
     linear.Store(w.qkv, qkv.data(), qkv_stride);
     RotateAndStore(batch, layer);
-    if (layer == config.num_layers - 1) {
+    const bool last = layer == config.num_layers - 1;
+    if (last) {
       // From here on only what becomes logits is used: a prompt's other rows end with their keys.
       rows = static_cast<int>(batch.logits_rows.size());
       if (rows == 0) return;
     }
     AttendAll(layer);
-    if (layer == config.num_layers - 1) {
+    if (last) {
       KeepRows(batch.logits_rows, width, hidden.data());
       KeepRows(batch.logits_rows, config.q_size(), attention.data());
     }

@@ -11,9 +11,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <type_traits>
 
 // After highway.h.
+#include "engine/ops/component_vecs-inl.h"
 #include "engine/ops/exp2-inl.h"
 #include "engine/ops/kv_tile-inl.h"
 
@@ -217,26 +217,9 @@ template <class D, class Tile>
 HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
   // The last vector may take in what stands behind the row; nobody reads those sums.
-  for (int d = 0; d < head_dim;) {
-    const int left = (head_dim - d + lanes - 1) / lanes;
-    const auto part = [&](auto vecs) {
-      constexpr int kVecs = decltype(vecs)::value;
-      Accumulate<D, kVecs>(tile, head_dim, rows, first, count, d);
-      return kVecs * lanes;
-    };
-    if constexpr (kValueVecs >= 5) {
-      if (left == 5) {
-        d += part(std::integral_constant<int, 5>());
-        continue;
-      }
-      if (left >= 4) {
-        d += part(std::integral_constant<int, 4>());
-        continue;
-      }
-    }
-    d +=
-        left >= 2 ? part(std::integral_constant<int, 2>()) : part(std::integral_constant<int, 1>());
-  }
+  ForComponents<kValueVecs>(head_dim, lanes, [&](auto vecs, int d) {
+    Accumulate<D, decltype(vecs)::value>(tile, head_dim, rows, first, count, d);
+  });
 }
 
 // Up to kMostRows rows of the task, from `row` on.

@@ -11,11 +11,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <limits>
-#include <type_traits>
 
 // After highway.h.
+#include "engine/ops/component_vecs-inl.h"
 #include "engine/ops/exp2-inl.h"
 #include "engine/ops/signed_row-inl.h"
 #include "engine/ops/vnni-inl.h"
@@ -58,7 +57,7 @@ HWY_INLINE V32 BroadcastQuad(const void* p) {
 struct Rows {
   HWY_ALIGN uint8_t q[kMostRows][kMostDim + 16];
   HWY_ALIGN float sums[kMostRows][kMostDim];
-  int32_t start[kMostRows];              // of each score's sum: the keys' offset of 128 taken off
+  int32_t start[kMostRows];              // of each score's sum: the keys' offset taken off
   float to_log2[kMostRows];              // a score's sum times its key's scale to a power of two
   float largest[kMostRows];              // score so far
   HWY_ALIGN float total[kMostRows][16];  // of the weights, by lanes
@@ -218,26 +217,9 @@ HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int count, Rows& r
   Scores(tile, rows, first, Int8KvTile::quads(dim), scores);
   SoftmaxAll(scores, count, rows, first, weights, factors);
   const int padded = Int8KvTile::padded_dim(dim);
-  for (int c = 0; c < dim;) {
-    const int left = (dim - c + Lanes() - 1) / Lanes();
-    const auto part = [&](auto vecs) {
-      constexpr int kVecs = decltype(vecs)::value;
-      Accumulate<kVecs>(tile, padded, rows, first, c, weights, factors);
-      return kVecs * Lanes();
-    };
-    if constexpr (kValueVecs >= 5) {
-      if (left == 5) {
-        c += part(std::integral_constant<int, 5>());
-        continue;
-      }
-      if (left >= 4) {
-        c += part(std::integral_constant<int, 4>());
-        continue;
-      }
-    }
-    c +=
-        left >= 2 ? part(std::integral_constant<int, 2>()) : part(std::integral_constant<int, 1>());
-  }
+  ForComponents<kValueVecs>(dim, Lanes(), [&](auto vecs, int c) {
+    Accumulate<decltype(vecs)::value>(tile, padded, rows, first, c, weights, factors);
+  });
 }
 
 // Up to kMostRows rows of the task, from `row` on.
@@ -253,7 +235,7 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
     rows.to_log2[r] = std::max(QuantizeSigned(q, dim, 0, rows.q[r]) * task.scale * kLog2E, 1e-30f);
     int32_t sum = 0;
     for (int c = 0; c < 4 * quads; ++c) sum += static_cast<int8_t>(rows.q[r][c]);
-    rows.start[r] = -128 * sum;
+    rows.start[r] = -Int8KvTile::kKeyOffset * sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     std::fill_n(rows.total[r], 16, 0.0f);
@@ -266,8 +248,9 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   }
   for (int r = 0; r < count; ++r) {
     VF total = hn::LoadU(f, rows.total[r]);
-    for (int i = Lanes(); i < 16; i += Lanes())
+    for (int i = Lanes(); i < 16; i += Lanes()) {
       total = hn::Add(total, hn::LoadU(f, rows.total[r] + i));
+    }
     const float inverse = 1.0f / hn::GetLane(hn::SumOfLanes(f, total));
     float* out = task.out + (row + r) * task.stride;
     for (int c = 0; c < dim; ++c) out[c] = rows.sums[r][c] * inverse;

@@ -16,7 +16,9 @@ inline constexpr int kMostInt8HeadDim = 256;
 
 // One head's keys and values of a tile of positions: views of 64-byte-aligned memory.
 struct Int8KvTile {
-  uint8_t* keys = nullptr;        // [quads][kAttentionTile][4]: 128 + s8; past head_dim any
+  static constexpr int kKeyOffset = 128;
+
+  uint8_t* keys = nullptr;        // [quads][kAttentionTile][4]: kKeyOffset + s8
   float* key_scales = nullptr;    // [kAttentionTile]
   int8_t* values = nullptr;       // [kAttentionTile / 4][padded_dim][4]: see PositionOf()
   float* value_scales = nullptr;  // [padded_dim]

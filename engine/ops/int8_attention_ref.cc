@@ -28,7 +28,8 @@ void AttendInt8Reference(const Int8AttentionTask& task) {
       const int at = p % kAttentionTile;
       double score = 0;
       for (int d = 0; d < dim && largest > 0; ++d) {
-        const int key = tile.keys[(d / 4 * kAttentionTile + at) * 4 + d % 4] - 128;
+        const int key =
+            tile.keys[(d / 4 * kAttentionTile + at) * 4 + d % 4] - Int8KvTile::kKeyOffset;
         score += Quantized(q[d], largest) * key;
       }
       weights.push_back(score * double{tile.key_scales[at]} * double{task.scale});

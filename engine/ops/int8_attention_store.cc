@@ -33,25 +33,26 @@ void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, in
   const int quads = Int8KvTile::quads(dim);
   for (int position = 0; position < kTile; ++position) {
     HWY_ALIGN uint8_t row[kMostInt8HeadDim + 16] = {};
-    tile.key_scales[position] =
-        position < count ? QuantizeSigned(keys + position * stride, dim, 128, row) : 0.0f;
+    tile.key_scales[position] = position < count ? QuantizeSigned(keys + position * stride, dim,
+                                                                  Int8KvTile::kKeyOffset, row)
+                                                 : 0.0f;
     for (int quad = 0; quad < quads; ++quad) {
       std::memcpy(tile.keys + (int64_t{quad} * kTile + position) * 4, row + quad * 4, 4);
     }
   }
 }
 
-// Components [c, c + Lanes()) of the tile's values.
+// Components [c, c + Lanes()) of the tile's values; those that the head does not have are zero.
 void StoreValues(const Int8KvTile& tile, int dim, int count, const float* values, int64_t stride,
                  int c) {
   const F32 f;
   const I32 i32;
-  const int padded = Int8KvTile::padded_dim(dim);
+  const int padded = Int8KvTile::padded_dim(dim), exist = std::clamp(dim - c, 0, Lanes());
   HWY_ALIGN float columns[kTile][16] = {};
   HWY_ALIGN float factors[16] = {};
   VF largest = hn::Zero(f);
   for (int position = 0; position < count; ++position) {
-    std::copy_n(values + position * stride + c, std::min(Lanes(), dim - c), columns[position]);
+    std::copy_n(values + position * stride + c, exist, columns[position]);
     largest = hn::Max(largest, hn::Abs(hn::Load(f, columns[position])));
   }
   hn::Store(largest, f, factors);
@@ -78,15 +79,9 @@ void StoreValues(const Int8KvTile& tile, int dim, int count, const float* values
 void StoreImpl(const Int8KvTile& tile, int dim, int count, const float* keys, const float* values,
                int64_t stride) {
   StoreKeys(tile, dim, count, keys, stride);
-  int c = 0;
-  for (; c < dim; c += Lanes()) StoreValues(tile, dim, count, values, stride, c);
   // Behind a head that ends within a group of 16 the sums are not used, but they are computed.
-  const int padded = Int8KvTile::padded_dim(dim);
-  for (; c < padded; ++c) {
-    tile.value_scales[c] = 0.0f;
-    for (int quad = 0; quad < kTile / 4; ++quad) {
-      std::memset(tile.values + (int64_t{quad} * padded + c) * 4, 0, 4);
-    }
+  for (int c = 0; c < Int8KvTile::padded_dim(dim); c += Lanes()) {
+    StoreValues(tile, dim, count, values, stride, c);
   }
 }
 

@@ -57,9 +57,9 @@ struct Int8MatMul::Job {
 Int8MatMul::Int8MatMul(int max_rows, Backend backend)
     : backend_(backend), kernel_(SelectInt8Kernel()) {
   if (backend != Backend::kOwn) one_dnn_ = OneDnnInt8::Make();
-  if (one_dnn_)
-    scratch_.Reset(
-        std::max<int64_t>(kPanelElements, int64_t{max_rows + kInt8SpareRows} * 2 * kBlock));
+  if (!one_dnn_) return;
+  const int64_t narrowest = int64_t{max_rows + kInt8SpareRows} * 2 * kBlock;
+  scratch_.Reset(std::max(kPanelElements, narrowest));
 }
 
 Int8MatMul::~Int8MatMul() = default;

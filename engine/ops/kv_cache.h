@@ -28,9 +28,9 @@ inline constexpr int kKvSlack = 32;
 //   bf16: keys [key_pairs][kKvBlock][2] (a vector holds a pair of components of several keys; an
 //         odd head's last pair ends with zero), then values [kKvBlock / 2][head_dim][2] (a
 //         component of a pair of positions).
-//   int8: the keys' scales [kKvBlock], the values' scales [kKvBlock], keys [2 *
-//   key_pairs][kKvBlock],
-//         values [kKvBlock][head_dim]: what makes a pair in bf16 stands in two rows.
+//   int8: the keys' scales [kKvBlock], the values' scales [kKvBlock], keys
+//         [2 * key_pairs][kKvBlock], values [kKvBlock][head_dim]: what makes a pair in bf16 stands
+//         in two rows.
 struct KvLayer {
   uint16_t* data = nullptr;
   int num_kv_heads = 0;

@@ -35,6 +35,10 @@ PictureAttention::PictureAttention(int patches, int heads, int head_dim, bool pr
   layer_.data = kv_.data();
 }
 
+uint8_t* PictureAttention::TilesOf(int head) {
+  return tiles_.data() + head * Int8KvTile::Bytes(head_dim_) * Chunks(patches_, kAttentionTile);
+}
+
 void PictureAttention::Store(int first, int count, const float* keys, const float* values,
                              int64_t stride) {
   if (!int8_) {
@@ -45,15 +49,14 @@ void PictureAttention::Store(int first, int count, const float* keys, const floa
     }
     return;
   }
-  const int tiles = Chunks(patches_, kAttentionTile);
   const int64_t bytes = Int8KvTile::Bytes(head_dim_);
 #pragma omp parallel for schedule(static) collapse(2)
   for (int head = 0; head < heads_; ++head) {
     for (int i = 0; i < count; i += kAttentionTile) {
-      const int64_t tile = int64_t{head} * tiles + (first + i) / kAttentionTile;
+      uint8_t* tile = TilesOf(head) + (first + i) / kAttentionTile * bytes;
       const int64_t from = i * stride + int64_t{head} * head_dim_;
-      StoreInt8Tile(Int8KvTile::At(tiles_.data() + tile * bytes, head_dim_), head_dim_,
-                    std::min(kAttentionTile, count - i), keys + from, values + from, stride);
+      StoreInt8Tile(Int8KvTile::At(tile, head_dim_), head_dim_, std::min(kAttentionTile, count - i),
+                    keys + from, values + from, stride);
     }
   }
 }
@@ -75,14 +78,13 @@ void PictureAttention::AttendRows(int head, int count, float* queries, float* ou
   const int64_t width = int64_t{heads_} * head_dim_;
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim_));
   if (int8_) {
-    const int64_t bytes = Int8KvTile::Bytes(head_dim_) * Chunks(patches_, kAttentionTile);
     return AttendInt8({.q = queries,
                        .out = out,
                        .stride = width,
                        .rows = count,
                        .head_dim = head_dim_,
                        .scale = scale,
-                       .tiles = tiles_.data() + head * bytes,
+                       .tiles = TilesOf(head),
                        .positions = patches_});
   }
   for (int row = 0; row < count; ++row) {

@@ -29,6 +29,7 @@ class PictureAttention {
   void Attend(int count, float* queries, float* out);
 
  private:
+  uint8_t* TilesOf(int head);
   void AttendRows(int head, int count, float* queries, float* out);
 
   const int patches_, heads_, head_dim_;
