@@ -88,8 +88,17 @@ int Scheduler::GuessesOf(const Sequence& s, const Budget& budget) const {
   const int length = s.num_computed + 1;
   const int spare = std::max(0, blocks_.num_free() - num_running());
   const int slots = (BlocksFor(length, config_.block_size) + spare) * config_.block_size;
-  return std::max(0, std::min({static_cast<int>(s.guesses.size()), budget.tokens - 1,
-                               budget.logits_rows - 1, slots - length}));
+  return std::max(
+      0, std::min({static_cast<int>(s.guesses.size()), budget.guesses, slots - length}));
+}
+
+// Beside one token, and its logits row, of each decode and of a prompt.
+int Scheduler::RoomForGuesses() const {
+  const auto decodes = static_cast<int>(std::count_if(
+      running_.begin(), running_.end(), [&](const Sequence* s) { return IsDecode(*s); }));
+  const bool prompts = decodes < num_running() || !waiting_.empty();
+  const int most = std::min(config_.max_num_batched_tokens, config_.max_logits_rows);
+  return std::max(0, most - decodes - (prompts ? 1 : 0));
 }
 
 bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget) {
@@ -99,6 +108,7 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget) {
   if (IsDecode(*sequence)) share.guesses = GuessesOf(*sequence, *budget);
   if (!Grow(sequence, sequence->num_computed + count + share.guesses)) return false;
   budget->tokens -= count + share.guesses;
+  budget->guesses -= share.guesses;
   if (!IsDecode(*sequence)) budget->prompt_tokens -= count;
   budget->logits_rows -= share.logits_rows();
   step_.push_back(share);
@@ -181,7 +191,8 @@ const std::vector<Sequence*>& Scheduler::Decodes() {
 }
 
 const std::vector<ScheduledSequence>& Scheduler::Schedule(int prompt_tokens) {
-  Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows};
+  Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows,
+                RoomForGuesses()};
   step_.clear();
   // Decodes, then prompts under way, each oldest first. Growing may preempt younger sequences,
   // which this pass has not come to yet.

@@ -89,7 +89,8 @@ class Scheduler {
   void Remove(Sequence* sequence);
 
   // Chooses the next step, with at most `prompt_tokens` (>= 1) tokens of prompts in it, and
-  // allocates its blocks. The caller runs it, then calls Advance for each share (and appends
+  // allocates its blocks. Guesses take what is left when all decodes, and a prompt's token where
+  // there is one, have their room. The caller runs it, then calls Advance for each share (and appends
   // sampled tokens), or, if it failed, removes the sequences. Valid until the next call.
   const std::vector<ScheduledSequence>& Schedule(
       int prompt_tokens = std::numeric_limits<int>::max());
@@ -112,6 +113,7 @@ class Scheduler {
     int tokens;
     int prompt_tokens;  // of them
     int logits_rows;
+    int guesses;
   };
   bool IsDecode(const Sequence& s) const { return s.num_computed == s.length() - 1; }
   bool Grow(Sequence* sequence, int length);
@@ -122,6 +124,7 @@ class Scheduler {
   std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
   int ChunkOf(const Sequence& sequence, const Budget& budget, ScheduledSequence* share) const;
   int GuessesOf(const Sequence& sequence, const Budget& budget) const;
+  int RoomForGuesses() const;
   bool ScheduleOne(Sequence* sequence, Budget* budget);
 
   const SchedulerConfig config_;

@@ -1,7 +1,6 @@
 #include "engine/ops/attention.h"
 
 #include "engine/base/cpu_features.h"
-#include "engine/base/half.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/attention.cc"
@@ -43,7 +42,6 @@ struct FloatDot {
   struct Pair {
     float first, second;
   };
-  static HWY_INLINE Pair MakePair(float first, float second) { return {first, second}; }
   static HWY_INLINE VF MulAdd(const Pair& a, VU pairs, VF acc) {
     const F32 f;
     const VF first = hn::BitCast(f, hn::ShiftLeft<16>(pairs));
@@ -51,9 +49,9 @@ struct FloatDot {
     acc = hn::MulAdd(hn::Set(f, a.first), first, acc);
     return hn::MulAdd(hn::Set(f, a.second), second, acc);
   }
-  // A vector of weights to half as many pairs; the first is weight `i` of the row.
-  static HWY_INLINE void StoreWeights(VF weights, Pair* row, int i) {
-    hn::StoreU(weights, F32(), reinterpret_cast<float*>(row) + i);
+  // A vector's numbers to half as many pairs; the first is number `i` of the row.
+  static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
+    hn::StoreU(numbers, F32(), reinterpret_cast<float*>(row) + i);
   }
 };
 
@@ -62,18 +60,15 @@ struct FloatDot {
 // whoever picks this variant has checked that the processor does.
 struct Bf16Dot {
   using Pair = uint32_t;
-  static HWY_INLINE Pair MakePair(float first, float second) {
-    return FloatToBf16(first) | uint32_t{FloatToBf16(second)} << 16;
-  }
   static HWY_INLINE VF MulAdd(Pair a, VU pairs, VF acc) {
     const VU both = hn::Set(U32(), a);
     asm("vdpbf16ps %2, %1, %0" : "+v"(acc.raw) : "v"(pairs.raw), "v"(both.raw));
     return acc;
   }
-  static HWY_INLINE void StoreWeights(VF weights, Pair* row, int i) {
+  static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
     const hn::Rebind<uint16_t, F32> u16;
     auto rounded = hn::Zero(u16);
-    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded.raw) : "v"(weights.raw));
+    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded.raw) : "v"(numbers.raw));
     hn::StoreU(rounded, u16, reinterpret_cast<uint16_t*>(row) + i);
   }
 };
@@ -82,22 +77,36 @@ struct Bf16Dot {
 // Rows that are computed together: what becomes of a row is the same in any company.
 template <class D>
 struct Rows {
-  HWY_ALIGN typename D::Pair q[kMostRows][kMaxHeadDim / 2];
-  HWY_ALIGN float sums[kMostRows][kMaxHeadDim + kKvBlock];
+  using Pair = typename D::Pair;
+
+  explicit Rows(int head_dim)
+      : q_stride((head_dim + kKvBlock - 1) / kKvBlock * kKvBlock / 2),
+        sums_stride(head_dim + kKvBlock) {}
+
+  Pair* q(int row) { return q_memory + row * q_stride; }
+  const Pair* q(int row) const { return q_memory + row * q_stride; }
+  float* sums(int row) { return sums_memory + row * sums_stride; }
+
+  // Close together, to stay in the first-level cache.
+  const int q_stride, sums_stride;
+  HWY_ALIGN Pair q_memory[kMostRows * kMaxHeadDim / 2];
+  HWY_ALIGN float sums_memory[kMostRows * (kMaxHeadDim + kKvBlock)];
   float* out[kMostRows];
   int positions[kMostRows];  // how many each sees
   float largest[kMostRows];
   float total[kMostRows];
   // Of the tile under way.
-  HWY_ALIGN typename D::Pair weights[kMostRows][kTile / 2];
-  float factor[kMostRows];  // for what was summed before
+  int seen[kMostRows / kQueries];  // positions, by the row that sees most
+  HWY_ALIGN float scores[kMostRows][kTile];
+  HWY_ALIGN Pair weights[kMostRows][kTile / 2];
+  HWY_ALIGN float factor[kMostRows];  // for what was summed before
 };
 
 // Scores of kQueries rows from `first` on with the tile's first `width` positions; -inf past each
 // row's last.
 template <class D, class Tile>
-HWY_INLINE void Scores(const Tile& tile, int pairs, const Rows<D>& rows, int first, int position,
-                       int width, float (*scores)[kTile]) {
+HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
+                       int width) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   for (int at = 0; at < width; at += kKeyVecs * lanes) {
@@ -112,44 +121,50 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, const Rows<D>& rows, int fir
       VU pair[kKeyVecs];
       for (int v = 0; v < kKeyVecs; ++v) pair[v] = LoadPairs(keys[v] + d * 2 * kKvBlock);
       for (int r = 0; r < kQueries; ++r) {
-        const auto q = rows.q[first + r][d];
+        const auto q = rows.q(first + r)[d];
         for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = D::MulAdd(q, pair[v], acc[r][v]);
       }
     }
     for (int r = 0; r < kQueries; ++r) {
       for (int v = 0; v < kKeyVecs; ++v) {
         const int key = at + v * lanes;
-        hn::StoreU(tile.ScaleScores(acc[r][v], key), f, scores[r] + key);
+        hn::StoreU(tile.ScaleScores(acc[r][v], key), f, rows.scores[first + r] + key);
       }
     }
   }
   for (int r = 0; r < kQueries; ++r) {
     for (int i = std::max(0, rows.positions[first + r] - position); i < width; ++i) {
-      scores[r][i] = kNone;
+      rows.scores[first + r][i] = kNone;
     }
   }
 }
 
-// Turns a row's scores into weights, and finds the factor for what was summed before.
-template <class D, class Tile>
-HWY_INLINE void Softmax(const Tile& tile, const float* scores, int width, Rows<D>& rows, int row) {
+// Finds the row's largest score so far, and how far that of the tiles before is below it.
+template <class D>
+HWY_INLINE void Largest(int width, Rows<D>& rows, int row) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   const float before = rows.largest[row];
   VF top = hn::Set(f, before);
-  for (int i = 0; i < width; i += lanes) top = hn::Max(top, hn::LoadU(f, scores + i));
-  const float now = hn::GetLane(hn::MaxOfLanes(f, top));
-  const VF shift = hn::Set(f, now), scale = hn::Set(f, kLog2E);
+  for (int i = 0; i < width; i += lanes) top = hn::Max(top, hn::LoadU(f, rows.scores[row] + i));
+  rows.largest[row] = hn::GetLane(hn::MaxOfLanes(f, top));
+  rows.factor[row] = (before - rows.largest[row]) * kLog2E;
+}
+
+// Turns a row's scores into weights.
+template <class D, class Tile>
+HWY_INLINE void Softmax(const Tile& tile, int width, Rows<D>& rows, int row) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  const VF shift = hn::Set(f, rows.largest[row]), scale = hn::Set(f, kLog2E);
   VF sum = hn::Zero(f);
   for (int i = 0; i < width; i += lanes) {
-    const VF weight = Exp2(f, hn::Mul(hn::Sub(hn::LoadU(f, scores + i), shift), scale));
-    D::StoreWeights(tile.ScaleWeights(weight, i), rows.weights[row], i);
+    const VF below = hn::Sub(hn::LoadU(f, rows.scores[row] + i), shift);
+    const VF weight = Exp2(f, hn::Mul(below, scale));
+    D::StorePairs(tile.ScaleWeights(weight, i), rows.weights[row], i);
     sum = hn::Add(sum, weight);
   }
-  const float factor = std::exp2((before - now) * kLog2E);
-  rows.factor[row] = factor;
-  rows.total[row] = rows.total[row] * factor + hn::GetLane(hn::SumOfLanes(f, sum));
-  rows.largest[row] = now;
+  rows.total[row] = rows.total[row] * rows.factor[row] + hn::GetLane(hn::SumOfLanes(f, sum));
 }
 
 // Adds the values of a pair of positions, as far as `mask` has their bits, each times its weight.
@@ -179,7 +194,7 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
   VF acc[kQueries][kVecs];
   for (int r = 0; r < kQueries; ++r) {
     for (int v = 0; v < kVecs; ++v) {
-      const VF before = hn::LoadU(f, rows.sums[first + r] + d + v * lanes);
+      const VF before = hn::LoadU(f, rows.sums(first + r) + d + v * lanes);
       acc[r][v] = hn::Mul(before, hn::Set(f, rows.factor[first + r]));
     }
   }
@@ -196,73 +211,92 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
   }
   for (int r = 0; r < kQueries; ++r) {
     for (int v = 0; v < kVecs; ++v) {
-      hn::StoreU(acc[r][v], f, rows.sums[first + r] + d + v * lanes);
+      hn::StoreU(acc[r][v], f, rows.sums(first + r) + d + v * lanes);
     }
   }
 }
 
-// The tile's weights in kQueries rows; it holds keys.
+// The tile's weights in the first `count` rows; it holds keys. Each step is done for all rows, which
+// do not wait for each other, before the next, which waits.
 template <class D, class Tile>
-HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
-                            int count) {
-  HWY_ALIGN float scores[kQueries][kTile];
-  const int step = kKeyVecs * static_cast<int>(hn::Lanes(F32()));
-  const int width = (count + step - 1) / step * step;
-  Scores<D>(tile, pairs, rows, first, position, width, scores);
-  for (int r = 0; r < kQueries; ++r) Softmax<D>(tile, scores[r], width, rows, first + r);
+HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int count, int position) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f)), step = kKeyVecs * lanes;
+  const auto width = [&](int row) { return (rows.seen[row / kQueries] + step - 1) / step * step; };
+  for (int r = 0; r < count; r += kQueries) {
+    if (width(r) > 0) Scores<D>(tile, pairs, rows, r, position, width(r));
+  }
+  for (int r = 0; r < count; ++r) Largest<D>(width(r), rows, r);
+  for (int r = 0; r < kMostRows; r += lanes) {
+    hn::Store(Exp2(f, hn::Load(f, rows.factor + r)), f, rows.factor + r);
+  }
+  for (int r = 0; r < count; ++r) {
+    if (width(r) > 0) Softmax<D>(tile, width(r), rows, r);
+  }
 }
 
-// The weighted sums in kQueries rows; the tile holds values.
+// The weighted sums in the first `count` rows; the tile holds values.
 template <class D, class Tile>
-HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count) {
+HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int count) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
-  // The last vector may take in what stands behind the row; nobody reads those sums.
-  ForComponents<kValueVecs>(head_dim, lanes, [&](auto vecs, int d) {
-    Accumulate<D, decltype(vecs)::value>(tile, head_dim, rows, first, count, d);
-  });
+  for (int r = 0; r < count; r += kQueries) {
+    const int seen = rows.seen[r / kQueries];
+    if (seen <= 0) continue;
+    // The last vector may take in what stands behind the row; nobody reads those sums.
+    ForComponents<kValueVecs>(head_dim, lanes, [&](auto vecs, int d) {
+      Accumulate<D, decltype(vecs)::value>(tile, head_dim, rows, r, seen, d);
+    });
+  }
+}
+
+// A row of queries to pairs.
+template <class D>
+HWY_INLINE void StoreQuery(const float* q, int head_dim, typename D::Pair* pairs) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  int d = 0;
+  for (; d + lanes <= head_dim; d += lanes) D::StorePairs(hn::LoadU(f, q + d), pairs, d);
+  if (d == head_dim) return;
+  HWY_ALIGN float last[kKvBlock] = {};
+  std::copy_n(q + d, head_dim - d, last);
+  D::StorePairs(hn::Load(f, last), pairs, d);
 }
 
 // Up to kMostRows rows of the task, from `row` on.
 template <class D, class Tile>
-void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int count) {
-  Rows<D> rows;
-  const int groups = (count + kQueries - 1) / kQueries;
+void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist) {
+  Rows<D> rows(kv.head_dim);
+  // Missing rows repeat the last one; their result is not stored.
+  const int count = (exist + kQueries - 1) / kQueries * kQueries;
   int most[kMostRows / kQueries] = {}, most_of_all = 0;
-  for (int r = 0; r < groups * kQueries; ++r) {
-    // Missing rows repeat the last one; their result is not stored.
-    const int index = row + std::min(r, count - 1);
+  for (int r = 0; r < count; ++r) {
+    const int index = row + std::min(r, exist - 1);
     const int token = index / task.group;
     const int64_t head = int64_t{index % task.group} * kv.head_dim;
-    const float* q = task.q + token * task.q_stride + head;
-    for (int d = 0; d + 1 < kv.head_dim; d += 2) rows.q[r][d / 2] = D::MakePair(q[d], q[d + 1]);
-    if (kv.head_dim % 2 != 0) {
-      rows.q[r][kv.head_dim / 2] = D::MakePair(q[kv.head_dim - 1], 0.0f);
-    }
+    StoreQuery<D>(task.q + token * task.q_stride + head, kv.head_dim, rows.q(r));
     rows.out[r] = task.out + token * task.out_stride + head;
     rows.positions[r] = task.visible > 0 ? task.visible : task.first_position + token + 1;
-    std::fill_n(rows.sums[r], kv.head_dim + kKvBlock, 0.0f);
+    std::fill_n(rows.sums(r), rows.sums_stride, 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     rows.total[r] = 0;
     most[r / kQueries] = std::max(most[r / kQueries], rows.positions[r]);
     most_of_all = std::max(most_of_all, rows.positions[r]);
   }
+  std::fill(rows.factor + count, rows.factor + kMostRows, 0.0f);
   Tile tile;
   for (int position = 0; position < most_of_all; position += kTile) {
-    // What the rows from `first` on see of the tile.
-    const auto seen = [&](int first) { return std::min(kTile, most[first / kQueries] - position); };
+    for (int r = 0; r < count; r += kQueries) {
+      rows.seen[r / kQueries] = std::clamp(most[r / kQueries] - position, 0, kTile);
+    }
     // Keys for all rows, then values for all: each fits the first-level cache alone.
     tile.ReadKeys(kv, task, position, most_of_all - position);
-    for (int first = 0; first < count; first += kQueries) {
-      if (seen(first) > 0) WeighTile<D>(tile, kv.key_pairs(), rows, first, position, seen(first));
-    }
+    WeighTile<D>(tile, kv.key_pairs(), rows, count, position);
     tile.ReadValues(kv, task, position, most_of_all - position);
-    for (int first = 0; first < count; first += kQueries) {
-      if (seen(first) > 0) AddTile<D>(tile, kv.head_dim, rows, first, seen(first));
-    }
+    AddTile<D>(tile, kv.head_dim, rows, count);
   }
-  for (int r = 0; r < count; ++r) {
+  for (int r = 0; r < exist; ++r) {
     const float inverse = 1.0f / rows.total[r];
-    for (int d = 0; d < kv.head_dim; ++d) rows.out[r][d] = rows.sums[r][d] * inverse;
+    for (int d = 0; d < kv.head_dim; ++d) rows.out[r][d] = rows.sums(r)[d] * inverse;
   }
 }
 

@@ -13,6 +13,7 @@ constexpr int kMaxTileRows = 8;
 }  // namespace
 
 // Each thread takes whole column blocks, in order, so that the weights are read once, as a stream.
+// Calls finish(row, column, columns, values, values of the last of kBlocks).
 template <int kBlocks, typename Finish>
 void Int4MatMul::Run(const GroupedRows& x, const Int4Linear& w, Finish finish) const {
   const int64_t block_bytes = int64_t{w.groups()} * Int4GroupBytes(w.group);
@@ -30,16 +31,15 @@ void Int4MatMul::Run(const GroupedRows& x, const Int4Linear& w, Finish finish) c
         kernel_.tile(x.view(), row, count, w.packed + (block + i) * block_bytes, w.groups(),
                      sums[i]);
       }
+      const int column = block * kBlock;
       for (int r = 0; r < count; ++r) {
-        alignas(64) float values[kBlocks * kBlock];
-        for (int i = 0; i < kBlocks; ++i) {
-          std::copy_n(sums[i] + r * kBlock, kBlock, values + i * kBlock);
+        for (int i = 0; i < kBlocks && w.bias != nullptr; ++i) {
+          for (int c = 0; c < kBlock; ++c) {
+            sums[i][r * kBlock + c] += w.bias[column + i * kBlock + c];
+          }
         }
-        const int column = block * kBlock;
-        if (w.bias != nullptr) {
-          for (int c = 0; c < kBlocks * kBlock; ++c) values[c] += w.bias[column + c];
-        }
-        finish(row + r, column, std::min(kBlocks * kBlock, w.n - column), values);
+        finish(row + r, column, std::min(kBlock, w.n - column), sums[0] + r * kBlock,
+               sums[kBlocks - 1] + r * kBlock);
       }
     }
   }
@@ -47,27 +47,26 @@ void Int4MatMul::Run(const GroupedRows& x, const Int4Linear& w, Finish finish) c
 
 void Int4MatMul::Store(const GroupedRows& x, const Int4Linear& w, float* out,
                        int64_t stride) const {
-  Run<1>(x, w, [&](int row, int column, int columns, const float* values) {
+  Run<1>(x, w, [&](int row, int column, int columns, const float* values, const float*) {
     std::copy_n(values, columns, out + row * stride + column);
   });
 }
 
 void Int4MatMul::Add(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const {
-  Run<1>(x, w, [&](int row, int column, int columns, const float* values) {
-    float* to = out + row * stride + column;
-    for (int c = 0; c < columns; ++c) to[c] += values[c];
+  Run<1>(x, w, [&](int row, int column, int columns, const float* values, const float*) {
+    AddRow(values, columns, out + row * stride + column);
   });
 }
 
 void Int4MatMul::SwiGlu(const GroupedRows& x, const Int4Linear& w, float* out,
                         int64_t stride) const {
-  Run<2>(x, w, [&](int row, int column, int, const float* values) {
-    SwiGluRow(values, values + kBlock, kBlock, out + row * stride + column / 2);
+  Run<2>(x, w, [&](int row, int column, int, const float* gate, const float* up) {
+    SwiGluRow(gate, up, kBlock, out + row * stride + column / 2);
   });
 }
 
 void Int4MatMul::Gelu(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const {
-  Run<1>(x, w, [&](int row, int column, int columns, float* values) {
+  Run<1>(x, w, [&](int row, int column, int columns, float* values, const float*) {
     GeluRow(values, columns);
     std::copy_n(values, columns, out + row * stride + column);
   });

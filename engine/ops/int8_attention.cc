@@ -31,6 +31,9 @@ using F32 = hn::CappedTag<float, 16>;
 using I32 = hn::RebindToSigned<F32>;
 using VF = hn::Vec<F32>;
 using V32 = hn::Vec<I32>;
+using I16 = hn::Repartition<int16_t, F32>;
+using U16 = hn::RebindToUnsigned<I16>;
+using V16 = hn::Vec<I16>;
 
 constexpr int kTile = kAttentionTile;
 constexpr int kQueries = 4;    // rows that share a load of keys or values
@@ -90,36 +93,52 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
   }
 }
 
-// Rounds to whole numbers by addition: what is added leaves no bits for a fraction.
-constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
-constexpr int32_t kRounderBits = 0x4b400000;
-
-// 255 * 2^x for x <= 0, to a ten thousandth of it, rounded: in the lowest byte, below
-// kRounderBits.
-HWY_INLINE V32 Exp2Byte(VF x) {
-  const F32 f;
-  const I32 i32;
-  const VF rounder = hn::Set(f, kRounder);
-  const VF inside = hn::Max(x, hn::Set(f, -20.0f));  // below, 255 * 2^x is nearer to zero anyway
-  const VF whole = hn::Add(inside, rounder);
-  const VF part = hn::Sub(inside, hn::Sub(whole, rounder));
-  // The cubic whose largest relative error is the least.
-  VF p = hn::Set(f, 255.0f * 5.517167e-2f);
-  p = hn::MulAdd(p, part, hn::Set(f, 255.0f * 2.4261113e-1f));
-  p = hn::MulAdd(p, part, hn::Set(f, 255.0f * 6.9326099e-1f));
-  p = hn::MulAdd(p, part, hn::Set(f, 255.0f * 9.9992807e-1f));
-  const V32 power = hn::ShiftLeft<23>(hn::BitCast(i32, whole));
-  const VF scaled = hn::BitCast(f, hn::Add(hn::BitCast(i32, p), power));
-  return hn::BitCast(i32, hn::Add(scaled, rounder));
+// To the nearest whole number, as the processor does it: what does not fit becomes the smallest.
+// (Highway's NearestInt() takes care of that, in two more operations.)
+HWY_INLINE V32 Nearest(VF x) {
+#if HWY_CAP_GE512
+  return V32{_mm512_cvtps_epi32(x.raw)};
+#else
+  return V32{_mm256_cvtps_epi32(x.raw)};
+#endif
 }
 
-// A row's largest score of the tile, of which `count` exist.
-HWY_INLINE float Largest(float* scores, int count) {
+// Two vectors' numbers of 0 to 255 to bytes. By 128 bits: eight of `a`, eight of `b`.
+HWY_INLINE V16 Bytes(V16 a, V16 b) {
+#if HWY_CAP_GE512
+  return V16{_mm512_packus_epi16(a.raw, b.raw)};
+#else
+  return V16{_mm256_packus_epi16(a.raw, b.raw)};
+#endif
+}
+
+// Exponents of two are counted down in units of 1 / kUnits in 16 bits: -x * kUnits + kShift, which
+// saturates where 255 * 2^x is below a half and becomes zero.
+constexpr float kUnits = 2048, kShift = 7 * kUnits;
+
+// 255 * 2^x for x <= 0, to 0.2 % of it, rounded, from exponents as above.
+HWY_INLINE V16 Exp2Bytes(V16 exponents) {
+  const I16 i16;
+  const U16 u16;
+  const auto at = hn::BitCast(u16, exponents);
+  const auto part = hn::ShiftLeft<5>(at);  // of 2^16
+  // 2^16 * 255 / 256 * 2^-part by the quadratic whose largest relative error is the least.
+  auto p = hn::Sub(hn::Set(u16, 43477), hn::MulHigh(part, hn::Set(u16, 11006)));
+  p = hn::Sub(hn::Set(u16, 65167), hn::MulHigh(part, p));
+  // kShift has it down to twice the byte, whose half is rounded.
+  p = hn::Shr(p, hn::ShiftRight<11>(at));
+  return hn::BitCast(i16, hn::AverageRound(p, hn::Zero(u16)));
+}
+
+// A row's largest score of the tile, of which `count` exist; the others get no weight.
+HWY_INLINE float Largest(float* scores, int count, float to_log2) {
   const F32 f;
-  std::fill(scores + count, scores + kTile, -std::numeric_limits<float>::infinity());
+  std::fill(scores + count, scores + kTile, std::numeric_limits<float>::lowest());
   VF top = hn::LoadU(f, scores);
   for (int i = Lanes(); i < kTile; i += Lanes()) top = hn::Max(top, hn::LoadU(f, scores + i));
-  return hn::GetLane(hn::MaxOfLanes(f, top));
+  const float largest = hn::GetLane(hn::MaxOfLanes(f, top));
+  std::fill(scores + count, scores + kTile, largest - 16 / to_log2);
+  return largest;
 }
 
 // Turns a row's scores into weights, of which `largest` gets 255, and adds them to `total`: what is
@@ -128,20 +147,21 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
                         float share, float* total, uint8_t* weights) {
   const F32 f;
   const I32 i32;
-  const VF scale = hn::Set(f, to_log2), shift = hn::Set(f, largest * to_log2);
-  const V32 rest = hn::Set(i32, kRounderBits + (kRounderBits << 8));
+  const VF scale = hn::Set(f, to_log2 * kUnits);
+  const VF shift = hn::Set(f, largest * (to_log2 * kUnits) + kShift);
   const V32 ones = hn::Set(i32, 0x01010101);
   V32 sum = hn::Zero(i32);
   for (int i = 0; i < kTile; i += 64) {
     for (int lane = 0; lane < 16; lane += Lanes()) {
-      const auto byte = [&](int part) HWY_ATTR {
+      const auto exponents = [&](int part) HWY_ATTR {
         const VF score = hn::LoadU(f, scores + i + part * 16 + lane);
-        return Exp2Byte(hn::MulSub(score, scale, shift));
+        return Nearest(hn::NegMulAdd(score, scale, shift));
       };
-      // What stands above the bytes is the same for all, and taken off at once.
-      V32 quads = hn::Add(byte(0), hn::ShiftLeft<8>(byte(1)));
-      quads = hn::Add(quads, hn::ShiftLeft<16>(byte(2)));
-      quads = hn::Sub(hn::Add(quads, hn::ShiftLeft<24>(byte(3))), rest);
+      const auto bytes = [&](int part) HWY_ATTR {
+        return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
+      };
+      // By 128 bits: four weights of each part, which is the order of Int8KvTile's values.
+      const V32 quads = hn::BitCast(i32, Bytes(bytes(0), bytes(2)));
       hn::StoreU(quads, i32, reinterpret_cast<int32_t*>(weights + i + 4 * lane));
       sum = DotVnni(sum, quads, ones);
     }
@@ -150,39 +170,44 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
   hn::StoreU(hn::MulAdd(hn::ConvertTo(f, sum), hn::Set(f, share), old), f, total);
 }
 
-// 2^x of kQueries * 2 numbers <= 0.
+// What is computed of a tile on the way from rows' scores to their sums.
+struct TileWork {
+  HWY_ALIGN float scores[kMostRows][kTile];
+  HWY_ALIGN uint8_t weights[kMostRows][kTile];  // in the order of Int8KvTile's quads
+  float largest[kMostRows];                     // score of the tile
+  HWY_ALIGN float before[kMostRows];            // what the sums so far count for,
+  HWY_ALIGN float share[kMostRows];             // and the tile's own
+};
+
+// 2^x of kMostRows numbers <= 0.
 HWY_INLINE void Exp2All(float* x) {
-  const hn::CappedTag<float, kQueries * 2> d;
-  for (int i = 0; i < kQueries * 2; i += static_cast<int>(hn::Lanes(d))) {
-    hn::StoreU(Exp2(d, hn::LoadU(d, x + i)), d, x + i);
+  const F32 f;
+  for (int i = 0; i < kMostRows; i += Lanes()) hn::Store(Exp2(f, hn::Load(f, x + i)), f, x + i);
+}
+
+// The softmax of the first `count` rows. Each step is done for all of them, which do not wait for
+// each other, before the next, which waits.
+HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
+  for (int r = 0; r < count; ++r) {
+    work.largest[r] = Largest(work.scores[r], exist, rows.to_log2[r]);
+    const float now = std::max(rows.largest[r], work.largest[r]);
+    work.before[r] = (rows.largest[r] - now) * rows.to_log2[r];
+    work.share[r] = (work.largest[r] - now) * rows.to_log2[r];
+    rows.largest[r] = now;
+  }
+  Exp2All(work.before);
+  Exp2All(work.share);
+  for (int r = 0; r < count; ++r) {
+    Softmax(work.scores[r], rows.to_log2[r], work.largest[r], work.before[r], work.share[r],
+            rows.total[r], work.weights[r]);
   }
 }
 
-// The softmax of kQueries rows of a tile: `weights` (in the order of Int8KvTile's quads), and what
-// the sums so far and those of the tile count for, in halves of `factors`.
-HWY_INLINE void SoftmaxAll(float (*scores)[kTile], int count, Rows& rows, int first,
-                           uint8_t (*weights)[kTile], float* factors) {
-  float largest[kQueries];
-  for (int r = 0; r < kQueries; ++r) {
-    largest[r] = Largest(scores[r], count);
-    float& so_far = rows.largest[first + r];
-    const float now = std::max(so_far, largest[r]);
-    factors[r] = (so_far - now) * rows.to_log2[first + r];
-    factors[kQueries + r] = (largest[r] - now) * rows.to_log2[first + r];
-    so_far = now;
-  }
-  Exp2All(factors);
-  for (int r = 0; r < kQueries; ++r) {
-    Softmax(scores[r], rows.to_log2[first + r], largest[r], factors[r], factors[kQueries + r],
-            rows.total[first + r], weights[r]);
-  }
-}
-
-// sums[r] = sums[r] * factors[r] + factors[kQueries + r] * (sum over the tile of weight * value),
-// for kVecs vectors of components from `c` on.
+// sums[r] = sums[r] * before[r] + share[r] * (sum over the tile of weight * value), for kVecs
+// vectors of components from `c` on, for kQueries rows from `first` on.
 template <int kVecs>
 HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int first, int c,
-                           const uint8_t (*weights)[kTile], const float* factors) {
+                           const TileWork& work) {
   const F32 f;
   V32 acc[kQueries][kVecs];
   for (int r = 0; r < kQueries; ++r) {
@@ -193,7 +218,7 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
     V32 value[kVecs];
     for (int v = 0; v < kVecs; ++v) value[v] = LoadQuads(values + v * Lanes() * 4);
     for (int r = 0; r < kQueries; ++r) {
-      const V32 weight = BroadcastQuad(weights[r] + at);
+      const V32 weight = BroadcastQuad(work.weights[first + r] + at);
       for (int v = 0; v < kVecs; ++v) acc[r][v] = DotVnni(acc[r][v], weight, value[v]);
     }
   }
@@ -202,24 +227,24 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
     const VF scale = hn::LoadU(f, tile.value_scales + at);
     for (int r = 0; r < kQueries; ++r) {
       float* sums = rows.sums[first + r] + at;
-      const VF before = hn::Mul(hn::LoadU(f, sums), hn::Set(f, factors[r]));
-      const VF factor = hn::Mul(scale, hn::Set(f, factors[kQueries + r]));
+      const VF before = hn::Mul(hn::LoadU(f, sums), hn::Set(f, work.before[first + r]));
+      const VF factor = hn::Mul(scale, hn::Set(f, work.share[first + r]));
       hn::StoreU(hn::MulAdd(hn::ConvertTo(f, acc[r][v]), factor, before), f, sums);
     }
   }
 }
 
-// One tile, of which `count` positions exist, for kQueries rows.
-HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int count, Rows& rows, int first) {
-  HWY_ALIGN float scores[kQueries][kTile];
-  HWY_ALIGN uint8_t weights[kQueries][kTile];
-  HWY_ALIGN float factors[2 * kQueries];
-  Scores(tile, rows, first, Int8KvTile::quads(dim), scores);
-  SoftmaxAll(scores, count, rows, first, weights, factors);
-  const int padded = Int8KvTile::padded_dim(dim);
-  ForComponents<kValueVecs>(dim, Lanes(), [&](auto vecs, int c) {
-    Accumulate<decltype(vecs)::value>(tile, padded, rows, first, c, weights, factors);
-  });
+// One tile, of which `exist` positions exist, for `count` rows, a multiple of kQueries.
+HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& rows, int count) {
+  TileWork work;
+  const int quads = Int8KvTile::quads(dim), padded = Int8KvTile::padded_dim(dim);
+  for (int r = 0; r < count; r += kQueries) Scores(tile, rows, r, quads, work.scores + r);
+  SoftmaxAll(exist, count, rows, work);
+  for (int r = 0; r < count; r += kQueries) {
+    ForComponents<kValueVecs>(dim, Lanes(), [&](auto vecs, int c) {
+      Accumulate<decltype(vecs)::value>(tile, padded, rows, r, c, work);
+    });
+  }
 }
 
 // Up to kMostRows rows of the task, from `row` on.
@@ -231,7 +256,7 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   for (int r = 0; r < groups * kQueries; ++r) {
     // Missing rows repeat the last one; their result is not stored.
     const float* q = task.q + (row + std::min(r, count - 1)) * task.stride;
-    // Never zero, as a missing position's score is minus infinity.
+    // Never zero, as a missing position's score is so much lower.
     rows.to_log2[r] = std::max(QuantizeSigned(q, dim, 0, rows.q[r]) * task.scale * kLog2E, 1e-30f);
     int32_t sum = 0;
     for (int c = 0; c < 4 * quads; ++c) sum += static_cast<int8_t>(rows.q[r][c]);
@@ -243,8 +268,7 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   uint8_t* memory = task.tiles;
   for (int at = 0; at < task.positions; at += kTile, memory += Int8KvTile::Bytes(dim)) {
     const Int8KvTile tile = Int8KvTile::At(memory, dim);
-    const int exist = std::min(kTile, task.positions - at);
-    for (int g = 0; g < groups; ++g) AttendTile(tile, dim, exist, rows, g * kQueries);
+    AttendTile(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
   }
   for (int r = 0; r < count; ++r) {
     VF total = hn::LoadU(f, rows.total[r]);

@@ -23,9 +23,11 @@ struct Int8KvTile {
   int8_t* values = nullptr;       // [kAttentionTile / 4][padded_dim][4]: see PositionOf()
   float* value_scales = nullptr;  // [padded_dim]
 
-  // Which position is the i-th of the values' quad: they are 16 apart, as the weights of four
-  // vectors are put together.
-  static int PositionOf(int quad, int i) { return quad / 16 * 64 + quad % 16 + i * 16; }
+  // Which position is the i-th of the values' quad: the order in which vectors of weights are
+  // packed to bytes.
+  static int PositionOf(int quad, int i) {
+    return quad / 16 * 64 + quad % 4 * 16 + quad % 16 / 4 * 4 + i;
+  }
 
   static int quads(int head_dim) { return (head_dim + 3) / 4; }
   static int padded_dim(int head_dim) { return (head_dim + 15) / 16 * 16; }

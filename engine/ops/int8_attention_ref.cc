@@ -43,8 +43,8 @@ void AttendInt8Reference(const Int8AttentionTask& task) {
       const double weight = std::exp(weights[static_cast<size_t>(p)] - most);
       total += weight;
       for (int d = 0; d < dim; ++d) {
-        const int quad = at / 64 * 16 + at % 16;
-        const int value = tile.values[(quad * padded + d) * 4 + at % 64 / 16];
+        const int quad = at / 64 * 16 + at % 16 / 4 * 4 + at % 64 / 16;
+        const int value = tile.values[(quad * padded + d) * 4 + at % 4];
         sums[static_cast<size_t>(d)] += weight * value * double{tile.value_scales[d]};
       }
     }

@@ -33,12 +33,13 @@ struct Int8MatMul::Job {
   // Column blocks that the epilogue needs together.
   int group() const { return epilogue == Epilogue::kSwiGlu ? 2 : 1; }
 
-  // `acc`: exact sums of row `row`, column block `block`; SwiGlu's up block stands at `acc_up`.
-  void Finish(int row, int block, const int32_t* acc, const int32_t* acc_up) const {
+  // `acc`: exact sums of row `row`, of `blocks` column blocks from `block` on; SwiGlu's first up
+  // block stands at `acc_up`, and gates and ups take turns.
+  void Finish(int row, int block, int blocks, const int32_t* acc, const int32_t* acc_up) const {
     const float scale = x.scale()[row];
     const int32_t zero = x.zero_point()[row];
     const int column = block * kBlock;
-    const int columns = std::min(kBlock, w.n - column);
+    const int columns = std::min(blocks * kBlock, w.n - column);
     float* to = out + row * stride;
     switch (epilogue) {
       case Epilogue::kStore:
@@ -48,7 +49,7 @@ struct Int8MatMul::Job {
       case Epilogue::kGelu:
         return EpilogueGelu(acc, columns, scale, zero, TermsAt(w, column), to + column);
       case Epilogue::kSwiGlu:
-        return EpilogueSwiGlu(acc, acc_up, kBlock, scale, zero, TermsAt(w, column),
+        return EpilogueSwiGlu(acc, acc_up, blocks / 2, kBlock, scale, zero, TermsAt(w, column),
                               TermsAt(w, column + kBlock), to + column / 2);
     }
   }
@@ -105,7 +106,7 @@ void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int end_
         kernel_.tile(job.x.view(), row, count, weights, quads, acc[i]);
       }
       for (int r = 0; r < count; ++r) {
-        job.Finish(row + r, block, acc[0] + r * kBlock, acc[1] + r * kBlock);
+        job.Finish(row + r, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
       }
     }
   }
@@ -135,9 +136,7 @@ void Int8MatMul::RunOneDnn(const Job& job) {
 #pragma omp parallel for schedule(static)
     for (int row = 0; row < std::min(rows, job.x.rows()); ++row) {
       const int32_t* acc = scratch_.data() + int64_t{row} * columns;
-      for (int i = 0; i < count; i += job.group()) {
-        job.Finish(row, first + i, acc + i * kBlock, acc + (i + 1) * kBlock);
-      }
+      job.Finish(row, first, count, acc, acc + kBlock);
     }
     if (rows < job.x.rows()) RunOwn(job, rows, first, first + count);
   }

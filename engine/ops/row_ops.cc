@@ -20,29 +20,41 @@ using F32 = hn::CappedTag<float, 16>;
 using I32 = hn::RebindToSigned<F32>;
 using VF = hn::Vec<F32>;
 
-// Up to Lanes() values from `p`, of which `left` exist; the rest zero.
+// Instead of how many elements are left: no fewer than a vector's.
+struct Whole {};
+
+// A vector from `p`, of which `left` elements, fewer than it has, exist; the rest zero.
 template <class D, typename T>
 HWY_INLINE hn::Vec<D> LoadSome(D d, const T* p, int left) {
-  const int lanes = static_cast<int>(hn::Lanes(d));
-  if (left >= lanes) return hn::LoadU(d, p);
   HWY_ALIGN T buffer[16] = {};
   for (int i = 0; i < left; ++i) buffer[i] = p[i];
   return hn::Load(d, buffer);
 }
+template <class D, typename T>
+HWY_INLINE hn::Vec<D> LoadSome(D d, const T* p, Whole) {
+  return hn::LoadU(d, p);
+}
 
+HWY_INLINE void StoreSome(VF value, float* p, Whole) { hn::StoreU(value, F32(), p); }
 HWY_INLINE void StoreSome(VF value, float* p, int left) {
   const F32 d;
-  if (left >= static_cast<int>(hn::Lanes(d))) {
-    hn::StoreU(value, d, p);
-    return;
-  }
   HWY_ALIGN float buffer[16];
   hn::Store(value, d, buffer);
   for (int i = 0; i < left; ++i) p[i] = buffer[i];
 }
 
+// Calls part(c, left) for vectors of columns c .., `left` being Whole but for the last.
+template <class Part>
+HWY_INLINE void ForVectors(int columns, Part part) {
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
+  int c = 0;
+  for (; c + lanes <= columns; c += lanes) part(c, Whole());
+  if (c < columns) part(c, columns - c);
+}
+
 // The value of columns c .. of one row; see row_ops.h for the formula.
-HWY_INLINE VF Value(const int32_t* acc, int c, int left, float row_scale, int32_t zero_point,
+template <class Left>
+HWY_INLINE VF Value(const int32_t* acc, int c, Left left, float row_scale, int32_t zero_point,
                     const ColumnTerms& terms) {
   const F32 f;
   const I32 i;
@@ -55,20 +67,17 @@ HWY_INLINE VF Value(const int32_t* acc, int c, int left, float row_scale, int32_
 
 void StoreImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
                const ColumnTerms& terms, float* out) {
-  const int lanes = static_cast<int>(hn::Lanes(F32()));
-  for (int c = 0; c < columns; c += lanes) {
-    StoreSome(Value(acc, c, columns - c, row_scale, zero_point, terms), out + c, columns - c);
-  }
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    StoreSome(Value(acc, c, left, row_scale, zero_point, terms), out + c, left);
+  });
 }
 
 void AddImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
              const ColumnTerms& terms, float* out) {
-  const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
-  for (int c = 0; c < columns; c += lanes) {
-    VF value = Value(acc, c, columns - c, row_scale, zero_point, terms);
-    StoreSome(hn::Add(LoadSome(f, out + c, columns - c), value), out + c, columns - c);
-  }
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    const VF value = Value(acc, c, left, row_scale, zero_point, terms);
+    StoreSome(hn::Add(LoadSome(F32(), out + c, left), value), out + c, left);
+  });
 }
 
 HWY_INLINE VF Silu(VF x) { return hn::Mul(x, Sigmoid(F32(), x)); }
@@ -80,80 +89,86 @@ HWY_INLINE VF GeluOf(VF x) {
   return hn::Mul(x, Sigmoid(f, hn::Mul(u, hn::Set(f, 1.5957691216057308f))));
 }
 
-void SwiGluImpl(const int32_t* gate, const int32_t* up, int columns, float row_scale,
+void SwiGluImpl(const int32_t* gate, const int32_t* up, int blocks, int columns, float row_scale,
                 int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
                 float* out) {
-  const int lanes = static_cast<int>(hn::Lanes(F32()));
-  for (int c = 0; c < columns; c += lanes) {
-    VF g = Value(gate, c, columns - c, row_scale, zero_point, gate_terms);
-    VF u = Value(up, c, columns - c, row_scale, zero_point, up_terms);
-    StoreSome(hn::Mul(Silu(g), u), out + c, columns - c);
+  for (int first = 0; first < 2 * blocks * columns; first += 2 * columns, out += columns) {
+    ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+      const VF g = Value(gate, first + c, left, row_scale, zero_point, gate_terms);
+      const VF u = Value(up, first + c, left, row_scale, zero_point, up_terms);
+      StoreSome(hn::Mul(Silu(g), u), out + c, left);
+    });
   }
+}
+
+void AddRowImpl(const float* x, int columns, float* out) {
+  const F32 f;
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    StoreSome(hn::Add(LoadSome(f, out + c, left), LoadSome(f, x + c, left)), out + c, left);
+  });
 }
 
 void SwiGluRowImpl(const float* gate, const float* up, int columns, float* out) {
   const F32 f;
-  for (int c = 0; c < columns; c += static_cast<int>(hn::Lanes(f))) {
-    const VF g = LoadSome(f, gate + c, columns - c), u = LoadSome(f, up + c, columns - c);
-    StoreSome(hn::Mul(Silu(g), u), out + c, columns - c);
-  }
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    const VF g = LoadSome(f, gate + c, left), u = LoadSome(f, up + c, left);
+    StoreSome(hn::Mul(Silu(g), u), out + c, left);
+  });
 }
 
 void GeluImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
               const ColumnTerms& terms, float* out) {
-  for (int c = 0; c < columns; c += static_cast<int>(hn::Lanes(F32()))) {
-    const VF x = Value(acc, c, columns - c, row_scale, zero_point, terms);
-    StoreSome(GeluOf(x), out + c, columns - c);
-  }
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    const VF x = Value(acc, c, left, row_scale, zero_point, terms);
+    StoreSome(GeluOf(x), out + c, left);
+  });
 }
 
 void GeluRowImpl(float* x, int columns) {
-  const F32 f;
-  for (int c = 0; c < columns; c += static_cast<int>(hn::Lanes(f))) {
-    StoreSome(GeluOf(LoadSome(f, x + c, columns - c)), x + c, columns - c);
-  }
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    StoreSome(GeluOf(LoadSome(F32(), x + c, left)), x + c, left);
+  });
 }
 
 void QuantizeImpl(const float* x, int columns, int padded, uint8_t* out, float* scale,
                   int32_t* zero_point) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
-  VF low = hn::Zero(f);
-  VF high = hn::Zero(f);
+  VF low0 = hn::Zero(f), low1 = low0, high0 = low0, high1 = low0;
   int c = 0;
-  for (; c + lanes <= columns; c += lanes) {
-    VF v = hn::LoadU(f, x + c);
-    low = hn::Min(low, v);
-    high = hn::Max(high, v);
+  for (; c + 2 * lanes <= columns; c += 2 * lanes) {
+    const VF a = hn::LoadU(f, x + c), b = hn::LoadU(f, x + c + lanes);
+    low0 = hn::Min(low0, a);
+    low1 = hn::Min(low1, b);
+    high0 = hn::Max(high0, a);
+    high1 = hn::Max(high1, b);
   }
-  float smallest = hn::GetLane(hn::MinOfLanes(f, low));
-  float largest = hn::GetLane(hn::MaxOfLanes(f, high));
+  float smallest = hn::GetLane(hn::MinOfLanes(f, hn::Min(low0, low1)));
+  float largest = hn::GetLane(hn::MaxOfLanes(f, hn::Max(high0, high1)));
   for (; c < columns; ++c) {
     smallest = x[c] < smallest ? x[c] : smallest;
     largest = x[c] > largest ? x[c] : largest;
   }
   float step = (largest - smallest) / 255.0f;
   // All zero, too small to divide by, or not finite: the last is caught where logits are sampled.
-  if (!(step > 1e-35f) || !(step < 1e35f)) step = 1.0f;
+  const bool usual = step > 1e-35f && step < 1e35f;
+  if (!usual) step = 1.0f;
   const float inverse = 1.0f / step;
-  const float zero = std::nearbyintf(-smallest * inverse);
-  const VF vinverse = hn::Set(f, inverse);
-  const VF vzero = hn::Set(f, zero);
-  const VF limit = hn::Set(f, 255.0f);
+  const int32_t zero = usual ? static_cast<int32_t>(std::nearbyintf(-smallest * inverse)) : 0;
   const hn::Rebind<uint8_t, F32> u8;
-  const I32 i;
+  const VF vinverse = hn::Set(f, inverse);
+  const auto vzero = hn::Set(I32(), zero);
   for (c = 0; c + lanes <= columns; c += lanes) {
-    VF v = hn::Add(hn::Round(hn::Mul(hn::LoadU(f, x + c), vinverse)), vzero);
-    v = hn::Min(hn::Max(v, hn::Zero(f)), limit);
-    hn::StoreU(hn::DemoteTo(u8, hn::ConvertTo(i, v)), u8, out + c);
+    const auto level = hn::NearestInt(hn::Mul(hn::LoadU(f, x + c), vinverse));
+    hn::StoreU(hn::DemoteTo(u8, hn::Add(level, vzero)), u8, out + c);
   }
   for (; c < columns; ++c) {
-    float v = std::nearbyintf(x[c] * inverse) + zero;
+    const float v = std::nearbyintf(x[c] * inverse) + static_cast<float>(zero);
     out[c] = static_cast<uint8_t>(v < 0.0f ? 0.0f : v > 255.0f ? 255.0f : v == v ? v : 0.0f);
   }
   for (; c < padded; ++c) out[c] = 0;
   *scale = step;
-  *zero_point = static_cast<int32_t>(zero);
+  *zero_point = zero;
 }
 
 void RmsNormImpl(const float* x, const float* weight, int columns, float eps, float* out) {
@@ -172,10 +187,10 @@ void RmsNormImpl(const float* x, const float* weight, int columns, float eps, fl
   for (; c < columns; ++c) sum += x[c] * x[c];
   const float inverse = 1.0f / std::sqrt(sum / static_cast<float>(columns) + eps);
   const VF vinverse = hn::Set(f, inverse);
-  for (c = 0; c < columns; c += lanes) {
-    VF value = hn::Mul(LoadSome(f, x + c, columns - c), vinverse);
-    StoreSome(hn::Mul(value, LoadSome(f, weight + c, columns - c)), out + c, columns - c);
-  }
+  ForVectors(columns, [&](int at, auto left) HWY_ATTR {
+    const VF value = hn::Mul(LoadSome(f, x + at, left), vinverse);
+    StoreSome(hn::Mul(value, LoadSome(f, weight + at, left)), out + at, left);
+  });
 }
 
 // The sum over a row of Term(x).
@@ -198,7 +213,6 @@ HWY_INLINE float SumOf(const float* x, int columns, Term term) {
 void LayerNormImpl(const float* x, const float* weight, const float* bias, int columns, float eps,
                    float* out) {
   const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
   const float mean =
       SumOf(x, columns, [](VF v) HWY_ATTR { return v; }) / static_cast<float>(columns);
   const VF vmean = hn::Set(f, mean);
@@ -207,12 +221,11 @@ void LayerNormImpl(const float* x, const float* weight, const float* bias, int c
     return hn::Mul(d, d);
   });
   const VF inverse = hn::Set(f, 1.0f / std::sqrt(squares / static_cast<float>(columns) + eps));
-  for (int c = 0; c < columns; c += lanes) {
-    const int left = columns - c;
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
     VF value = hn::Mul(hn::Sub(LoadSome(f, x + c, left), vmean), inverse);
     value = hn::MulAdd(value, LoadSome(f, weight + c, left), LoadSome(f, bias + c, left));
     StoreSome(value, out + c, left);
-  }
+  });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -229,6 +242,7 @@ HWY_EXPORT(QuantizeImpl);
 HWY_EXPORT(RmsNormImpl);
 HWY_EXPORT(GeluImpl);
 HWY_EXPORT(GeluRowImpl);
+HWY_EXPORT(AddRowImpl);
 HWY_EXPORT(SwiGluRowImpl);
 HWY_EXPORT(LayerNormImpl);
 
@@ -240,6 +254,10 @@ void EpilogueGelu(const int32_t* acc, int columns, float row_scale, int32_t zero
 void LayerNormRow(const float* x, const float* weight, const float* bias, int columns, float eps,
                   float* out) {
   HWY_DYNAMIC_DISPATCH(LayerNormImpl)(x, weight, bias, columns, eps, out);
+}
+
+void AddRow(const float* x, int columns, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddRowImpl)(x, columns, out);
 }
 
 void SwiGluRow(const float* gate, const float* up, int columns, float* out) {
@@ -262,11 +280,11 @@ void EpilogueAdd(const int32_t* acc, int columns, float row_scale, int32_t zero_
   HWY_DYNAMIC_DISPATCH(AddImpl)(acc, columns, row_scale, zero_point, terms, out);
 }
 
-void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int columns, float row_scale,
-                    int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
-                    float* out) {
+void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int blocks, int columns,
+                    float row_scale, int32_t zero_point, const ColumnTerms& gate_terms,
+                    const ColumnTerms& up_terms, float* out) {
   HWY_DYNAMIC_DISPATCH(SwiGluImpl)
-  (gate, up, columns, row_scale, zero_point, gate_terms, up_terms, out);
+  (gate, up, blocks, columns, row_scale, zero_point, gate_terms, up_terms, out);
 }
 
 void QuantizeRow(const float* x, int columns, int padded, uint8_t* out, float* scale,

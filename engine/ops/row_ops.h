@@ -20,10 +20,11 @@ void EpilogueStore(const int32_t* acc, int columns, float row_scale, int32_t zer
                    const ColumnTerms& terms, float* out);
 void EpilogueAdd(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
                  const ColumnTerms& terms, float* out);
-// out[c] = silu(gate value[c]) * up value[c].
-void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int columns, float row_scale,
-                    int32_t zero_point, const ColumnTerms& gate_terms, const ColumnTerms& up_terms,
-                    float* out);
+// out[c] = silu(gate value[c]) * up value[c] for `blocks` blocks of `columns` columns. Gates and ups
+// take turns: the next block of each, and its terms, stands 2 * columns further.
+void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int blocks, int columns,
+                    float row_scale, int32_t zero_point, const ColumnTerms& gate_terms,
+                    const ColumnTerms& up_terms, float* out);
 
 // out[c] = gelu(value[c]), the tanh form.
 void EpilogueGelu(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
@@ -41,7 +42,9 @@ void RmsNormRow(const float* x, const float* weight, int columns, float eps, flo
 void LayerNormRow(const float* x, const float* weight, const float* bias, int columns, float eps,
                   float* out);
 
-// out = silu(gate) * up, and x = gelu(x) in the tanh form: what the epilogues do with their values.
+// out += x, out = silu(gate) * up, and x = gelu(x) in the tanh form: what the epilogues do with
+// their values.
+void AddRow(const float* x, int columns, float* out);
 void SwiGluRow(const float* gate, const float* up, int columns, float* out);
 void GeluRow(float* x, int columns);
 

@@ -157,7 +157,9 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   RunnerOptions options;
   options.threads = ComputeThreads(settings);
   options.max_batched_tokens = settings.max_num_batched_tokens;
-  options.max_logits_rows = settings.max_num_seqs;
+  // A row for each sequence, and for what a step may guess.
+  options.max_logits_rows =
+      settings.max_num_seqs + (settings.speculation ? RunnerLimits{}.cheap_rows : 0);
   options.max_model_len = settings.max_model_len;
   EG_ASSIGN_OR_RETURN(options.kv_cache_type, ParseKvType(settings.kv_cache_type));
   options.kv_cache_bytes = KvCacheBytes(config, settings, options.kv_cache_type);
