@@ -132,18 +132,21 @@ HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, in
                        float* sums) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
-  const int parts = rows.group / kInt4Group;
-  const int bytes = Int4GroupBytes(rows.group);
-  const int8_t* x = rows.s8 + first * rows.stride;
+  // Read once: as far as the compiler knows, storing sums might change them.
+  const size_t stride = rows.stride;
+  const int group = rows.group, parts = group / kInt4Group, bytes = Int4GroupBytes(group);
+  const int8_t* x = rows.s8 + first * stride;
+  const Int4Rows::Terms* terms[kRows];
+  for (int r = 0; r < kRows; ++r) terms[r] = rows.row_terms(first + r);
   for (int i = 0; i < kRows * kInt8Block; i += lanes) hn::StoreU(hn::Zero(f), f, sums + i);
-  for (int g = 0; g < groups; ++g, block += bytes, x += rows.group) {
+  for (int g = 0; g < groups; ++g, block += bytes, x += group) {
     if (first == 0) {
       for (int i = 0; i < bytes; i += 64) hwy::Prefetch(block + kFetchAhead + i);
     }
     const uint8_t* scales = block + parts * kInt4LevelBytes;
     for (int column = 0; column < kInt8Block; column += lanes * kVecs) {
       D dots[kRows][kVecs];
-      Multiply<D, kRows, kVecs>(x, rows.stride, block + 4 * column, parts, dots);
+      Multiply<D, kRows, kVecs>(x, stride, block + 4 * column, parts, dots);
 #pragma GCC unroll 4
       for (int v = 0; v < kVecs; ++v) {
         const uint8_t* halves = scales + 2 * (column + v * lanes);
@@ -151,11 +154,11 @@ HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, in
         const VF minimum = LoadHalves(halves + 2 * kInt8Block);
 #pragma GCC unroll 16
         for (int r = 0; r < kRows; ++r) {
-          const Int4Rows::Terms terms = rows.row_terms(first + r)[g];
+          const Int4Rows::Terms of = terms[r][g];
           const VF dot = hn::ConvertTo(f, dots[r][v].sums);
           float* to = sums + r * kInt8Block + column + v * lanes;
-          VF sum = hn::MulAdd(hn::Mul(scale, hn::Set(f, terms.scale)), dot, hn::LoadU(f, to));
-          hn::StoreU(hn::MulAdd(minimum, hn::Set(f, terms.sum), sum), f, to);
+          VF sum = hn::MulAdd(hn::Mul(scale, hn::Set(f, of.scale)), dot, hn::LoadU(f, to));
+          hn::StoreU(hn::MulAdd(minimum, hn::Set(f, of.sum), sum), f, to);
         }
       }
     }
