@@ -133,11 +133,12 @@ HWY_INLINE V16 Exp2Bytes(V16 exponents) {
 // A row's largest score of the tile, of which `count` exist; the others get no weight.
 HWY_INLINE float Largest(float* scores, int count, float to_log2) {
   const F32 f;
-  std::fill(scores + count, scores + kTile, std::numeric_limits<float>::lowest());
+  const bool whole = count == kTile;
+  if (!whole) std::fill(scores + count, scores + kTile, std::numeric_limits<float>::lowest());
   VF top = hn::LoadU(f, scores);
   for (int i = Lanes(); i < kTile; i += Lanes()) top = hn::Max(top, hn::LoadU(f, scores + i));
   const float largest = hn::GetLane(hn::MaxOfLanes(f, top));
-  std::fill(scores + count, scores + kTile, largest - 16 / to_log2);
+  if (!whole) std::fill(scores + count, scores + kTile, largest - 16 / to_log2);
   return largest;
 }
 
@@ -251,16 +252,15 @@ HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& r
 void AttendRows(const Int8AttentionTask& task, int row, int count) {
   const F32 f;
   Rows rows;
-  const int dim = task.head_dim, quads = Int8KvTile::quads(dim);
+  const int dim = task.head_dim;
   const int groups = (count + kQueries - 1) / kQueries;
   for (int r = 0; r < groups * kQueries; ++r) {
     // Missing rows repeat the last one; their result is not stored.
     const float* q = task.q + (row + std::min(r, count - 1)) * task.stride;
     // Never zero, as a missing position's score is so much lower.
-    rows.to_log2[r] = std::max(QuantizeSigned(q, dim, 0, rows.q[r]) * task.scale * kLog2E, 1e-30f);
-    int32_t sum = 0;
-    for (int c = 0; c < 4 * quads; ++c) sum += static_cast<int8_t>(rows.q[r][c]);
-    rows.start[r] = -Int8KvTile::kKeyOffset * sum;
+    const SignedRow row_of = QuantizeSigned(q, dim, 0, rows.q[r]);
+    rows.to_log2[r] = std::max(row_of.scale * task.scale * kLog2E, 1e-30f);
+    rows.start[r] = -Int8KvTile::kKeyOffset * row_of.sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     std::fill_n(rows.total[r], 16, 0.0f);
@@ -277,7 +277,11 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
     }
     const float inverse = 1.0f / hn::GetLane(hn::SumOfLanes(f, total));
     float* out = task.out + (row + r) * task.stride;
-    for (int c = 0; c < dim; ++c) out[c] = rows.sums[r][c] * inverse;
+    int c = 0;
+    for (; c + Lanes() <= dim; c += Lanes()) {
+      hn::StoreU(hn::Mul(hn::LoadU(f, rows.sums[r] + c), hn::Set(f, inverse)), f, out + c);
+    }
+    for (; c < dim; ++c) out[c] = rows.sums[r][c] * inverse;
   }
 }
 

@@ -33,9 +33,10 @@ void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, in
   const int quads = Int8KvTile::quads(dim);
   for (int position = 0; position < kTile; ++position) {
     HWY_ALIGN uint8_t row[kMostInt8HeadDim + 16] = {};
-    tile.key_scales[position] = position < count ? QuantizeSigned(keys + position * stride, dim,
-                                                                  Int8KvTile::kKeyOffset, row)
-                                                 : 0.0f;
+    tile.key_scales[position] =
+        position < count
+            ? QuantizeSigned(keys + position * stride, dim, Int8KvTile::kKeyOffset, row).scale
+            : 0.0f;
     for (int quad = 0; quad < quads; ++quad) {
       std::memcpy(tile.keys + (int64_t{quad} * kTile + position) * 4, row + quad * 4, 4);
     }
