@@ -116,7 +116,8 @@ void DraftModel::Pass(int most_tokens) {
   }
   const int tokens = static_cast<int>(batch_.tokens.size());
   const bool reads = tokens > limits_.cheap_rows;
-  pace_.Learn(!reads, reads ? tokens : 0, Clock::now() - began);
+  const StepPace::Load load{.decodes = reads ? 0 : tokens, .prompt_tokens = reads ? tokens : 0};
+  pace_.Learn(load, Clock::now() - began);
   const float* row = output->logits;
   for (Draft* draft : guessing_) {
     const float* best = std::max_element(row, row + limits_.vocab_size);

@@ -235,12 +235,13 @@ bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step) {
     DropFinished();
     return false;
   }
-  int decodes = 0, prompt_tokens = 0;
+  StepPace::Load load;
   for (const ScheduledSequence& share : step) {
     const bool decode = share.sequence->num_computed >= share.sequence->prompt_len;
-    (decode ? decodes : prompt_tokens) += share.count;
+    (decode ? load.decodes : load.prompt_tokens) += share.count;
+    load.guesses += share.guesses;
   }
-  pace_.Learn(decodes > 0, prompt_tokens, Clock::now() - now);
+  pace_.Learn(load, Clock::now() - now);
   const float* logits = output->logits;
   for (const ScheduledSequence& share : step) {
     Deliver(share, logits);

@@ -88,8 +88,8 @@ int Scheduler::GuessesOf(const Sequence& s, const Budget& budget) const {
   const int length = s.num_computed + 1;
   const int spare = std::max(0, blocks_.num_free() - num_running());
   const int slots = (BlocksFor(length, config_.block_size) + spare) * config_.block_size;
-  return std::max(
-      0, std::min({static_cast<int>(s.guesses.size()), budget.guesses, slots - length}));
+  return std::max(0,
+                  std::min({static_cast<int>(s.guesses.size()), budget.guesses, slots - length}));
 }
 
 // Beside one token, and its logits row, of each decode and of a prompt.

@@ -90,8 +90,8 @@ class Scheduler {
 
   // Chooses the next step, with at most `prompt_tokens` (>= 1) tokens of prompts in it, and
   // allocates its blocks. Guesses take what is left when all decodes, and a prompt's token where
-  // there is one, have their room. The caller runs it, then calls Advance for each share (and appends
-  // sampled tokens), or, if it failed, removes the sequences. Valid until the next call.
+  // there is one, have their room. The caller runs it, then calls Advance for each share (and
+  // appends sampled tokens), or, if it failed, removes the sequences. Valid until the next call.
   const std::vector<ScheduledSequence>& Schedule(
       int prompt_tokens = std::numeric_limits<int>::max());
 

@@ -22,11 +22,16 @@ void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
 
 }  // namespace
 
-void StepPace::Learn(bool decodes, int prompt_tokens, Duration took) {
-  if (prompt_tokens == 0) return Smooth(&usual_, took);
+void StepPace::Learn(const Load& load, Duration took) {
+  if (load.prompt_tokens == 0) {
+    // Decoding alone takes no longer than beside guesses.
+    if (load.guesses == 0 || usual_ == Duration(0) || took < usual_) Smooth(&usual_, took);
+    return;
+  }
+  const bool decodes = load.decodes > 0;
   if (decodes && usual_ == Duration(0)) return;  // whose share is whose cannot be told
   const Duration prompt = decodes ? std::max(took - usual_, Duration(0)) : took;
-  Smooth(&token_cost_, std::max(prompt / prompt_tokens, Duration(1)));
+  Smooth(&token_cost_, std::max(prompt / load.prompt_tokens, Duration(1)));
 }
 
 void StepPace::LearnUnit(Duration took) { unit_ = std::max(took, unit_ - unit_ / kForgetting); }

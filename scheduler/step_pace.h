@@ -16,8 +16,15 @@ class StepPace {
   // wait than run, up to what readers do not notice.
   explicit StepPace(Duration target) : target_(target) {}
 
-  // A step took so long, with so many tokens of prompts (0: it only decoded).
-  void Learn(bool decodes, int prompt_tokens, Duration took);
+  // What a step computed.
+  struct Load {
+    int decodes = 0;
+    int guesses = 0;
+    int prompt_tokens = 0;
+  };
+
+  // A step of this load took so long.
+  void Learn(const Load& load, Duration took);
 
   // A unit of a picture took so long.
   void LearnUnit(Duration took);

@@ -216,8 +216,8 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
   }
 }
 
-// The tile's weights in the first `count` rows; it holds keys. Each step is done for all rows, which
-// do not wait for each other, before the next, which waits.
+// The tile's weights in the first `count` rows; it holds keys. Each step is done for all rows,
+// which do not wait for each other, before the next, which waits.
 template <class D, class Tile>
 HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int count, int position) {
   const F32 f;

@@ -20,8 +20,8 @@ void EpilogueStore(const int32_t* acc, int columns, float row_scale, int32_t zer
                    const ColumnTerms& terms, float* out);
 void EpilogueAdd(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
                  const ColumnTerms& terms, float* out);
-// out[c] = silu(gate value[c]) * up value[c] for `blocks` blocks of `columns` columns. Gates and ups
-// take turns: the next block of each, and its terms, stands 2 * columns further.
+// out[c] = silu(gate value[c]) * up value[c] for `blocks` blocks of `columns` columns. Gates and
+// ups take turns: the next block of each, and its terms, stands 2 * columns further.
 void EpilogueSwiGlu(const int32_t* gate, const int32_t* up, int blocks, int columns,
                     float row_scale, int32_t zero_point, const ColumnTerms& gate_terms,
                     const ColumnTerms& up_terms, float* out);

@@ -16,16 +16,16 @@ constexpr int kUnlimited = std::numeric_limits<int>::max();
 TEST_CASE("nothing is held back before anything is known") {
   StepPace pace(milliseconds(0));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == kUnlimited);
-  pace.Learn(false, 100, milliseconds(200));
+  pace.Learn({.prompt_tokens = 100}, milliseconds(200));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == kUnlimited);
-  pace.Learn(true, 0, milliseconds(40));
+  pace.Learn({.decodes = 1}, milliseconds(40));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) < 100);
 }
 
 TEST_CASE("a step with a prompt takes less than three usual ones") {
   StepPace pace(milliseconds(0));
-  pace.Learn(false, 100, milliseconds(200));  // 2 ms a token
-  for (int i = 0; i < 20; ++i) pace.Learn(true, 0, milliseconds(40));
+  pace.Learn({.prompt_tokens = 100}, milliseconds(200));  // 2 ms a token
+  for (int i = 0; i < 20; ++i) pace.Learn({.decodes = 1}, milliseconds(40));
   const int tokens = pace.PromptTokens(pace.Spare(1, 1));
   CHECK(tokens >= 20);
   CHECK(40 + 2 * tokens < 120);
@@ -34,8 +34,8 @@ TEST_CASE("a step with a prompt takes less than three usual ones") {
 TEST_CASE("a crowd that waits gets more of a step, up to a gap that nobody notices") {
   StepPace small(milliseconds(0)), large(milliseconds(0));
   for (int i = 0; i < 100; ++i) {
-    small.Learn(true, 0, milliseconds(4));
-    large.Learn(true, 0, milliseconds(40));
+    small.Learn({.decodes = 1}, milliseconds(4));
+    large.Learn({.decodes = 1}, milliseconds(40));
   }
   CHECK(small.Spare(1, 1) == small.Spare(8, 0));
   CHECK(small.Spare(8, 8) == small.Spare(8, 0));
@@ -46,12 +46,12 @@ TEST_CASE("a crowd that waits gets more of a step, up to a gap that nobody notic
 
 TEST_CASE("a target of the settings' own") {
   StepPace pace(milliseconds(100));
-  pace.Learn(false, 100, milliseconds(200));
-  pace.Learn(true, 0, milliseconds(40));
+  pace.Learn({.prompt_tokens = 100}, milliseconds(200));
+  pace.Learn({.decodes = 1}, milliseconds(40));
   CHECK(pace.Spare(1, 1) == milliseconds(60));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == 30);
   SUBCASE("that decodes alone do not meet: prompts still get on") {
-    for (int i = 0; i < 100; ++i) pace.Learn(true, 0, milliseconds(300));
+    for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1}, milliseconds(300));
     CHECK(pace.Spare(1, 1) == milliseconds(0));
     CHECK(pace.PromptTokens(pace.Spare(1, 1)) > 0);
   }
@@ -59,10 +59,24 @@ TEST_CASE("a target of the settings' own") {
 
 TEST_CASE("what a prompt's token costs is learned beside decodes too") {
   StepPace pace(milliseconds(0));
-  pace.Learn(true, 0, milliseconds(40));
-  for (int i = 0; i < 50; ++i) pace.Learn(true, 10, milliseconds(40 + 30));
+  pace.Learn({.decodes = 1}, milliseconds(40));
+  for (int i = 0; i < 50; ++i)
+    pace.Learn({.decodes = 1, .prompt_tokens = 10}, milliseconds(40 + 30));
   CHECK(pace.PromptTokens(milliseconds(90)) == 30);
   CHECK(pace.usual() == milliseconds(40));
+}
+
+TEST_CASE("guesses make a step longer, but not what is usual") {
+  StepPace pace(milliseconds(0));
+  pace.Learn({.decodes = 1, .guesses = 2}, milliseconds(60));
+  CHECK(pace.usual() == milliseconds(60));
+  for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1}, milliseconds(40));
+  const auto usual = pace.usual();
+  CHECK(usual < milliseconds(41));
+  for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .guesses = 2}, milliseconds(60));
+  CHECK(pace.usual() == usual);
+  for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .guesses = 2}, milliseconds(30));
+  CHECK(pace.usual() < milliseconds(31));
 }
 
 TEST_CASE("a picture's long units are remembered through its short ones, and forgotten in time") {
