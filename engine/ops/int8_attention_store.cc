@@ -43,22 +43,36 @@ void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, in
   }
 }
 
-// Components [c, c + Lanes()) of the tile's values; those that the head does not have are zero.
-void StoreValues(const Int8KvTile& tile, int dim, int count, const float* values, int64_t stride,
-                 int c) {
+// A tile's values, close together: [kTile][padded_dim], with zeros where there are none. What they
+// come from is a page apart from row to row, and better read once.
+struct Columns {
+  HWY_ALIGN float values[kTile * kMostInt8HeadDim];
+  HWY_ALIGN float largest[kMostInt8HeadDim];  // magnitude of each component
+};
+
+void ReadColumns(int dim, int count, const float* values, int64_t stride, Columns* columns) {
+  const F32 f;
+  const int padded = Int8KvTile::padded_dim(dim), whole = dim / Lanes() * Lanes();
+  std::fill_n(columns->largest, padded, 0.0f);
+  for (int position = 0; position < count; ++position, values += stride) {
+    float* to = columns->values + position * padded;
+    for (int c = 0; c < whole; c += Lanes()) hn::Store(hn::LoadU(f, values + c), f, to + c);
+    for (int c = whole; c < padded; ++c) to[c] = c < dim ? values[c] : 0.0f;
+    for (int c = 0; c < padded; c += Lanes()) {
+      const VF largest = hn::Max(hn::Load(f, columns->largest + c), hn::Abs(hn::Load(f, to + c)));
+      hn::Store(largest, f, columns->largest + c);
+    }
+  }
+  std::fill_n(columns->values + count * padded, (kTile - count) * padded, 0.0f);
+}
+
+// Components [c, c + Lanes()) of the tile's values.
+void StoreColumns(const Int8KvTile& tile, int padded, const Columns& columns, int c) {
   const F32 f;
   const I32 i32;
-  const int padded = Int8KvTile::padded_dim(dim), exist = std::clamp(dim - c, 0, Lanes());
-  HWY_ALIGN float columns[kTile][16] = {};
-  HWY_ALIGN float factors[16] = {};
-  VF largest = hn::Zero(f);
-  for (int position = 0; position < count; ++position) {
-    std::copy_n(values + position * stride + c, exist, columns[position]);
-    largest = hn::Max(largest, hn::Abs(hn::Load(f, columns[position])));
-  }
-  hn::Store(largest, f, factors);
+  HWY_ALIGN float factors[16];
   for (int i = 0; i < Lanes(); ++i) {
-    const Scale scale = ScaleOf(factors[i]);
+    const Scale scale = ScaleOf(columns.largest[c + i]);
     factors[i] = scale.to;
     tile.value_scales[c + i] = scale.from;
   }
@@ -67,7 +81,7 @@ void StoreValues(const Int8KvTile& tile, int dim, int count, const float* values
   for (int quad = 0; quad < kTile / 4; ++quad) {
     V32 bytes[4];
     for (int i = 0; i < 4; ++i) {
-      const VF value = hn::Load(f, columns[Int8KvTile::PositionOf(quad, i)]);
+      const VF value = hn::Load(f, columns.values + Int8KvTile::PositionOf(quad, i) * padded + c);
       bytes[i] = hn::And(hn::NearestInt(hn::Mul(value, factor)), low);
     }
     const V32 quads = hn::Or(hn::Or(bytes[0], hn::ShiftLeft<8>(bytes[1])),
@@ -80,10 +94,11 @@ void StoreValues(const Int8KvTile& tile, int dim, int count, const float* values
 void StoreImpl(const Int8KvTile& tile, int dim, int count, const float* keys, const float* values,
                int64_t stride) {
   StoreKeys(tile, dim, count, keys, stride);
+  const int padded = Int8KvTile::padded_dim(dim);
+  Columns columns;
+  ReadColumns(dim, count, values, stride, &columns);
   // Behind a head that ends within a group of 16 the sums are not used, but they are computed.
-  for (int c = 0; c < Int8KvTile::padded_dim(dim); c += Lanes()) {
-    StoreValues(tile, dim, count, values, stride, c);
-  }
+  for (int c = 0; c < padded; c += Lanes()) StoreColumns(tile, padded, columns, c);
 }
 
 }  // namespace HWY_NAMESPACE
