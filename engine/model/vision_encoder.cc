@@ -33,7 +33,7 @@ struct VisionEncoder::Impl {
         chunk(std::min(kRows, vision.patches())),
         linear(chunk, WidestRow(vision, text_size), {.fine = true}, backend),
         hidden(size_t{1} * vision.patches() * vision.hidden_size),
-        queries(size_t{1} * vision.patches() * vision.hidden_size),
+        queries(size_t{1} * chunk * vision.hidden_size),
         keys_values(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
         wide(size_t{1} * chunk * WidestRow(vision, text_size)),
@@ -55,7 +55,7 @@ struct VisionEncoder::Impl {
 
   LinearMatMul linear;
   AlignedBuffer<float> hidden;       // [patches][hidden]: the residual stream
-  AlignedBuffer<float> queries;      // [patches][hidden]
+  AlignedBuffer<float> queries;      // [chunk][hidden]
   AlignedBuffer<float> keys_values;  // [chunk][2 * hidden]
   AlignedBuffer<float> attention;    // [chunk][hidden], and the adapter's [chunk][text hidden]
   AlignedBuffer<float> wide;         // [chunk] of the widest rows
@@ -93,15 +93,16 @@ void VisionEncoder::Impl::BeginLayer(const VisionLayerWeights& w, int first, int
   const int64_t width = vision.hidden_size;
   linear.LayerNormAndQuantize(w.kv, Hidden(first), width, count, w.norm1.weight, w.norm1.bias,
                               vision.layer_norm_eps);
-  linear.Store(w.q, queries.data() + first * width, width);
+  linear.Store(w.q, queries.data(), width);
   linear.Store(w.kv, keys_values.data(), 2 * width);
-  attend.Store(first, count, keys_values.data(), keys_values.data() + width, 2 * width);
+  attend.Store(first, count, queries.data(), width, keys_values.data(), keys_values.data() + width,
+               2 * width);
 }
 
 // What is left of the layer for these rows, all keys being there.
 void VisionEncoder::Impl::FinishLayer(const VisionLayerWeights& w, int first, int count) {
   const int width = vision.hidden_size, inner = vision.intermediate_size;
-  attend.Attend(count, queries.data() + int64_t{first} * width, attention.data());
+  attend.Attend(first, count, attention.data());
   linear.Quantize(w.out, attention.data(), width, count);
   linear.Add(w.out, Hidden(first), width);
   linear.LayerNormAndQuantize(w.fc1, Hidden(first), width, count, w.norm2.weight, w.norm2.bias,

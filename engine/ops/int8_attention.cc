@@ -16,7 +16,6 @@
 // After highway.h.
 #include "engine/ops/component_vecs-inl.h"
 #include "engine/ops/exp2-inl.h"
-#include "engine/ops/signed_row-inl.h"
 #include "engine/ops/vnni-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -58,7 +57,7 @@ HWY_INLINE V32 BroadcastQuad(const void* p) {
 
 // Rows that are computed together: what becomes of a row is the same in any company.
 struct Rows {
-  HWY_ALIGN uint8_t q[kMostRows][kMostDim + 16];
+  const uint8_t* q[kMostRows];
   HWY_ALIGN float sums[kMostRows][kMostDim];
   int32_t start[kMostRows];              // of each score's sum: the keys' offset taken off
   float to_log2[kMostRows];              // a score's sum times its key's scale to a power of two
@@ -256,11 +255,13 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   const int groups = (count + kQueries - 1) / kQueries;
   for (int r = 0; r < groups * kQueries; ++r) {
     // Missing rows repeat the last one; their result is not stored.
-    const float* q = task.q + (row + std::min(r, count - 1)) * task.stride;
+    const uint8_t* at = task.queries + (row + std::min(r, count - 1)) * Int8Query::Bytes(dim);
+    Int8Query query;
+    std::memcpy(&query, at, sizeof(query));
+    rows.q[r] = at + sizeof(query);
     // Never zero, as a missing position's score is so much lower.
-    const SignedRow row_of = QuantizeSigned(q, dim, 0, rows.q[r]);
-    rows.to_log2[r] = std::max(row_of.scale * task.scale * kLog2E, 1e-30f);
-    rows.start[r] = -Int8KvTile::kKeyOffset * row_of.sum;
+    rows.to_log2[r] = std::max(query.scale * task.scale * kLog2E, 1e-30f);
+    rows.start[r] = -Int8KvTile::kKeyOffset * query.sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     std::fill_n(rows.total[r], 16, 0.0f);

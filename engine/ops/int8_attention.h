@@ -40,11 +40,24 @@ struct Int8KvTile {
 void StoreInt8Tile(const Int8KvTile& tile, int head_dim, int count, const float* keys,
                    const float* values, int64_t stride);
 
-// Rows of queries of one head, [rows][head_dim], and where their results go.
+// One head's query: this, and behind it s8 [padded_dim], zero past head_dim.
+struct Int8Query {
+  float scale;  // of its numbers
+  int32_t sum;  // of them, which the keys' offset meets
+
+  static int64_t Bytes(int head_dim) {
+    return static_cast<int64_t>(sizeof(Int8Query)) + Int8KvTile::padded_dim(head_dim);
+  }
+};
+
+// Quantizes a query, [head_dim], to Int8Query::Bytes(head_dim) at `out`, 4-byte aligned.
+void StoreInt8Query(const float* query, int head_dim, uint8_t* out);
+
+// Queries of one head and where their results go.
 struct Int8AttentionTask {
-  const float* q = nullptr;
-  float* out = nullptr;
-  int64_t stride = 0;  // floats between rows of q, and of out
+  const uint8_t* queries = nullptr;  // [rows], each Int8Query::Bytes(head_dim)
+  float* out = nullptr;              // [rows][head_dim]
+  int64_t stride = 0;                // floats between rows of out
   int rows = 0;
   int head_dim = 0;          // at most kMostInt8HeadDim
   float scale = 1;           // of the scores: head_dim^-0.5

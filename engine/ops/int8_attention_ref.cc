@@ -1,38 +1,33 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "engine/ops/int8_attention.h"
 
 namespace edgegate {
-namespace {
-
-double Quantized(float x, float largest) {
-  return std::nearbyint(double{x} * 127.0 / double{largest}) * double{largest} / 127.0;
-}
-
-}  // namespace
-
 void AttendInt8Reference(const Int8AttentionTask& task) {
   const int dim = task.head_dim, padded = Int8KvTile::padded_dim(dim);
   const auto tile_of = [&](int position) {
     return Int8KvTile::At(task.tiles + position / kAttentionTile * Int8KvTile::Bytes(dim), dim);
   };
   for (int row = 0; row < task.rows; ++row) {
-    const float* q = task.q + row * task.stride;
-    float largest = 0;
-    for (int d = 0; d < dim; ++d) largest = std::max(largest, std::fabs(q[d]));
+    const uint8_t* memory = task.queries + row * Int8Query::Bytes(dim);
+    Int8Query query;
+    std::memcpy(&query, memory, sizeof(query));
+    const auto* q = reinterpret_cast<const int8_t*>(memory + sizeof(query));
     std::vector<double> weights;
     for (int p = 0; p < task.positions; ++p) {
       const Int8KvTile tile = tile_of(p);
       const int at = p % kAttentionTile;
-      double score = 0;
-      for (int d = 0; d < dim && largest > 0; ++d) {
+      int score = 0;
+      for (int d = 0; d < dim; ++d) {
         const int key =
             tile.keys[(d / 4 * kAttentionTile + at) * 4 + d % 4] - Int8KvTile::kKeyOffset;
-        score += Quantized(q[d], largest) * key;
+        score += q[d] * key;
       }
-      weights.push_back(score * double{tile.key_scales[at]} * double{task.scale});
+      weights.push_back(score * double{query.scale} * double{tile.key_scales[at]} *
+                        double{task.scale});
     }
     const double most = *std::max_element(weights.begin(), weights.end());
     double total = 0;

@@ -1,4 +1,4 @@
-// What int8_attention.cc reads: keys and values quantized and laid out.
+// What int8_attention.cc reads: queries, keys and values quantized and laid out.
 
 #include <cstring>
 
@@ -28,6 +28,12 @@ using V32 = hn::Vec<I32>;
 constexpr int kTile = kAttentionTile;
 
 HWY_INLINE int Lanes() { return static_cast<int>(hn::Lanes(F32())); }
+
+void StoreQueryImpl(const float* query, int dim, uint8_t* out) {
+  const SignedRow row = QuantizeSigned(query, dim, 0, out + sizeof(Int8Query));
+  const Int8Query head{row.scale, row.sum};
+  std::memcpy(out, &head, sizeof(head));
+}
 
 void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, int64_t stride) {
   const int quads = Int8KvTile::quads(dim);
@@ -109,6 +115,11 @@ HWY_AFTER_NAMESPACE();
 namespace edgegate {
 
 HWY_EXPORT(StoreImpl);
+HWY_EXPORT(StoreQueryImpl);
+
+void StoreInt8Query(const float* query, int head_dim, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(StoreQueryImpl)(query, head_dim, out);
+}
 
 int64_t Int8KvTile::Bytes(int head_dim) {
   const int64_t padded = padded_dim(head_dim);

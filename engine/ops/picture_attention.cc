@@ -14,6 +14,8 @@ constexpr int kRowsPerTask = 16;
 
 int Chunks(int count, int of) { return (count + of - 1) / of; }
 
+float ScoreScale(int head_dim) { return 1.0f / std::sqrt(static_cast<float>(head_dim)); }
+
 }  // namespace
 
 static_assert(PictureAttention::kPatches % kAttentionTile == 0);
@@ -26,72 +28,83 @@ PictureAttention::PictureAttention(int patches, int heads, int head_dim, bool pr
       int8_(!precise && HasVnni() && head_dim <= kMostInt8HeadDim),
       layer_{nullptr, heads, head_dim} {
   if (int8_) {
+    queries8_.Reset(Int8Query::Bytes(head_dim) * patches * heads);
     tiles_.Reset(Int8KvTile::Bytes(head_dim) * Chunks(patches, kAttentionTile) * heads);
     return;
   }
+  queries_.Reset(size_t{1} * patches * heads * head_dim);
   blocks_.resize(static_cast<size_t>(Chunks(patches, kKvBlock)));
   std::iota(blocks_.begin(), blocks_.end(), 0);
   kv_.Reset(blocks_.size() * layer_.block_elements() + kKvSlack);
   layer_.data = kv_.data();
 }
 
+uint8_t* PictureAttention::QueryOf(int head, int patch) {
+  return queries8_.data() + (int64_t{head} * patches_ + patch) * Int8Query::Bytes(head_dim_);
+}
+
 uint8_t* PictureAttention::TilesOf(int head) {
   return tiles_.data() + head * Int8KvTile::Bytes(head_dim_) * Chunks(patches_, kAttentionTile);
 }
 
-void PictureAttention::Store(int first, int count, const float* keys, const float* values,
-                             int64_t stride) {
-  if (!int8_) {
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < count; ++i) {
-      WriteKv(layer_, (first + i) / kKvBlock, (first + i) % kKvBlock, keys + i * stride,
-              values + i * stride);
-    }
-    return;
-  }
+void PictureAttention::Store(int first, int count, const float* queries, int64_t q_stride,
+                             const float* keys, const float* values, int64_t stride) {
+  if (!int8_) return StoreBf16(first, count, queries, q_stride, keys, values, stride);
   const int64_t bytes = Int8KvTile::Bytes(head_dim_);
 #pragma omp parallel for schedule(static) collapse(2)
   for (int head = 0; head < heads_; ++head) {
     for (int i = 0; i < count; i += kAttentionTile) {
+      const int rows = std::min(kAttentionTile, count - i);
+      const int64_t column = int64_t{head} * head_dim_;
+      for (int row = i; row < i + rows; ++row) {
+        StoreInt8Query(queries + row * q_stride + column, head_dim_, QueryOf(head, first + row));
+      }
       uint8_t* tile = TilesOf(head) + (first + i) / kAttentionTile * bytes;
-      const int64_t from = i * stride + int64_t{head} * head_dim_;
-      StoreInt8Tile(Int8KvTile::At(tile, head_dim_), head_dim_, std::min(kAttentionTile, count - i),
-                    keys + from, values + from, stride);
+      const int64_t from = i * stride + column;
+      StoreInt8Tile(Int8KvTile::At(tile, head_dim_), head_dim_, rows, keys + from, values + from,
+                    stride);
     }
   }
 }
 
-void PictureAttention::Attend(int count, float* queries, float* out) {
-  const int64_t width = int64_t{heads_} * head_dim_;
+void PictureAttention::StoreBf16(int first, int count, const float* queries, int64_t q_stride,
+                                 const float* keys, const float* values, int64_t stride) {
+  const int width = heads_ * head_dim_;
+  const float scale = ScoreScale(head_dim_);
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < count; ++i) {
+    float* query = queries_.data() + int64_t{first + i} * width;
+    for (int c = 0; c < width; ++c) query[c] = queries[i * q_stride + c] * scale;
+    WriteKv(layer_, (first + i) / kKvBlock, (first + i) % kKvBlock, keys + i * stride,
+            values + i * stride);
+  }
+}
+
+void PictureAttention::Attend(int first, int count, float* out) {
   // Head by head, so that its keys and values stay in the second-level cache.
 #pragma omp parallel for schedule(dynamic) collapse(2)
   for (int head = 0; head < heads_; ++head) {
     for (int row = 0; row < count; row += kRowsPerTask) {
-      const int64_t at = row * width + int64_t{head} * head_dim_;
-      AttendRows(head, std::min(kRowsPerTask, count - row), queries + at, out + at);
+      AttendRows(head, first + row, std::min(kRowsPerTask, count - row),
+                 out + int64_t{row} * heads_ * head_dim_ + int64_t{head} * head_dim_);
     }
   }
 }
 
 // Some rows of one head.
-void PictureAttention::AttendRows(int head, int count, float* queries, float* out) {
+void PictureAttention::AttendRows(int head, int first, int count, float* out) {
   const int64_t width = int64_t{heads_} * head_dim_;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim_));
   if (int8_) {
-    return AttendInt8({.q = queries,
+    return AttendInt8({.queries = QueryOf(head, first),
                        .out = out,
                        .stride = width,
                        .rows = count,
                        .head_dim = head_dim_,
-                       .scale = scale,
+                       .scale = ScoreScale(head_dim_),
                        .tiles = TilesOf(head),
                        .positions = patches_});
   }
-  for (int row = 0; row < count; ++row) {
-    float* q = queries + row * width;
-    for (int d = 0; d < head_dim_; ++d) q[d] *= scale;
-  }
-  edgegate::Attend(layer_, {.q = queries,
+  edgegate::Attend(layer_, {.q = queries_.data() + first * width + int64_t{head} * head_dim_,
                             .out = out,
                             .q_stride = width,
                             .out_stride = width,

@@ -34,9 +34,10 @@ struct Head {
       : dim(head_dim),
         rows(queries),
         count(positions),
-        q(Normal(size_t{1} * queries * head_dim, 3)),
+        q(static_cast<size_t>(queries * Int8Query::Bytes(head_dim))),
         tiles(static_cast<size_t>(Int8KvTile::Bytes(head_dim)) *
               ((positions + kAttentionTile - 1) / kAttentionTile)) {
+    Ask(Normal(size_t{1} * queries * head_dim, 3));
     const auto keys = Normal(size_t{1} * positions * dim, 1);
     auto values = Normal(size_t{1} * positions * dim, 2);
     for (size_t i = 0; i < values.size(); i += static_cast<size_t>(dim)) values[i] *= 50;
@@ -48,10 +49,16 @@ struct Head {
     }
   }
 
+  void Ask(const std::vector<float>& queries) {
+    for (int row = 0; row < rows; ++row) {
+      StoreInt8Query(queries.data() + row * dim, dim, q.data() + row * Int8Query::Bytes(dim));
+    }
+  }
+
   std::vector<float> Run(bool reference, int chunk) {
-    std::vector<float> out(q.size());
+    std::vector<float> out(static_cast<size_t>(rows) * dim);
     for (int row = 0; row < rows; row += chunk) {
-      const Int8AttentionTask task{.q = q.data() + row * dim,
+      const Int8AttentionTask task{.queries = q.data() + row * Int8Query::Bytes(dim),
                                    .out = out.data() + row * dim,
                                    .stride = dim,
                                    .rows = std::min(chunk, rows - row),
@@ -65,7 +72,7 @@ struct Head {
   }
 
   int dim, rows, count;
-  std::vector<float> q;
+  std::vector<uint8_t> q;
   AlignedBuffer<uint8_t> tiles;
 };
 
@@ -100,7 +107,7 @@ TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on t
 TEST_CASE("queries, keys and values of zero give the mean and zero") {
   if (!HasVnni()) return;
   Head head(200, 72, 4);
-  std::fill(head.q.begin(), head.q.end(), 0.0f);
+  head.Ask(std::vector<float>(size_t{4} * 72));
   CHECK(Worst(head.Run(false, 4), head.Run(true, 4)) < 1e-4f);
   const std::vector<float> nothing(size_t{200} * 72);
   for (int tile : {0, 1}) {
@@ -108,20 +115,22 @@ TEST_CASE("queries, keys and values of zero give the mean and zero") {
     StoreInt8Tile(Int8KvTile::At(memory, 72), 72, tile == 0 ? 128 : 72, nothing.data(),
                   nothing.data(), 72);
   }
-  CHECK(head.Run(false, 4) == std::vector<float>(head.q.size()));
+  CHECK(head.Run(false, 4) == std::vector<float>(size_t{4} * 72));
 }
 
 // Patches come in two calls, as the encoder's chunks do.
 std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
   const int width = heads * dim, first = PictureAttention::kPatches;
   const auto kv = Normal(size_t{2} * patches * width, 5);
-  auto q = Normal(size_t{1} * patches * width, 6);
+  const auto q = Normal(size_t{1} * patches * width, 6);
   PictureAttention attention(patches, heads, dim, precise);
-  attention.Store(0, first, kv.data(), kv.data() + width, 2 * width);
+  attention.Store(0, first, q.data(), width, kv.data(), kv.data() + width, 2 * width);
   const float* rest = kv.data() + int64_t{first} * 2 * width;
-  attention.Store(first, patches - first, rest, rest + width, 2 * width);
+  attention.Store(first, patches - first, q.data() + int64_t{first} * width, width, rest,
+                  rest + width, 2 * width);
   std::vector<float> out(q.size());
-  attention.Attend(patches, q.data(), out.data());
+  attention.Attend(0, first, out.data());
+  attention.Attend(first, patches - first, out.data() + int64_t{first} * width);
   return out;
 }
 
