@@ -21,7 +21,7 @@ std::unique_ptr<Sequence> MakeSequence(uint64_t id, int prompt, int max_tokens) 
 }
 
 // Runs the step: everyone whose last token it computes gets a further one.
-void Run(Scheduler* scheduler, std::vector<ScheduledSequence> step) {
+void Run(Scheduler* scheduler, const std::vector<ScheduledSequence>& step) {
   for (const ScheduledSequence& share : step) {
     scheduler->Advance(share);
     if (share.samples) share.sequence->tokens.push_back(0);
