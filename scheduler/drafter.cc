@@ -7,6 +7,8 @@ namespace {
 
 // Beside prompts and pictures, which make a step long enough.
 constexpr int kFewGuesses = 2;
+// Tokens that have come up before: beside a draft model, which knows more than one tells, two.
+constexpr int kAlike = 1, kAlikeBesideDraft = 2;
 
 }  // namespace
 
@@ -20,7 +22,8 @@ void Drafter::Guess(const std::vector<Sequence*>& decodes, bool alone, StepPace:
   without_.clear();
   for (Sequence* sequence : decodes) {
     State& state = states_[sequence];
-    state.lookup.Guess(sequence->tokens, std::min(most, sequence->guessable()), &sequence->guesses);
+    state.lookup.Guess(sequence->tokens, std::min(most, sequence->guessable()),
+                       draft_ ? kAlikeBesideDraft : kAlike, &sequence->guesses);
     state.drafted = sequence->guesses.empty();
     if (state.drafted) without_.push_back(sequence);
   }

@@ -9,7 +9,7 @@ using Tokens = std::vector<int32_t>;
 
 Tokens Guess(PromptLookup* lookup, const Tokens& tokens, int most) {
   Tokens guess;
-  lookup->Guess(tokens, most, &guess);
+  lookup->Guess(tokens, most, 2, &guess);
   return guess;
 }
 
@@ -19,16 +19,22 @@ Tokens Guess(const Tokens& tokens, int most) {
 }
 
 TEST_CASE("what followed the last time is what is guessed") {
-  CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 8) == Tokens{3, 4, 5, 9});
-  CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 2) == Tokens{3, 4});
+  CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 8) == Tokens{3, 4});
+  CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 1) == Tokens{3});
   // The latest of two places, unless an earlier one is alike for longer.
   CHECK(Guess({1, 2, 7, 0, 1, 2, 8, 0, 1, 2}, 1) == Tokens{8});
   CHECK(Guess({5, 1, 2, 7, 0, 1, 2, 8, 5, 1, 2}, 1) == Tokens{7});
 }
 
 TEST_CASE("a repetition goes on beyond its end") {
-  CHECK(Guess({4, 6, 6, 6, 6}, 8) == Tokens{6, 6, 6, 6});
-  CHECK(Guess({0, 1, 2, 3, 1, 2, 3}, 8) == Tokens{1, 2, 3, 1});
+  CHECK(Guess({4, 6, 6, 6, 6}, 8) == Tokens{6, 6, 6});
+  CHECK(Guess({0, 1, 2, 3, 1, 2, 3}, 2) == Tokens{1, 2});
+  PromptLookup lookup;
+  for (int i = 0; i < 20; ++i) {
+    Guess(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8);
+    lookup.Learn(8, 8);
+  }
+  CHECK(Guess(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8) == Tokens{1, 2, 3, 1, 2, 3, 1, 2});
 }
 
 TEST_CASE("nothing alike, nothing guessed") {
@@ -37,27 +43,45 @@ TEST_CASE("nothing alike, nothing guessed") {
   CHECK(Guess({1, 1}, 8).empty());
   CHECK(Guess({1, 2, 3, 4, 2}, 8).empty());
   CHECK(Guess({1, 2, 3, 1, 2}, 0).empty());
+  PromptLookup lookup;
+  Tokens guess;
+  lookup.Guess({1, 2, 3, 4, 2}, 8, 1, &guess);
+  CHECK(guess == Tokens{3});
+  lookup.Guess({1, 2, 3, 4, 5}, 8, 1, &guess);
+  CHECK(guess.empty());
 }
 
-TEST_CASE("right guesses grow, wrong ones pause") {
+TEST_CASE("the more is alike, and the oftener that was right, the longer is the guess") {
+  const Tokens brief{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2};
+  const Tokens text{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6};
+  CHECK(Guess(brief, 16).size() < Guess(text, 16).size());
+  PromptLookup lookup;
+  for (int i = 0; i < 40; ++i) {
+    const auto guess = Guess(&lookup, text, 16);
+    lookup.Learn(static_cast<int>(guess.size()), static_cast<int>(guess.size()));
+  }
+  CHECK(Guess(&lookup, text, 16).size() == 16);
+  CHECK(Guess(&lookup, brief, 16).size() == Guess(brief, 16).size());
+}
+
+TEST_CASE("what is wrong again and again is tried now and then, and no more") {
   const Tokens tokens(40, 3);
   PromptLookup lookup;
-  CHECK(Guess(&lookup, tokens, 16).size() == 4);
-  lookup.Learn(4, 4);
-  CHECK(Guess(&lookup, tokens, 16).size() == 8);
-  lookup.Learn(8, 2);
-  CHECK(Guess(&lookup, tokens, 16).size() == 3);
   int tried = 0;
   for (int step = 0; step < 1000; ++step) {
     const auto guess = Guess(&lookup, tokens, 16);
-    tried += guess.empty() ? 0 : 1;
+    tried += static_cast<int>(guess.size());
     lookup.Learn(static_cast<int>(guess.size()), 0);
   }
-  CHECK(tried > 10);
-  CHECK(tried < 30);
-  while (Guess(&lookup, tokens, 16).empty()) continue;
-  lookup.Learn(1, 1);
-  CHECK(Guess(&lookup, tokens, 16).size() == 2);
+  CHECK(tried > 100);
+  CHECK(tried < 300);
+  int right = 0;
+  for (int step = 0; step < 100; ++step) {
+    const auto guess = Guess(&lookup, tokens, 16);
+    lookup.Learn(static_cast<int>(guess.size()), static_cast<int>(guess.size()));
+    right += static_cast<int>(guess.size());
+  }
+  CHECK(right > 500);  // and when it is right again, that is soon known
 }
 
 }  // namespace
