@@ -92,8 +92,9 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
   }
 }
 
-// To the nearest whole number, as the processor does it: what does not fit becomes the smallest.
-// (Highway's NearestInt() takes care of that, in two more operations.)
+// To the nearest whole number, as the processor does it: what does not fit becomes the smallest,
+// which as an exponent (below) is a weight of zero. (Highway's NearestInt() takes care of that, in
+// two more operations.)
 HWY_INLINE V32 Nearest(VF x) {
 #if HWY_CAP_GE512
   return V32{_mm512_cvtps_epi32(x.raw)};
@@ -129,16 +130,15 @@ HWY_INLINE V16 Exp2Bytes(V16 exponents) {
   return hn::BitCast(i16, hn::AverageRound(p, hn::Zero(u16)));
 }
 
-// A row's largest score of the tile, of which `count` exist; the others get no weight.
-HWY_INLINE float Largest(float* scores, int count, float to_log2) {
+// A row's largest score of the tile, of which `count` exist; the others get the least there is.
+HWY_INLINE float Largest(float* scores, int count) {
   const F32 f;
-  const bool whole = count == kTile;
-  if (!whole) std::fill(scores + count, scores + kTile, std::numeric_limits<float>::lowest());
+  if (count < kTile) {
+    std::fill(scores + count, scores + kTile, std::numeric_limits<float>::lowest());
+  }
   VF top = hn::LoadU(f, scores);
   for (int i = Lanes(); i < kTile; i += Lanes()) top = hn::Max(top, hn::LoadU(f, scores + i));
-  const float largest = hn::GetLane(hn::MaxOfLanes(f, top));
-  if (!whole) std::fill(scores + count, scores + kTile, largest - 16 / to_log2);
-  return largest;
+  return hn::GetLane(hn::MaxOfLanes(f, top));
 }
 
 // Turns a row's scores into weights, of which `largest` gets 255, and adds them to `total`: what is
@@ -147,15 +147,14 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
                         float share, float* total, uint8_t* weights) {
   const F32 f;
   const I32 i32;
-  const VF scale = hn::Set(f, to_log2 * kUnits);
-  const VF shift = hn::Set(f, largest * (to_log2 * kUnits) + kShift);
+  const VF top = hn::Set(f, largest), scale = hn::Set(f, to_log2 * kUnits);
   const V32 ones = hn::Set(i32, 0x01010101);
   V32 sum = hn::Zero(i32);
   for (int i = 0; i < kTile; i += 64) {
     for (int lane = 0; lane < 16; lane += Lanes()) {
       const auto exponents = [&](int part) HWY_ATTR {
         const VF score = hn::LoadU(f, scores + i + part * 16 + lane);
-        return Nearest(hn::NegMulAdd(score, scale, shift));
+        return Nearest(hn::MulAdd(hn::Sub(top, score), scale, hn::Set(f, kShift)));
       };
       const auto bytes = [&](int part) HWY_ATTR {
         return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
@@ -189,7 +188,7 @@ HWY_INLINE void Exp2All(float* x) {
 // each other, before the next, which waits.
 HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   for (int r = 0; r < count; ++r) {
-    work.largest[r] = Largest(work.scores[r], exist, rows.to_log2[r]);
+    work.largest[r] = Largest(work.scores[r], exist);
     const float now = std::max(rows.largest[r], work.largest[r]);
     work.before[r] = (rows.largest[r] - now) * rows.to_log2[r];
     work.share[r] = (work.largest[r] - now) * rows.to_log2[r];

@@ -118,6 +118,27 @@ TEST_CASE("queries, keys and values of zero give the mean and zero") {
   CHECK(head.Run(false, 4) == std::vector<float>(size_t{4} * 72));
 }
 
+TEST_CASE("scores of any size choose the keys that the reference does") {
+  for (const char* isa : {"avx-vnni", "auto"}) {
+    (void)SetIsaCap(isa);
+    if (!HasVnni()) continue;
+    CAPTURE(isa);
+    Head head(200, 72, 8);
+    for (const float size : {1e-20f, 1e-3f, 100.0f, 1e5f, 1e12f, 1e25f}) {
+      CAPTURE(size);
+      auto queries = Normal(size_t{8} * 72, 3);
+      for (float& x : queries) x *= size;
+      head.Ask(queries);
+      const auto want = head.Run(true, 8), got = head.Run(false, 8);
+      for (size_t i = 0; i < want.size(); ++i) {
+        // Values of the first component are of up to 200.
+        CHECK(std::fabs(got[i] - want[i]) < (i % 72 == 0 ? 2.0f : 0.04f));
+      }
+    }
+  }
+  (void)SetIsaCap("auto");
+}
+
 // Patches come in two calls, as the encoder's chunks do.
 std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
   const int width = heads * dim, first = PictureAttention::kPatches;
