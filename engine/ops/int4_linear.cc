@@ -34,9 +34,7 @@ void Int4MatMul::Run(const GroupedRows& x, const Int4Linear& w, Finish finish) c
       const int column = block * kBlock;
       for (int r = 0; r < count; ++r) {
         for (int i = 0; i < kBlocks && w.bias != nullptr; ++i) {
-          for (int c = 0; c < kBlock; ++c) {
-            sums[i][r * kBlock + c] += w.bias[column + i * kBlock + c];
-          }
+          AddRow(w.bias + column + i * kBlock, kBlock, sums[i] + r * kBlock);
         }
         finish(row + r, column, std::min(kBlock, w.n - column), sums[0] + r * kBlock,
                sums[kBlocks - 1] + r * kBlock);

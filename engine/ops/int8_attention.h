@@ -40,7 +40,8 @@ struct Int8KvTile {
 void StoreInt8Tile(const Int8KvTile& tile, int head_dim, int count, const float* keys,
                    const float* values, int64_t stride);
 
-// One head's query: this, and behind it s8 [padded_dim], zero past head_dim.
+// One head's query: this, and behind it s8 [padded_dim], of which whole quads are read: past
+// head_dim they are zero.
 struct Int8Query {
   float scale;  // of its numbers
   int32_t sum;  // of them, which the keys' offset meets
