@@ -1,28 +1,45 @@
-// What an output must follow beyond the model's own wish: a JSON schema, a regular expression.
+// What an output must follow beyond the model's own choice: a JSON schema, a regular expression, a
+// grammar. Which tokens may come next (the mask) is computed outside of the engine's thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <span>
 
 #include "engine/base/status.h"
 
 namespace edgegate {
 
-// Where one sequence stands in it. Used by one thread at a time.
+// The position of one sequence in its grammar. Used by one thread at a time. No method but Wait()
+// blocks.
 class TokenConstraint {
  public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // kComputing: the mask of the next token is not there yet.
+  // kFailed: it cannot be computed; error() says why. A failed constraint stays failed.
+  enum class State { kReady, kComputing, kFailed };
+
   virtual ~TokenConstraint() = default;
 
-  // One at the same place, which goes its own way from there.
+  // A constraint at the same position, which continues independently.
   virtual std::unique_ptr<TokenConstraint> Clone() const = 0;
 
-  // The ids that may come next: bit id % 32 of word id / 32; only end-of-text where nothing else
-  // may. kInternal where finding them took too much work.
-  virtual Result<std::vector<uint32_t>> Allowed() = 0;
+  virtual State Poll() = 0;
+  // Poll(), but waits until `deadline` while the state is kComputing.
+  virtual State Wait(TimePoint deadline) = 0;
 
-  // One of them came.
-  virtual Status Accept(int32_t token) = 0;
+  // The ids that may come next: bit id % 32 of word id / 32. Only end-of-text ids where the output
+  // is complete. Valid until Accept(). Precondition: the state is kReady.
+  virtual std::span<const uint32_t> Allowed() const = 0;
+
+  // The token was sampled: starts to compute the mask of the one after it. Precondition: the state
+  // is kReady.
+  virtual void Accept(int32_t token) = 0;
+
+  // Why the state is kFailed. kInvalidArgument when the grammar costs more than its limits allow.
+  virtual Status error() const = 0;
 };
 
 }  // namespace edgegate
