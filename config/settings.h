@@ -25,6 +25,11 @@ struct Settings {
   std::vector<std::string> api_keys;
   std::string api_keys_file;  // one key a line
   int max_body_mb = 16;
+  int memory_limit_mb = 0;      // 0: three quarters of the machine's or the cgroup's
+  int request_memory_mb = 256;  // of it, what requests may take together
+  int workers = 2;
+  int job_cpu_ms = 1500;
+  int job_memory_mb = 192;
   int max_connections = 512;
   int body_timeout_s = 120;
   int read_timeout_s = 15;

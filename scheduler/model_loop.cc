@@ -310,19 +310,20 @@ bool ModelLoop::DeliverToken(Stream* stream, const float* row) {
     return false;
   }
   if (stream->constraint) {
-    if (Status status = stream->constraint->Accept(token); !status.ok()) {
-      Finish(stream, FinishReason::kError, std::move(event), std::move(status));
-      return false;
-    }
+    stream->constraint->Accept(token);
   }
   group.events->Push(std::move(event));
   return true;
 }
 
 Result<SampledToken> ModelLoop::SampleNext(Stream* stream, const float* row) {
-  std::vector<uint32_t> permitted;
+  std::span<const uint32_t> permitted;
   if (stream->constraint) {
-    EG_ASSIGN_OR_RETURN(permitted, stream->constraint->Allowed());
+    stream->constraint->Wait(Clock::now() + std::chrono::seconds(20));
+    if (stream->constraint->Poll() != TokenConstraint::State::kReady) {
+      return stream->constraint->error();
+    }
+    permitted = stream->constraint->Allowed();
   }
   return sampler_.Sample({row, static_cast<size_t>(limits_.vocab_size)}, {valid_tokens_, permitted},
                          stream->sampling, stream->counts,

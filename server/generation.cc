@@ -25,23 +25,54 @@ SamplingParams MakeSampling(const ApiRequest& r, const GenerationDefaults& defau
   return p;
 }
 
+constexpr int kTokensBeyondContext = 4096;  // counted at most, for the message
+// A normalizer makes a text at most so much shorter: NFC joins up to three characters to one.
+constexpr int64_t kNormalizing = 4;
+
+const char* PromptParam(const ApiRequest& r) { return r.chat ? "messages" : "prompt"; }
+
+ApiError TooLong(const ApiRequest& r, const ServedModel& model, const std::string& size) {
+  return BadParam(PromptParam(r),
+                  fmt::format("This model's maximum context length is {} tokens. However, the {} "
+                              "{}. Please reduce the length of the {}.",
+                              model.limits.max_model_len, PromptParam(r), size, PromptParam(r)),
+                  "context_length_exceeded");
+}
+
+// A text of so many bytes has more tokens than the context, whatever it is.
+std::optional<ApiError> CheckBytes(const ApiRequest& r, const ServedModel& model, size_t bytes) {
+  const int64_t most = kNormalizing * model.limits.max_model_len *
+                       std::max(1, model.text->vocabulary().longest());
+  if (static_cast<int64_t>(bytes) <= most) return std::nullopt;
+  return TooLong(r, model, fmt::format("have {} bytes; at most {} are read", bytes, most));
+}
+
 // `images` get their positions.
 Result<std::vector<int32_t>> Tokenize(const ApiRequest& r, const ServedModel& model,
-                                      const Prompt* prompt, std::vector<PromptImage>* images) {
+                                      const Prompt* prompt, std::vector<PromptImage>* images,
+                                      const JobContext& context) {
+  const int64_t most = int64_t{model.limits.max_model_len} + kTokensBeyondContext;
   if (r.chat) {
     ChatTemplateInput input;
     input.messages_json = r.messages_json;
     input.kwargs_json = r.template_kwargs_json;
     input.add_generation_prompt = r.add_generation_prompt;
     input.num_images = static_cast<int>(images->size());
-    EG_ASSIGN_OR_RETURN(ChatPrompt encoded, model.chat_template->Encode(input));
+    input.max_tokens = most;
+    EG_ASSIGN_OR_RETURN(ChatPrompt encoded, model.text->EncodeChat(input, context));
     for (size_t i = 0; i < images->size(); ++i) {
       (*images)[i].position = encoded.image_positions[i];
     }
     return std::move(encoded.ids);
   }
   if (const auto* ids = std::get_if<std::vector<int32_t>>(prompt)) return *ids;
-  return model.tokenizer->Encode(std::get<std::string>(*prompt), Tokenizer::Specials::kParse, true);
+  return model.text->EncodeText(std::get<std::string>(*prompt), most, context);
+}
+
+// What a failed job on the parameter means to the client.
+ApiError FromJob(const std::string& param, const Status& status) {
+  if (status.code() != StatusCode::kInvalidArgument) return FromStatus(status);
+  return BadParam(param, fmt::format("Invalid '{}': {}.", param, status.message()));
 }
 
 std::optional<ApiError> CheckTokenIds(const ApiRequest& r, const ServedModel& model) {
@@ -89,73 +120,98 @@ std::optional<ApiError> FitContext(const ApiRequest& r, const ServedModel& model
 std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel& model,
                                           std::vector<PromptImage> images, EngineLoop* engine,
                                           std::optional<TimePoint> deadline,
+                                          const JobContext& context,
                                           std::unique_ptr<Generation>* out) {
-  if (r.chat && !model.chat_template) {
-    return BadParam("messages", fmt::format("The model '{}' has no chat template: use "
-                                            "/v1/completions.",
-                                            model.name));
-  }
-  if (auto error = CheckTokenIds(r, model)) return error;
-  std::shared_ptr<const TokenConstraint> constraint;
-  if (r.grammar) {
-    if (!model.grammars) return BadParam(r.grammar_param, "The model cannot follow a grammar.");
-    auto started = model.grammars->Start(*r.grammar);
-    if (!started.ok()) {
-      return BadParam(r.grammar_param,
-                      fmt::format("Invalid '{}': {}", r.grammar_param, started.status().message()));
-    }
-    constraint = *std::move(started);
-  }
   std::unique_ptr<Generation> generation(new Generation(r));
-  const size_t count = r.chat ? 1 : r.prompts.size();
   std::vector<GenerationRequest> requests;
-  for (size_t i = 0; i < count; ++i) {
-    const char* param = r.chat ? "messages" : "prompt";
-    auto ids = Tokenize(r, model, r.chat ? nullptr : &r.prompts[i], &images);
-    if (!ids.ok()) return BadParam(param, ids.status().message());
-    if (ids->empty()) return BadParam(param, fmt::format("Invalid '{}': it has no tokens.", param));
-    for (int32_t id : *ids) {
-      if (id >= model.limits.vocab_size || id < 0) {
-        return BadParam(param, fmt::format("Invalid '{}': token id {} is not in the vocabulary of "
-                                           "{}.",
-                                           param, id, model.limits.vocab_size));
-      }
-    }
+  for (size_t i = 0; i < (r.chat ? 1 : r.prompts.size()); ++i) {
     GenerationRequest request;
-    if (auto error = FitContext(r, model, static_cast<int>(ids->size()), &request.max_tokens)) {
+    if (auto error = generation->AddPrompt(i, model, std::move(images), context, &request)) {
       return error;
     }
-    request.prompt = *ids;
-    generation->usage_.image_tokens += static_cast<int>(images.size()) * model.limits.image_rows;
-    request.tenant = r.tenant;
-    request.images = std::move(images);
-    for (PromptImage& image : request.images) image.key = r.tenant + " " + image.key;
     images.clear();
-    request.sampling = MakeSampling(r, model.defaults);
-    request.num_sequences = r.n;
-    request.stop_token_ids = r.stop_token_ids;
-    if (!r.ignore_eos) {
-      request.stop_token_ids.insert(request.stop_token_ids.end(), model.eos_token_ids.begin(),
-                                    model.eos_token_ids.end());
-    }
-    if (r.echo && r.logprobs) request.num_prompt_logprobs = *r.logprobs;
-    request.constraint = constraint;
     request.deadline = deadline;
-    generation->usage_.prompt_tokens += static_cast<int>(ids->size());
-    generation->prompts_.push_back({*std::move(ids), {}});
     requests.push_back(std::move(request));
   }
+  if (r.grammar) {
+    auto started = model.text->StartGrammar(*r.grammar, context);
+    if (!started.ok()) return FromJob(r.grammar_param, started.status());
+    const std::shared_ptr<const TokenConstraint> constraint = *std::move(started);
+    for (GenerationRequest& request : requests) request.constraint = constraint;
+  }
+  generation->open_ = static_cast<int>(requests.size()) * r.n;
   auto handle = engine->Submit(model.engine_index, std::move(requests));
   if (!handle.ok()) return FromStatus(handle.status());
   generation->handle_ = *std::move(handle);
-  generation->open_ = static_cast<int>(count) * r.n;
   for (int i = 0; i < generation->open_; ++i) {
     generation->choices_.push_back(
-        {std::make_unique<TextAssembler>(*model.tokenizer, r.skip_special_tokens, r.stop,
+        {std::make_unique<TextAssembler>(model.text->vocabulary(), r.skip_special_tokens, r.stop,
                                          r.include_stop_str_in_output),
          false});
   }
   *out = std::move(generation);
+  return std::nullopt;
+}
+
+std::optional<ApiError> Generation::CheckFirst(const ApiRequest& r, const ServedModel& model) {
+  if (r.chat && !model.text->has_chat_template()) {
+    return BadParam("messages", fmt::format("The model '{}' has no chat template: use "
+                                            "/v1/completions.",
+                                            model.name));
+  }
+  if (r.grammar && model.eos_token_ids.empty()) {
+    return BadParam(r.grammar_param, "The model cannot follow a grammar: it has no end-of-text "
+                                     "token.");
+  }
+  if (auto error = CheckTokenIds(r, model)) return error;
+  if (r.chat) return CheckBytes(r, model, r.messages_json.size());
+  for (const Prompt& prompt : r.prompts) {
+    const auto* text = std::get_if<std::string>(&prompt);
+    if (auto error = CheckBytes(r, model, text ? text->size() : 0)) return error;
+    const auto* ids = std::get_if<std::vector<int32_t>>(&prompt);
+    if (ids && ids->size() > static_cast<size_t>(model.limits.max_model_len)) {
+      return TooLong(r, model, fmt::format("have {} tokens", ids->size()));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ApiError> Generation::AddPrompt(size_t index, const ServedModel& model,
+                                              std::vector<PromptImage> images,
+                                              const JobContext& context,
+                                              GenerationRequest* request) {
+  const ApiRequest& r = request_;
+  const char* param = PromptParam(r);
+  auto ids = Tokenize(r, model, r.chat ? nullptr : &r.prompts[index], &images, context);
+  if (!ids.ok() && ids.status().code() == StatusCode::kResourceExhausted) {
+    return TooLong(r, model, fmt::format("have more than {} tokens",
+                                         model.limits.max_model_len + kTokensBeyondContext));
+  }
+  if (!ids.ok()) return FromJob(param, ids.status());
+  if (ids->empty()) return BadParam(param, fmt::format("Invalid '{}': it has no tokens.", param));
+  for (int32_t id : *ids) {
+    if (id < model.limits.vocab_size && id >= 0) continue;
+    return BadParam(param, fmt::format("Invalid '{}': token id {} is not in the vocabulary of {}.",
+                                       param, id, model.limits.vocab_size));
+  }
+  if (auto error = FitContext(r, model, static_cast<int>(ids->size()), &request->max_tokens)) {
+    return error;
+  }
+  usage_.image_tokens += static_cast<int>(images.size()) * model.limits.image_rows;
+  usage_.prompt_tokens += static_cast<int>(ids->size());
+  request->prompt = *ids;
+  prompts_.push_back({*std::move(ids), {}});
+  request->tenant = r.tenant;
+  request->images = std::move(images);
+  for (PromptImage& image : request->images) image.key = r.tenant + " " + image.key;
+  request->sampling = MakeSampling(r, model.defaults);
+  request->num_sequences = r.n;
+  request->stop_token_ids = r.stop_token_ids;
+  if (!r.ignore_eos) {
+    request->stop_token_ids.insert(request->stop_token_ids.end(), model.eos_token_ids.begin(),
+                                   model.eos_token_ids.end());
+  }
+  if (r.echo && r.logprobs) request->num_prompt_logprobs = *r.logprobs;
   return std::nullopt;
 }
 

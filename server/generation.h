@@ -39,11 +39,16 @@ class Generation {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // Tokenizes, checks and submits. `images` are the request's, loaded, without their positions. The
-  // error is the client's answer. `model` and `engine` must outlive it.
+  // Checks what can be known before anything is decoded, tokenized or compiled: parameters against
+  // the model, and sizes against the context. The error is the client's answer.
+  static std::optional<ApiError> CheckFirst(const ApiRequest& request, const ServedModel& model);
+
+  // Tokenizes, checks, compiles the grammar and submits. `images` are the request's, loaded, without
+  // their positions. The error is the client's answer. Precondition: CheckFirst() found nothing.
+  // `model` and `engine` must outlive it.
   static std::optional<ApiError> Start(const ApiRequest& request, const ServedModel& model,
                                        std::vector<PromptImage> images, EngineLoop* engine,
-                                       std::optional<TimePoint> deadline,
+                                       std::optional<TimePoint> deadline, const JobContext& context,
                                        std::unique_ptr<Generation>* out);
 
   // The next news; nullopt when `until` passes first or all is done.
@@ -69,6 +74,10 @@ class Generation {
   };
 
   explicit Generation(const ApiRequest& request) : request_(request) {}
+  // Tokenizes prompt `index` and fills the engine's request.
+  std::optional<ApiError> AddPrompt(size_t index, const ServedModel& model,
+                                    std::vector<PromptImage> images, const JobContext& context,
+                                    GenerationRequest* request);
   size_t PromptOf(int choice) const { return static_cast<size_t>(choice / request_.n); }
   ChoiceEvent Absorb(TokenEvent event);
 

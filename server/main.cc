@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstring>
 
 #include "server/cli/commands.h"
 #include "server/cli/default_models.h"
+#include "server/worker/host.h"
 
 extern char** environ;
 
@@ -133,4 +135,9 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace edgegate
 
-int main(int argc, char** argv) { return edgegate::Main(argc, argv); }
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], edgegate::kHostCommand) == 0) {
+    return edgegate::RunModelHost();
+  }
+  return edgegate::Main(argc, argv);
+}

@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "engine/text/tokenizer.h"
+#include "engine/text/stream_decoder.h"
 
 namespace edgegate {
 
-// Owned by one thread; `tokenizer` must outlive it.
+// Owned by one thread; `vocabulary` must outlive it.
 class TextAssembler {
  public:
-  TextAssembler(const Tokenizer& tokenizer, bool skip_special, std::vector<std::string> stops,
+  TextAssembler(const Vocabulary& vocabulary, bool skip_special, std::vector<std::string> stops,
                 bool include_stop)
-      : decoder_(tokenizer, skip_special), stops_(std::move(stops)), include_stop_(include_stop) {}
+      : decoder_(vocabulary, skip_special), stops_(std::move(stops)), include_stop_(include_stop) {}
 
   // The text that `id` makes certain. After a stop string matched: nothing.
   std::string Push(int32_t id) { return Scan(decoder_.Push(id), false); }

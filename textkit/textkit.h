@@ -42,9 +42,9 @@ int tk_tokenizer_new(tk_str json, tk_tokenizer** out, tk_bytes* error);
 void tk_tokenizer_free(tk_tokenizer* tokenizer);
 
 // Ids of `text`. parse_specials: text that looks like a special token becomes it. add_special: run
-// the post-processor's additions.
+// the post-processor's additions. Return value 2: the text has more than `max_tokens` tokens.
 int tk_encode(const tk_tokenizer* tokenizer, tk_str text, int parse_specials, int add_special,
-              tk_ids* out, tk_bytes* error);
+              size_t max_tokens, tk_ids* out, tk_bytes* error);
 
 // One past the largest id.
 size_t tk_vocab_size(const tk_tokenizer* tokenizer);

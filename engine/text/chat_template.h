@@ -19,6 +19,7 @@ struct ChatTemplateInput {
   std::string tools_json;   // an array, or empty
   std::string kwargs_json;  // an object of extra variables (`chat_template_kwargs`), or empty
   bool add_generation_prompt = true;
+  int64_t max_tokens = Tokenizer::kNoLimit;  // of the text; see Tokenizer::Encode
 };
 
 // What stands for a picture in a prompt: `rows` times the token `token`.

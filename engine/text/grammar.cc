@@ -5,47 +5,56 @@
 namespace edgegate {
 namespace {
 
+// Computes each mask at once, in the calling thread.
 class Matcher : public TokenConstraint {
  public:
   Matcher(tk_matcher* handle, const std::vector<int32_t>& eos_token_ids)
-      : handle_(handle), eos_token_ids_(eos_token_ids) {}
+      : handle_(handle), eos_token_ids_(eos_token_ids) {
+    Compute();
+  }
 
   std::unique_ptr<TokenConstraint> Clone() const override {
     return std::make_unique<Matcher>(tk_matcher_clone(handle_.get()), eos_token_ids_);
   }
+  State Poll() override { return error_.ok() ? State::kReady : State::kFailed; }
+  State Wait(TimePoint) override { return Poll(); }
+  std::span<const uint32_t> Allowed() const override { return mask_; }
+  Status error() const override { return error_; }
 
-  Result<std::vector<uint32_t>> Allowed() override {
-    tk_ids bits{};
-    tk_bytes error{};
-    if (tk_matcher_allowed(handle_.get(), &bits, &error) != 0) {
-      return Internal("the output's grammar: {}", TakeString(error));
-    }
-    std::vector<uint32_t> out(bits.data, bits.data + bits.size);
-    tk_free_ids(bits);
-    // The grammar knows one end-of-text; where it may come, the others may.
-    auto bit = [](int32_t id) { return uint32_t{1} << (id % 32); };
-    auto word = [&](int32_t id) -> uint32_t& { return out[static_cast<size_t>(id / 32)]; };
-    const int32_t first = eos_token_ids_[0];
-    if ((word(first) & bit(first)) != 0) {
-      for (int32_t id : eos_token_ids_) word(id) |= bit(id);
-    }
-    return out;
-  }
-
-  Status Accept(int32_t token) override {
+  void Accept(int32_t token) override {
     tk_bytes error{};
     if (tk_matcher_accept(handle_.get(), static_cast<uint32_t>(token), &error) != 0) {
-      return Internal("the output's grammar: {}", TakeString(error));
+      error_ = InvalidArgument("the output's grammar: {}", TakeString(error));
+    } else {
+      Compute();
     }
-    return {};
   }
 
  private:
+  void Compute() {
+    tk_ids bits{};
+    tk_bytes error{};
+    if (tk_matcher_allowed(handle_.get(), &bits, &error) != 0) {
+      error_ = InvalidArgument("the output's grammar: {}", TakeString(error));
+      return;
+    }
+    mask_.assign(bits.data, bits.data + bits.size);
+    tk_free_ids(bits);
+    // The grammar knows one end-of-text; where it may come, the others may.
+    auto bit = [](int32_t id) { return uint32_t{1} << (id % 32); };
+    auto word = [&](int32_t id) -> uint32_t& { return mask_[static_cast<size_t>(id / 32)]; };
+    const int32_t first = eos_token_ids_[0];
+    if ((word(first) & bit(first)) == 0) return;
+    for (int32_t id : eos_token_ids_) word(id) |= bit(id);
+  }
+
   struct Free {
     void operator()(tk_matcher* m) const { tk_matcher_free(m); }
   };
   std::unique_ptr<tk_matcher, Free> handle_;
   const std::vector<int32_t> eos_token_ids_;
+  std::vector<uint32_t> mask_;
+  Status error_;
 };
 
 }  // namespace
@@ -56,6 +65,10 @@ Grammars::Grammars(const Tokenizer& tokenizer, int vocab_size, std::vector<int32
 Grammars::~Grammars() { tk_grammars_free(handle_); }
 
 void Grammars::Prepare() const {
+  std::call_once(once_, [this] { PrepareOnce(); });
+}
+
+void Grammars::PrepareOnce() const {
   if (eos_token_ids_.empty()) {
     error_ = "the model has no end-of-text token";
     return;
@@ -76,7 +89,7 @@ void Grammars::Prepare() const {
 }
 
 Result<std::unique_ptr<TokenConstraint>> Grammars::Start(const GrammarSpec& spec) const {
-  std::call_once(once_, [this] { Prepare(); });
+  Prepare();
   if (!handle_) return InvalidArgument("{}", error_);
   tk_matcher* matcher = nullptr;
   tk_bytes error{};

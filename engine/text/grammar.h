@@ -31,12 +31,15 @@ class Grammars {
   Grammars(const Grammars&) = delete;
   Grammars& operator=(const Grammars&) = delete;
 
+  // Makes the vocabulary ready, unless that was done before. Start() does it too.
+  void Prepare() const;
+
   // A constraint at its start. kInvalidArgument, saying why, when the text is no grammar, uses what
   // is not supported or is too large, or the model has no end-of-text token.
   Result<std::unique_ptr<TokenConstraint>> Start(const GrammarSpec& spec) const;
 
  private:
-  void Prepare() const;
+  void PrepareOnce() const;
 
   const Tokenizer& tokenizer_;
   const int vocab_size_;

@@ -1,5 +1,7 @@
 // tokenizer.json through the textkit crate.
 
+#include <algorithm>
+
 #include "engine/text/textkit_bridge.h"
 #include "engine/text/tokenizer_impl.h"
 
@@ -21,12 +23,16 @@ class HfTokenizer : public Tokenizer {
   }
 
   Result<std::vector<int32_t>> Encode(std::string_view text, Specials specials,
-                                      bool add_special) const override {
+                                      bool add_special, int64_t max_tokens) const override {
     tk_ids ids{};
     tk_bytes error{};
-    if (tk_encode(handle_.get(), ToTk(text), specials == Specials::kParse, add_special, &ids,
-                  &error) != 0) {
-      return InvalidArgument("cannot tokenize: {}", TakeString(error));
+    const int code =
+        tk_encode(handle_.get(), ToTk(text), specials == Specials::kParse, add_special,
+                  static_cast<size_t>(std::max<int64_t>(max_tokens, 0)), &ids, &error);
+    if (code != 0) {
+      const std::string message = TakeString(error);
+      if (code == 2) return TooManyTokens(max_tokens);
+      return InvalidArgument("cannot tokenize: {}", message);
     }
     std::vector<int32_t> out(ids.data, ids.data + ids.size);
     tk_free_ids(ids);

@@ -47,7 +47,7 @@ class SentencePieceTokenizer : public Tokenizer {
   }
 
   Result<std::vector<int32_t>> Encode(std::string_view text, Specials specials,
-                                      bool add_special) const override {
+                                      bool add_special, int64_t max_tokens) const override {
     std::vector<int32_t> ids;
     if (add_special && add_bos_ && processor_.bos_id() >= 0) ids.push_back(processor_.bos_id());
     size_t from = 0;
@@ -61,9 +61,11 @@ class SentencePieceTokenizer : public Tokenizer {
       ids.push_back(added->second.id);
       i += added->first.size();
       from = i;
+      if (static_cast<int64_t>(ids.size()) > max_tokens) return TooManyTokens(max_tokens);
     }
     EG_RETURN_IF_ERROR(EncodePiece(text.substr(from), &ids));
     if (add_special && add_eos_ && processor_.eos_id() >= 0) ids.push_back(processor_.eos_id());
+    if (static_cast<int64_t>(ids.size()) > max_tokens) return TooManyTokens(max_tokens);
     return ids;
   }
 

@@ -7,6 +7,11 @@
 
 namespace edgegate {
 
+// Of Encode(), when the text has more tokens than are allowed.
+inline Status TooManyTokens(int64_t max_tokens) {
+  return ResourceExhausted("it has more than {} tokens", max_tokens);
+}
+
 Result<std::unique_ptr<Tokenizer>> MakeHfTokenizer(const TokenizerAssets& assets);
 Result<std::unique_ptr<Tokenizer>> MakeSentencePieceTokenizer(const TokenizerAssets& assets);
 

@@ -25,12 +25,23 @@ void MemoryBudget::Lease::ShrinkTo(int64_t bytes) {
   bytes_ = bytes;
 }
 
+void MemoryBudget::SetLimit(int64_t limit) {
+  MutexLock lock(mutex_);
+  limit_ = limit;
+}
+
+int64_t MemoryBudget::limit() const {
+  MutexLock lock(mutex_);
+  return limit_;
+}
+
 int64_t MemoryBudget::used() const {
   MutexLock lock(mutex_);
   return used_;
 }
 
 Status MemoryBudget::Take(int64_t bytes, int64_t held, TimePoint deadline) {
+  MutexLock lock(mutex_);
   const int64_t mib = limit_ >> 20;
   if (bytes > limit_ - held) {
     return InvalidArgument(
@@ -38,7 +49,6 @@ Status MemoryBudget::Take(int64_t bytes, int64_t held, TimePoint deadline) {
         "(server.request_memory_mb).",
         mib);
   }
-  MutexLock lock(mutex_);
   while (bytes > limit_ - used_) {
     if (!freed_.WaitUntil(mutex_, deadline) && bytes > limit_ - used_) {
       return Unavailable(

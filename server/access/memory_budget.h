@@ -47,16 +47,18 @@ class MemoryBudget {
   // A lease of no bytes yet.
   Lease MakeLease() { return Lease(this); }
 
-  int64_t limit() const { return limit_; }
+  // Before anything is taken.
+  void SetLimit(int64_t limit) EG_EXCLUDES(mutex_);
+  int64_t limit() const EG_EXCLUDES(mutex_);
   int64_t used() const EG_EXCLUDES(mutex_);
 
  private:
   Status Take(int64_t bytes, int64_t held, TimePoint deadline) EG_EXCLUDES(mutex_);
   void Give(int64_t bytes) EG_EXCLUDES(mutex_);
 
-  const int64_t limit_;
   mutable Mutex mutex_;
   CondVar freed_;
+  int64_t limit_ EG_GUARDED_BY(mutex_);
   int64_t used_ EG_GUARDED_BY(mutex_) = 0;
 };
 

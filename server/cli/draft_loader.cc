@@ -10,7 +10,7 @@ namespace {
 constexpr int kMostTokens = 128;  // of one pass: texts are read in short chunks
 
 // Why the one cannot guess for the other.
-Status CheckPair(const Bundle& draft, const Bundle& target, const Tokenizer& target_tokenizer) {
+Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& target_vocabulary) {
   const ModelConfig& ours = draft.weights().config;
   const ModelConfig& theirs = target.weights().config;
   if (ours.vision || theirs.vision) {
@@ -23,7 +23,7 @@ Status CheckPair(const Bundle& draft, const Bundle& target, const Tokenizer& tar
   }
   EG_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::Make(draft.tokenizer_assets()));
   for (int id = 0; id < ours.vocab_size; ++id) {
-    if (tokenizer->TokenBytes(id) != target_tokenizer.TokenBytes(id)) {
+    if (tokenizer->TokenBytes(id) != target_vocabulary.TokenBytes(id)) {
       return InvalidArgument("its token {} is another one", id);
     }
   }
@@ -43,7 +43,7 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings,
 Status LoadDraft(const ModelSetting& model, const Settings& settings,
                  const std::function<bool()>& stop, LoadedModel* loaded) {
   EG_ASSIGN_OR_RETURN(loaded->draft_bundle, OpenBundle({"", model.draft, "", ""}, settings, stop));
-  const Status pair = CheckPair(*loaded->draft_bundle, *loaded->bundle, *loaded->served.tokenizer);
+  const Status pair = CheckPair(*loaded->draft_bundle, *loaded->bundle, loaded->served.text->vocabulary());
   if (!pair.ok()) {
     return pair.WithContext(model.draft + " cannot guess for " + model.path);
   }
@@ -56,6 +56,7 @@ Status LoadDraft(const ModelSetting& model, const Settings& settings,
   options.max_model_len = std::min(config.max_position_embeddings, target.max_model_len);
   EG_ASSIGN_OR_RETURN(options.kv_cache_type, ParseKvType(settings.kv_cache_type));
   options.kv_cache_bytes = KvCacheBytes(config, settings, options);
+  loaded->memory.kv_cache += options.kv_cache_bytes;
   EG_ASSIGN_OR_RETURN(loaded->draft, DecoderRunner::Make(loaded->draft_bundle->weights(), options));
   return {};
 }

@@ -70,16 +70,25 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, KvType
                   tokens * DecoderRunner::KvBytesPerToken(config, type));
 }
 
-// The token that stands for pictures in prompts.
-Result<ImagePlaceholder> PlaceholderOf(const ModelConfig& config, const Tokenizer& tokenizer) {
-  if (!config.vision) return ImagePlaceholder{};
-  int32_t id = config.vision->image_token_id;
-  if (id < 0) id = tokenizer.TokenId("<|begin_of_image|>");
-  if (id < 0 || !tokenizer.IsSpecial(id)) {
-    return DataLoss("the tokenizer has no special token for pictures (boi_token_id {})",
-                    config.vision->image_token_id);
+TextModelSource TextSource(const Bundle& bundle) {
+  const ModelConfig& config = bundle.weights().config;
+  TextModelSource source;
+  source.assets = &bundle.tokenizer_assets();
+  source.vocab_size = config.vocab_size;
+  source.eos_token_ids = config.eos_token_ids;
+  if (config.vision) {
+    source.takes_images = true;
+    source.image_token_id = config.vision->image_token_id;
+    source.image_rows = config.vision->rows();
   }
-  return ImagePlaceholder{tokenizer.TokenBytes(id), config.vision->rows()};
+  return source;
+}
+
+JobLimits LimitsOfJobs(const Settings& settings) {
+  JobLimits limits;
+  limits.cpu = std::chrono::milliseconds(settings.job_cpu_ms);
+  limits.memory = int64_t{settings.job_memory_mb} << 20;
+  return limits;
 }
 
 }  // namespace
@@ -141,19 +150,15 @@ Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Sett
 }
 
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
-                              const std::function<bool()>& stop) {
+                              const std::function<bool()>& stop, RequestResources* resources) {
   LoadedModel loaded;
   EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop));
   ServedModel& served = loaded.served;
-  EG_ASSIGN_OR_RETURN(served.tokenizer, Tokenizer::Make(loaded.bundle->tokenizer_assets()));
+  auto text = ModelText::Load(TextSource(*loaded.bundle), LimitsOfJobs(settings), &resources->jobs,
+                              &resources->memory);
+  if (!text.ok()) return text.status().WithContext(model.path);
+  served.text = *std::move(text);
   const ModelConfig& config = loaded.bundle->weights().config;
-  EG_ASSIGN_OR_RETURN(const ImagePlaceholder image, PlaceholderOf(config, *served.tokenizer));
-  auto chat = ChatTemplate::Make(loaded.bundle->tokenizer_assets(), *served.tokenizer, image);
-  if (chat.ok()) {
-    served.chat_template = *std::move(chat);
-  } else if (chat.status().code() != StatusCode::kUnimplemented) {
-    return chat.status().WithContext(model.path);
-  }
   RunnerOptions options;
   options.threads = ComputeThreads(settings);
   options.max_batched_tokens = settings.max_num_batched_tokens;
@@ -166,7 +171,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   EG_ASSIGN_OR_RETURN(loaded.runner, DecoderRunner::Make(loaded.bundle->weights(), options));
   WarnOfContext(model.path, config, options.max_model_len);
   for (int id = 0; id < config.vocab_size; ++id) {
-    loaded.valid_tokens.push_back(served.tokenizer->IsValid(id));
+    loaded.valid_tokens.push_back(served.text->vocabulary().IsValid(id));
   }
   served.name = NameOf(model);
   served.created = std::chrono::duration_cast<std::chrono::seconds>(
@@ -176,12 +181,15 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   served.max_images = settings.max_images;
   served.defaults = loaded.bundle->generation_defaults();
   served.eos_token_ids = config.eos_token_ids;
-  served.grammars =
-      std::make_unique<Grammars>(*served.tokenizer, config.vocab_size, config.eos_token_ids);
   if (!model.draft.empty() && settings.speculation) {
     EG_RETURN_IF_ERROR(LoadDraft(model, settings, stop, &loaded));
   }
+  loaded.memory.kv_cache += options.kv_cache_bytes;
+  if (config.vision) loaded.memory.kv_cache += int64_t{settings.image_cache_mb} << 20;
   if (settings.huge_pages) {
+    loaded.memory.weights = static_cast<int64_t>(
+        loaded.bundle->weights_bytes() +
+        (loaded.draft_bundle ? loaded.draft_bundle->weights_bytes() : 0));
     std::vector<Bundle*> bundles = {loaded.bundle.get()};
     if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
     loaded.mover =

@@ -10,6 +10,7 @@
 #include "engine/model/decoder_runner.h"
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
+#include "server/cli/memory_plan.h"
 #include "server/served_model.h"
 
 namespace edgegate {
@@ -21,12 +22,22 @@ struct LoadedModel {
   std::unique_ptr<DecoderRunner> draft;  // guesses for the runner; null: none is configured
   ServedModel served;
   std::vector<bool> valid_tokens;
+  ModelMemory memory;  // the draft's too
   std::jthread mover;  // puts the bundles on huge pages meanwhile
+};
+
+// What the requests of all models share. Outlives the models.
+struct RequestResources {
+  explicit RequestResources(const Settings& settings, int64_t request_memory)
+      : memory(request_memory), jobs(settings.workers, settings.max_waiting) {}
+
+  MemoryBudget memory;
+  JobSlots jobs;
 };
 
 // `stop`, asked now and then, ends the work with kCancelled.
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
-                              const std::function<bool()>& stop);
+                              const std::function<bool()>& stop, RequestResources* resources);
 
 // The bundle of a model, quantized first where there is none.
 Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,

@@ -18,6 +18,8 @@
 namespace edgegate {
 namespace {
 
+constexpr int64_t kRunMemory = int64_t{256} << 20;  // for the one request that there is
+
 int Fail(const Status& status, int code) {
   std::fprintf(stderr, "edgegate: %s\n", status.message().c_str());
   return status.code() == StatusCode::kCancelled ? kExitInterrupted : code;
@@ -54,13 +56,12 @@ Result<std::string> ReadBytes(const std::string& path) {
 Result<std::vector<PromptImage>> ReadImages(const std::vector<std::string>& paths,
                                             const ServedModel& model) {
   std::vector<PromptImage> images;
-  if (!paths.empty() && (model.limits.image_rows == 0 || model.chat_template == nullptr)) {
+  if (!paths.empty() && (model.limits.image_rows == 0 || !model.text->has_chat_template())) {
     return InvalidArgument("the model {} takes text only", model.name);
   }
-  ImageLoader loader(FetchOptions{});
   for (const std::string& path : paths) {
     EG_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(path));
-    auto image = loader.Prepare(bytes, model.limits.image_size);
+    auto image = LoadImageFile(bytes, model, {});
     if (!image.ok()) return image.status().WithContext(path);
     images.push_back(*std::move(image));
   }
@@ -80,18 +81,23 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   const StopSignals signals;
   ModelSetting setting = FindModel(arguments.model, settings);
   if (!arguments.draft.empty()) setting.draft = FindModel(arguments.draft, settings).path;
-  auto model = LoadModel(setting, settings, [&] { return signals.pending(); });
+  RequestResources resources(settings, kRunMemory);
+  auto model = LoadModel(setting, settings, [&] { return signals.pending(); }, &resources);
   if (!model.ok()) return Fail(model.status(), kExitModel);
   EngineLoop engine;
   model->served.engine_index =
       engine.AddModel(std::move(model->runner), {}, model->valid_tokens, std::move(model->draft));
   engine.Start();
   std::unique_ptr<Generation> generation;
-  const bool chat = model->served.chat_template != nullptr;
+  const bool chat = model->served.text->has_chat_template();
   auto images = ReadImages(arguments.images, model->served);
   if (!images.ok()) return Fail(images.status(), kExitFailure);
-  const auto error = Generation::Start(MakeRequest(arguments, prompt, chat), model->served,
-                                       *std::move(images), &engine, std::nullopt, &generation);
+  const ApiRequest request = MakeRequest(arguments, prompt, chat);
+  auto error = Generation::CheckFirst(request, model->served);
+  if (!error) {
+    error = Generation::Start(request, model->served, *std::move(images), &engine, std::nullopt, {},
+                              &generation);
+  }
   if (error) return Fail(InvalidArgument("{}", error->message), kExitFailure);
   while (!generation->done() && !signals.pending()) {
     const auto event =

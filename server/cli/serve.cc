@@ -13,6 +13,7 @@
 #include "scheduler/engine_loop.h"
 #include "server/cli/commands.h"
 #include "server/cli/default_models.h"
+#include "server/cli/memory_plan.h"
 #include "server/cli/model_loader.h"
 #include "server/cli/stop_signals.h"
 #include "server/http/server.h"
@@ -22,8 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Result<ServerOptions> MakeOptions(const Settings& s) {
+Result<ServerOptions> MakeOptions(const Settings& s, RequestResources* resources) {
   ServerOptions options;
+  options.memory = &resources->memory;
   options.host = s.host;
   options.port = s.port;
   options.api_keys = s.api_keys;
@@ -80,6 +82,22 @@ void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignal
   http->Stop();
 }
 
+// What the models have taken is known now: the rest is for requests.
+Status PlanMemory(const Settings& settings, const std::vector<LoadedModel>& models,
+                  MemoryBudget* memory) {
+  ModelMemory sum;
+  for (const LoadedModel& model : models) {
+    sum.weights += model.memory.weights;
+    sum.kv_cache += model.memory.kv_cache;
+  }
+  const int64_t limit = MemoryLimit(settings);
+  EG_ASSIGN_OR_RETURN(const int64_t requests, RequestMemory(settings, limit, sum));
+  memory->SetLimit(requests);
+  spdlog::info("memory limit {} MiB: weights {}, caches {}, requests {}", limit >> 20,
+               sum.weights >> 20, sum.kv_cache >> 20, requests >> 20);
+  return {};
+}
+
 }  // namespace
 
 int Serve(const Settings& settings) {
@@ -92,7 +110,8 @@ int Serve(const Settings& settings) {
   auto wanted = settings.models.empty() ? DefaultModels(settings) : settings.models;
   if (!wanted.ok()) return fail(wanted.status(), kExitUsage);
   if (Status status = SetIsaCap(settings.isa); !status.ok()) return fail(status, kExitUsage);
-  const auto options = MakeOptions(settings);
+  RequestResources resources(settings, 0);
+  const auto options = MakeOptions(settings, &resources);
   if (!options.ok()) return fail(options.status(), kExitUsage);
 
   const StopSignals signals;
@@ -112,7 +131,7 @@ int Serve(const Settings& settings) {
   models.reserve(wanted->size());
   for (const ModelSetting& setting : *wanted) {
     const auto start = Clock::now();
-    auto loaded = LoadModel(setting, settings, [&] { return signals.pending(); });
+    auto loaded = LoadModel(setting, settings, [&] { return signals.pending(); }, &resources);
     if (signals.pending()) {
       spdlog::info("stopped while loading");
       sd_notify(0, "STOPPING=1");
@@ -146,11 +165,16 @@ int Serve(const Settings& settings) {
                                                 std::move(model.draft));
     served.push_back(&model.served);
   }
+  if (Status status = PlanMemory(settings, models, &resources.memory); !status.ok()) {
+    spdlog::error("{}", status.message());
+    return stop(kExitUsage);
+  }
   engine.Start();
   http.SetReady(&engine, served);
   sd_notify(0, "READY=1");
   spdlog::info("ready");
   while (!signals.WaitASecond()) watchdog.Feed(engine.snapshot());
+  resources.jobs.Close();
   Drain(&http, &engine, settings.drain_timeout_s, signals);
   listener.join();
   spdlog::info("stopped");

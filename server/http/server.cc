@@ -8,11 +8,9 @@
 #include <cstring>
 #include <thread>
 
-#include "server/generation.h"
 #include "server/http/connection.h"
-#include "server/media/image_loader.h"
+#include "server/http/generate.h"
 #include "server/openai/errors.h"
-#include "server/openai/request.h"
 #include "server/openai/response.h"
 
 namespace edgegate {
@@ -20,26 +18,12 @@ namespace {
 
 using httplib::Request;
 using httplib::Response;
-using Clock = std::chrono::steady_clock;
-
-constexpr auto kClientCheck = std::chrono::milliseconds(20);
-
-void Answer(Response& res, const ApiError& error) {
-  res.status = error.http_status;
-  if (error.http_status == 429 || error.http_status == 503) res.set_header("Retry-After", "1");
-  if (error.http_status == 401) res.set_header("WWW-Authenticate", "Bearer");
-  res.set_content(ErrorJson(error), "application/json");
-}
-
-std::string Event(const std::string& data) { return "data: " + data + "\n\n"; }
-
 }  // namespace
 
 struct HttpServer::Impl {
-  explicit Impl(ServerOptions o) : options(std::move(o)), loader(options.images) {}
+  explicit Impl(ServerOptions o) : options(std::move(o)) {}
 
   const ServerOptions options;
-  ImageLoader loader;
   ConnectionServer http;
   int port = 0;
   // Written once, before `ready`.
@@ -54,11 +38,8 @@ struct HttpServer::Impl {
   httplib::Server::HandlerResponse Gate(const Request& req, Response& res) const;
   const ServedModel* Find(const std::string& name) const;
   void Health(Response& res) const;
-  void Generate(const std::string& body, std::string tenant, Response& res, bool chat);
-  void Stream(Response& res, const std::shared_ptr<ApiRequest>& request, const ServedModel& model,
-              const std::shared_ptr<Generation>& generation);
-  void Whole(Response& res, const ApiRequest& request, const ServedModel& model,
-             Generation& generation);
+  Caller CallerOf(const Request& req) const;
+  GenerateOptions Generation() const;
 };
 
 // Who asks: the number of the API key. Empty: nobody in particular, where no key is asked for;
@@ -79,14 +60,34 @@ std::optional<std::string> HttpServer::Impl::Tenant(const Request& req) const {
   return found;
 }
 
+Caller HttpServer::Impl::CallerOf(const Request& req) const {
+  Caller caller;
+  caller.tenant = Tenant(req).value_or("");
+  caller.client = caller.tenant;
+  int remote_port = 0;
+  if (caller.client.empty()) {
+    Connection::Current()->get_remote_ip_and_port(caller.client, remote_port);
+  }
+  return caller;
+}
+
+GenerateOptions HttpServer::Impl::Generation() const {
+  return {.images = options.images,
+          .request_timeout_s = options.request_timeout_s,
+          .max_body_bytes = options.max_body_bytes,
+          .memory = options.memory,
+          .engine = engine,
+          .find_model = [this](const std::string& name) { return Find(name); }};
+}
+
 httplib::Server::HandlerResponse HttpServer::Impl::Gate(const Request& req, Response& res) const {
   if (!Tenant(req)) {
-    Answer(res,
+    AnswerError(res,
            {401, "Incorrect API key provided.", "authentication_error", "", "invalid_api_key"});
     return httplib::Server::HandlerResponse::Handled;
   }
   if (req.path != "/health" && (!ready || draining)) {
-    Answer(res, FromStatus(Unavailable("{}", draining ? "the server is shutting down"
+    AnswerError(res, FromStatus(Unavailable("{}", draining ? "the server is shutting down"
                                                       : "the models are still loading")));
     return httplib::Server::HandlerResponse::Handled;
   }
@@ -129,79 +130,6 @@ void HttpServer::Impl::Health(Response& res) const {
       "application/json");
 }
 
-void HttpServer::Impl::Generate(const std::string& body, std::string tenant, Response& res,
-                                bool chat) {
-  auto parsed = ParseRequest(body, chat, RequestLimits{});
-  if (const auto* error = std::get_if<ApiError>(&parsed)) return Answer(res, *error);
-  auto request = std::make_shared<ApiRequest>(std::get<ApiRequest>(std::move(parsed)));
-  request->tenant = std::move(tenant);
-  const ServedModel* model = Find(request->model);
-  if (model == nullptr) {
-    return Answer(res, {404, fmt::format("The model '{}' does not exist.", request->model),
-                        "invalid_request_error", "model", "model_not_found"});
-  }
-  std::optional<Clock::time_point> deadline;
-  if (options.request_timeout_s > 0) {
-    deadline = Clock::now() + std::chrono::seconds(options.request_timeout_s);
-  }
-  auto images = loader.Load(request->images, *model);
-  if (const auto* error = std::get_if<ApiError>(&images)) return Answer(res, *error);
-  request->images.clear();
-  std::unique_ptr<Generation> generation;
-  if (auto error =
-          Generation::Start(*request, *model, std::get<std::vector<PromptImage>>(std::move(images)),
-                            engine, deadline, &generation)) {
-    return Answer(res, *error);
-  }
-  if (request->stream) return Stream(res, request, *model, std::move(generation));
-  Whole(res, *request, *model, *generation);
-}
-
-void HttpServer::Impl::Whole(Response& res, const ApiRequest& request, const ServedModel& model,
-                             Generation& generation) {
-  ResponseWriter writer(request, model, generation);
-  while (!generation.done() && !Connection::Current()->gone()) {
-    if (auto event = generation.Next(Clock::now() + kClientCheck)) writer.Collect(*event);
-    if (generation.error()) return Answer(res, *generation.error());
-  }
-  if (generation.done()) res.set_content(writer.Answer(), "application/json");
-}
-
-void HttpServer::Impl::Stream(Response& res, const std::shared_ptr<ApiRequest>& request,
-                              const ServedModel& model,
-                              const std::shared_ptr<Generation>& generation) {
-  res.set_header("Cache-Control", "no-cache");
-  res.set_chunked_content_provider(
-      "text/event-stream", [request, &model, generation](size_t, httplib::DataSink& sink) {
-        ResponseWriter writer(*request, model, *generation);
-        auto send = [&](const std::string& data) {
-          if (data.empty()) return true;
-          const std::string event = Event(data);
-          return sink.write(event.data(), event.size());
-        };
-        bool alive = true;
-        for (const std::string& chunk : writer.FirstChunks()) alive = alive && send(chunk);
-        while (alive && !generation->done()) {
-          if (auto event = generation->Next(Clock::now() + kClientCheck)) {
-            if (generation->error()) {
-              send(ErrorJson(*generation->error()));
-              sink.done();
-              return true;
-            }
-            alive = send(writer.Chunk(*event));
-          } else {
-            // A client that left between two tokens is told by the second one's failure.
-            alive = !Connection::Current()->gone();
-          }
-        }
-        if (!alive) return false;
-        if (request->include_usage) send(writer.UsageChunk());
-        send("[DONE]");
-        sink.done();
-        return true;
-      });
-}
-
 void HttpServer::Impl::Routes() {
   http.Get("/health", [this](const Request&, Response& res) { Health(res); });
   http.Get("/v1/models", [this](const Request&, Response& res) {
@@ -210,22 +138,13 @@ void HttpServer::Impl::Routes() {
   http.Get(R"(/v1/models/(.+))", [this](const Request& req, Response& res) {
     const ServedModel* model = Find(req.matches[1]);
     if (model != nullptr) return res.set_content(ModelJson(*model), "application/json");
-    Answer(res, {404, fmt::format("The model '{}' does not exist.", req.matches[1].str()),
+    AnswerError(res, {404, fmt::format("The model '{}' does not exist.", req.matches[1].str()),
                  "invalid_request_error", "model", "model_not_found"});
   });
-  // The body is read here, since httplib bounds those that curl calls a form (its default) at 8 KB.
   auto post = [this](const char* path, bool chat) {
     http.Post(path, [this, chat](const Request& req, Response& res,
                                  const httplib::ContentReader& content) {
-      std::string body;
-      const bool whole = content([&](const char* data, size_t size) {
-        body.append(data, size);
-        return body.size() <= options.max_body_bytes;
-      });
-      if (whole) return Generate(body, Tenant(req).value_or(""), res, chat);
-      if (res.status < 400) {
-        res.status = body.size() > options.max_body_bytes ? 413 : 400;
-      }
+      AnswerGeneration(Generation(), chat, CallerOf(req), content, res);
     });
   };
   post("/v1/chat/completions", true);
@@ -252,7 +171,7 @@ void HttpServer::Impl::Routes() {
       error.message = "The request body is too large.";
     }
     const int status = error.http_status;
-    Answer(res, error);
+    AnswerError(res, error);
     res.status = status;
     return httplib::Server::HandlerResponse::Handled;
   }));
@@ -266,7 +185,7 @@ void HttpServer::Impl::Routes() {
         } catch (...) {
         }
         spdlog::error("{} {}: {}", req.method, req.path, what);
-        Answer(res, FromStatus(Internal("internal error")));
+        AnswerError(res, FromStatus(Internal("internal error")));
       });
 }
 

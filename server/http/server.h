@@ -7,6 +7,7 @@
 
 #include "engine/base/status.h"
 #include "scheduler/engine_loop.h"
+#include "server/access/memory_budget.h"
 #include "server/media/fetch.h"
 #include "server/served_model.h"
 
@@ -23,6 +24,7 @@ struct ServerOptions {
   int write_timeout_s = 15;
   int request_timeout_s = 0;  // 0: none
   FetchOptions images;        // whose URLs are fetched
+  MemoryBudget* memory = nullptr;  // of requests; outlives the server
 };
 
 // Provides its own synchronization.

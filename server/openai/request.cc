@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/openai/fields.h"
+#include "server/openai/json_reader.h"
 #include "server/openai/messages.h"
 #include "server/openai/response_format.h"
 
@@ -73,6 +74,10 @@ void ParseStop(Fields* f, const RequestLimits& limits, ApiRequest* r) {
   }
   for (const std::string& one : r->stop) {
     if (one.empty()) f->Fail(BadParam("stop", "Invalid 'stop': a stop string is empty."));
+    if (one.size() > limits.max_stop_bytes) {
+      f->Fail(BadParam("stop", fmt::format("Invalid 'stop': a stop string has more than {} bytes.",
+                                           limits.max_stop_bytes)));
+    }
   }
   if (static_cast<int>(r->stop.size()) > limits.max_stops) {
     f->Fail(BadParam("stop", fmt::format("Invalid 'stop': at most {}.", limits.max_stops)));
@@ -82,6 +87,10 @@ void ParseStop(Fields* f, const RequestLimits& limits, ApiRequest* r) {
   const auto parsed = TokenIds(ids);
   if (!parsed) f->Fail(BadParam("stop_token_ids", "Invalid 'stop_token_ids': expected token ids."));
   r->stop_token_ids = parsed.value_or(std::vector<int32_t>());
+  if (static_cast<int>(r->stop_token_ids.size()) > limits.max_stop_token_ids) {
+    f->Fail(BadParam("stop_token_ids", fmt::format("Invalid 'stop_token_ids': at most {}.",
+                                                   limits.max_stop_token_ids)));
+  }
 }
 
 void ParseLogitBias(Fields* f, ApiRequest* r) {
@@ -222,31 +231,9 @@ void PassHarmless(Fields* f, int n) {
 
 std::variant<ApiRequest, ApiError> ParseRequest(std::string_view body, bool chat,
                                                 const RequestLimits& limits) {
-  json root;
-  bool too_deep = false, too_wide = false;
-  std::vector<int> members(static_cast<size_t>(limits.max_json_depth) + 2);  // by depth
-  try {
-    root = json::parse(body, [&](int depth, json::parse_event_t event, json&) {
-      too_deep = too_deep || depth > limits.max_json_depth;
-      if (too_deep || too_wide) return false;
-      if (event == json::parse_event_t::object_start) members[static_cast<size_t>(depth) + 1] = 0;
-      if (event == json::parse_event_t::key) {
-        too_wide = ++members[static_cast<size_t>(depth)] > limits.max_json_members;
-      }
-      return !too_wide;
-    });
-  } catch (const json::exception& e) {
-    if (!too_deep && !too_wide) {
-      return BadParam("", fmt::format("The body is not valid JSON: {}", e.what()), "invalid_json");
-    }
-  }
-  if (too_deep) {
-    return BadParam("", fmt::format("The body nests deeper than {}.", limits.max_json_depth));
-  }
-  if (too_wide) {
-    return BadParam("", fmt::format("An object of the body has more than {} members.",
-                                    limits.max_json_members));
-  }
+  auto read = ReadJson(body, limits.json);
+  if (auto* error = std::get_if<ApiError>(&read)) return *std::move(error);
+  const json root = std::get<json>(std::move(read));
   if (!root.is_object()) return BadParam("", "The body must be a JSON object.", "invalid_json");
   ApiRequest r;
   r.chat = chat;

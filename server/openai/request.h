@@ -12,14 +12,16 @@
 #include "engine/sampling/sampling_params.h"
 #include "engine/text/grammar.h"
 #include "server/openai/errors.h"
+#include "server/openai/json_reader.h"
 
 namespace edgegate {
 
 struct RequestLimits {
-  int max_json_depth = 32;
-  int max_json_members = 1024;  // of one object: they keep their order, so finding one is linear
+  JsonLimits json;
   int max_n = 16;
   int max_stops = 16;
+  size_t max_stop_bytes = 1024;  // of one stop string
+  int max_stop_token_ids = 1024;
 };
 
 using Prompt = std::variant<std::string, std::vector<int32_t>>;
@@ -31,7 +33,9 @@ struct ImageUrl {
 };
 
 struct ApiRequest {
-  std::string tenant;  // which API key it came with: not of the body; "" where none is asked for
+  // Not of the body.
+  std::string tenant;  // which API key it came with; "" where none is asked for
+  std::string client;  // for fairness: the key, or the address where none is asked for
   bool chat = false;
   std::string model;
   // Chat.

@@ -57,12 +57,12 @@ struct ResponseWriter::Impl {
 
   std::string TokenText(int32_t token) const {
     if (request.return_tokens_as_token_ids) return fmt::format("token_id:{}", token);
-    return ReplaceInvalidUtf8(model.tokenizer->TokenBytes(token));
+    return ReplaceInvalidUtf8(model.text->vocabulary().TokenBytes(token));
   }
 
   json ChatToken(int32_t token, float logprob) const {
     json bytes = json::array();
-    for (char c : model.tokenizer->TokenBytes(token)) bytes.push_back(static_cast<uint8_t>(c));
+    for (char c : model.text->vocabulary().TokenBytes(token)) bytes.push_back(static_cast<uint8_t>(c));
     return {{"token", TokenText(token)}, {"logprob", logprob}, {"bytes", bytes}};
   }
 
@@ -114,7 +114,7 @@ struct ResponseWriter::Impl {
   std::string PromptText(int choice) const {
     const auto& prompt = request.prompts[static_cast<size_t>(choice / request.n)];
     if (const auto* text = std::get_if<std::string>(&prompt)) return *text;
-    return model.tokenizer->Decode(std::get<std::vector<int32_t>>(prompt), false);
+    return model.text->vocabulary().Decode(std::get<std::vector<int32_t>>(prompt), false);
   }
 
   static json Ids(const std::vector<SampledToken>& tokens) {

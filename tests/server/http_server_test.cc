@@ -40,22 +40,27 @@ constexpr int kImageRows = 3;
 // A served fake: the tokenizer and template of a golden checkpoint, logits from a hash.
 class Site {
  public:
-  Site() : http_(Options()) {
+  Site() : http_(Options(&memory_)) {
     auto source =
         ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/glm-edge-v");
     REQUIRE(source.ok());
     const int vocab = (*source)->config().vocab_size;
     model_.name = "fake";
     model_.limits = {vocab, 512, 4, 256, 64, 16, 2, kImageRows, 2};
-    auto tokenizer = Tokenizer::Make((*source)->tokenizer_assets());
-    REQUIRE(tokenizer.ok());
-    model_.tokenizer = *std::move(tokenizer);
-    auto chat = ChatTemplate::Make((*source)->tokenizer_assets(), *model_.tokenizer,
-                                   {"<|begin_of_image|>", kImageRows});
-    REQUIRE(chat.ok());
-    model_.chat_template = *std::move(chat);
+    source_ = *std::move(source);
+    ModelHost::SetProgram(EDGEGATE_PROGRAM);
+    TextModelSource text;
+    text.assets = &source_->tokenizer_assets();
+    text.vocab_size = vocab;
+    text.eos_token_ids = source_->config().eos_token_ids;
+    text.takes_images = true;
+    text.image_rows = kImageRows;
+    auto loaded = ModelText::Load(text, {}, &jobs_, &memory_);
+    REQUIRE(loaded.ok());
+    model_.text = *std::move(loaded);
+    model_.eos_token_ids = text.eos_token_ids;
     std::vector<bool> valid;
-    for (int id = 0; id < vocab; ++id) valid.push_back(model_.tokenizer->IsValid(id));
+    for (int id = 0; id < vocab; ++id) valid.push_back(model_.text->vocabulary().IsValid(id));
     auto fake = std::make_unique<FakeModelRunner>(model_.limits);
     runner = fake.get();
     model_.engine_index = engine_.AddModel(std::move(fake), {8, 64, 64}, std::move(valid));
@@ -113,12 +118,16 @@ class Site {
   FakeModelRunner* runner = nullptr;
 
  private:
-  static ServerOptions Options() {
+  static ServerOptions Options(MemoryBudget* memory) {
     ServerOptions options;
+    options.memory = memory;
     options.port = 0;
     return options;
   }
 
+  MemoryBudget memory_{int64_t{256} << 20};
+  JobSlots jobs_{2, 256};
+  std::unique_ptr<ModelSource> source_;
   ServedModel model_;
   EngineLoop engine_;
   HttpServer http_;

@@ -8,11 +8,8 @@ namespace edgegate {
 namespace {
 
 // A tokenizer whose tokens are single bytes.
-class Bytes : public Tokenizer {
+class Bytes : public Vocabulary {
  public:
-  Result<std::vector<int32_t>> Encode(std::string_view text, Specials, bool) const override {
-    return std::vector<int32_t>(text.begin(), text.end());
-  }
   std::string TokenBytes(int32_t id) const override {
     return std::string(1, static_cast<char>(id));
   }
@@ -20,11 +17,7 @@ class Bytes : public Tokenizer {
   bool IsValid(int32_t) const override { return true; }
   bool StripsLeadingSpace() const override { return false; }
   int vocab_size() const override { return 256; }
-  int32_t TokenId(std::string_view) const override { return -1; }
-  const std::vector<std::string>& special_tokens() const override { return none_; }
 
- private:
-  std::vector<std::string> none_;
 };
 
 TEST_CASE("stop strings cut the text where a search of the whole would") {

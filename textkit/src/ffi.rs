@@ -4,7 +4,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::segments::Segment;
 use crate::template::{Input, RenderError, Template};
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{EncodeError, Tokenizer};
 
 #[repr(C)]
 pub struct Buffer<T> {
@@ -127,6 +127,7 @@ pub unsafe extern "C" fn tk_encode(
     text: Str,
     parse_specials: i32,
     add_special: i32,
+    max_tokens: usize,
     out: *mut Buffer<u32>,
     error: *mut Buffer<u8>,
 ) -> i32 {
@@ -136,8 +137,12 @@ pub unsafe extern "C" fn tk_encode(
                 text.get().map_err(plain)?,
                 parse_specials != 0,
                 add_special != 0,
+                max_tokens,
             )
-            .map_err(plain)?;
+            .map_err(|e| match e {
+                EncodeError::TooMany => (2, "too many tokens".into()),
+                EncodeError::Failed(message) => (1, message),
+            })?;
         out.write(Buffer::new(ids));
         Ok(())
     })

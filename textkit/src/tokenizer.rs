@@ -1,10 +1,11 @@
 //! A `tokenizer.json`, with the bytes of every token at hand.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::str::FromStr;
 
 use serde_json::Value;
-use tokenizers::Tokenizer as HfTokenizer;
+use tokenizers::{Model, OffsetType, PreTokenizer, Tokenizer as HfTokenizer};
 
 /// Larger ids than this are damage, not a vocabulary.
 const MAX_VOCAB: u32 = 1 << 22;
@@ -20,6 +21,18 @@ pub enum TokenKind {
 struct Token {
     kind: TokenKind,
     bytes: Vec<u8>,
+}
+
+pub enum EncodeError {
+    /// The text has more tokens than the caller allows.
+    TooMany,
+    Failed(String),
+}
+
+impl From<tokenizers::Error> for EncodeError {
+    fn from(error: tokenizers::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
 }
 
 pub struct Tokenizer {
@@ -47,11 +60,37 @@ impl Tokenizer {
         })
     }
 
-    pub fn encode(&self, text: &str, parse: bool, add_special: bool) -> Result<Vec<u32>, String> {
+    /// The ids of `text`. Stops when there are more than `max_tokens` of them.
+    pub fn encode(
+        &self,
+        text: &str,
+        parse: bool,
+        add_special: bool,
+        max_tokens: usize,
+    ) -> Result<Vec<u32>, EncodeError> {
         let which = if parse { &self.parse } else { &self.plain };
-        let encoding = which
-            .encode_fast(text, add_special)
-            .map_err(|e| e.to_string())?;
+        // The steps of `encode_fast`, with a count between two pieces of the text.
+        let mut pieces = which
+            .get_added_vocabulary()
+            .extract_and_normalize(which.get_normalizer(), text);
+        if let Some(pre_tokenizer) = which.get_pre_tokenizer() {
+            pre_tokenizer.pre_tokenize(&mut pieces)?;
+        }
+        let count = Cell::new(0);
+        let tokenized = pieces.tokenize(|piece| {
+            let tokens = which.get_model().tokenize(piece.get())?;
+            count.set(count.get() + tokens.len());
+            if count.get() > max_tokens {
+                return Err("too many tokens".into());
+            }
+            Ok(tokens)
+        });
+        if count.get() > max_tokens {
+            return Err(EncodeError::TooMany);
+        }
+        tokenized?;
+        let encoding = pieces.into_encoding(None, 0, OffsetType::None)?;
+        let encoding = which.post_process(encoding, None, add_special)?;
         Ok(encoding.get_ids().to_vec())
     }
 

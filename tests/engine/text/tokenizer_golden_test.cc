@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "engine/text/stream_decoder.h"
 #include "engine/text/tokenizer.h"
 
 namespace edgegate {

@@ -1,0 +1,65 @@
+// What the tokens of a model are: all that is needed to turn ids into text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgegate {
+
+// Immutable once made: any thread may call any method.
+class Vocabulary {
+ public:
+  virtual ~Vocabulary() = default;
+
+  // Text of `ids`, UTF-8 with U+FFFD where the bytes are none. Ids that do not exist are skipped.
+  std::string Decode(const std::vector<int32_t>& ids, bool skip_special) const;
+
+  // The exact bytes that one token adds to the text in the middle of a sequence; not always valid
+  // UTF-8. A special token's own name. Empty for an id that does not exist.
+  virtual std::string TokenBytes(int32_t id) const = 0;
+
+  virtual bool IsSpecial(int32_t id) const = 0;  // added tokens with special = true
+  virtual bool IsValid(int32_t id) const = 0;    // the tokenizer has this id
+  virtual bool StripsLeadingSpace() const = 0;   // decoding drops one space at the very start
+  virtual int vocab_size() const = 0;            // largest id + 1
+};
+
+// A vocabulary as plain data. Immutable.
+class VocabularyTable : public Vocabulary {
+ public:
+  enum class Kind : uint8_t { kMissing, kOrdinary, kSpecial };
+
+  explicit VocabularyTable(const Vocabulary& other);
+  // `ends[id]` is where the bytes of `id` end in `bytes`. Precondition: `ends` rises, its last entry
+  // is bytes.size(), and `kinds` has the same size.
+  VocabularyTable(std::string bytes, std::vector<uint32_t> ends, std::vector<Kind> kinds,
+                  bool strips_leading_space);
+
+  std::string TokenBytes(int32_t id) const override;
+  bool IsSpecial(int32_t id) const override { return KindOf(id) == Kind::kSpecial; }
+  bool IsValid(int32_t id) const override { return KindOf(id) != Kind::kMissing; }
+  bool StripsLeadingSpace() const override { return strips_leading_space_; }
+  int vocab_size() const override { return static_cast<int>(ends_.size()); }
+
+  // The length in bytes of the longest token.
+  int longest() const { return longest_; }
+
+  const std::string& bytes() const { return bytes_; }
+  const std::vector<uint32_t>& ends() const { return ends_; }
+  const std::vector<Kind>& kinds() const { return kinds_; }
+
+ private:
+  Kind KindOf(int32_t id) const {
+    return id < 0 || id >= vocab_size() ? Kind::kMissing : kinds_[static_cast<size_t>(id)];
+  }
+
+  std::string bytes_;
+  std::vector<uint32_t> ends_;
+  std::vector<Kind> kinds_;
+  bool strips_leading_space_ = false;
+  int longest_ = 0;
+};
+
+}  // namespace edgegate

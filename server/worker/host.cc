@@ -1,0 +1,143 @@
+#include "server/worker/host.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <new>
+
+#include "server/worker/jobs.h"
+#include "server/worker/wire.h"
+
+namespace edgegate {
+namespace {
+
+constexpr size_t kStack = size_t{64} << 20;
+constexpr uint32_t kMaxMessage = uint32_t{512} << 20;
+constexpr int kWorkerSocket = 4;
+// What loading may take: this, and a multiple of the files' size.
+constexpr int64_t kLoadMemory = int64_t{512} << 20;
+constexpr int64_t kLoadFactor = 32;
+
+// Runs `work` on a thread with a large stack: parsers recurse as deep as their input nests.
+void RunOnLargeStack(const std::function<void()>& work) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStack);
+  auto call = [](void* argument) -> void* {
+    (*static_cast<const std::function<void()>*>(argument))();
+    return nullptr;
+  };
+  pthread_t thread{};
+  void* argument = const_cast<std::function<void()>*>(&work);
+  if (pthread_create(&thread, &attributes, call, argument) == 0) pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+// Where memory runs out, the kernel ends a worker before it ends the daemon.
+void OfferToOomKiller() {
+  if (std::FILE* file = std::fopen("/proc/self/oom_score_adj", "w")) {
+    std::fputs("800", file);
+    std::fclose(file);
+  }
+}
+
+// False: the daemon is gone, or the worker now is of no more use.
+bool ServeJob(const TextModel& model) {
+  std::string message;
+  if (!ReceiveAll(kWorkerSocket, kMaxMessage, &message)) return false;
+  WireReader job(message);
+  LimitMemory(job.Get<int64_t>());
+  const auto kind = job.Get<JobKind>();
+  if (kind == JobKind::kGrammar) {
+    ServeGrammar(model, &job, kWorkerSocket);
+    return false;
+  }
+  WireWriter result;
+  Status status;
+  try {
+    status = RunJob(model, kind, &job, &result);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  const std::string fields = result.Take();
+  return SendAll(kWorkerSocket,
+                 AnswerMessage(status, std::string_view(fields).substr(sizeof(uint32_t))));
+}
+
+void RunWorker(const TextModel& model) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  OfferToOomKiller();
+  const int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  if (self < 0 || !SendDescriptor(kWorkerSocket, self)) return;
+  close(self);
+  WireWriter hello;
+  hello.Put(getpid());
+  if (!SendAll(kWorkerSocket, hello.Take())) return;
+  RunOnLargeStack([&] {
+    while (ServeJob(model)) {
+    }
+  });
+}
+
+}  // namespace
+
+uint64_t PrivateMemory() {
+  std::ifstream file("/proc/self/statm");
+  uint64_t field[6] = {};
+  for (uint64_t& value : field) file >> value;
+  return field[5] * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+void LimitMemory([[maybe_unused]] int64_t bytes) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  const rlim_t limit = PrivateMemory() + static_cast<uint64_t>(bytes);
+  const rlimit now{limit, RLIM_INFINITY};
+  setrlimit(RLIMIT_DATA, &now);
+#endif
+}
+
+int RunModelHost() {
+  syscall(SYS_close_range, kHostSocket + 1, ~0U, 0);
+  // The daemon says when to end. A signal to the whole group is meant for it alone.
+  for (int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) signal(number, SIG_IGN);
+  signal(SIGCHLD, SIG_IGN);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  std::string message;
+  if (!ReceiveAll(kHostSocket, kMaxMessage, &message)) return 1;
+  Result<TextModel> model = Internal("not loaded");
+  WireWriter answer;
+  LimitMemory(kLoadMemory + kLoadFactor * static_cast<int64_t>(message.size()));
+  RunOnLargeStack([&] { model = LoadTextModel(message, &answer); });
+  message = std::string();
+  const std::string fields = answer.Take();
+  if (!SendAll(kHostSocket, AnswerMessage(model.status(),
+                                          std::string_view(fields).substr(sizeof(uint32_t)))) ||
+      !model.ok()) {
+    return 1;
+  }
+  model->grammars->Prepare();
+  while (true) {
+    const int socket = ReceiveDescriptor(kHostSocket);
+    if (socket < 0) return 0;
+    const pid_t child = fork();
+    if (child == 0) {
+      close(kHostSocket);
+      if (socket != kWorkerSocket) dup2(socket, kWorkerSocket);
+      RunWorker(*model);
+      _exit(0);
+    }
+    close(socket);
+  }
+}
+
+}  // namespace edgegate

@@ -1,0 +1,71 @@
+// Places for jobs on worker processes. Few jobs run at once; the others wait, in fair order over
+// clients.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <string>
+
+#include "engine/base/mutex.h"
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+// Who wants a job.
+struct JobContext {
+  std::string client;               // an API key's id, or an address
+  std::function<bool()> cancelled;  // whether the result is of no more use; may be null
+};
+
+// Provides its own synchronization. Must outlive its slots.
+class JobSlots {
+ public:
+  class Slot {
+   public:
+    explicit Slot(JobSlots* slots) : slots_(slots) {}
+    Slot(Slot&& other) noexcept : slots_(other.slots_) { other.slots_ = nullptr; }
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
+      if (slots_ != nullptr) slots_->Release();
+    }
+
+   private:
+    JobSlots* slots_;
+  };
+
+  // `count` jobs run at once; `max_waiting` wait.
+  JobSlots(int count, int max_waiting) : free_(count), max_waiting_(max_waiting) {}
+
+  // Waits for a place: the clients that wait take turns, and each client's jobs go first come, first
+  // served. kCancelled when `context` says so; kUnavailable when too many wait, when the wait takes
+  // longer than 10 s, and after Close().
+  Result<Slot> Acquire(const JobContext& context) EG_EXCLUDES(mutex_);
+
+  // From now on nothing is acquired, and closed() is true: running jobs are to end.
+  void Close() EG_EXCLUDES(mutex_);
+  bool closed() const EG_EXCLUDES(mutex_);
+
+ private:
+  struct Waiter {
+    bool granted = false;
+  };
+  struct Client {
+    std::string name;
+    std::deque<Waiter*> waiters;
+  };
+  void Release() EG_EXCLUDES(mutex_);
+  void GrantNext() EG_REQUIRES(mutex_);
+  void Enqueue(const std::string& name, Waiter* waiter) EG_REQUIRES(mutex_);
+  void Remove(Waiter* waiter) EG_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  int free_ EG_GUARDED_BY(mutex_);
+  const int max_waiting_;
+  int waiting_ EG_GUARDED_BY(mutex_) = 0;
+  std::list<Client> clients_ EG_GUARDED_BY(mutex_);  // those that wait; the front one is next
+  bool closed_ EG_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,121 @@
+#include "server/worker/jobs.h"
+
+#include "engine/base/sha256.h"
+#include "engine/image/prepare_image.h"
+#include "engine/text/vocabulary.h"
+#include "server/media/decode_image.h"
+
+namespace edgegate {
+namespace {
+
+Status EncodeChat(const TextModel& model, WireReader* job, WireWriter* result) {
+  ChatTemplateInput input;
+  input.messages_json = job->GetString();
+  input.tools_json = job->GetString();
+  input.kwargs_json = job->GetString();
+  input.num_images = job->Get<int>();
+  input.add_generation_prompt = job->Get<bool>();
+  input.max_tokens = job->Get<int64_t>();
+  EG_ASSIGN_OR_RETURN(const ChatPrompt prompt, model.chat_template->Encode(input));
+  result->PutVector(prompt.ids).PutVector(prompt.image_positions);
+  return {};
+}
+
+Status EncodeText(const TextModel& model, WireReader* job, WireWriter* result) {
+  const std::string_view text = job->GetString();
+  const auto max_tokens = job->Get<int64_t>();
+  EG_ASSIGN_OR_RETURN(
+      const auto ids, model.tokenizer->Encode(text, Tokenizer::Specials::kParse, true, max_tokens));
+  result->PutVector(ids);
+  return {};
+}
+
+Status PrepareImageFile(WireReader* job, WireWriter* result) {
+  const std::string_view file = job->GetString();
+  const int size = job->Get<int>();
+  EG_ASSIGN_OR_RETURN(const Image image, DecodeImage(file, DecodeLimits{}));
+  const auto pixels = PrepareImage(image.rgb.data(), image.width, image.height, size);
+  result->PutVector(pixels);
+  Sha256 hash;
+  hash.Update(pixels.data(), pixels.size());
+  result->PutString(hash.Finish());
+  return {};
+}
+
+// The token that stands for images in prompts.
+Result<ImagePlaceholder> Placeholder(int32_t id, int rows, const Tokenizer& tokenizer) {
+  if (rows == 0) return ImagePlaceholder{};
+  if (id < 0) id = tokenizer.TokenId("<|begin_of_image|>");
+  if (id < 0 || !tokenizer.IsSpecial(id)) {
+    return DataLoss("the tokenizer has no special token for images (boi_token_id {})", id);
+  }
+  return ImagePlaceholder{tokenizer.TokenBytes(id), rows};
+}
+
+}  // namespace
+
+std::string LoadMessage(const TextModelSource& source) {
+  WireWriter message;
+  message.Put(source.assets->kind)
+      .PutString(source.assets->model)
+      .PutString(source.assets->tokenizer_config)
+      .PutString(source.assets->chat_template)
+      .Put(source.vocab_size)
+      .PutVector(source.eos_token_ids)
+      .Put(source.image_token_id)
+      .Put(source.takes_images ? source.image_rows : 0);
+  return message.Take();
+}
+
+Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer) {
+  WireReader reader(message);
+  TokenizerAssets assets;
+  assets.kind = reader.Get<TokenizerAssets::Kind>();
+  assets.model = reader.GetString();
+  assets.tokenizer_config = reader.GetString();
+  assets.chat_template = reader.GetString();
+  const int vocab_size = reader.Get<int>();
+  const auto eos = reader.GetVector<int32_t>();
+  const auto image_token = reader.Get<int32_t>();
+  const int image_rows = reader.Get<int>();
+  TextModel model;
+  EG_ASSIGN_OR_RETURN(model.tokenizer, Tokenizer::Make(assets));
+  EG_ASSIGN_OR_RETURN(const ImagePlaceholder image,
+                      Placeholder(image_token, image_rows, *model.tokenizer));
+  auto chat = ChatTemplate::Make(assets, *model.tokenizer, image);
+  if (chat.ok()) {
+    model.chat_template = *std::move(chat);
+  } else if (chat.status().code() != StatusCode::kUnimplemented) {
+    return chat.status();
+  }
+  model.grammars = std::make_unique<Grammars>(*model.tokenizer, vocab_size, eos);
+  const VocabularyTable table(*model.tokenizer);
+  answer->PutString(table.bytes())
+      .PutVector(table.ends())
+      .PutVector(table.kinds())
+      .Put(table.StripsLeadingSpace())
+      .Put(model.chat_template != nullptr);
+  return model;
+}
+
+std::string AnswerMessage(const Status& status, std::string_view result) {
+  WireWriter message;
+  message.Put(status.code()).PutString(status.message()).PutString(result);
+  return message.Take();
+}
+
+Status RunJob(const TextModel& model, JobKind kind, WireReader* job, WireWriter* result) {
+  switch (kind) {
+    case JobKind::kEncodeChat:
+      return EncodeChat(model, job, result);
+    case JobKind::kEncodeText:
+      return EncodeText(model, job, result);
+    case JobKind::kPrepareImage:
+      return PrepareImageFile(job, result);
+    case JobKind::kGrammar:
+      break;
+  }
+  return Internal("no such job");
+}
+
+}  // namespace edgegate

@@ -1,0 +1,64 @@
+// The jobs that worker processes run, and their messages. A request is a JobKind and the job's
+// fields. An answer is a StatusCode, an error message, and, where the code is kOk, the result's
+// fields.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/text/chat_template.h"
+#include "engine/text/grammar.h"
+#include "engine/text/tokenizer.h"
+#include "server/worker/wire.h"
+
+namespace edgegate {
+
+enum class JobKind : uint8_t {
+  kEncodeChat,  // ChatTemplateInput, limit of tokens -> ids, positions of images
+  kEncodeText,  // text, limit of tokens -> ids
+  kPrepareImage,  // file, side in pixels -> RGB bytes, SHA-256
+  kGrammar,     // kind, text -> the first mask; the worker then serves the grammar (below)
+};
+
+// What a worker that serves a grammar is told, without an answer but for kAccept's: the sequence
+// and the mask of its next token, or the error.
+enum class GrammarCommand : uint8_t {
+  kStart,   // sequence: starts at the grammar's start
+  kAccept,  // sequence, token
+  kDrop,    // sequence: it has ended
+};
+
+// One model's text side. Used by one thread.
+struct TextModel {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<ChatTemplate> chat_template;  // null: the model has none
+  std::unique_ptr<Grammars> grammars;
+};
+
+// What a model host is told at its start.
+struct TextModelSource {
+  const TokenizerAssets* assets = nullptr;
+  int vocab_size = 0;  // of the logits
+  std::vector<int32_t> eos_token_ids;
+  bool takes_images = false;
+  int32_t image_token_id = -1;  // -1: the token <|begin_of_image|>
+  int image_rows = 0;
+};
+std::string LoadMessage(const TextModelSource& source);
+// In the host. Fills `answer` with a VocabularyTable and whether there is a chat template.
+Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer);
+
+std::string AnswerMessage(const Status& status, std::string_view result);
+
+// Runs one job, in a worker. kGrammar is run by ServeGrammar().
+Status RunJob(const TextModel& model, JobKind kind, WireReader* job, WireWriter* result);
+
+// Compiles the grammar, answers with its first mask, and obeys commands until the daemon closes
+// `socket`.
+void ServeGrammar(const TextModel& model, WireReader* job, int socket);
+
+}  // namespace edgegate

@@ -1,0 +1,173 @@
+#include "server/worker/model_text.h"
+
+#include <chrono>
+
+#include "server/worker/grammar_session.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kResting = 2;  // workers of a model that are kept for the next job
+constexpr auto kMemoryWait = std::chrono::seconds(10);
+
+// The result's fields, or the error, of an answer.
+Result<std::string> OpenAnswer(std::string_view message) {
+  WireReader reader(message);
+  const auto code = reader.Get<StatusCode>();
+  const std::string_view text = reader.GetString();
+  const std::string_view result = reader.GetString();
+  if (!reader.ok() || code < StatusCode::kOk || code > StatusCode::kInternal) {
+    return Internal("a worker's answer is malformed");
+  }
+  if (code != StatusCode::kOk) return Status(code, std::string(text));
+  return std::string(result);
+}
+
+Status Malformed() { return Internal("a worker's result is malformed"); }
+
+Result<VocabularyTable> ReadVocabulary(WireReader* reader) {
+  std::string bytes(reader->GetString());
+  auto ends = reader->GetVector<uint32_t>();
+  auto kinds = reader->GetVector<VocabularyTable::Kind>();
+  const bool strips = reader->Get<bool>();
+  bool valid = reader->ok() && ends.size() == kinds.size();
+  uint32_t last = 0;
+  for (uint32_t end : ends) {
+    valid = valid && end >= last && end <= bytes.size();
+    last = end;
+  }
+  if (!valid) return Malformed();
+  return VocabularyTable(std::move(bytes), std::move(ends), std::move(kinds), strips);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModelText>> ModelText::Load(const TextModelSource& source,
+                                                   const JobLimits& limits, JobSlots* slots,
+                                                   MemoryBudget* budget) {
+  std::unique_ptr<ModelText> text(new ModelText(limits, slots, budget));
+  std::string answer;
+  EG_ASSIGN_OR_RETURN(text->host_,
+                      ModelHost::Start([source] { return LoadMessage(source); }, &answer));
+  EG_ASSIGN_OR_RETURN(const std::string result, OpenAnswer(answer));
+  WireReader reader(result);
+  EG_ASSIGN_OR_RETURN(VocabularyTable table, ReadVocabulary(&reader));
+  text->vocabulary_ = std::make_unique<VocabularyTable>(std::move(table));
+  text->has_chat_template_ = reader.Get<bool>();
+  if (!reader.ok()) return Malformed();
+  return text;
+}
+
+WireWriter ModelText::NewJob(JobKind kind) const {
+  WireWriter job;
+  job.Put(limits_.memory).Put(kind);
+  return job;
+}
+
+Result<std::unique_ptr<WorkerProcess>> ModelText::TakeWorker() {
+  {
+    MutexLock lock(mutex_);
+    if (!resting_.empty()) {
+      auto worker = std::move(resting_.back());
+      resting_.pop_back();
+      return worker;
+    }
+  }
+  return host_->Fork();
+}
+
+// One that was given a low priority would keep it: it ends here.
+void ModelText::ReturnWorker(std::unique_ptr<WorkerProcess> worker) {
+  if (worker->demoted()) return;
+  MutexLock lock(mutex_);
+  if (resting_.size() < kResting) resting_.push_back(std::move(worker));
+}
+
+Result<std::string> ModelText::CallWorker(WorkerProcess* worker, WireWriter* job,
+                                          const JobContext& context) {
+  bool closed = false;
+  const auto cancelled = [&] {
+    closed = slots_->closed();
+    return closed || (context.cancelled && context.cancelled());
+  };
+  auto answer = worker->Call(job->Take(), limits_, cancelled);
+  if (closed) return Unavailable("the server is shutting down");
+  return answer;
+}
+
+Result<std::string> ModelText::Run(WireWriter* job, const JobContext& context) {
+  EG_ASSIGN_OR_RETURN(const JobSlots::Slot slot, slots_->Acquire(context));
+  EG_ASSIGN_OR_RETURN(auto worker, TakeWorker());
+  EG_ASSIGN_OR_RETURN(const std::string answer, CallWorker(worker.get(), job, context));
+  ReturnWorker(std::move(worker));
+  return OpenAnswer(answer);
+}
+
+Result<ChatPrompt> ModelText::EncodeChat(const ChatTemplateInput& input,
+                                         const JobContext& context) {
+  WireWriter job = NewJob(JobKind::kEncodeChat);
+  job.PutString(input.messages_json)
+      .PutString(input.tools_json)
+      .PutString(input.kwargs_json)
+      .Put(input.num_images)
+      .Put(input.add_generation_prompt)
+      .Put(input.max_tokens);
+  EG_ASSIGN_OR_RETURN(const std::string result, Run(&job, context));
+  WireReader reader(result);
+  ChatPrompt prompt;
+  prompt.ids = reader.GetVector<int32_t>();
+  prompt.image_positions = reader.GetVector<int>();
+  const bool complete = prompt.image_positions.size() == static_cast<size_t>(input.num_images);
+  if (!reader.ok() || !complete) return Malformed();
+  return prompt;
+}
+
+Result<std::vector<int32_t>> ModelText::EncodeText(std::string_view text, int64_t max_tokens,
+                                                   const JobContext& context) {
+  WireWriter job = NewJob(JobKind::kEncodeText);
+  job.PutString(text).Put(max_tokens);
+  EG_ASSIGN_OR_RETURN(const std::string result, Run(&job, context));
+  WireReader reader(result);
+  auto ids = reader.GetVector<int32_t>();
+  if (!reader.ok()) return Malformed();
+  return ids;
+}
+
+Result<PreparedImage> ModelText::PrepareImage(std::string_view file, int side,
+                                              const JobContext& context) {
+  WireWriter job = NewJob(JobKind::kPrepareImage);
+  job.PutString(file).Put(side);
+  EG_ASSIGN_OR_RETURN(const std::string result, Run(&job, context));
+  WireReader reader(result);
+  PreparedImage image;
+  image.pixels = reader.GetVector<uint8_t>();
+  image.sha256 = reader.GetString();
+  const size_t expected = size_t{3} * static_cast<size_t>(side) * static_cast<size_t>(side);
+  if (!reader.ok() || image.pixels.size() != expected) return Malformed();
+  return image;
+}
+
+Result<std::unique_ptr<TokenConstraint>> ModelText::StartGrammar(const GrammarSpec& spec,
+                                                                 const JobContext& context) {
+  std::unique_ptr<WorkerProcess> worker;
+  std::string result;
+  {
+    EG_ASSIGN_OR_RETURN(const JobSlots::Slot slot, slots_->Acquire(context));
+    EG_ASSIGN_OR_RETURN(worker, host_->Fork());
+    WireWriter job = NewJob(JobKind::kGrammar);
+    job.Put(spec.kind).PutString(spec.text);
+    EG_ASSIGN_OR_RETURN(const std::string answer, CallWorker(worker.get(), &job, context));
+    EG_ASSIGN_OR_RETURN(result, OpenAnswer(answer));
+  }
+  WireReader reader(result);
+  const auto memory = reader.Get<int64_t>();
+  auto mask = reader.GetVector<uint32_t>();
+  if (!reader.ok() || memory < 0 || memory > limits_.memory + kGrammarGrowth) return Malformed();
+  MemoryBudget::Lease lease = budget_->MakeLease();
+  EG_RETURN_IF_ERROR(lease.Grow(memory, Clock::now() + kMemoryWait));
+  return MakeGrammarConstraint(std::move(worker), std::move(mask), std::move(lease));
+}
+
+}  // namespace edgegate

@@ -1,0 +1,115 @@
+// Worker processes as the daemon sees them. A model host is a single-threaded process that holds one
+// model's tokenizer, chat template and vocabulary. It forks a worker whenever the daemon asks for
+// one. Workers run jobs on data of clients. A worker that crashes or is killed hurts nobody else.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/base/mutex.h"
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+// What a job may use. A worker that passes a limit is killed.
+struct JobLimits {
+  std::chrono::milliseconds cpu{1500};   // processor time
+  std::chrono::milliseconds wall{4000};  // time since the job was sent
+  int64_t memory = int64_t{128} << 20;   // bytes of private memory that the job may add
+};
+
+// A file descriptor that is closed with its owner. Movable.
+class OwnedFd {
+ public:
+  explicit OwnedFd(int fd = -1) : fd_(fd) {}
+  OwnedFd(OwnedFd&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  OwnedFd& operator=(OwnedFd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~OwnedFd();
+  int get() const { return fd_; }
+  void Close();
+
+ private:
+  int fd_;
+};
+
+// Owned by one thread at a time. Destroying it kills the process.
+class WorkerProcess {
+ public:
+  WorkerProcess(OwnedFd socket, OwnedFd process, pid_t pid);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  // Sends a message (of WireWriter) and waits for the answer. kCancelled when `cancelled`, which is
+  // asked every few milliseconds, says so. kInvalidArgument when the job passed a limit or crashed;
+  // the message names the limit. After a failure the process is dead.
+  Result<std::string> Call(std::string_view message, const JobLimits& limits,
+                           const std::function<bool()>& cancelled);
+
+  // Sends a short message. Never blocks. False: the process is dead, or does not read.
+  bool Post(std::string_view message);
+  // Receives a message if one has come. Never blocks. kUnavailable: none has come yet.
+  // kInvalidArgument: the process is dead.
+  Result<std::string> TryReceive();
+  // Waits for data until `deadline`.
+  void WaitForData(std::chrono::steady_clock::time_point deadline) const;
+
+  // Processor time that the process has used.
+  std::chrono::nanoseconds cpu() const;
+  // Whether a job ran so long that the process was given a low priority, which it keeps.
+  bool demoted() const { return demoted_; }
+  void Demote();
+  void Kill();
+
+ private:
+  Status CheckLimits(const JobLimits& limits, std::chrono::steady_clock::time_point began,
+                     std::chrono::nanoseconds cpu_before);
+  bool ReceiveSome();
+
+  OwnedFd socket_;
+  OwnedFd process_;
+  const pid_t pid_;
+  clockid_t cpu_clock_ = 0;
+  bool demoted_ = false;
+  bool dead_ = false;
+  std::string received_;
+};
+
+// Provides its own synchronization.
+class ModelHost {
+ public:
+  // `load`, a message of WireWriter, is sent to the process at its start; the answer comes back in
+  // `answer`. It is asked for again when the process has to be started anew. kUnavailable when no
+  // process can be started; kInvalidArgument when the process dies while it loads.
+  static Result<std::unique_ptr<ModelHost>> Start(std::function<std::string()> load,
+                                                  std::string* answer);
+  ~ModelHost();
+
+  // A new worker. kUnavailable when no process can be started.
+  Result<std::unique_ptr<WorkerProcess>> Fork() EG_EXCLUDES(mutex_);
+
+  // The program that is started as a model host. Default: this program. For tests; call it before
+  // any host is started.
+  static void SetProgram(std::string path);
+
+ private:
+  explicit ModelHost(std::function<std::string()> load) : load_(std::move(load)) {}
+  Status StartProcess(std::string* answer) EG_REQUIRES(mutex_);
+  Result<std::unique_ptr<WorkerProcess>> TryFork() EG_REQUIRES(mutex_);
+
+  const std::function<std::string()> load_;
+  Mutex mutex_;
+  OwnedFd control_ EG_GUARDED_BY(mutex_);
+  pid_t pid_ EG_GUARDED_BY(mutex_) = -1;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,101 @@
+#include "server/openai/json_reader.h"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <string>
+
+namespace edgegate {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string Repeat(const std::string& text, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+// The message of the refusal; empty: it was read.
+std::string Refusal(const std::string& text, const JsonLimits& limits = {}) {
+  const auto read = ReadJson(text, limits);
+  const auto* error = std::get_if<ApiError>(&read);
+  if (error == nullptr) return {};
+  CHECK(error->http_status == 400);
+  return error->message;
+}
+
+json RandomJson(std::mt19937* random, int depth) {
+  switch ((*random)() % (depth > 4 ? 5 : 7)) {
+    case 0:
+      return nullptr;
+    case 1:
+      return (*random)() % 2 == 0;
+    case 2:
+      return static_cast<int64_t>((*random)()) - 1000000;
+    case 3:
+      return static_cast<double>((*random)() % 1000) / 8;
+    case 4:
+      return Repeat("é\"\\\n", static_cast<int>((*random)() % 4));
+    case 5: {
+      json list = json::array();
+      for (auto i = (*random)() % 5; i > 0; --i) list.push_back(RandomJson(random, depth + 1));
+      return list;
+    }
+    default: {
+      json object = json::object();
+      for (auto i = (*random)() % 5; i > 0; --i) {
+        object["k" + std::to_string((*random)() % 9)] = RandomJson(random, depth + 1);
+      }
+      return object;
+    }
+  }
+}
+
+TEST_CASE("random values are read as the library reads them, members in order") {
+  std::mt19937 random(7);
+  for (int i = 0; i < 2000; ++i) {
+    const json value = RandomJson(&random, 0);
+    const auto read = ReadJson(value.dump(), JsonLimits{});
+    REQUIRE(std::holds_alternative<json>(read));
+    CHECK(std::get<json>(read).dump() == value.dump());
+  }
+}
+
+TEST_CASE("of a member that comes twice the last one counts") {
+  const auto read = ReadJson(R"({"a": 1, "b": 2, "a": [3]})", JsonLimits{});
+  CHECK(std::get<json>(read).dump() == R"({"a":[3],"b":2})");
+}
+
+TEST_CASE("each limit is named") {
+  CHECK(Refusal(Repeat("[", 33) + Repeat("]", 33)) == "The body nests deeper than 32.");
+  CHECK(Refusal(Repeat("[", 32) + Repeat("]", 32)).empty());
+  CHECK(Refusal(Repeat("[", 1000000)) == "The body nests deeper than 32.");
+  const JsonLimits small{.max_depth = 4, .max_members = 3, .max_nodes = 10, .max_values = 5};
+  CHECK(Refusal(R"({"a":1,"b":1,"c":1})", small).empty());
+  CHECK(Refusal(R"({"a":1,"b":1,"c":1,"d":1})", small) ==
+        "An object of the body has more than 3 members.");
+  CHECK(Refusal("[" + Repeat("{},", 9) + "{}]", small) ==
+        "The body has more than 10 objects, arrays, strings and members.");
+  CHECK(Refusal("[1,2,3,null,true]", small).empty());
+  CHECK(Refusal("[1,2,3,4,5,6]", small) == "The body has more than 5 numbers.");
+}
+
+TEST_CASE("what is not JSON is told by its byte, in our own words") {
+  for (const char* text :
+       {"", "   ", "{", "[1,]", "{\"a\" 1}", "\"\xff\"", "nul", "1e999999", "\"\\ud800\"", "{}x"}) {
+    CAPTURE(text);
+    const std::string message = Refusal(text);
+    CHECK(message.starts_with("The body is not valid JSON: there is an error at byte "));
+  }
+}
+
+TEST_CASE("many small objects in a list take linear time") {
+  // Quadratic before: 16 MB of these would have taken 100 minutes.
+  JsonLimits limits;
+  limits.max_nodes = 4'000'000;
+  CHECK(Refusal("[" + Repeat("{},", 2'000'000) + "{}]", limits).empty());
+}
+
+}  // namespace
+}  // namespace edgegate

@@ -1,0 +1,195 @@
+// The text side of a golden model in real worker processes: the same results as in this process,
+// and nothing but an error when a job goes wrong.
+
+#include "server/worker/model_text.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <thread>
+
+#include "engine/weights/model_source.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Kind = GrammarSpec::Kind;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+constexpr const char* kMessages = R"([{"role": "user", "content": "Hello <|user|> there"}])";
+
+struct Site {
+  Site() {
+    ModelHost::SetProgram(EDGEGATE_PROGRAM);
+    auto opened =
+        ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/glm-edge-v");
+    REQUIRE(opened.ok());
+    source = *std::move(opened);
+    limits.memory = int64_t{64} << 20;
+    if (kSanitized) limits.wall = std::chrono::seconds(60);
+  }
+
+  TextModelSource Text() const {
+    TextModelSource text;
+    text.assets = &source->tokenizer_assets();
+    text.vocab_size = source->config().vocab_size;
+    text.eos_token_ids = source->config().eos_token_ids;
+    text.takes_images = true;
+    text.image_rows = 3;
+    return text;
+  }
+
+  std::unique_ptr<ModelText> Load() {
+    auto loaded = ModelText::Load(Text(), limits, &jobs, &memory);
+    REQUIRE_MESSAGE(loaded.ok(), loaded.status().message());
+    return *std::move(loaded);
+  }
+
+  std::unique_ptr<ModelSource> source;
+  JobLimits limits;
+  JobSlots jobs{2, 16};
+  MemoryBudget memory{int64_t{256} << 20};
+};
+
+TEST_CASE("text and messages are encoded as in this process") {
+  Site site;
+  const auto text = site.Load();
+  const auto tokenizer = Tokenizer::Make(site.source->tokenizer_assets());
+  REQUIRE(tokenizer.ok());
+  for (const char* one : {"", "Hello", "a <|user|> b", "\xc3\xa9\xc3\xa9 \n\n 12345"}) {
+    const auto ids = text->EncodeText(one, 1000, {});
+    REQUIRE(ids.ok());
+    CHECK(*ids == *(*tokenizer)->Encode(one, Tokenizer::Specials::kParse, true));
+    CHECK(text->vocabulary().Decode(*ids, false) == (*tokenizer)->Decode(*ids, false));
+  }
+  const auto chat = ChatTemplate::Make(site.source->tokenizer_assets(), **tokenizer,
+                                       {"<|begin_of_image|>", 3});
+  REQUIRE(chat.ok());
+  CHECK(text->has_chat_template());
+  ChatTemplateInput input;
+  input.messages_json = kMessages;
+  const auto prompt = text->EncodeChat(input, {});
+  REQUIRE(prompt.ok());
+  CHECK(prompt->ids == (*chat)->Encode(input)->ids);
+}
+
+TEST_CASE("a text with too many tokens is refused") {
+  Site site;
+  const auto text = site.Load();
+  const auto ids = text->EncodeText("one two three four five six", 3, {});
+  CHECK(ids.status().code() == StatusCode::kResourceExhausted);
+}
+
+TEST_CASE("a grammar's masks come from its own process") {
+  Site site;
+  const auto text = site.Load();
+  auto started = text->StartGrammar({Kind::kRegex, "(ab|c)*"}, {});
+  REQUIRE_MESSAGE(started.ok(), started.status().message());
+  CHECK(site.memory.used() > 0);
+  const auto tokenizer = Tokenizer::Make(site.source->tokenizer_assets());
+  REQUIRE(tokenizer.ok());
+  const Grammars grammars(**tokenizer, site.source->config().vocab_size,
+                          site.source->config().eos_token_ids);
+  const auto local = grammars.Start({Kind::kRegex, "(ab|c)*"});
+  REQUIRE(local.ok());
+  auto one = (*started)->Clone(), other = (*started)->Clone();
+  const auto masks_equal = [](const TokenConstraint& a, const TokenConstraint& b) {
+    return std::equal(a.Allowed().begin(), a.Allowed().end(), b.Allowed().begin(),
+                      b.Allowed().end());
+  };
+  const auto soon = [] { return Clock::now() + std::chrono::seconds(60); };
+  std::vector<int32_t> word = *(*tokenizer)->Encode("ab", Tokenizer::Specials::kPlain, false);
+  for (int i = 0; i < 3; ++i) {
+    for (int32_t token : word) {
+      one->Accept(token);
+      (*local)->Accept(token);
+      REQUIRE(one->Wait(soon()) == TokenConstraint::State::kReady);
+      CHECK(masks_equal(*one, **local));
+    }
+  }
+  CHECK(other->Poll() == TokenConstraint::State::kReady);
+  CHECK(masks_equal(*other, **started));
+  // A token that the grammar forbids ends this sequence alone.
+  one->Accept((*tokenizer)->Encode("z", Tokenizer::Specials::kPlain, false)->at(0));
+  CHECK(one->Wait(soon()) == TokenConstraint::State::kFailed);
+  CHECK(one->error().code() == StatusCode::kInvalidArgument);
+  other->Accept(word[0]);
+  CHECK(other->Wait(soon()) == TokenConstraint::State::kReady);
+  one.reset();
+  other.reset();
+  started = Internal("dropped");
+  CHECK(site.memory.used() == 0);
+}
+
+TEST_CASE("what takes too long is stopped, and the next job is served") {
+  Site site;
+  site.limits.cpu = std::chrono::milliseconds(200);
+  const auto text = site.Load();
+  const auto endless =
+      text->StartGrammar({Kind::kRegex, "(a|b)*a(a|b){40}c(a|b)*c(a|b){40}d"}, {});
+  const auto json = text->StartGrammar(
+      {Kind::kJsonSchema, R"({"type": "integer", "multipleOf": 62615533})"}, {});
+  for (const auto* job : {&endless, &json}) {
+    if (!job->ok()) CHECK(job->status().code() == StatusCode::kInvalidArgument);
+  }
+  CHECK_FALSE(json.ok());
+  CHECK(text->EncodeText("Hello", 100, {}).ok());
+}
+
+TEST_CASE("a client that leaves ends its job") {
+  Site site;
+  site.limits.cpu = std::chrono::seconds(60);
+  site.limits.wall = std::chrono::seconds(60);
+  const auto text = site.Load();
+  int asked = 0;
+  const auto job = text->EncodeText("Hello", 100, {"a", [&] { return ++asked > 0; }});
+  if (!job.ok()) CHECK(job.status().code() == StatusCode::kCancelled);
+  site.jobs.Close();
+  CHECK(text->EncodeText("Hello", 100, {}).status().code() == StatusCode::kUnavailable);
+}
+
+TEST_CASE("a template that nests without end is refused at load, not a crash") {
+  Site site;
+  for (const char* piece : {"not ", "-", "("}) {
+    CAPTURE(piece);
+    TokenizerAssets assets = site.source->tokenizer_assets();
+    assets.chat_template = "{{ ";
+    for (int i = 0; i < 300000; ++i) assets.chat_template += piece;
+    assets.chat_template += "x }}";
+    TextModelSource source = site.Text();
+    source.assets = &assets;
+    const auto loaded = ModelText::Load(source, site.limits, &site.jobs, &site.memory);
+    CHECK_FALSE(loaded.ok());
+  }
+}
+
+TEST_CASE("a template that doubles a string is an error of its request") {
+  if (kSanitized) return;  // memory is not limited under sanitizers
+  Site site;
+  TokenizerAssets assets = site.source->tokenizer_assets();
+  assets.chat_template =
+      "{% set ns = namespace(s='x') %}{% if messages[0].content == 'grow' %}"
+      "{% for i in range(40) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{% endif %}"
+      "{{ messages[0].content }}{{ ns.s | length }}";
+  TextModelSource source = site.Text();
+  source.assets = &assets;
+  auto loaded = ModelText::Load(source, site.limits, &site.jobs, &site.memory);
+  REQUIRE_MESSAGE(loaded.ok(), loaded.status().message());
+  ChatTemplateInput input;
+  input.messages_json = R"([{"role": "user", "content": "grow"}])";
+  const auto grown = (*loaded)->EncodeChat(input, {});
+  CHECK(grown.status().code() == StatusCode::kInvalidArgument);
+  CHECK(grown.status().message().find("MiB of memory") != std::string::npos);
+  input.messages_json = R"([{"role": "user", "content": "stay"}])";
+  CHECK((*loaded)->EncodeChat(input, {}).ok());
+}
+
+}  // namespace
+}  // namespace edgegate
