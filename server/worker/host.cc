@@ -1,5 +1,6 @@
 #include "server/worker/host.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -48,6 +49,15 @@ void OfferToOomKiller() {
     std::fputs("800", file);
     std::fclose(file);
   }
+}
+
+// What libraries print when they fail is of no use to the daemon's log. Sanitizers still report.
+void SilenceErrors() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) dup2(null, STDERR_FILENO);
+  if (null >= 0) close(null);
+#endif
 }
 
 // False: the daemon is gone, or the worker now is of no more use.
@@ -112,6 +122,7 @@ int RunModelHost() {
   signal(SIGCHLD, SIG_IGN);
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
+  SilenceErrors();
   std::string message;
   if (!ReceiveAll(kHostSocket, kMaxMessage, &message)) return 1;
   Result<TextModel> model = Internal("not loaded");

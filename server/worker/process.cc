@@ -107,7 +107,8 @@ Result<std::string> WorkerProcess::Call(std::string_view message, const JobLimit
   while (!dead_) {
     if (message.empty()) {
       auto answer = TryReceive();
-      if (answer.ok() || answer.status().code() != StatusCode::kUnavailable) return answer;
+      if (answer.ok()) return answer;
+      if (answer.status().code() != StatusCode::kUnavailable) break;
     } else {
       const ssize_t n =
           ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -157,7 +158,7 @@ Result<std::string> WorkerProcess::TryReceive() {
         return Unavailable("no message yet");
       }
       Kill();
-      return InvalidArgument("it needs more memory than a job may take, or nests too deeply");
+      return DataLoss("the worker process has ended");
     }
   }
   std::string message = received_.substr(sizeof size, size);

@@ -58,7 +58,7 @@ class WorkerProcess {
   // Sends a short message. Never blocks. False: the process is dead, or does not read.
   bool Post(std::string_view message);
   // Receives a message if one has come. Never blocks. kUnavailable: none has come yet.
-  // kInvalidArgument: the process is dead.
+  // kDataLoss: the process has ended.
   Result<std::string> TryReceive();
   // Waits for data until `deadline`.
   void WaitForData(std::chrono::steady_clock::time_point deadline) const;
