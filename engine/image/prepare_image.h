@@ -1,6 +1,6 @@
-// A picture as GLM-Edge-V's image processor prepares it, up to the normalization (transformers,
+// An image as GLM-Edge-V's image processor prepares it, up to the normalization (transformers,
 // MllamaImageProcessor with one tile): the aspect is kept, the longer side becomes `size`, small
-// pictures are enlarged, and right and below it is padded with 0.
+// images are enlarged, and right and below it is padded with 0.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,25 @@ namespace hn = hwy::HWY_NAMESPACE;
 using I32 = hn::CappedTag<int32_t, 16>;
 using U8 = hn::Rebind<uint8_t, I32>;
 
-constexpr int32_t kHalf = 1 << (ResizeWeights::kBits - 1);
+constexpr int32_t kHalf = ResizeWeights::kHalf;
+
+void SplitChannelsImpl(const uint8_t* rgb, int width, int64_t stride, uint8_t* planes) {
+  const hn::CappedTag<uint8_t, 16> bytes;
+  const int lanes = static_cast<int>(hn::Lanes(bytes));
+  int x = 0;
+  for (; x + lanes <= width; x += lanes) {
+    auto red = hn::Undefined(bytes), green = hn::Undefined(bytes), blue = hn::Undefined(bytes);
+    hn::LoadInterleaved3(bytes, rgb + int64_t{x} * 3, red, green, blue);
+    hn::StoreU(red, bytes, planes + x);
+    hn::StoreU(green, bytes, planes + stride + x);
+    hn::StoreU(blue, bytes, planes + 2 * stride + x);
+  }
+  for (; x < width; ++x) {
+    for (int channel = 0; channel < 3; ++channel) {
+      planes[channel * stride + x] = rgb[int64_t{x} * 3 + channel];
+    }
+  }
+}
 
 // One row. The channels lie apart, each with 16 readable bytes behind its last: `planes`
 // [3][stride]. Integer sums are exact in any order, so that vectors give what Pillow's loop gives.
@@ -73,6 +91,33 @@ void ResizeColumnsImpl(const uint8_t* rows, int64_t length, const ResizeWeights&
   }
 }
 
+void AddWeightedRowImpl(const uint8_t* row, int64_t length, int32_t weight, int32_t* sums) {
+  const I32 i32;
+  const U8 u8;
+  const int lanes = static_cast<int>(hn::Lanes(i32));
+  const auto factor = hn::Set(i32, weight);
+  int64_t i = 0;
+  for (; i + lanes <= length; i += lanes) {
+    const auto value = hn::PromoteTo(i32, hn::LoadU(u8, row + i));
+    hn::StoreU(hn::Add(hn::LoadU(i32, sums + i), hn::Mul(value, factor)), i32, sums + i);
+  }
+  for (; i < length; ++i) sums[i] += row[i] * weight;
+}
+
+void FinishSumsImpl(const int32_t* sums, int64_t length, uint8_t* out) {
+  const I32 i32;
+  const U8 u8;
+  const int lanes = static_cast<int>(hn::Lanes(i32));
+  int64_t i = 0;
+  for (; i + lanes <= length; i += lanes) {
+    const auto sum = hn::ShiftRight<ResizeWeights::kBits>(hn::LoadU(i32, sums + i));
+    hn::StoreU(hn::DemoteTo(u8, sum), u8, out + i);  // DemoteTo saturates
+  }
+  for (; i < length; ++i) {
+    out[i] = static_cast<uint8_t>(std::clamp(sums[i] >> ResizeWeights::kBits, 0, 255));
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace edgegate
 HWY_AFTER_NAMESPACE();
@@ -83,6 +128,9 @@ namespace {
 
 HWY_EXPORT(ResizeRowImpl);
 HWY_EXPORT(ResizeColumnsImpl);
+HWY_EXPORT(SplitChannelsImpl);
+HWY_EXPORT(AddWeightedRowImpl);
+HWY_EXPORT(FinishSumsImpl);
 
 std::vector<uint8_t> ResizeRows(const uint8_t* rgb, int width, int height, int new_width) {
   const ResizeWeights w = MakeResizeWeights(width, new_width);
@@ -90,14 +138,8 @@ std::vector<uint8_t> ResizeRows(const uint8_t* rgb, int width, int height, int n
   const int64_t stride = width + 16;  // vectors run past the last pixel
   std::vector<uint8_t> planes(static_cast<size_t>(stride) * 3);
   for (int y = 0; y < height; ++y) {
-    const uint8_t* row = rgb + int64_t{y} * width * 3;
-    for (int x = 0; x < width; ++x) {
-      for (int channel = 0; channel < 3; ++channel) {
-        planes[static_cast<size_t>(channel * stride + x)] = row[x * 3 + channel];
-      }
-    }
-    HWY_DYNAMIC_DISPATCH(ResizeRowImpl)
-    (planes.data(), stride, w, out.data() + int64_t{y} * new_width * 3);
+    SplitChannels(rgb + int64_t{y} * width * 3, width, stride, planes.data());
+    ResizeRow(planes.data(), stride, w, out.data() + int64_t{y} * new_width * 3);
   }
   return out;
 }
@@ -113,6 +155,22 @@ std::vector<uint8_t> ResizeColumns(const uint8_t* rgb, int width, int height, in
 }
 
 }  // namespace
+
+void SplitChannels(const uint8_t* rgb, int width, int64_t stride, uint8_t* planes) {
+  HWY_DYNAMIC_DISPATCH(SplitChannelsImpl)(rgb, width, stride, planes);
+}
+
+void ResizeRow(const uint8_t* planes, int64_t stride, const ResizeWeights& w, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(ResizeRowImpl)(planes, stride, w, out);
+}
+
+void AddWeightedRow(const uint8_t* row, int64_t length, int32_t weight, int32_t* sums) {
+  HWY_DYNAMIC_DISPATCH(AddWeightedRowImpl)(row, length, weight, sums);
+}
+
+void FinishSums(const int32_t* sums, int64_t length, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(FinishSumsImpl)(sums, length, out);
+}
 
 std::vector<uint8_t> ResizeBicubic(const uint8_t* rgb, int width, int height, int new_width,
                                    int new_height) {

@@ -1,7 +1,7 @@
 // Resizing 8-bit RGB as Pillow does: antialiased bicubic (a = -0.5; the support grows when
 // shrinking), in Pillow's own fixed-point arithmetic, a pass over rows and one over columns,
 // rounded to bytes in between (Pillow, src/libImaging/Resample.c). Equal to Pillow 13 bit for bit;
-// older ones take rows first always, which shows where hard edges overshoot in tall pictures.
+// older ones take rows first always, which shows where hard edges overshoot in tall images.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace edgegate {
 std::vector<uint8_t> ResizeBicubic(const uint8_t* rgb, int width, int height, int new_width,
                                    int new_height);
 
-// The slow truth.
+// The slow reference of ResizeBicubic. Used by tests.
 std::vector<uint8_t> ResizeBicubicReference(const uint8_t* rgb, int width, int height,
                                             int new_width, int new_height);
 
@@ -27,10 +27,26 @@ inline bool ColumnsFirst(int width, int height, int new_width, int new_height) {
 // count[i] - 1 with weights[i * stride ...], fixed point with 22 digits, zeros up to the stride.
 struct ResizeWeights {
   static constexpr int kBits = 22;
+  static constexpr int32_t kHalf = 1 << (kBits - 1);
   int stride = 0;  // a multiple of 16
   std::vector<int> first, count;
   std::vector<int32_t> weights;
 };
 ResizeWeights MakeResizeWeights(int size, int new_size);
+
+// Splits `width` interleaved RGB pixels into three planes that are `stride` bytes apart. `stride`
+// must be at least width + 16.
+void SplitChannels(const uint8_t* rgb, int width, int64_t stride, uint8_t* planes);
+
+// Resizes one row along x: `planes` as SplitChannels writes them, to interleaved RGB with one pixel
+// for each output of `w`.
+void ResizeRow(const uint8_t* planes, int64_t stride, const ResizeWeights& w, uint8_t* out);
+
+// Adds weight * row[i] to sums[i] for i < length.
+void AddWeightedRow(const uint8_t* row, int64_t length, int32_t weight, int32_t* sums);
+
+// Converts sums of weighted bytes to bytes: removes the fixed-point digits and clamps to 0 .. 255.
+// The caller starts each sum at ResizeWeights::kHalf, so that the result is rounded.
+void FinishSums(const int32_t* sums, int64_t length, uint8_t* out);
 
 }  // namespace edgegate

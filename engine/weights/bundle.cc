@@ -7,7 +7,7 @@
 #include "engine/ops/int4_pack.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/bundle_json.h"
-#include "engine/weights/input_file.h"
+#include "engine/weights/file_mapping.h"
 
 namespace edgegate {
 namespace {
@@ -21,6 +21,7 @@ class MappedBundle : public Bundle {
   const GenerationDefaults& generation_defaults() const override { return info_.generation; }
   const std::string& manifest_json() const override { return manifest_; }
   size_t weights_bytes() const override { return weights_bytes_; }
+  Status CheckIntact() const override { return mapping_.CheckIntact(); }
   size_t MoveToHugePages(const std::function<bool()>& stop) override {
     return mapping_.MoveToHugePages(stop);
   }
@@ -199,7 +200,8 @@ class MappedBundle : public Bundle {
 Result<std::unique_ptr<Bundle>> Bundle::Open(const std::string& path) {
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   auto bundle = std::make_unique<MappedBundle>(std::move(mapping));
-  Status status = bundle->Load();
+  const Status status = bundle->Load();
+  EG_RETURN_IF_ERROR(bundle->CheckIntact());  // else what was checked is not what is there
   if (!status.ok()) return status.WithContext(path);
   return std::unique_ptr<Bundle>(std::move(bundle));
 }

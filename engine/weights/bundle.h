@@ -1,6 +1,7 @@
 // The packed bundle: one file with a model's INT8 or 4-bit weights in the layout that the engine
 // computes in, its tokenizer, chat template and suggested sampling. Mapped, not read: opening costs
-// nothing that grows with the model. MoveToHugePages() then makes reading the weights faster.
+// nothing that grows with the model. MoveToHugePages() then makes reading the weights faster, and
+// independent of the file.
 //
 // Layout: a 64-byte header, the tensors, each 4096-byte aligned, and the manifest (JSON: source,
 // hashes, config, tensor table). bundle_format.h has the details.
@@ -19,7 +20,8 @@ namespace edgegate {
 // Immutable once open: any thread may call any const method.
 class Bundle {
  public:
-  // Files are untrusted: checks everything but the tensors' contents before use.
+  // Files are untrusted: checks everything but the tensors' contents before use. kDataLoss, too,
+  // when the file changes meanwhile.
   static Result<std::unique_ptr<Bundle>> Open(const std::string& path);
   virtual ~Bundle() = default;
 
@@ -28,6 +30,11 @@ class Bundle {
   virtual const GenerationDefaults& generation_defaults() const = 0;
   virtual const std::string& manifest_json() const = 0;
   virtual size_t weights_bytes() const = 0;  // size of all tensors
+
+  // kDataLoss when the file was truncated or overwritten while in use: results that were computed
+  // since the last call may be wrong (FileMapping::CheckIntact). Takes about a microsecond. Ok
+  // forever once MoveToHugePages() has moved everything.
+  virtual Status CheckIntact() const = 0;
 
   // Moves the weights to huge pages while others read them (FileMapping::MoveToHugePages); gives
   // the bytes moved. Called by one thread.

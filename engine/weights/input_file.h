@@ -5,8 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <span>
 #include <string>
 
 #include "engine/base/status.h"
@@ -18,6 +16,8 @@ class InputFile {
  public:
   // kNotFound when there is no such file; kInvalidArgument when it is not a regular file.
   static Result<InputFile> Open(const std::string& path);
+  // The file that `fd` refers to, through a descriptor of its own. `path` is used in messages.
+  static Result<InputFile> FromDescriptor(const std::string& path, int fd);
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
   ~InputFile();
@@ -35,29 +35,6 @@ class InputFile {
   std::string path_;
   int fd_ = -1;
   uint64_t size_ = 0;
-};
-
-// A read-only mapping of a whole file, at an address that a huge page could have. Movable.
-class FileMapping {
- public:
-  static Result<FileMapping> Map(const std::string& path);
-  FileMapping(FileMapping&& other) noexcept;
-  FileMapping& operator=(FileMapping&&) = delete;
-  ~FileMapping();
-
-  // Valid while this lives.
-  std::span<const uint8_t> bytes() const { return bytes_; }
-
-  // Puts copies of the mapped bytes on huge pages in their place, 2 MiB at a time, at the same
-  // addresses: any thread may read on meanwhile. Stops early when `stop`, which is asked before
-  // each page and may take its time, says so, or the system gives no more memory; does nothing
-  // where it has no huge pages, or less memory free than the copies and a quarter more. Gives the
-  // bytes moved. One call at a time.
-  size_t MoveToHugePages(const std::function<bool()>& stop);
-
- private:
-  explicit FileMapping(std::span<const uint8_t> bytes) : bytes_(bytes) {}
-  std::span<const uint8_t> bytes_;
 };
 
 // The whole of a small file. kResourceExhausted when it is longer than `max_bytes`.

@@ -6,6 +6,7 @@
 
 #include "engine/text/tokenizer.h"
 #include "engine/weights/dequantize.h"
+#include "engine/weights/file_mapping.h"
 #include "engine/weights/gguf.h"
 #include "engine/weights/gguf_config.h"
 #include "engine/weights/hf_config.h"
@@ -25,8 +26,9 @@ constexpr const char* kTextFiles[] = {
 Status AddSafetensors(const std::string& path, SourceBuilder* builder) {
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   auto tensors = ParseSafetensors(mapping.bytes());
+  EG_RETURN_IF_ERROR(mapping.CheckIntact());
   if (!tensors.ok()) return tensors.status().WithContext(path);
-  EG_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  EG_ASSIGN_OR_RETURN(InputFile file, mapping.OpenFile());
   return builder->AddFile(std::move(file), *tensors);
 }
 
@@ -157,7 +159,8 @@ Status AddMmproj(const std::string& path, ModelConfig* config, SourceBuilder* bu
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   EG_ASSIGN_OR_RETURN(const GgufFile gguf, ParseGguf(mapping.bytes()));
   EG_ASSIGN_OR_RETURN(VisionConfig vision, VisionFromGguf(gguf));
-  EG_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  EG_RETURN_IF_ERROR(mapping.CheckIntact());
+  EG_ASSIGN_OR_RETURN(InputFile file, mapping.OpenFile());
   EG_RETURN_IF_ERROR(builder->AddFile(std::move(file), gguf.tensors));
   vision.adapter_size = AdapterSize(*builder, "adapter.linear.dense_h_to_4h.weight");
   config->vision = vision;
@@ -171,7 +174,8 @@ Result<std::unique_ptr<ModelSource>> BuildGguf(const std::string& path, const st
   EG_ASSIGN_OR_RETURN(ModelConfig config, ConfigFromGguf(gguf, factors));
   EG_ASSIGN_OR_RETURN(const GgufVocab vocab, VocabFromGguf(gguf));
   EG_ASSIGN_OR_RETURN(TokenizerAssets assets, AssetsFromGguf(vocab));
-  EG_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  EG_RETURN_IF_ERROR(mapping.CheckIntact());
+  EG_ASSIGN_OR_RETURN(InputFile file, mapping.OpenFile());
   SourceBuilder builder;
   EG_RETURN_IF_ERROR(builder.AddFile(std::move(file), gguf.tensors));
   std::vector<std::string> paths = {path};

@@ -1,4 +1,4 @@
-// Data URLs (RFC 2397) that hold a picture.
+// Data URLs (RFC 2397) that hold an image.
 #pragma once
 
 #include <string>

@@ -1,6 +1,10 @@
 #include "server/media/decode_image.h"
 
+#include <new>
+#include <optional>
 #include <utility>
+
+#include "engine/image/row_preparer.h"
 
 namespace edgegate {
 namespace {
@@ -19,8 +23,31 @@ const char* Recognize(std::string_view file) {
   if (at(4, "ftyp")) return "a HEIC file or a video";
   if (at(0, "<svg") || at(0, "<?xml")) return "an SVG file";
   if (at(0, "<!DOCTYPE") || at(0, "<html")) return "an HTML page";
-  return file.empty() ? "empty" : "no picture that is known";
+  return file.empty() ? "empty" : "of an unknown type";
 }
+
+struct WholeImage : RowSink {
+  void Begin(int width, int height, int new_orientation) override {
+    image = {width, height, {}};
+    image.rgb.reserve(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+    orientation = new_orientation;
+  }
+  void AddRow(const uint8_t* rgb) override {
+    image.rgb.insert(image.rgb.end(), rgb, rgb + int64_t{image.width} * 3);
+  }
+  Image image;
+  int orientation = 1;
+};
+
+struct PreparedImage : RowSink {
+  explicit PreparedImage(int side) : size(side) {}
+  void Begin(int width, int height, int orientation) override {
+    rows.emplace(width, height, orientation, size);
+  }
+  void AddRow(const uint8_t* rgb) override { rows->AddRow(rgb); }
+  const int size;
+  std::optional<RowPreparer> rows;
+};
 
 }  // namespace
 
@@ -32,6 +59,14 @@ Status CheckDimensions(int64_t width, int64_t height, const DecodeLimits& limits
   }
   return {};
 }
+
+Status CheckMemory(std::string_view kind, int64_t bytes, const DecodeLimits& limits) {
+  if (bytes <= limits.max_memory) return {};
+  return InvalidArgument("decoding the {} file takes {} MiB: at most {} MiB are allowed", kind,
+                         (bytes + (1 << 20) - 1) >> 20, limits.max_memory >> 20);
+}
+
+Status DecodingStopped() { return Cancelled("the decoding of the image was stopped"); }
 
 void ComposeOverWhite(const uint8_t* rgba, int64_t pixels, uint8_t* rgb) {
   for (int64_t i = 0; i < pixels; ++i, rgba += 4, rgb += 3) {
@@ -74,7 +109,7 @@ Image ApplyOrientation(Image image, int orientation) {
   const bool transposed = orientation >= 5;
   Image out{transposed ? image.height : image.width, transposed ? image.width : image.height, {}};
   out.rgb.resize(image.rgb.size());
-  // Where the picture's row and column run from, of what is stored: EXIF 2.3, table 6.
+  // Where the image's rows and columns start in what is stored: EXIF 2.3, table 6.
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   for (int y = 0; y < out.height; ++y) {
@@ -90,19 +125,31 @@ Image ApplyOrientation(Image image, int orientation) {
   return out;
 }
 
-Result<Image> DecodeImage(std::string_view file, const DecodeLimits& limits) {
-  int orientation = 1;
-  Result<Image> image =
-      InvalidArgument("the image is {}: JPEG, PNG and WebP files are supported", Recognize(file));
-  if (file.starts_with("\xff\xd8\xff")) {
-    image = DecodeJpeg(file, limits, &orientation);
-  } else if (file.starts_with("\x89PNG\r\n\x1a\n")) {
-    image = DecodePng(file, limits, &orientation);
-  } else if (file.starts_with("RIFF") && file.size() >= 12 && file.substr(8, 4) == "WEBP") {
-    image = DecodeWebp(file, limits, &orientation);
+Status DecodeRows(std::string_view file, const DecodeLimits& limits, RowSink* sink) {
+  try {
+    if (file.starts_with("\xff\xd8\xff")) return DecodeJpeg(file, limits, sink);
+    if (file.starts_with("\x89PNG\r\n\x1a\n")) return DecodePng(file, limits, sink);
+    if (file.starts_with("RIFF") && file.size() >= 12 && file.substr(8, 4) == "WEBP") {
+      return DecodeWebp(file, limits, sink);
+    }
+  } catch (const std::bad_alloc&) {
+    return ResourceExhausted("there is not enough memory to decode the image");
   }
-  if (!image.ok()) return image;
-  return ApplyOrientation(*std::move(image), orientation);
+  return InvalidArgument("the image is {}: JPEG, PNG and WebP files are supported",
+                         Recognize(file));
+}
+
+Result<Image> DecodeImage(std::string_view file, const DecodeLimits& limits) {
+  WholeImage whole;
+  EG_RETURN_IF_ERROR(DecodeRows(file, limits, &whole));
+  return ApplyOrientation(std::move(whole.image), whole.orientation);
+}
+
+Result<std::vector<uint8_t>> DecodeAndPrepare(std::string_view file, int size,
+                                              const DecodeLimits& limits) {
+  PreparedImage prepared(size);
+  EG_RETURN_IF_ERROR(DecodeRows(file, limits, &prepared));
+  return std::move(*prepared.rows).Finish();
 }
 
 }  // namespace edgegate

@@ -1,10 +1,12 @@
-// JPEG, PNG and WebP files to pictures, through libjpeg-turbo, libspng and libwebp. Files are
-// untrusted: their dimensions are checked before anything is allocated for them, and one that is
-// cut short or damaged is an error, not half a picture.
+// Decodes JPEG, PNG and WebP files through libjpeg-turbo, libspng and libwebp. Files are untrusted:
+// dimensions, memory and work are checked before anything is allocated or decoded. A file that is
+// cut short or damaged is an error. All functions are thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "server/media/image.h"
@@ -13,21 +15,68 @@ namespace edgegate {
 
 struct DecodeLimits {
   int64_t max_pixels = 50'000'000;
+  // Bytes that a decoder may allocate beside the file and the result. Computed from the header and
+  // checked before the allocation. Decoders of rows take far less (decode_jpeg.cc and its
+  // neighbours say which files need how much).
+  int64_t max_memory = int64_t{160} << 20;
+  // Asked about every 20 ms of work or more often; true ends the work with kCancelled. May be
+  // empty. libwebp is not interrupted while it decodes a file that is lossless or has
+  // transparency.
+  std::function<bool()> stop = nullptr;
 };
 
-// The picture, upright (the EXIF orientation is applied), 8 bits a channel (16-bit files keep their
-// upper 8), transparent parts over white, as transformers' MllamaImageProcessor has it. An
-// animated WebP is an error. kInvalidArgument, with what is wrong, for anything that is no such
-// picture. Thread-safe.
+// Decodes the image and prepares it for a model that takes `size` x `size` pixels: the same bytes
+// as DecodeImage followed by PrepareImage, without holding the whole image where the format allows.
+// Returns [size][size][3]. kInvalidArgument: the file is no supported image, is damaged, or exceeds
+// a limit; the message names the limit. kResourceExhausted: an allocation failed. kCancelled:
+// `stop`.
+Result<std::vector<uint8_t>> DecodeAndPrepare(std::string_view file, int size,
+                                              const DecodeLimits& limits);
+
+// The whole image, upright (the EXIF orientation is applied), 8 bits per channel (16-bit files keep
+// their upper 8), transparent parts over white, as transformers' MllamaImageProcessor does it. An
+// animated WebP is an error. Errors: as DecodeAndPrepare.
 Result<Image> DecodeImage(std::string_view file, const DecodeLimits& limits);
 
-// The decoders behind it; `orientation` is EXIF's, 1 where there is none.
-Result<Image> DecodeJpeg(std::string_view file, const DecodeLimits& limits, int* orientation);
-Result<Image> DecodePng(std::string_view file, const DecodeLimits& limits, int* orientation);
-Result<Image> DecodeWebp(std::string_view file, const DecodeLimits& limits, int* orientation);
+// Decodes into `sink`. The sink has all rows exactly when the result is ok. Errors: as
+// DecodeAndPrepare.
+Status DecodeRows(std::string_view file, const DecodeLimits& limits, RowSink* sink);
 
-// kInvalidArgument where a file declares no pixels or too many.
+// One format each.
+Status DecodeJpeg(std::string_view file, const DecodeLimits& limits, RowSink* sink);
+Status DecodePng(std::string_view file, const DecodeLimits& limits, RowSink* sink);
+Status DecodeWebp(std::string_view file, const DecodeLimits& limits, RowSink* sink);
+
+// kInvalidArgument if the dimensions are zero, above 65,535 or above limits.max_pixels.
 Status CheckDimensions(int64_t width, int64_t height, const DecodeLimits& limits);
+
+// kInvalidArgument if `bytes` exceeds limits.max_memory. `kind`: of the file, for the message.
+Status CheckMemory(std::string_view kind, int64_t bytes, const DecodeLimits& limits);
+
+// The status of an image whose decoding `stop` ended.
+Status DecodingStopped();
+
+// Asks limits.stop after each 128 Ki pixels of work.
+class StopCheck {
+ public:
+  explicit StopCheck(const DecodeLimits& limits) : stop_(limits.stop) {}
+  // Counts `pixels` of work. True: stop now, this time and from then on.
+  bool After(int64_t pixels) {
+    pixels_ += pixels;
+    if (pixels_ >= kInterval) {
+      pixels_ = 0;
+      stopped_ = stopped_ || (stop_ && stop_());
+    }
+    return stopped_;
+  }
+  bool stopped() const { return stopped_; }
+
+ private:
+  static constexpr int64_t kInterval = int64_t{128} << 10;
+  const std::function<bool()>& stop_;
+  int64_t pixels_ = 0;
+  bool stopped_ = false;
+};
 
 // [pixels][4] to [pixels][3], over white, in the arithmetic of Pillow's alpha_composite. `rgb` may
 // be `rgba`.
@@ -36,7 +85,7 @@ void ComposeOverWhite(const uint8_t* rgba, int64_t pixels, uint8_t* rgb);
 // The orientation that an EXIF block (TIFF) names, 1 .. 8; 1 where it names none.
 int ExifOrientation(std::string_view exif);
 
-// Turns and mirrors the picture as `orientation` says.
+// Rotates and mirrors the image as `orientation` says.
 Image ApplyOrientation(Image image, int orientation);
 
 }  // namespace edgegate

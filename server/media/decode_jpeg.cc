@@ -1,3 +1,6 @@
+// Memory: some rows; for files of several scans (progressive ones and others) every coefficient of
+// the image, 2 bytes each; up to 64 KiB for each APP1 segment.
+
 #include <cstddef>
 #include <cstdio>
 // jpeglib.h leaves these to its user, and jerror.h needs it.
@@ -6,26 +9,33 @@
 #include <jerror.h>
 
 #include <csetjmp>
-#include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/media/decode_image.h"
 
 namespace edgegate {
 namespace {
 
-constexpr int kMaxScans = 200;  // a progressive file may repeat itself to no end
+constexpr int kMaxScans = 200;
+// Work: samples that all scans together visit, so that a file cannot repeat itself without end. A
+// photo's progressive file has 4 to 6 scans for each component.
+constexpr int64_t kMaxSamples = 500'000'000;
+// An arithmetic decoder may take many decisions for each sample, at next to no bits.
+constexpr int64_t kArithmeticWork = 20;
 constexpr std::string_view kExif("Exif\0\0", 6);
 
-// What libjpeg's callbacks share. libjpeg leaves by longjmp: nothing between it and setjmp may have
-// a destructor.
+// What libjpeg's callbacks share. libjpeg leaves by longjmp: no frame between it and setjmp may
+// have a destructor.
 struct Reader {
+  explicit Reader(const DecodeLimits& limits) : stop(limits) {}
   jpeg_decompress_struct jpeg;
   jpeg_error_mgr errors;
   jpeg_progress_mgr progress;
   jmp_buf failed;
   char message[JMSG_LENGTH_MAX];
+  StopCheck stop;
 };
 
 [[noreturn]] void Leave(j_common_ptr jpeg) {
@@ -44,11 +54,16 @@ void Warn(j_common_ptr jpeg, int level) {
   }
 }
 
-void CountScans(j_common_ptr jpeg) {
-  if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number <= kMaxScans) return;
-  auto* reader = static_cast<Reader*>(jpeg->client_data);
-  std::strcpy(reader->message, "too many scans");
-  longjmp(reader->failed, 1);
+// Called for each row of MCUs, in each scan.
+void Progress(j_common_ptr common) {
+  auto* jpeg = reinterpret_cast<j_decompress_ptr>(common);
+  auto* reader = static_cast<Reader*>(common->client_data);
+  if (jpeg->input_scan_number > kMaxScans ||
+      reader->stop.After(int64_t{8} * jpeg->max_v_samp_factor * jpeg->image_width)) {
+    std::snprintf(reader->message, sizeof reader->message,
+                  "it has too many scans: at most %d are decoded", kMaxScans);
+    longjmp(reader->failed, 1);
+  }
 }
 
 bool IsCmyk(const jpeg_decompress_struct& jpeg) {
@@ -76,64 +91,118 @@ bool ReadHeader(Reader* reader, std::string_view file) {
   return true;
 }
 
-// `out`: [height][width][3], or [4] for CMYK.
-bool ReadPixels(Reader* reader, uint8_t* out) {
+// Samples of a component, whole blocks.
+int64_t SamplesOf(const jpeg_component_info& component) {
+  return int64_t{DCTSIZE2} * component.width_in_blocks * component.height_in_blocks;
+}
+
+// Samples of the component that a scan header names.
+int64_t SamplesOf(const jpeg_decompress_struct& jpeg, uint8_t id) {
+  for (int i = 0; i < jpeg.num_components; ++i) {
+    if (jpeg.comp_info[i].component_id == id) return SamplesOf(jpeg.comp_info[i]);
+  }
+  return 0;
+}
+
+struct Scans {
+  int64_t count = 0;
+  int64_t samples = 0;  // over all scans
+};
+
+// Finds the scan headers without decoding. Entropy-coded data holds 0xff only before 0 and before
+// restart markers.
+Scans FindScans(const jpeg_decompress_struct& jpeg, std::string_view file) {
+  Scans scans;
+  auto byte = [&](size_t at) { return at < file.size() ? static_cast<uint8_t>(file[at]) : 0; };
+  for (size_t at = 2; (at = file.find('\xff', at)) != std::string_view::npos;) {
+    const int marker = byte(++at);
+    if (marker == 0xff || marker <= 1 || (marker >= 0xd0 && marker <= 0xd8)) continue;
+    if (marker == 0xd9) break;
+    if (marker == 0xda) {
+      ++scans.count;
+      const int components = byte(at + 3);
+      for (int i = 0; i < components; ++i) {
+        scans.samples += SamplesOf(jpeg, static_cast<uint8_t>(byte(at + 4 + size_t{2} * i)));
+      }
+    }
+    at += size_t{1} + (byte(at + 1) << 8) + byte(at + 2);
+  }
+  return scans;
+}
+
+// Refuses what would take too long or too much memory.
+Status CheckWork(const jpeg_decompress_struct& jpeg, std::string_view file,
+                 const DecodeLimits& limits) {
+  const Scans scans = FindScans(jpeg, file);
+  const int64_t most = jpeg.arith_code ? kMaxSamples / kArithmeticWork : kMaxSamples;
+  if (scans.samples > most) {
+    return InvalidArgument(
+        "the JPEG file has {} scan(s) of {} million samples in total: at most {} million are "
+        "decoded{}",
+        scans.count, scans.samples / 1'000'000, most / 1'000'000,
+        jpeg.arith_code ? " of an arithmetic-coded file" : "");
+  }
+  if (!jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&jpeg))) return {};
+  int64_t bytes = 0;
+  for (int i = 0; i < jpeg.num_components; ++i) bytes += SamplesOf(jpeg.comp_info[i]) * 2;
+  return CheckMemory(jpeg.progressive_mode ? "progressive JPEG" : "multi-scan JPEG", bytes, limits);
+}
+
+// Adobe's files are inverted, and Pillow takes all for Adobe's. `rgb` may be `cmyk`.
+void CmykToRgb(const uint8_t* cmyk, size_t pixels, uint8_t* rgb) {
+  for (size_t i = 0; i < pixels; ++i) {
+    const int white = cmyk[i * 4 + 3];
+    for (size_t c = 0; c < 3; ++c) {
+      const int product = (255 - cmyk[i * 4 + c]) * white + 128;
+      rgb[i * 3 + c] = static_cast<uint8_t>(white - (((product >> 8) + product) >> 8));
+    }
+  }
+}
+
+// `row`: room for [width][3], or [4] for CMYK. False: as ReadHeader.
+bool ReadRows(Reader* reader, uint8_t* row, RowSink* sink) {
   if (setjmp(reader->failed)) return false;
   jpeg_decompress_struct& jpeg = reader->jpeg;
   jpeg_start_decompress(&jpeg);
-  const size_t row = size_t{jpeg.output_width} * static_cast<size_t>(jpeg.output_components);
+  const bool cmyk = IsCmyk(jpeg);
   while (jpeg.output_scanline < jpeg.output_height) {
-    JSAMPROW line = out + row * jpeg.output_scanline;
+    JSAMPROW line = row;
     jpeg_read_scanlines(&jpeg, &line, 1);
+    if (cmyk) CmykToRgb(row, jpeg.output_width, row);
+    sink->AddRow(row);
+    if (reader->stop.After(jpeg.output_width)) return false;
   }
   jpeg_finish_decompress(&jpeg);
   return true;
 }
 
-// Adobe's files are inverted, and Pillow takes all for Adobe's.
-void CmykToRgb(const std::vector<uint8_t>& cmyk, std::vector<uint8_t>* rgb) {
-  for (size_t i = 0; i < cmyk.size() / 4; ++i) {
-    const int white = cmyk[i * 4 + 3];
-    for (size_t c = 0; c < 3; ++c) {
-      const int product = (255 - cmyk[i * 4 + c]) * white + 128;
-      (*rgb)[i * 3 + c] = static_cast<uint8_t>(white - (((product >> 8) + product) >> 8));
-    }
-  }
-}
-
-Status Damaged(const Reader& reader) {
+Status Failed(const Reader& reader) {
+  if (reader.stop.stopped()) return DecodingStopped();
   return InvalidArgument("the JPEG file cannot be read: {}", std::string(reader.message));
 }
 
 }  // namespace
 
-Result<Image> DecodeJpeg(std::string_view file, const DecodeLimits& limits, int* orientation) {
-  auto reader = std::make_unique<Reader>();
+Status DecodeJpeg(std::string_view file, const DecodeLimits& limits, RowSink* sink) {
+  auto reader = std::make_unique<Reader>(limits);
   reader->jpeg.err = jpeg_std_error(&reader->errors);
   reader->jpeg.client_data = reader.get();
   reader->errors.error_exit = Leave;
   reader->errors.emit_message = Warn;
-  reader->progress.progress_monitor = CountScans;
+  reader->progress.progress_monitor = Progress;
   struct Destroy {
     Reader* r;
     ~Destroy() { jpeg_destroy_decompress(&r->jpeg); }
   } destroy{reader.get()};
-  if (!ReadHeader(reader.get(), file)) return Damaged(*reader);
+  if (!ReadHeader(reader.get(), file)) return Failed(*reader);
   const jpeg_decompress_struct& jpeg = reader->jpeg;
-  *orientation = OrientationOf(jpeg);  // libjpeg frees the markers at the picture's end
   EG_RETURN_IF_ERROR(CheckDimensions(jpeg.image_width, jpeg.image_height, limits));
-  Image image{static_cast<int>(jpeg.image_width), static_cast<int>(jpeg.image_height), {}};
-  const size_t pixels = size_t{jpeg.image_width} * jpeg.image_height;
-  const bool cmyk = IsCmyk(jpeg);
-  std::vector<uint8_t> raw(pixels * (cmyk ? 4 : 3));
-  if (!ReadPixels(reader.get(), raw.data())) return Damaged(*reader);
-  if (cmyk) {
-    image.rgb.resize(pixels * 3);
-    CmykToRgb(raw, &image.rgb);
-  } else {
-    image.rgb = std::move(raw);
-  }
-  return image;
+  EG_RETURN_IF_ERROR(CheckWork(jpeg, file, limits));
+  sink->Begin(static_cast<int>(jpeg.image_width), static_cast<int>(jpeg.image_height),
+              OrientationOf(jpeg));
+  std::vector<uint8_t> row(size_t{jpeg.image_width} * (IsCmyk(jpeg) ? 4 : 3));
+  if (!ReadRows(reader.get(), row.data(), sink)) return Failed(*reader);
+  return {};
 }
 
 }  // namespace edgegate

@@ -1,20 +1,28 @@
-// Any bytes as a picture's file, through whichever decoder its beginning names, and as an EXIF
-// block. golden/pictures/good and hostile are more of a corpus.
+// Any bytes as an image file, through whichever decoder its beginning names, whole and row by row,
+// and as an EXIF block. golden/pictures/good and hostile are more of a corpus.
 
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
+#include "engine/image/prepare_image.h"
 #include "server/media/decode_image.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace edgegate;
+  constexpr int kSide = 28;
   const std::string_view file(reinterpret_cast<const char*>(data), size);
-  const auto image = DecodeImage(file, {.max_pixels = 100'000});
-  if (image.ok() &&
-      (image->width < 1 || image->height < 1 || int64_t{image->width} * image->height > 100'000 ||
-       image->rgb.size() != size_t{3} * image->width * image->height)) {
-    std::abort();
+  const DecodeLimits limits{.max_pixels = 100'000, .max_memory = int64_t{4} << 20};
+  const auto image = DecodeImage(file, limits);
+  const auto prepared = DecodeAndPrepare(file, kSide, limits);
+  if (image.ok() != prepared.ok()) std::abort();
+  if (image.ok()) {
+    const auto bytes = size_t{3} * image->width * image->height;
+    if (image->width < 1 || image->height < 1 || bytes > size_t{3} * 100'000 ||
+        image->rgb.size() != bytes ||
+        *prepared != PrepareImage(image->rgb.data(), image->width, image->height, kSide)) {
+      std::abort();
+    }
   }
   const int orientation = ExifOrientation(file);
   if (orientation < 1 || orientation > 8) std::abort();

@@ -249,7 +249,7 @@ def hostile_others():
     yield "picture.avif", bytes(3) + b"\x1cftypavif" + bytes(99), "an AVIF file"
     yield "picture.heic", bytes(3) + b"\x1cftypheic" + bytes(99), "a HEIC file"
     yield "page.html", b"<!DOCTYPE html><html></html>", "an HTML page"
-    yield "noise.bin", bytes(range(256)), "no picture that is known"
+    yield "noise.bin", bytes(range(256)), "of an unknown type"
     yield "png-in-jpeg.jpg", b"\xff\xd8\xff" + pixels_png(colours()), "JPEG"
     yield "jpeg-in-png.png", SIGNATURE + save(rgb, "JPEG"), "PNG"
 

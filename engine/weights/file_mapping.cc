@@ -1,0 +1,172 @@
+#include "engine/weights/file_mapping.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "engine/weights/mapping_guard.h"
+
+namespace edgegate {
+namespace {
+
+constexpr size_t kHugePage = size_t{2} << 20;
+
+std::string ErrnoText(int error) { return std::generic_category().message(error); }
+
+// Reserves addresses for `size` bytes, the first of which a huge page could have; null: none left.
+uint8_t* Reserve(size_t size) {
+  void* data = ::mmap(nullptr, size + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) return nullptr;
+  auto* first = static_cast<uint8_t*>(data);
+  const size_t before = -reinterpret_cast<uintptr_t>(first) % kHugePage;
+  const size_t after = kHugePage - before;
+  if (before > 0) ::munmap(first, before);
+  if (after > 0) ::munmap(first + before + size, after);
+  return first + before;
+}
+
+// Bytes that could be taken without swapping.
+uint64_t AvailableMemory() {
+  std::ifstream file("/proc/meminfo");
+  std::string word;
+  uint64_t kib = 0;
+  while (file >> word) {
+    if (word == "MemAvailable:" && file >> kib) return kib << 10;
+  }
+  return 0;
+}
+
+bool HugePagesAreGiven() {
+  std::string modes;
+  std::getline(std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled"), modes);
+  return !modes.empty() && modes.find("[never]") == std::string::npos;
+}
+
+// Replaces `size` mapped bytes by a copy of them at `copy`, which is reserved. Readers find the
+// same bytes in either.
+bool MoveBlock(uint8_t* mapped, uint8_t* copy, size_t size) {
+  if (::mprotect(copy, size, PROT_READ | PROT_WRITE) != 0) return false;
+  if (size == kHugePage && ::madvise(copy, size, MADV_HUGEPAGE) != 0) return false;
+  std::memcpy(copy, mapped, size);
+  if (::mprotect(copy, size, PROT_READ) != 0) return false;
+  return ::mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, mapped) != MAP_FAILED;
+}
+
+size_t WholePages(size_t size) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return (size + page - 1) / page * page;
+}
+
+}  // namespace
+
+struct FileMapping::State {
+  ~State() {
+    guard.reset();
+    if (!bytes.empty()) ::munmap(const_cast<uint8_t*>(bytes.data()), bytes.size());
+    if (fd >= 0) ::close(fd);
+  }
+
+  // What happened to the file; empty: nothing.
+  std::string Change() const;
+
+  std::string path;
+  int fd = -1;
+  struct stat opened = {};
+  std::span<const uint8_t> bytes;
+  std::optional<MappingGuard> guard;  // none for an empty file
+  std::atomic<bool> detached{false};  // all bytes were copied while the file was intact
+  std::atomic<bool> changed{false};   // seen once, and from then on
+};
+
+std::string FileMapping::State::Change() const {
+  struct stat now = {};
+  if (::fstat(fd, &now) != 0) return "its descriptor is lost";
+  if (now.st_size != opened.st_size) {
+    return fmt::format("its size went from {} to {} bytes", opened.st_size, now.st_size);
+  }
+  // Of the times only this one: chmod, rename and unlink change st_ctim.
+  if (now.st_mtim.tv_sec != opened.st_mtim.tv_sec ||
+      now.st_mtim.tv_nsec != opened.st_mtim.tv_nsec) {
+    return "it was written to";
+  }
+  if (guard && guard->damaged()) return "some of it could not be read";
+  return changed ? "it was written to for a while" : "";
+}
+
+Result<FileMapping> FileMapping::Map(const std::string& path) {
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (state->fd < 0) return NotFound("{}: {}", path, ErrnoText(errno));
+  if (::fstat(state->fd, &state->opened) != 0 || !S_ISREG(state->opened.st_mode)) {
+    return InvalidArgument("{}: not a regular file", path);
+  }
+  const auto size = static_cast<size_t>(state->opened.st_size);
+  if (size > 0) {
+    // Whole pages, so that none of the reserved ones is left behind.
+    void* data = Reserve(WholePages(size));
+    if (data != nullptr) {
+      data = ::mmap(data, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, state->fd, 0);
+    }
+    if (data == nullptr || data == MAP_FAILED) {
+      return ResourceExhausted("{}: mapping {} bytes: {}", path, size, ErrnoText(errno));
+    }
+    state->bytes = {static_cast<const uint8_t*>(data), size};
+    auto guard = MappingGuard::Make(state->bytes.data(), size);
+    if (!guard.ok()) return guard.status().WithContext(path);
+    state->guard.emplace(*std::move(guard));
+  }
+  return FileMapping(std::move(state));
+}
+
+FileMapping::FileMapping(std::unique_ptr<State> state) : state_(std::move(state)) {}
+FileMapping::FileMapping(FileMapping&& other) noexcept = default;
+FileMapping::~FileMapping() = default;
+
+std::span<const uint8_t> FileMapping::bytes() const { return state_->bytes; }
+
+Result<InputFile> FileMapping::OpenFile() const {
+  return InputFile::FromDescriptor(state_->path, state_->fd);
+}
+
+Status FileMapping::CheckIntact() const {
+  State& state = *state_;
+  if (state.detached) return {};
+  const std::string change = state.Change();
+  // The copy may have been completed meanwhile, and the file changed after that.
+  if (change.empty() || state.detached) return {};
+  state.changed = true;
+  return DataLoss("{}: the file was changed while in use: {}", state.path, change);
+}
+
+size_t FileMapping::MoveToHugePages(const std::function<bool()>& stop) {
+  State& state = *state_;
+  const size_t size = state.bytes.size();
+  if (size == 0 || !HugePagesAreGiven() || AvailableMemory() < size / 4 * 5) return 0;
+  const size_t pages = WholePages(size);
+  uint8_t* copies = Reserve(pages);
+  if (copies == nullptr) return 0;
+  auto* mapped = const_cast<uint8_t*>(state.bytes.data());
+  size_t moved = 0;
+  while (moved < pages && !stop()) {
+    const size_t block = std::min(kHugePage, pages - moved);
+    if (!MoveBlock(mapped + moved, copies + moved, block)) break;
+    moved += block;
+  }
+  if (moved < pages) ::munmap(copies + moved, pages - moved);
+  // Looked at after the last copy, so that no change is missed that the copies could hold.
+  if (moved == pages && state.Change().empty()) state.detached = true;
+  return std::min(moved, size);
+}
+
+}  // namespace edgegate

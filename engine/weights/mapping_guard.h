@@ -1,0 +1,33 @@
+// Keeps the process alive when a mapped file shrinks or cannot be read. Reading such a page raises
+// SIGBUS. The handler puts zeros in its place, and records which mapping was damaged.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+// Guards one address range while it lives. The first guard installs the SIGBUS handler; it stays.
+// SIGBUS at any other address gets the action that was set before. Movable. Const methods may be
+// called by any thread.
+class MappingGuard {
+ public:
+  static constexpr int kMaxGuards = 256;
+
+  // `begin`: page-aligned. kResourceExhausted when kMaxGuards ranges are guarded already.
+  static Result<MappingGuard> Make(const uint8_t* begin, size_t size);
+  MappingGuard(MappingGuard&& other) noexcept;
+  MappingGuard& operator=(MappingGuard&&) = delete;
+  ~MappingGuard();
+
+  // Whether some of the range was replaced by zeros.
+  bool damaged() const;
+
+ private:
+  explicit MappingGuard(int slot) : slot_(slot) {}
+  int slot_;
+};
+
+}  // namespace edgegate
