@@ -1,7 +1,6 @@
 #include "server/worker/jobs.h"
 
 #include "engine/base/sha256.h"
-#include "engine/image/prepare_image.h"
 #include "engine/text/vocabulary.h"
 #include "server/media/decode_image.h"
 
@@ -33,8 +32,7 @@ Status EncodeText(const TextModel& model, WireReader* job, WireWriter* result) {
 Status PrepareImageFile(WireReader* job, WireWriter* result) {
   const std::string_view file = job->GetString();
   const int size = job->Get<int>();
-  EG_ASSIGN_OR_RETURN(const Image image, DecodeImage(file, DecodeLimits{}));
-  const auto pixels = PrepareImage(image.rgb.data(), image.width, image.height, size);
+  EG_ASSIGN_OR_RETURN(const auto pixels, DecodeAndPrepare(file, size, DecodeLimits{}));
   result->PutVector(pixels);
   Sha256 hash;
   hash.Update(pixels.data(), pixels.size());
