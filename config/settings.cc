@@ -39,6 +39,11 @@ const Entry kEntries[] = {
     {"server.api_keys", &Settings::api_keys,
      "clients send one of them as a bearer token; empty: no key is asked for"},
     {"server.api_keys_file", &Settings::api_keys_file, "file with one API key a line"},
+    {"server.allowed_hosts", &Settings::allowed_hosts,
+     "host names to answer to besides addresses, names without dots, this machine's name and names "
+     "under .local, .lan, .home.arpa and .internal; *.name for all below"},
+    {"server.allowed_origins", &Settings::allowed_origins,
+     "other sites whose pages may use the server, such as https://example.org"},
     {"server.max_body_mb", IntField{&Settings::max_body_mb, 1, 4096}, "largest request body, MiB"},
     {"server.memory_limit_mb", IntField{&Settings::memory_limit_mb, 0, kMany},
      "memory that the daemon may take in all, MiB; 0: three quarters of the machine's, or of the "
@@ -52,7 +57,10 @@ const Entry kEntries[] = {
     {"server.job_memory_mb", IntField{&Settings::job_memory_mb, 32, 65536},
      "memory for each of these, MiB"},
     {"server.max_connections", IntField{&Settings::max_connections, 1, 65536},
-     "connections served at once; further ones wait"},
+     "connections served at once; for further ones the longest idle is closed"},
+    {"server.max_connections_per_address",
+     IntField{&Settings::max_connections_per_address, 0, 65536},
+     "of them, those of one IPv4 address or IPv6 /64 network; 0: half of them"},
     {"server.body_timeout_s", IntField{&Settings::body_timeout_s, 1, 3600},
      "seconds for a whole request body to arrive"},
     {"server.read_timeout_s", IntField{&Settings::read_timeout_s, 1, 3600},

@@ -23,7 +23,9 @@ struct Settings {
   std::string host = "127.0.0.1";
   int port = 8089;
   std::vector<std::string> api_keys;
-  std::string api_keys_file;  // one key a line
+  std::string api_keys_file;                 // one key a line
+  std::vector<std::string> allowed_hosts;    // names it answers to besides local ones
+  std::vector<std::string> allowed_origins;  // other sites whose pages may use it
   int max_body_mb = 16;
   int memory_limit_mb = 0;      // 0: three quarters of the machine's or the cgroup's
   int request_memory_mb = 256;  // of it, what requests may take together
@@ -31,6 +33,7 @@ struct Settings {
   int job_cpu_ms = 1500;
   int job_memory_mb = 192;
   int max_connections = 512;
+  int max_connections_per_address = 0;  // 0: half of max_connections
   int body_timeout_s = 120;
   int read_timeout_s = 15;
   int write_timeout_s = 15;

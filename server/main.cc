@@ -29,6 +29,14 @@ constexpr const char* kFooter =
 Status GatherSettings(const std::string& file, const std::map<std::string, std::string>& flags,
                       const std::vector<std::string>& models,
                       const std::vector<std::string>& drafts, Settings* settings) {
+  // Every user of the machine can read a process's arguments.
+  if (const auto keys = flags.find("server.api_keys");
+      keys != flags.end() && !keys->second.empty()) {
+    return InvalidArgument(
+        "--server.api_keys would show the keys in the list of processes: use the environment "
+        "variable EDGEGATE_SERVER_API_KEYS, server.api_keys in the settings file, or "
+        "server.api_keys_file");
+  }
   if (!file.empty()) EG_RETURN_IF_ERROR(LoadSettingsFile(file, settings));
   EG_RETURN_IF_ERROR(LoadSettingsEnvironment(environ, settings));
   for (const auto& [key, value] : flags) {

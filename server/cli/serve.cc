@@ -6,11 +6,11 @@
 #include <systemd/sd-daemon.h>
 
 #include <atomic>
-#include <fstream>
 #include <thread>
 
 #include "engine/ops/isa.h"
 #include "scheduler/engine_loop.h"
+#include "server/access/api_keys.h"
 #include "server/cli/commands.h"
 #include "server/cli/default_models.h"
 #include "server/cli/memory_plan.h"
@@ -31,6 +31,7 @@ Result<ServerOptions> MakeOptions(const Settings& s, RequestResources* resources
   options.api_keys = s.api_keys;
   options.max_body_bytes = size_t(s.max_body_mb) << 20;
   options.max_connections = s.max_connections;
+  options.max_connections_per_address = s.max_connections_per_address;
   options.body_timeout_s = s.body_timeout_s;
   options.read_timeout_s = s.read_timeout_s;
   options.write_timeout_s = s.write_timeout_s;
@@ -39,13 +40,10 @@ Result<ServerOptions> MakeOptions(const Settings& s, RequestResources* resources
   options.images.allowed_private_hosts = s.image_private_hosts;
   options.images.max_bytes = options.max_body_bytes;
   options.images.timeout_s = s.read_timeout_s;
+  EG_ASSIGN_OR_RETURN(options.sites, SiteRules::Make(s.allowed_hosts, s.allowed_origins));
   if (s.api_keys_file.empty()) return options;
-  std::ifstream file(s.api_keys_file);
-  if (!file) return NotFound("cannot read server.api_keys_file {}", s.api_keys_file);
-  for (std::string key; std::getline(file, key);) {
-    if (!key.empty()) options.api_keys.push_back(key);
-  }
-  if (options.api_keys.empty()) return InvalidArgument("{} holds no key", s.api_keys_file);
+  EG_ASSIGN_OR_RETURN(const auto keys, ReadApiKeys(s.api_keys_file));
+  options.api_keys.insert(options.api_keys.end(), keys.begin(), keys.end());
   return options;
 }
 

@@ -1,158 +1,276 @@
 #include "server/http/connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <string>
-#include <thread>
 
 namespace edgegate {
 namespace {
 
-constexpr auto kStopCheck = std::chrono::milliseconds(200);
-constexpr int kRequestsPerConnection = 1000;
+constexpr size_t kPiece = 16 << 10;
+constexpr size_t kMaxExtra = 64 << 10;
+// What one call of gone() drops at most.
+constexpr size_t kMaxDropped = 256 << 10;
+constexpr auto kOldClientPatience = std::chrono::seconds(2);
+constexpr auto kProbeAgain = std::chrono::seconds(5);
+constexpr auto kLinger = std::chrono::seconds(5);
+constexpr auto kLingerPause = std::chrono::seconds(1);
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 thread_local Connection* current = nullptr;
 
-using Lookup = int (*)(int, sockaddr*, socklen_t*);
-
-void AddressOf(Lookup lookup, int fd, std::string& address, int& port) {
-  sockaddr_storage storage;
-  socklen_t size = sizeof storage;
-  if (lookup(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return;
-  char text[INET6_ADDRSTRLEN] = {};
-  if (storage.ss_family == AF_INET) {
-    const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
-    inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
-    port = ntohs(in->sin_port);
-  } else if (storage.ss_family == AF_INET6) {
-    const auto* in = reinterpret_cast<const sockaddr_in6*>(&storage);
-    inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text);
-    port = ntohs(in->sin6_port);
+const char* Reason(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Bad Request";
   }
-  address = text;
 }
 
-// httplib's own part of serving a request; its arguments differ between versions.
-using SetUp = std::function<void(httplib::Request&)>;
-using Process = bool (httplib::Server::*)(httplib::Stream&, bool, bool&, const SetUp&);
-using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::string&, int,
-                                                   const std::string&, int, bool, bool&,
-                                                   const SetUp&);
-
-[[maybe_unused]] bool ProcessRequest(httplib::Server* server, Process process,
-                                     Connection& connection, bool last, bool& closed) {
-  return (server->*process)(connection, last, closed, nullptr);
-}
-
-[[maybe_unused]] bool ProcessRequest(httplib::Server* server, ProcessAddressed process,
-                                     Connection& connection, bool last, bool& closed) {
-  std::string remote, local;
-  int remote_port = 0, local_port = 0;
-  connection.get_remote_ip_and_port(remote, remote_port);
-  connection.get_local_ip_and_port(local, local_port);
-  return (server->*process)(connection, remote, remote_port, local, local_port, last, closed,
-                            nullptr);
-}
-
-// Whether `fd` is ready for `events` before `wait` passes.
-bool Ready(int fd, short events, std::chrono::steady_clock::duration wait) {
+// The events that came before `wait` passed; 0: none.
+short Ready(int fd, short events, std::chrono::steady_clock::duration wait) {
   const auto until = std::chrono::steady_clock::now() + wait;
   while (true) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd one{fd, events, 0};
     const int n = poll(&one, 1, static_cast<int>(std::max<int64_t>(left.count(), 0)));
-    if (n >= 0 || errno != EINTR) return n > 0;
+    if (n > 0) return one.revents;
+    if (n == 0 || errno != EINTR) return 0;
   }
+}
+
+ApiError Late() {
+  return {408, "The request took too long to arrive.", "invalid_request_error", "", "timeout"};
+}
+
+ApiError Incomplete() {
+  return {400, "Invalid request: it ended before it was complete.", "invalid_request_error", "",
+          ""};
 }
 
 }  // namespace
 
-ConnectionThreads::EnqueueResult ConnectionThreads::enqueue(std::function<void()> connection) {
-  {
-    MutexLock lock(mutex_);
-    while (running_ >= limit_) changed_.Wait(mutex_);
-    ++running_;
+ShortAnswer MakeShortAnswer(const ApiError& error) {
+  ShortAnswer answer{error.http_status, {}, ErrorJson(error)};
+  if (error.http_status == 429 || error.http_status == 503) {
+    answer.headers.emplace_back("Retry-After", "1");
   }
-  std::thread([this, run = std::move(connection)] {
-    run();
-    MutexLock lock(mutex_);
-    --running_;
-    changed_.NotifyAll();
-  }).detach();
-  return static_cast<EnqueueResult>(true);
+  if (error.http_status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return answer;
 }
 
-void ConnectionThreads::shutdown() {
-  MutexLock lock(mutex_);
-  while (running_ > 0) changed_.Wait(mutex_);
-}
-
-Connection::Connection(int socket, const ConnectionLimits& limits)
-    : socket_(socket), limits_(limits) {
+Connection::Connection(ConnectionTable* table, ConnectionTable::Entry* entry,
+                       const ConnectionLimits& limits)
+    : table_(table), entry_(entry), socket_(entry->socket), limits_(limits) {
   current = this;
 }
 
-Connection::~Connection() {
-  current = nullptr;
-  shutdown(socket_, SHUT_RDWR);
-  close(socket_);
-}
+Connection::~Connection() { current = nullptr; }
 
 Connection* Connection::Current() { return current; }
 
-bool Connection::WaitForRequest(const std::function<bool()>& stopping) {
-  const auto until = Clock::now() + limits_.idle;
-  bool ready = begin_ < end_;
-  while (!ready && !stopping() && Clock::now() < until) ready = Ready(socket_, POLLIN, kStopCheck);
-  late_ = false;
-  deadline_ = Clock::now() + limits_.headers;
-  return ready && !gone();
+Connection::Input Connection::Fill(Clock::time_point deadline) {
+  while (true) {
+    if (entry_->evicted) return Input::kEnd;
+    const auto left = deadline - Clock::now();
+    if (left <= Clock::duration::zero() || Ready(socket_, POLLIN, left) == 0) return Input::kLate;
+    const size_t had = input_.size();
+    input_.resize(had + kPiece);
+    const ssize_t n = recv(socket_, input_.data() + had, kPiece, MSG_DONTWAIT);
+    input_.resize(had + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+    if (entry_->evicted) return Input::kEnd;
+    if (n > 0) return Input::kBytes;
+    const bool again = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    if (!again) return Input::kEnd;
+  }
 }
 
-void Connection::HeadersRead() { deadline_ = Clock::now() + limits_.body; }
-
-bool Connection::gone() const {
-  if (begin_ < end_) return false;
-  char byte;
-  const ssize_t n = recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+bool Connection::ReadHead() {
+  HeadParser parser(limits_.head);
+  error_.reset();
+  head_ = {};
+  listed_origin_.clear();
+  body_read_ = answered_ = false;
+  probed_.reset();
+  if (closing_ || dropped_ || !table_->SetState(entry_, ConnectionState::kIdle)) return false;
+  if (input_.empty()) input_.shrink_to_fit();
+  auto deadline = Clock::now() + limits_.idle;
+  while (true) {
+    const bool had_begun = parser.started();
+    input_.erase(0, parser.Feed(input_));
+    if (parser.error()) error_ = parser.error();
+    if (parser.error()) return false;
+    if (!had_begun && parser.started()) {
+      deadline = Clock::now() + limits_.headers;
+      table_->SetState(entry_, ConnectionState::kReading);
+    }
+    if (parser.done()) break;
+    const Input input = Fill(deadline);
+    if (input == Input::kBytes) continue;
+    if (!parser.started()) return false;
+    error_ = entry_->evicted ? Evicted() : input == Input::kLate ? Late() : Incomplete();
+    return false;
+  }
+  head_ = parser.Take();
+  return true;
 }
 
-bool Connection::is_readable() const {
-  return begin_ < end_ || Ready(socket_, POLLIN, limits_.pause);
+std::optional<ApiError> Connection::ReadBody(std::string* body, const Reserve& reserve) {
+  BodyDecoder decoder(head_, limits_.request_body);
+  if (decoder.error()) return FailBody(*decoder.error());
+  if (!table_->SetState(entry_, ConnectionState::kReading)) return FailBody(Evicted());
+  if (head_.expects_continue && input_.empty() && !decoder.done()) {
+    write(kContinue.data(), kContinue.size());
+    answered_ = false;
+  }
+  const auto deadline = Clock::now() + limits_.body;
+  const size_t most = head_.chunked ? limits_.request_body.body_bytes + kPiece : decoder.expected();
+  // Address space only: pages that no byte reaches take no memory.
+  if (!head_.chunked) body->reserve(most);
+  size_t charged = 0;
+  while (true) {
+    const size_t need = std::min(body->size() + input_.size(), most);
+    if (need > charged) {
+      charged = std::min(std::max({need, 2 * charged, kPiece}), most);
+      if (auto error = reserve ? reserve(charged) : std::nullopt)
+        return FailBody(*std::move(error));
+      if (head_.chunked) body->reserve(charged);
+    }
+    input_.erase(0, decoder.Feed(input_, body));
+    if (decoder.error()) return FailBody(*decoder.error());
+    if (decoder.done()) break;
+    const Input input = Fill(std::min(deadline, Clock::now() + limits_.pause));
+    if (input == Input::kBytes) continue;
+    return FailBody(entry_->evicted ? Evicted() : input == Input::kLate ? Late() : Incomplete());
+  }
+  body_read_ = true;
+  if (!table_->SetState(entry_, ConnectionState::kWorking)) return FailBody(Evicted());
+  return std::nullopt;
 }
 
-// Writing waits for room itself.
-bool Connection::is_writable() const { return !gone(); }
+std::optional<ApiError> Connection::FailBody(ApiError error) {
+  closing_ = true;
+  table_->SetState(entry_, ConnectionState::kIdle);
+  return error;
+}
+
+ApiError Connection::Evicted() const {
+  return {503,
+          "The server has too many connections (server.max_connections, "
+          "server.max_connections_per_address).",
+          "server_error", "", "unavailable"};
+}
+
+bool Connection::gone(std::chrono::milliseconds patience, const std::function<void()>& probe) {
+  TakeExtra();
+  const short events = Ready(socket_, POLLRDHUP, {});
+  if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) return true;
+  if ((events & POLLRDHUP) == 0 || entry_->evicted) return false;
+  const auto now = Clock::now();
+  if (!end_seen_) end_seen_ = now;
+  if (answered_ && !probe) return false;  // the next byte of the answer will tell
+  if (!answered_ && head_.minor_version == 0) return now - *end_seen_ >= kOldClientPatience;
+  if (now - *end_seen_ < patience || (probed_ && now - *probed_ < kProbeAgain)) return false;
+  probed_ = now;
+  if (answered_) {
+    probe();
+  } else {
+    // Best effort: an interim answer is not worth waiting for room.
+    send(socket_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  return (Ready(socket_, POLLRDHUP, {}) & (POLLERR | POLLHUP)) != 0;
+}
+
+void Connection::TakeExtra() {
+  char piece[4096];
+  // Bytes that nobody takes would keep the end of the connection from arriving.
+  for (size_t taken = 0; taken < kMaxDropped;) {
+    const ssize_t n = recv(socket_, piece, sizeof piece, MSG_DONTWAIT);
+    if (n <= 0) return;
+    taken += static_cast<size_t>(n);
+    dropped_ = dropped_ || input_.size() + static_cast<size_t>(n) > kMaxExtra;
+    if (!dropped_) input_.append(piece, static_cast<size_t>(n));
+  }
+}
+
+bool Connection::BeginAnswer(const std::string& path) {
+  line_ = head_.method + " " + path + " HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
+  line_at_ = 0;
+  return table_->SetState(entry_, ConnectionState::kWorking);
+}
+
+bool Connection::Write(const ShortAnswer& answer) {
+  std::string text = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, Reason(answer.status));
+  for (const auto& [name, value] : answer.headers) text += name + ": " + value + "\r\n";
+  if (!listed_origin_.empty()) {
+    text += "Access-Control-Allow-Origin: " + listed_origin_ + "\r\nVary: Origin\r\n";
+  }
+  if (closing()) {
+    text += "Connection: close\r\n";
+  } else if (head_.minor_version == 0) {
+    text += "Connection: keep-alive\r\n";
+  }
+  if (answer.status != 204) {
+    if (!answer.body.empty()) text += "Content-Type: application/json\r\n";
+    text += fmt::format("Content-Length: {}\r\n", answer.body.size());
+  }
+  text += "\r\n";
+  if (head_.method != "HEAD") text += answer.body;
+  return write(text.data(), text.size()) >= 0;
+}
+
+void Connection::Linger() {
+  if (entry_->evicted || shutdown(socket_, SHUT_WR) != 0) return;
+  if (!table_->SetState(entry_, ConnectionState::kIdle)) return;
+  const auto until = Clock::now() + kLinger;
+  do {
+    input_.clear();
+  } while (Fill(std::min<Clock::time_point>(until, Clock::now() + kLingerPause)) == Input::kBytes);
+}
 
 ssize_t Connection::read(char* data, size_t size) {
-  if (begin_ == end_) {
-    const auto left = deadline_ - Clock::now();
-    const auto wait = std::min<Clock::duration>(left, limits_.pause);
-    if (left <= Clock::duration::zero() || !Ready(socket_, POLLIN, wait)) {
-      late_ = true;
-      return -1;
-    }
-    if (size >= sizeof buffer_) return recv(socket_, data, size, 0);
-    const ssize_t n = recv(socket_, buffer_, sizeof buffer_, 0);
-    if (n <= 0) return n;
-    begin_ = 0;
-    end_ = static_cast<size_t>(n);
-  }
-  const size_t n = std::min(size, end_ - begin_);
-  std::memcpy(data, buffer_ + begin_, n);
-  begin_ += n;
+  const size_t n = std::min(size, line_.size() - line_at_);
+  line_.copy(data, n, line_at_);
+  line_at_ += n;
   return static_cast<ssize_t>(n);
 }
 
 ssize_t Connection::write(const char* data, size_t size) {
+  answered_ = true;
   size_t done = 0;
   while (done < size) {
     const ssize_t n = send(socket_, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -161,34 +279,21 @@ ssize_t Connection::write(const char* data, size_t size) {
       continue;
     }
     const bool full = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-    if (!full || !Ready(socket_, POLLOUT, limits_.write)) return -1;
+    const auto wait = entry_->evicted ? Clock::duration::zero() : Clock::duration(limits_.write);
+    if (!full || Ready(socket_, POLLOUT, wait) == 0) return -1;
   }
   return static_cast<ssize_t>(size);
 }
 
+// Addresses are the table's; httplib's copies of them are not used.
 void Connection::get_remote_ip_and_port(std::string& address, int& port) const {
-  AddressOf([](int fd, sockaddr* a, socklen_t* n) { return getpeername(fd, a, n); }, socket_,
-            address, port);
+  address = entry_->address;
+  port = 0;
 }
 
 void Connection::get_local_ip_and_port(std::string& address, int& port) const {
-  AddressOf([](int fd, sockaddr* a, socklen_t* n) { return getsockname(fd, a, n); }, socket_,
-            address, port);
-}
-
-void ConnectionServer::WidenBacklog() { ::listen(svr_sock_, 1024); }
-
-bool ConnectionServer::process_and_close_socket(socket_t socket) {
-  Connection connection(socket, limits_);
-  auto stopping = [this] { return svr_sock_ == INVALID_SOCKET; };
-  for (int left = kRequestsPerConnection; left > 0; --left) {
-    if (!connection.WaitForRequest(stopping)) return true;
-    bool closed = false;
-    const bool served =
-        ProcessRequest(this, &ConnectionServer::process_request, connection, left == 1, closed);
-    if (!served || closed) return served;
-  }
-  return true;
+  address.clear();
+  port = 0;
 }
 
 }  // namespace edgegate

@@ -1,6 +1,6 @@
 #include "server/http/generate.h"
 
-#include "server/http/connection.h"
+#include "server/generation.h"
 #include "server/media/image_loader.h"
 #include "server/openai/response.h"
 
@@ -11,6 +11,11 @@ using httplib::Response;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kClientCheck = std::chrono::milliseconds(20);
+// How long a client may look as if it had left before that is tested with a few bytes. While it
+// waits for an answer: long enough for a short one, to a client that ends its sending half and then
+// sees nothing but the answer.
+constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
+constexpr auto kJobPatience = std::chrono::milliseconds(80);
 constexpr auto kMemoryWait = std::chrono::seconds(3);
 // Every connection may have a body of so many bytes without a lease.
 constexpr size_t kFreeBody = 64 << 10;
@@ -20,34 +25,27 @@ constexpr int64_t kCopiesOfBody = 3;
 // One request on its way.
 struct Exchange {
   const GenerateOptions& options;
-  const Caller& caller;
+  Connection& connection;
   const bool chat;
   Response& res;
   MemoryBudget::Lease lease;
 };
 
-// The body; nullopt when the response says why there is none. It is read here, since httplib bounds
-// those that curl calls a form (its default) at 8 KB.
-std::optional<std::string> ReadBody(Exchange* exchange, const httplib::ContentReader& content) {
-  const GenerateOptions& options = exchange->options;
+// The body; nullopt when the response says why there is none.
+std::optional<std::string> ReadBody(Exchange* exchange) {
   std::string body;
-  Status memory;
-  const bool whole = content([&](const char* data, size_t size) {
-    body.append(data, size);
-    const int64_t needed =
-        body.size() > kFreeBody ? kCopiesOfBody * static_cast<int64_t>(body.size()) : 0;
-    if (needed > exchange->lease.bytes()) {
-      memory = exchange->lease.Grow(needed - exchange->lease.bytes(), Clock::now() + kMemoryWait);
-    }
-    return memory.ok() && body.size() <= options.max_body_bytes;
-  });
-  if (whole) return body;
-  if (!memory.ok()) {
-    AnswerError(exchange->res, FromStatus(memory));
-  } else if (exchange->res.status < 400) {
-    exchange->res.status = body.size() > options.max_body_bytes ? 413 : 400;
+  const auto reserve = [&](size_t size) -> std::optional<ApiError> {
+    const int64_t needed = size > kFreeBody ? kCopiesOfBody * static_cast<int64_t>(size) : 0;
+    const int64_t more = needed - exchange->lease.bytes();
+    if (more <= 0) return std::nullopt;
+    const Status grown = exchange->lease.Grow(more, Clock::now() + kMemoryWait);
+    return grown.ok() ? std::nullopt : std::optional(FromStatus(grown));
+  };
+  if (auto error = exchange->connection.ReadBody(&body, reserve)) {
+    Answer(exchange->res, *error);
+    return std::nullopt;
   }
-  return std::nullopt;
+  return body;
 }
 
 // Memory that a choice's news take until the whole answer is written: a log-probability becomes a
@@ -66,19 +64,20 @@ void Whole(Exchange* exchange, const ApiRequest& request, const ServedModel& mod
   constexpr int64_t kFree = 256 << 10, kPiece = 64 << 10;
   ResponseWriter writer(request, model, generation);
   int64_t collected = 0;
-  while (!generation.done() && !Connection::Current()->gone()) {
+  while (!generation.done() && !exchange->connection.gone(kAnswerPatience)) {
     auto event = generation.Next(Clock::now() + kClientCheck);
-    if (generation.error()) return AnswerError(exchange->res, *generation.error());
+    if (generation.error()) return Answer(exchange->res, *generation.error());
     if (!event) continue;
     collected += BytesOf(*event);
     if (collected > kFree && collected > exchange->lease.bytes()) {
       const Status grown = exchange->lease.Grow(kPiece + collected - exchange->lease.bytes(),
                                                 Clock::now() + kMemoryWait);
-      if (!grown.ok()) return AnswerError(exchange->res, FromStatus(grown));
+      if (!grown.ok()) return Answer(exchange->res, FromStatus(grown));
     }
     writer.Collect(*event);
   }
-  if (generation.done()) exchange->res.set_content(writer.Answer(), "application/json");
+  if (generation.done()) return exchange->res.set_content(writer.Answer(), "application/json");
+  exchange->connection.Close();
 }
 
 // Sends the stream's events until it is done. False: the client has left.
@@ -90,6 +89,8 @@ bool SendEvents(const ApiRequest& request, const ServedModel& model, Generation&
     const std::string event = "data: " + data + "\n\n";
     return sink.write(event.data(), event.size());
   };
+  // A comment, which clients skip: a closed socket answers it with a reset.
+  auto probe = [&] { sink.write(":\n\n", 3); };
   bool alive = true;
   for (const std::string& chunk : writer.FirstChunks()) alive = alive && send(chunk);
   while (alive && !generation.done()) {
@@ -102,7 +103,7 @@ bool SendEvents(const ApiRequest& request, const ServedModel& model, Generation&
       alive = send(writer.Chunk(*event));
     } else {
       // A client that left between two tokens is told by the second one's failure.
-      alive = !Connection::Current()->gone();
+      alive = !Connection::Current()->gone(kAnswerPatience, probe);
     }
   }
   if (!alive) return false;
@@ -112,21 +113,27 @@ bool SendEvents(const ApiRequest& request, const ServedModel& model, Generation&
   return true;
 }
 
-void Stream(Response& res, const std::shared_ptr<ApiRequest>& request, const ServedModel& model,
-            const std::shared_ptr<Generation>& generation) {
+// HTTP/1.0 knows no chunks: the end of the connection ends the stream.
+void Stream(Exchange* exchange, const std::shared_ptr<ApiRequest>& request,
+            const ServedModel& model, const std::shared_ptr<Generation>& generation) {
+  Response& res = exchange->res;
   res.set_header("Cache-Control", "no-cache");
-  res.set_chunked_content_provider(
-      "text/event-stream", [request, &model, generation](size_t, httplib::DataSink& sink) {
-        return SendEvents(*request, model, *generation, sink);
-      });
+  const auto send = [request, &model, generation](size_t, httplib::DataSink& sink) {
+    return SendEvents(*request, model, *generation, sink);
+  };
+  if (exchange->connection.head().minor_version > 0) {
+    return res.set_chunked_content_provider("text/event-stream", send);
+  }
+  exchange->connection.Close();
+  res.set_content_provider("text/event-stream", send);
 }
 
 void Generate(Exchange* exchange, ApiRequest parsed) {
   const GenerateOptions& options = exchange->options;
-  auto fail = [&](const ApiError& error) { AnswerError(exchange->res, error); };
+  auto fail = [&](const ApiError& error) { Answer(exchange->res, error); };
   auto request = std::make_shared<ApiRequest>(std::move(parsed));
-  request->tenant = exchange->caller.tenant;
-  request->client = exchange->caller.client;
+  request->tenant = exchange->connection.caller().tenant;
+  request->client = exchange->connection.caller().client;
   const ServedModel* model = options.find_model(request->model);
   if (model == nullptr) {
     return fail({404, fmt::format("The model '{}' does not exist.", request->model),
@@ -136,8 +143,8 @@ void Generate(Exchange* exchange, ApiRequest parsed) {
   if (options.request_timeout_s > 0) {
     deadline = Clock::now() + std::chrono::seconds(options.request_timeout_s);
   }
-  Connection* connection = Connection::Current();
-  const JobContext context{request->client, [connection] { return connection->gone(); }};
+  Connection& connection = exchange->connection;
+  const JobContext context{request->client, [&] { return connection.gone(kJobPatience); }};
   if (auto error = Generation::CheckFirst(*request, *model)) return fail(*error);
   if (auto error = CheckImages(request->images, *model)) return fail(*error);
   auto images = LoadImages(request->images, *model, options.images, context);
@@ -153,27 +160,27 @@ void Generate(Exchange* exchange, ApiRequest parsed) {
   request->messages_json = std::string();
   request->grammar.reset();
   exchange->lease.Release();
-  if (request->stream) return Stream(exchange->res, request, *model, std::move(generation));
+  if (request->stream) return Stream(exchange, request, *model, std::move(generation));
   Whole(exchange, *request, *model, *generation);
 }
 
 }  // namespace
 
-void AnswerError(Response& res, const ApiError& error) {
-  res.status = error.http_status;
-  if (error.http_status == 429 || error.http_status == 503) res.set_header("Retry-After", "1");
-  if (error.http_status == 401) res.set_header("WWW-Authenticate", "Bearer");
-  res.set_content(ErrorJson(error), "application/json");
+void Answer(Response& res, const ApiError& error) {
+  ShortAnswer answer = MakeShortAnswer(error);
+  res.status = answer.status;
+  for (const auto& [name, value] : answer.headers) res.set_header(name, value);
+  res.set_content(answer.body, "application/json");
 }
 
-void AnswerGeneration(const GenerateOptions& options, bool chat, const Caller& caller,
-                      const httplib::ContentReader& content, Response& res) {
-  Exchange exchange{options, caller, chat, res, options.memory->MakeLease()};
-  auto body = ReadBody(&exchange, content);
+void AnswerGeneration(const GenerateOptions& options, bool chat, Connection& connection,
+                      Response& res) {
+  Exchange exchange{options, connection, chat, res, options.memory->MakeLease()};
+  auto body = ReadBody(&exchange);
   if (!body) return;
   auto parsed = ParseRequest(*body, chat, RequestLimits{});
   body.reset();
-  if (const auto* error = std::get_if<ApiError>(&parsed)) return AnswerError(res, *error);
+  if (const auto* error = std::get_if<ApiError>(&parsed)) return Answer(res, *error);
   Generate(&exchange, std::get<ApiRequest>(std::move(parsed)));
 }
 

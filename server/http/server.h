@@ -8,6 +8,7 @@
 #include "engine/base/status.h"
 #include "scheduler/engine_loop.h"
 #include "server/access/memory_budget.h"
+#include "server/access/site_rules.h"
 #include "server/media/fetch.h"
 #include "server/served_model.h"
 
@@ -17,8 +18,10 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8089;                    // 0: any free one
   std::vector<std::string> api_keys;  // empty: no key is asked for
+  SiteRules sites;                    // names it answers to, pages that may use it
   size_t max_body_bytes = size_t{16} << 20;
   int max_connections = 512;
+  int max_connections_per_address = 0;  // 0: half of max_connections
   int body_timeout_s = 120;
   int read_timeout_s = 15;
   int write_timeout_s = 15;
@@ -46,7 +49,8 @@ class HttpServer {
 
   // New requests are answered by 503; running ones go on.
   void StartDraining();
-  // Ends Run(), which some thread is in or about to enter, when the last connection is done.
+  // Ends Run(), which some thread is in or about to enter. Connections that wait for a request end
+  // at once; the others get some seconds for their answers.
   void Stop();
 
  private:

@@ -1,0 +1,23 @@
+// Who sent a request.
+#pragma once
+
+#include <string>
+
+struct sockaddr;
+
+namespace edgegate {
+
+struct Caller {
+  // Number of the API key, from "1". Empty where no keys are configured. Cached work is shared only
+  // among requests of one tenant.
+  std::string tenant;
+  // Whose share of the slots and the queue a request takes: the tenant where keys are configured,
+  // else the address as ClientAddress() gives it.
+  std::string client;
+};
+
+// The part of a peer's address that stands for one client: an IPv4 address, or the /64 network of
+// an IPv6 address, since a host picks the rest as it likes. "?" for other families.
+std::string ClientAddress(const sockaddr* address);
+
+}  // namespace edgegate

@@ -1,0 +1,190 @@
+#include "server/http/connection_server.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+
+#include "server/access/caller.h"
+#include "server/http/small_thread.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kRequestsPerConnection = 1000;
+constexpr auto kStopPatience = std::chrono::seconds(5);
+constexpr auto kStopCheck = std::chrono::milliseconds(100);
+// Without a descriptor or memory, accept() would fail again at once.
+constexpr int kAcceptPauseMs = 20;
+// Descriptors beside those of connections: models, libraries, worker processes.
+constexpr rlim_t kOtherDescriptors = 512;
+
+// httplib's own part of serving a request; its arguments differ between versions.
+using SetUp = std::function<void(httplib::Request&)>;
+using Process = bool (httplib::Server::*)(httplib::Stream&, bool, bool&, const SetUp&);
+using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::string&, int,
+                                                   const std::string&, int, bool, bool&,
+                                                   const SetUp&);
+
+[[maybe_unused]] bool ProcessRequest(httplib::Server* server, Process process,
+                                     Connection& connection, bool& closed) {
+  return (server->*process)(connection, false, closed, nullptr);
+}
+
+[[maybe_unused]] bool ProcessRequest(httplib::Server* server, ProcessAddressed process,
+                                     Connection& connection, bool& closed) {
+  return (server->*process)(connection, "", 0, "", 0, false, closed, nullptr);
+}
+
+void RaiseDescriptorLimit(int connections) {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = static_cast<rlim_t>(connections) + kOtherDescriptors;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Tells a client that there is no thread for it. Never waits.
+void RefuseWithoutThread(int fd) {
+  const std::string body =
+      ErrorJson({503, "The server cannot start another thread for this connection.", "server_error",
+                 "", "unavailable"});
+  const std::string text = fmt::format(
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+      "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+      body.size(), body);
+  send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  shutdown(fd, SHUT_WR);
+  // Unread bytes would turn the close into a reset, which may overtake the answer.
+  char sink[4096];
+  while (recv(fd, sink, sizeof sink, MSG_DONTWAIT) > 0) {
+  }
+}
+
+}  // namespace
+
+ConnectionServer::ConnectionServer() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  set_post_routing_handler([](const httplib::Request&, httplib::Response& res) {
+    const Connection& connection = *Connection::Current();
+    for (const char* unwanted : {"Keep-Alive", "Accept-Ranges", "Connection"}) {
+      res.headers.erase(unwanted);
+    }
+    if (connection.closing()) {
+      res.set_header("Connection", "close");
+    } else if (connection.head().minor_version == 0) {
+      res.set_header("Connection", "keep-alive");
+    }
+    if (connection.listed_origin().empty()) return;
+    res.set_header("Access-Control-Allow-Origin", connection.listed_origin());
+    res.set_header("Vary", "Origin");
+  });
+}
+
+ConnectionServer::~ConnectionServer() {
+  if (wake_ >= 0) close(wake_);
+}
+
+void ConnectionServer::Configure(const ConnectionLimits& limits, const TableLimits& table,
+                                 Gate gate) {
+  limits_ = limits;
+  table_ = std::make_unique<ConnectionTable>(table);
+  gate_ = std::move(gate);
+  RaiseDescriptorLimit(table.connections + table.reserve);
+}
+
+Status ConnectionServer::Open(const std::string& host, int port) {
+  if (wake_ < 0) return Unavailable("cannot create an eventfd: {}", std::strerror(errno));
+  EG_RETURN_IF_ERROR(socket_.Open(host, port));
+  svr_sock_ = socket_.fd();  // httplib streams only while it has a listening socket
+  return {};
+}
+
+void ConnectionServer::Run() {
+  while (!stopping_) {
+    pollfd ready[] = {{socket_.fd(), POLLIN, 0}, {wake_, POLLIN, 0}};
+    if (poll(ready, 2, -1) < 0 && errno != EINTR) break;
+    if (!stopping_ && ready[0].revents != 0) Accept();
+  }
+  socket_.Close();
+  // Those that still work become idle when their answer is written.
+  const auto patience = Clock::now() + kStopPatience;
+  do {
+    table_->EvictAll(Clock::now() > patience);
+  } while (!table_->WaitEmpty(Clock::now() + kStopCheck));
+}
+
+void ConnectionServer::Stop() {
+  stopping_ = true;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof one);
+  table_->EvictAll(false);
+}
+
+void ConnectionServer::Accept() {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  const int fd = accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC);
+  if (fd >= 0) return Start(fd, ClientAddress(reinterpret_cast<const sockaddr*>(&peer)));
+  if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
+  table_->EvictIdle();
+  pollfd stopped{wake_, POLLIN, 0};
+  poll(&stopped, 1, kAcceptPauseMs);
+}
+
+void ConnectionServer::Start(int fd, const std::string& address) {
+  ConnectionTable::Entry* entry = table_->Admit(fd, address);
+  bool started = false;
+  try {
+    started = StartSmallThread([this, entry] { Serve(entry); });
+  } catch (const std::bad_alloc&) {
+  }
+  if (started) return;
+  RefuseWithoutThread(fd);
+  table_->Remove(entry);
+  table_->EvictIdle();
+}
+
+void ConnectionServer::Serve(ConnectionTable::Entry* entry) {
+  try {
+    Connection connection(table_.get(), entry, limits_);
+    int left = kRequestsPerConnection;
+    while (!stopping_ && ServeRequest(connection, left == 1)) --left;
+  } catch (const std::exception& e) {
+    spdlog::warn("a connection ends: {}", e.what());
+  }
+  table_->Remove(entry);
+}
+
+bool ConnectionServer::ServeRequest(Connection& connection, bool last) {
+  if (!connection.ReadHead()) {
+    connection.Close();
+    if (connection.error() && connection.Write(MakeShortAnswer(*connection.error()))) {
+      connection.Linger();
+    }
+    return false;
+  }
+  if (last || stopping_) connection.Close();
+  const GateResult gate = gate_(connection);
+  bool sent;
+  if (gate.answer) {
+    sent = connection.Write(*gate.answer);
+  } else {
+    bool closed = false;
+    sent = connection.BeginAnswer(gate.route) &&
+           ProcessRequest(this, &ConnectionServer::process_request, connection, closed);
+  }
+  if (!sent) return false;
+  if (connection.closing()) connection.Linger();
+  return !connection.closing();
+}
+
+}  // namespace edgegate

@@ -1,0 +1,139 @@
+#include "server/http/connection_table.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace edgegate {
+
+ConnectionTable::Entry* ConnectionTable::Admit(int socket, const std::string& address) {
+  MutexLock lock(mutex_);
+  const auto of_address = by_address_.find(address);
+  const bool capped = of_address != by_address_.end() && of_address->second >= limits_.per_address;
+  bool reserve = false;
+  if (capped || counted_ >= limits_.connections) {
+    Entry* victim = Victim(capped ? address : "");
+    reserve = victim == nullptr;
+    if (reserve && reserved_ >= limits_.reserve) victim = OldestReserve();
+    if (victim != nullptr) Evict(victim);
+  }
+  Entry& entry = entries_.emplace_back();
+  entry.self = std::prev(entries_.end());
+  entry.socket = socket;
+  entry.address = address;
+  entry.reserve = reserve;
+  entry.since = Clock::now();
+  if (reserve) {
+    ++reserved_;
+  } else {
+    ++counted_;
+    ++by_address_[address];
+  }
+  return &entry;
+}
+
+bool ConnectionTable::SetState(Entry* entry, ConnectionState state) {
+  MutexLock lock(mutex_);
+  if (entry->evicted) return false;
+  entry->state = state;
+  entry->since = Clock::now();
+  return true;
+}
+
+void ConnectionTable::Remove(Entry* entry) {
+  MutexLock lock(mutex_);
+  if (!entry->evicted) Uncount(*entry);
+  // Under the lock: whoever evicts must not meet another connection's descriptor.
+  close(entry->socket);
+  entries_.erase(entry->self);
+  changed_.NotifyAll();
+}
+
+bool ConnectionTable::EvictIdle() {
+  MutexLock lock(mutex_);
+  Entry* idle = Oldest(ConnectionState::kIdle, "", Clock::time_point::max());
+  if (idle != nullptr) Evict(idle);
+  return idle != nullptr;
+}
+
+void ConnectionTable::EvictAll(bool working) {
+  MutexLock lock(mutex_);
+  for (Entry& entry : entries_) {
+    if (working) {
+      shutdown(entry.socket, SHUT_RDWR);
+    } else if (entry.state != ConnectionState::kWorking && !entry.evicted) {
+      Evict(&entry);
+    }
+  }
+}
+
+bool ConnectionTable::WaitEmpty(Clock::time_point deadline) {
+  MutexLock lock(mutex_);
+  while (!entries_.empty()) {
+    if (!changed_.WaitUntil(mutex_, deadline)) return entries_.empty();
+  }
+  return true;
+}
+
+int ConnectionTable::size() const {
+  MutexLock lock(mutex_);
+  return static_cast<int>(entries_.size());
+}
+
+ConnectionTable::Entry* ConnectionTable::Victim(const std::string& address) {
+  if (Entry* idle = Oldest(ConnectionState::kIdle, address, Clock::time_point::max())) return idle;
+  const auto before = Clock::now() - limits_.grace;
+  const std::string readers = address.empty() ? BusiestReader(before) : address;
+  return readers.empty() ? nullptr : Oldest(ConnectionState::kReading, readers, before);
+}
+
+ConnectionTable::Entry* ConnectionTable::Oldest(ConnectionState state, const std::string& address,
+                                                Clock::time_point before) {
+  Entry* oldest = nullptr;
+  for (Entry& entry : entries_) {
+    if (entry.evicted || entry.reserve || entry.state != state || entry.since > before) continue;
+    if (!address.empty() && entry.address != address) continue;
+    if (oldest == nullptr || entry.since < oldest->since) oldest = &entry;
+  }
+  return oldest;
+}
+
+ConnectionTable::Entry* ConnectionTable::OldestReserve() {
+  for (Entry& entry : entries_) {  // in the order of their coming
+    if (entry.reserve && !entry.evicted && entry.state != ConnectionState::kWorking) return &entry;
+  }
+  return nullptr;
+}
+
+std::string ConnectionTable::BusiestReader(Clock::time_point before) {
+  std::string busiest;
+  int most = 0;
+  for (const Entry& entry : entries_) {
+    if (entry.evicted || entry.reserve || entry.state != ConnectionState::kReading) continue;
+    if (entry.since > before) continue;
+    const int count = by_address_[entry.address];
+    if (count > most) {
+      most = count;
+      busiest = entry.address;
+    }
+  }
+  return busiest;
+}
+
+void ConnectionTable::Evict(Entry* entry) {
+  Uncount(*entry);
+  entry->evicted = true;
+  // Wakes its thread, which may still write an answer.
+  shutdown(entry->socket, SHUT_RD);
+}
+
+void ConnectionTable::Uncount(const Entry& entry) {
+  if (entry.reserve) {
+    --reserved_;
+    return;
+  }
+  --counted_;
+  const auto of_address = by_address_.find(entry.address);
+  if (--of_address->second == 0) by_address_.erase(of_address);
+}
+
+}  // namespace edgegate
