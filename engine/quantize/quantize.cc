@@ -1,9 +1,5 @@
 #include "engine/quantize/quantize.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -24,6 +20,7 @@
 #include "engine/weights/bundle.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/input_file.h"
+#include "engine/weights/part_file.h"
 
 namespace edgegate {
 namespace {
@@ -144,7 +141,7 @@ Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOp
   return calibration;
 }
 
-// Calibration sees a picture before the text; sequences become longer by it, as far as the context
+// Calibration sees an image before the text; sequences become longer by it, as far as the context
 // allows.
 void PutInFront(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
   calibration->sequence =
@@ -184,7 +181,7 @@ Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptio
   return info;
 }
 
-Status WriteBundle(const ModelSource& source, const std::string& path,
+Status WriteBundle(const ModelSource& source, const PartFile& part,
                    const QuantizeOptions& options) {
   const ModelConfig& c = source.config();
   const int vision_layers = c.vision ? c.vision->num_layers : 0;
@@ -197,7 +194,7 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
   EG_ASSIGN_OR_RETURN(const BundleInfo info,
                       DescribeSource(source, options, [&] { return progress(0, "reading"); }));
   EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
-  BundleWriter writer(path);
+  BundleWriter writer(part.fd(), part.path());
   EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
   if (c.vision) {
     int done = 0;
@@ -208,6 +205,7 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
   }
   for (int layer = 0; layer < c.num_layers; ++layer) {
     EG_RETURN_IF_ERROR(progress(vision_layers + layer + 1, "quantizing"));
+    EG_RETURN_IF_ERROR(writer.status());
     EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
     const LayerInputs inputs = RunFloatLayer(c, weights, &calibration.hidden, calibration.sequence);
     if (options.format == WeightFormat::kInt4) {
@@ -228,21 +226,19 @@ Status WriteBundle(const ModelSource& source, const std::string& path,
   return progress(total, "done");
 }
 
-// Removes what crashed writers of this bundle left: a living one holds a lock on its file.
-void RemoveStaleParts(const std::string& destination) {
-  std::error_code error;
-  const fs::path path(destination);
-  const std::string prefix = path.filename().string() + ".";
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename();
-    if (!name.starts_with(prefix) || !name.ends_with(".part")) continue;
-    const int fd = open(it->path().c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) continue;
-    std::error_code ignored;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) fs::remove(it->path(), ignored);
-    close(fd);
+// Size and modification time of a file.
+using Stamp = std::pair<uintmax_t, int64_t>;
+
+Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
+  std::vector<Stamp> stamps;
+  for (const std::string& path : files) {
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    const auto time = fs::last_write_time(path, error).time_since_epoch().count();
+    if (error) return NotFound("{}: {}", path, error.message());
+    stamps.emplace_back(size, time);
   }
+  return stamps;
 }
 
 // Names the cached bundle: what it was made from, as far as the file system tells.
@@ -251,12 +247,9 @@ Result<std::string> CacheKey(const std::vector<std::string>& files,
   std::string text =
       fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
                   options.max_calibration_tokens, options.fine_width, TextOf(options));
-  for (const std::string& path : files) {
-    std::error_code error;
-    const auto size = fs::file_size(path, error);
-    const auto time = fs::last_write_time(path, error).time_since_epoch().count();
-    if (error) return NotFound("{}: {}", path, error.message());
-    text += fmt::format("{} {} {}\n", path, size, time);
+  EG_ASSIGN_OR_RETURN(const auto stamps, StampsOf(files));
+  for (size_t i = 0; i < files.size(); ++i) {
+    text += fmt::format("{} {} {}\n", files[i], stamps[i].first, stamps[i].second);
   }
   Sha256 hash;
   hash.Update(text.data(), text.size());
@@ -275,17 +268,18 @@ void EndTeam() {
 
 Status Quantize(const ModelSource& source, const std::string& destination,
                 const QuantizeOptions& options) {
-  RemoveStaleParts(destination);
-  const std::string temporary = fmt::format("{}.{}.part", destination, getpid());
-  Status status = WriteBundle(source, temporary, options);
+  PartFile::RemoveStale(destination);
+  EG_ASSIGN_OR_RETURN(const auto before, StampsOf(source.files()));
+  EG_ASSIGN_OR_RETURN(PartFile part, PartFile::Create(destination));
+  const Status status = WriteBundle(source, part, options);
   EndTeam();
-  std::error_code error;
-  if (status.ok()) {
-    fs::rename(temporary, destination, error);
-    if (error) status = ResourceExhausted("cannot write {}: {}", destination, error.message());
+  EG_RETURN_IF_ERROR(status);
+  EG_ASSIGN_OR_RETURN(const auto after, StampsOf(source.files()));
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (before[i] == after[i]) continue;
+    return DataLoss("{}: the file was changed while it was being read", source.files()[i]);
   }
-  if (!status.ok()) fs::remove(temporary, error);
-  return status;
+  return part.Commit();
 }
 
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,

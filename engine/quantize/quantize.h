@@ -27,8 +27,10 @@ struct QuantizeOptions {
 };
 
 // Writes the bundle to `destination`, through a temporary file beside it that is renamed at the
-// end, so that a reader never sees half a bundle; one that a crash left there is removed. The same
-// source and options give the same bytes.
+// end (PartFile), so that a reader never sees half a bundle and other processes may do the same at
+// once. Temporary files that a crash left there are removed. The same source and options give the
+// same bytes. kResourceExhausted: the disk is full or cannot be written. kDataLoss: a source file
+// was changed meanwhile.
 Status Quantize(const ModelSource& source, const std::string& destination,
                 const QuantizeOptions& options);
 

@@ -58,10 +58,12 @@ struct BundleInfo {
   WeightFormat format = WeightFormat::kInt8;
 };
 
-// Writes a bundle front to back. Errors are kept and told by Finish(). Owned by one thread.
+// Writes a bundle front to back. Errors are kept: status() and Finish() return the first one. Owned
+// by one thread.
 class BundleWriter {
  public:
-  explicit BundleWriter(const std::string& path);
+  // `fd`: open for writing, empty, stays the caller's. `path`: for messages.
+  BundleWriter(int fd, std::string path);
   ~BundleWriter();
 
   // A tensor in one go, or Begin() and then pieces of it.
@@ -69,7 +71,10 @@ class BundleWriter {
   void Begin(const std::string& name);
   void Append(const void* data, size_t bytes);
 
-  // Writes manifest and header and syncs the file.
+  // kResourceExhausted when the disk is full or cannot be written.
+  Status status() const;
+
+  // Writes the manifest and the header.
   Status Finish(const BundleInfo& info);
 
  private:
@@ -81,7 +86,7 @@ class BundleWriter {
 
   const std::string path_;
   std::FILE* file_;
-  bool failed_ = false;
+  int error_ = 0;  // errno of the first failure
   uint64_t position_ = 0;
   std::vector<Entry> entries_;
 };

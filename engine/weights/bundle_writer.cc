@@ -1,8 +1,9 @@
-#include <sys/file.h>
-#include <unistd.h>
+#include <fcntl.h>
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
+#include <utility>
 
 #include "engine/base/sha256.h"
 #include "engine/weights/bundle_format.h"
@@ -10,10 +11,9 @@
 
 namespace edgegate {
 
-BundleWriter::BundleWriter(const std::string& path)
-    : path_(path), file_(std::fopen(path.c_str(), "wb")) {
-  // Held while it is being written, so that a file left by a crash can be told from a living one.
-  if (file_) flock(fileno(file_), LOCK_EX | LOCK_NB);
+BundleWriter::BundleWriter(int fd, std::string path)
+    : path_(std::move(path)), file_(::fdopen(::fcntl(fd, F_DUPFD_CLOEXEC, 0), "wb")) {
+  if (!file_) error_ = errno;
   const BundleHeader empty{};
   Put(&empty, sizeof empty);
 }
@@ -23,8 +23,8 @@ BundleWriter::~BundleWriter() {
 }
 
 void BundleWriter::Put(const void* data, size_t bytes) {
-  if (!file_ || failed_) return;
-  failed_ = bytes > 0 && std::fwrite(data, 1, bytes, file_) != bytes;
+  if (error_ != 0) return;
+  if (bytes > 0 && std::fwrite(data, 1, bytes, file_) != bytes) error_ = errno;
   position_ += bytes;
 }
 
@@ -55,15 +55,17 @@ Status BundleWriter::Finish(const BundleInfo& info) {
   header.manifest_size = manifest.size();
   header.manifest_sha256 = Sha256::Digest(manifest.data(), manifest.size());
   Put(manifest.data(), manifest.size());
-  if (file_ && !failed_) {
-    failed_ = std::fseek(file_, 0, SEEK_SET) != 0 ||
-              std::fwrite(&header, sizeof header, 1, file_) != 1 || std::fflush(file_) != 0 ||
-              fsync(fileno(file_)) != 0;
+  if (error_ == 0 &&
+      (std::fseek(file_, 0, SEEK_SET) != 0 || std::fwrite(&header, sizeof header, 1, file_) != 1 ||
+       std::fflush(file_) != 0)) {
+    error_ = errno;
   }
-  if (!file_ || failed_) {
-    return ResourceExhausted("cannot write {}: {}", path_, std::strerror(errno));
-  }
-  return {};
+  return status();
+}
+
+Status BundleWriter::status() const {
+  if (error_ == 0) return {};
+  return ResourceExhausted("cannot write {}: {}", path_, std::generic_category().message(error_));
 }
 
 }  // namespace edgegate

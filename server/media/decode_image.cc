@@ -71,6 +71,10 @@ Status DecodingStopped() { return Cancelled("the decoding of the image was stopp
 void ComposeOverWhite(const uint8_t* rgba, int64_t pixels, uint8_t* rgb) {
   for (int64_t i = 0; i < pixels; ++i, rgba += 4, rgb += 3) {
     const int alpha = rgba[3];
+    if (alpha == 255) {
+      for (int channel = 0; channel < 3; ++channel) rgb[channel] = rgba[channel];
+      continue;
+    }
     for (int channel = 0; channel < 3; ++channel) {
       // ImagingAlphaComposite with 7 more binary digits, over an opaque 255.
       const int sum = (rgba[channel] * alpha + 255 * (255 - alpha)) * 128 + (128 << 7);

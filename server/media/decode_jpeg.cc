@@ -22,8 +22,8 @@ constexpr int kMaxScans = 200;
 // Work: samples that all scans together visit, so that a file cannot repeat itself without end. A
 // photo's progressive file has 4 to 6 scans for each component.
 constexpr int64_t kMaxSamples = 500'000'000;
-// An arithmetic decoder may take many decisions for each sample, at next to no bits.
-constexpr int64_t kArithmeticWork = 20;
+// An arithmetic decoder may take many decisions for each sample.
+constexpr int64_t kMaxArithmeticSamples = 6'000'000;
 constexpr std::string_view kExif("Exif\0\0", 6);
 
 // What libjpeg's callbacks share. libjpeg leaves by longjmp: no frame between it and setjmp may
@@ -134,7 +134,7 @@ Scans FindScans(const jpeg_decompress_struct& jpeg, std::string_view file) {
 Status CheckWork(const jpeg_decompress_struct& jpeg, std::string_view file,
                  const DecodeLimits& limits) {
   const Scans scans = FindScans(jpeg, file);
-  const int64_t most = jpeg.arith_code ? kMaxSamples / kArithmeticWork : kMaxSamples;
+  const int64_t most = jpeg.arith_code ? kMaxArithmeticSamples : kMaxSamples;
   if (scans.samples > most) {
     return InvalidArgument(
         "the JPEG file has {} scan(s) of {} million samples in total: at most {} million are "

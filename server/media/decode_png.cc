@@ -14,8 +14,10 @@ namespace edgegate {
 namespace {
 
 constexpr size_t kMaxChunk = size_t{4} << 20;  // of text and colour profiles
-// Inflating and unfiltering take time for each byte, so that 16-bit files may have fewer pixels.
-constexpr int64_t kMaxRawBytes = 200'000'000;
+// Inflating and unfiltering take time for each byte: files of 16 bits or with transparency may have
+// fewer pixels.
+constexpr int64_t kMaxRawBytes = 160'000'000;
+constexpr int64_t kMaxInterlacedPixels = 25'000'000;
 
 Status Damaged(int error) {
   return InvalidArgument("the PNG file cannot be read: {}", spng_strerror(error));
@@ -92,6 +94,12 @@ Status PngReader::CheckWork() const {
   constexpr int kChannels[] = {1, 0, 3, 1, 2, 0, 4};
   const int64_t bits = int64_t{kChannels[header_.color_type % 7]} * header_.bit_depth;
   const int64_t bytes = (int64_t{header_.width} * bits + 7) / 8 * header_.height;
+  const int64_t pixels = int64_t{header_.width} * header_.height;
+  if (header_.interlace_method != SPNG_INTERLACE_NONE && pixels > kMaxInterlacedPixels) {
+    return InvalidArgument(
+        "the interlaced PNG file is {} x {} pixels: at most {} million are decoded of such a file",
+        header_.width, header_.height, kMaxInterlacedPixels / 1'000'000);
+  }
   if (bytes <= kMaxRawBytes) return {};
   return InvalidArgument(
       "the PNG file holds {} million bytes of pixels ({} x {}, {} bits each): at most {} million "

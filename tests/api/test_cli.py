@@ -142,3 +142,20 @@ def test_bench_measures_everything(cache, weights):
     for gaps in report["stream_beside"].values():
         assert 0 < gaps["usual_gap_s"] and 0 < gaps["gap_s"] <= gaps["longest_gap_s"]
         assert gaps["first_token_s"] > 0
+
+
+def test_several_processes_quantize_one_model_at_once(tmp_path):
+    """As containers with one cache folder do: each of them is process 1."""
+    bundle = tmp_path / "cache" / "model.edgegate"
+    bundle.parent.mkdir()
+    command = [BINARY, "quantize", str(GOLDENS / "qwen3"), str(bundle)]
+    # A process namespace each, where that is allowed.
+    isolate = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*isolate, "true"], capture_output=True).returncode == 0:
+        command = [*isolate, *command]
+    for _ in range(2):
+        running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+        errors = [process.communicate(timeout=120)[1] for process in running]
+        assert [process.returncode for process in running] == [0] * 4, errors
+        assert list(bundle.parent.iterdir()) == [bundle]
+    assert edgegate("run", str(bundle), "Hello", "--max-tokens", "1").returncode == 0

@@ -1,6 +1,7 @@
 """The daemon under a service manager: notifications, signals at every stage, slow clients."""
 
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -56,6 +57,22 @@ def test_the_unit_file_is_valid(tmp_path):
     )
     ours = [line for line in check.stderr.splitlines() if "edgegate" in line]
     assert check.returncode == 0 and not ours, check.stderr
+
+
+def test_the_unit_is_confined():
+    unit = ROOT / "packaging/edgegate.service"
+    security = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)],
+        capture_output=True,
+        text=True,
+    )
+    score = re.search(r"exposure level for edgegate.service: ([0-9.]+)", security.stdout)
+    assert score and float(score[1]) <= 1.5, security.stdout + security.stderr
+    settings = dict(re.findall(r"^(\w+)=(.*)$", unit.read_text(), re.MULTILINE))
+    assert settings["LimitCORE"] == "0"
+    # The daemon's own limit, three quarters of the machine by default, is reached first.
+    assert 75 < float(settings["MemoryMax"].removesuffix("%")) < 100
+    assert int(settings["TasksMax"]) > 0
 
 
 def test_told_to_stop_while_it_quantizes(tmp_path):
