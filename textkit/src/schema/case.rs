@@ -181,6 +181,14 @@ impl Case {
         }
     }
 
+    /// The same for instances of `types` only.
+    pub fn of_these(&self, types: u8) -> Self {
+        Case {
+            types: self.types & types,
+            ..self.clone()
+        }
+    }
+
     /// Whether every instance meets it.
     pub fn is_free(&self) -> bool {
         self.types == ALL

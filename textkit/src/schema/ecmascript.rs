@@ -432,8 +432,8 @@ mod tests {
     #[test]
     fn the_rest_is_refused() {
         for pattern in [
-            r"\bword", r"(a)\1", "a(?=b)", "(?<=a)b", "a^b", "(^a)*b", "[a", "(", r"\",
-            r"\ud800", "(?i)a", "b(^a|c)",
+            r"\bword", r"(a)\1", "a(?=b)", "(?<=a)b", "a^b", "(^a)*b", "[a", "(", r"\", r"\ud800",
+            "(?i)a", "b(^a|c)",
         ] {
             assert!(search(pattern).is_err(), "{pattern}");
         }

@@ -108,18 +108,34 @@ impl Engine {
         if matches!(a.as_slice(), [case] if case.is_free()) {
             return Ok(b.clone());
         }
+        let both = self.pairs(a, b, term, MAX_CASES + 1)?;
+        if both.len() > MAX_CASES {
+            let what = "the schema has more than {} alternatives at one place, which is the limit";
+            return Err(self.located(term, what.replace("{}", &MAX_CASES.to_string())));
+        }
+        Ok(Rc::new(both))
+    }
+
+    /// Up to `most` of the cases that meet one of `a` and one of `b`.
+    pub fn pairs(
+        &mut self,
+        a: &[Case],
+        b: &[Case],
+        term: Term,
+        most: usize,
+    ) -> Result<Vec<Case>, String> {
         let mut both = Vec::new();
-        for left in a.iter() {
-            for right in b.iter() {
+        for right in b {
+            for left in a {
                 if let Some(case) = self.merge(left, right).map_err(|e| self.located(term, e))? {
                     both.push(case);
                 }
-            }
-            if both.len() > MAX_CASES {
-                return Err(self.located(term, format!("the schema has more than {MAX_CASES} alternatives at one place, which is the limit")));
+                if both.len() >= most {
+                    return Ok(both);
+                }
             }
         }
-        Ok(Rc::new(both))
+        Ok(both)
     }
 
     fn located(&self, term: Term, message: String) -> String {
@@ -284,7 +300,7 @@ impl Engine {
         }]))
     }
 
-    fn any_of(&mut self, value: Id) -> Result<Cases, String> {
+    pub fn any_of(&mut self, value: Id) -> Result<Cases, String> {
         let mut any = Vec::new();
         for item in self.list(value, "anyOf")? {
             let cases = self.cases(Term::Schema(item))?;
@@ -295,45 +311,6 @@ impl Engine {
             any.extend(cases.iter().cloned());
         }
         Ok(Rc::new(any))
-    }
-
-    /// Exactly one of: each one, and none of those that may hold at the same time.
-    fn one_of(&mut self, value: Id) -> Result<Cases, String> {
-        let items = self.list(value, "oneOf")?;
-        let mut any = Vec::new();
-        let mut apart = HashMap::new();
-        for (i, item) in items.iter().enumerate() {
-            let mut cases = self.cases(Term::Schema(*item))?;
-            for (j, other) in items.iter().enumerate() {
-                if i == j || cases.is_empty() {
-                    continue;
-                }
-                let key = (i.min(j), i.max(j));
-                let disjoint = match apart.get(&key) {
-                    Some(known) => *known,
-                    None => self.disjoint(*item, *other)?,
-                };
-                apart.insert(key, disjoint);
-                if !disjoint {
-                    let term = Term::NotSchema(*other);
-                    let not = self.cases(term).map_err(|e| {
-                        self.at(value, format!("'oneOf': two branches may hold at once, and one cannot be negated: {}", e.split(" (at").next().unwrap_or("")))
-                    })?;
-                    cases = self.product(&cases, &not, term)?;
-                }
-            }
-            any.extend(cases.iter().cloned());
-        }
-        Ok(Rc::new(any))
-    }
-
-    fn disjoint(&mut self, a: Id, b: Id) -> Result<bool, String> {
-        // Where unevaluated* is used, the cases of a schema may be fewer than it accepts.
-        if self.references.has_unevaluated {
-            return Ok(false);
-        }
-        let both = self.satisfiable(&[Term::Schema(a), Term::Schema(b)])?;
-        Ok(!both && !self.approximated)
     }
 
     /// `negated`: the cases in which `if`, `then` and `else` do not hold.

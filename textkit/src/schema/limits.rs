@@ -30,3 +30,7 @@ pub const MAX_PATTERNS: usize = 64;
 pub const MAX_COUNTED: usize = 10_000;
 /// Fuel for one decision whether a regular expression matches nothing.
 pub const REGEX_FUEL: u64 = 100_000;
+/// Alternatives that are kept of a `oneOf` branch that overlaps others. Further ones are not written.
+pub const MAX_ONE_OF: usize = 64;
+/// Alternatives that are kept of a negated schema. Further ones are not written.
+pub const MAX_NEGATED: usize = 256;

@@ -18,6 +18,7 @@ mod keywords;
 pub mod limits;
 mod negate;
 mod numbers;
+mod one_of;
 mod pattern;
 mod references;
 mod satisfiable;

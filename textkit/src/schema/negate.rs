@@ -9,6 +9,7 @@ use super::case::{self, ArrayRule, Case, Contains, Items, Members, NumberRule, O
 use super::case::{SomeMember, StringRule, Term};
 use super::engine::{absent, present, Cases, Engine};
 use super::json::{Id, Node};
+use super::limits::MAX_NEGATED;
 
 impl Engine {
     pub fn not_schema(&mut self, id: Id) -> Result<Vec<Case>, String> {
@@ -28,6 +29,10 @@ impl Engine {
                 left_out = Some(key);
                 self.approximated = true;
             }
+        }
+        if any.len() > MAX_NEGATED {
+            self.approximated = true;
+            any.truncate(MAX_NEGATED);
         }
         match left_out {
             Some(key) if any.is_empty() => {
@@ -351,6 +356,20 @@ impl Engine {
         Ok(())
     }
 
+    /// As `all_of`, but of very many cases only some.
+    fn some_of(&mut self, terms: &[Term]) -> Result<Vec<Case>, String> {
+        let mut all = vec![Case::default()];
+        for term in terms {
+            let cases = self.cases(*term)?;
+            all = self.pairs(&all, &cases, *term, MAX_NEGATED + 1)?;
+            if all.len() > MAX_NEGATED {
+                self.approximated = true;
+                all.pop();
+            }
+        }
+        Ok(all)
+    }
+
     fn not_applicator(&mut self, id: Id, key: &str, value: Id) -> Result<Cases, String> {
         let mut any = Vec::new();
         match key {
@@ -366,11 +385,11 @@ impl Engine {
             "anyOf" | "oneOf" => {
                 let items = self.list(value, key)?;
                 let none: Vec<Term> = items.iter().map(|item| Term::NotSchema(*item)).collect();
-                any.extend(self.all_of(&none)?.iter().cloned());
+                any.extend(self.some_of(&none)?);
                 for (i, item) in items.iter().enumerate().filter(|_| key == "oneOf") {
                     for other in &items[i + 1..] {
                         let both = [Term::Schema(*item), Term::Schema(*other)];
-                        any.extend(self.all_of(&both)?.iter().cloned());
+                        any.extend(self.some_of(&both)?);
                     }
                 }
             }
