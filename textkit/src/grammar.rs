@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use llguidance::api::TopLevelGrammar;
+use llguidance::api::{GrammarInit, TopLevelGrammar};
 use llguidance::{Matcher, ParserFactory};
-use serde_json::Value;
 use toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
 
 pub enum Kind {
@@ -41,30 +40,19 @@ impl Grammars {
 
     pub fn matcher(&self, kind: Kind, text: &str) -> Result<Matcher, String> {
         let grammar = match kind {
-            Kind::JsonSchema => TopLevelGrammar::from_json_schema(json_schema(text)?),
-            Kind::Regex => TopLevelGrammar::from_regex(text),
-            Kind::Lark => TopLevelGrammar::from_lark(text.to_string()),
+            Kind::JsonSchema => {
+                let (grammar, lexer) = crate::schema::compile(text)?;
+                GrammarInit::Internal(grammar, lexer)
+            }
+            Kind::Regex => GrammarInit::Serialized(TopLevelGrammar::from_regex(text)),
+            Kind::Lark => GrammarInit::Serialized(TopLevelGrammar::from_lark(text.to_string())),
         };
-        let matcher = Matcher::new(self.factory.create_parser(grammar));
+        let matcher = Matcher::new(self.factory.create_parser_from_init_default(grammar));
         match matcher.get_error() {
             Some(error) => Err(error),
             None => Ok(matcher),
         }
     }
-}
-
-/// JSON on one line, a space after each colon and comma: where whitespace is free, small models fall
-/// into it for good.
-fn json_schema(text: &str) -> Result<Value, String> {
-    let mut schema: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    if let Some(object) = schema.as_object_mut() {
-        object.insert(
-            "x-guidance".into(),
-            serde_json::json!({"whitespace_flexible": false, "item_separator": ", ",
-                               "key_separator": ": "}),
-        );
-    }
-    Ok(schema)
 }
 
 /// A bit for each token that may come next; only the end where nothing else may.

@@ -3,8 +3,9 @@
 
 mod ffi;
 mod ffi_grammar;
-mod grammar;
+pub mod grammar;
 mod python_json;
+pub mod schema;
 mod segments;
 mod template;
 mod tokenizer;

@@ -1,0 +1,161 @@
+"""Measures the schema compiler on the JSON-Schema-Test-Suite and on real schemas.
+
+    measure.py TOOL suite FOLDER [--draft draft2020-12] [--walks 20]
+    measure.py TOOL files SCHEMA.json ... [--walks 20]
+
+TOOL is the example `structured` of textkit (cargo build --release --example structured). FOLDER is the
+folder of the suite that holds `draft2020-12`. For each group of tests: refused, or kept, or wrong. It
+is wrong if the grammar accepts an instance that the suite calls invalid, or if a random output of the
+grammar is invalid by the `jsonschema` package.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import subprocess
+
+import jsonschema
+
+VALIDATORS = {
+    "draft4": jsonschema.Draft4Validator,
+    "draft6": jsonschema.Draft6Validator,
+    "draft7": jsonschema.Draft7Validator,
+    "draft2019-09": jsonschema.Draft201909Validator,
+    "draft2020-12": jsonschema.Draft202012Validator,
+}
+OLD = "http://json-schema.org/draft-07/schema#"
+# The suite's own statement that these instances are valid or invalid is under another vocabulary,
+# or depends on documents that are served beside the suite.
+OUTSIDE = {"refRemote", "vocabulary"}
+
+
+def ask(tool, requests, timeout=600):
+    """Answers of the tool, in order. The tool is started again where it ends early."""
+    answers = []
+    while len(answers) < len(requests):
+        left = requests[len(answers) :]
+        text = "".join(json.dumps(r) + "\n" for r in left)
+        done = subprocess.run(
+            [tool], input=text, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        got = [json.loads(line) for line in done.stdout.splitlines()]
+        answers += got
+        if len(got) < len(left):
+            answers.append({"refused": f"crash {done.returncode}", "crash": True, "micros": 0})
+    return answers
+
+
+def invalid(validator, schema, texts):
+    """The outputs that are not valid JSON of the schema."""
+    check = validator(schema, format_checker=validator.FORMAT_CHECKER)
+    bad = []
+    for text in texts:
+        try:
+            if not check.is_valid(json.loads(text)):
+                bad.append(text)
+        except json.JSONDecodeError:
+            bad.append(text)
+        except re.error:  # Python's expressions are not those of the schema: \p and others.
+            continue
+    return bad
+
+
+def groups(folder, draft):
+    for path in sorted((folder / draft).glob("*.json")):
+        if path.stem in OUTSIDE:
+            continue
+        for group in json.loads(path.read_text()):
+            if any(test["valid"] for test in group["tests"]):
+                yield path.stem, group
+
+
+def with_dialect(schema, draft):
+    if draft in ("draft4", "draft6", "draft7") and isinstance(schema, dict):
+        return {"$schema": OLD.replace("07", f"0{draft[5]}"), **schema}
+    return schema
+
+
+def suite(args):
+    listed = list(groups(pathlib.Path(args.paths[0]), args.draft))
+    requests = []
+    for _, group in listed:
+        schema = with_dialect(group["schema"], args.draft)
+        texts = [json.dumps(t["data"], ensure_ascii=False) for t in group["tests"]]
+        requests.append(
+            {"schema": json.dumps(schema), "instances": texts, "walks": args.walks, "seed": 1}
+        )
+    count = collections.Counter()
+    reasons = collections.Counter()
+    for (name, group), answer in zip(listed, ask(args.tool, requests), strict=True):
+        count["groups"] += 1
+        if "refused" in answer:
+            count["refused"] += 1
+            count["crashed"] += "crash" in answer
+            reasons[answer["refused"].split(" (at")[0][:90]] += 1
+            if args.verbose:
+                print(f"refused {name}: {group['description']}: {answer['refused']}")
+            continue
+        wrong = []
+        for test, accepted in zip(group["tests"], answer["accepted"], strict=True):
+            count["valid"] += test["valid"]
+            count["valid but not written"] += test["valid"] and not accepted
+            if accepted and not test["valid"]:
+                wrong.append(test["data"])
+        bad = invalid(VALIDATORS[args.draft], group["schema"], answer["walks"])
+        count["stuck"] += answer["stuck"]
+        count["outputs"] += len(answer["walks"])
+        if wrong or bad:
+            count["wrong"] += 1
+            print(f"WRONG {name}: {group['description']}: {wrong} {bad[:3]}")
+    print(dict(count))
+    for reason, times in reasons.most_common():
+        print(f"  {times:4} {reason}")
+
+
+def files(args):
+    texts = [pathlib.Path(path).read_text(encoding="utf-8-sig") for path in args.paths]
+    requests = [{"schema": t, "instances": [], "walks": args.walks, "seed": 1} for t in texts]
+    count = collections.Counter()
+    reasons = collections.Counter()
+    for path, text, answer in zip(args.paths, texts, ask(args.tool, requests), strict=True):
+        count["schemas"] += 1
+        count["slowest ms"] = max(count["slowest ms"], answer["micros"] // 1000)
+        if "refused" in answer:
+            count["refused"] += 1
+            count["crashed"] += "crash" in answer
+            reasons[answer["refused"].split(" (at")[0][:90]] += 1
+            if args.verbose:
+                print(f"refused {path}: {answer['refused']}")
+            continue
+        schema = json.loads(text)
+        validator = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
+        count["stuck"] += answer["stuck"]
+        count["outputs"] += len(answer["walks"])
+        try:
+            bad = invalid(validator, schema, answer["walks"])
+        except Exception as error:  # noqa: BLE001 - the validator's own, at a malformed schema
+            print(f"not checked {path}: {error!r:.150}")
+            continue
+        if bad:
+            count["wrong"] += 1
+            print(f"WRONG {path}: {bad[0][:300]}")
+    print(dict(count))
+    for reason, times in reasons.most_common():
+        print(f"  {times:4} {reason}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tool")
+    parser.add_argument("what", choices=["suite", "files"])
+    parser.add_argument("paths", nargs="+")
+    parser.add_argument("--draft", default="draft2020-12")
+    parser.add_argument("--walks", type=int, default=20)
+    parser.add_argument("--verbose", action="store_true")
+    args = parser.parse_args()
+    {"suite": suite, "files": files}[args.what](args)
+
+
+main()

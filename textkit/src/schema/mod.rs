@@ -1,0 +1,40 @@
+//! Compiles a JSON Schema into a grammar that llguidance follows.
+//!
+//! The steps: `json` parses the text, `references` finds where references lead, `engine` turns each
+//! schema into a list of cases (`keywords`, `negate`, `values`), `states` builds the graph of the
+//! places of an instance, and `emit` writes the grammar. Everything that is written is valid; a schema
+//! that cannot be kept is refused with the keyword and its place. Not everything that is valid can be
+//! written: members stand in the order of the schema, for example.
+
+mod builder;
+mod case;
+mod decimal;
+mod ecmascript;
+mod emit;
+mod engine;
+mod formats;
+mod json;
+mod keywords;
+pub mod limits;
+mod negate;
+mod numbers;
+mod one_of;
+mod pattern;
+mod references;
+mod satisfiable;
+mod states;
+mod strings;
+mod values;
+
+use llguidance::earley::lexerspec::LexerSpec;
+use llguidance::earley::Grammar;
+
+/// The grammar of JSON values that meet the schema `text`: on one line, with a space behind each
+/// colon and comma. Where whitespace is free, small models write it without end.
+pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
+    let document = json::Document::parse(text)?;
+    let mut engine = engine::Engine::new(document);
+    let graph = states::Graph::new(&mut engine)?;
+    let builder = emit::emit(&graph)?;
+    Ok((builder.grammar, builder.spec))
+}

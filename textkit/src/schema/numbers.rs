@@ -1,0 +1,404 @@
+//! Regular expressions of the numbers that meet a rule.
+
+use llguidance::derivre::RegexAst;
+
+use super::case::{NumberRule, FRACTION, INTEGER};
+use super::decimal::Decimal;
+use super::limits::{MAX_DIVISOR, MAX_MULTIPLES};
+
+const DIGITS: &str = "[0-9]*";
+
+/// Bounds of integers; None is unbounded.
+type Range = (Option<i128>, Option<i128>);
+
+impl NumberRule {
+    fn integers(&self) -> Range {
+        let low = self
+            .min
+            .map(|(bound, open)| bound.ceil() + i128::from(open && bound.is_integer()));
+        let high = self
+            .max
+            .map(|(bound, open)| bound.floor() - i128::from(open && bound.is_integer()));
+        (low, high)
+    }
+
+    fn is_empty_range(&self) -> bool {
+        match (self.min, self.max) {
+            (Some((low, a)), Some((high, b))) => low > high || (low == high && (a || b)),
+            _ => false,
+        }
+    }
+
+    pub fn accepts(&self, value: &Decimal) -> bool {
+        self.min
+            .is_none_or(|(b, open)| *value > b || (!open && *value == b))
+            && self
+                .max
+                .is_none_or(|(b, open)| *value < b || (!open && *value == b))
+            && self.multiple.is_none_or(|m| value.is_multiple_of(&m))
+            && !self.not_equal.contains(value)
+    }
+
+    /// Those of INTEGER and FRACTION of which there may be numbers. Only clear cases are found.
+    pub fn possible(&self) -> u8 {
+        let mut types = INTEGER | FRACTION;
+        if self.is_empty_range() {
+            return 0;
+        }
+        if matches!(self.integers(), (Some(low), Some(high)) if low > high) {
+            types &= !INTEGER;
+        }
+        if self.min.is_some() && self.min.map(|b| b.0) == self.max.map(|b| b.0) {
+            let integer = self.min.is_some_and(|b| b.0.is_integer());
+            types &= if integer { INTEGER } else { FRACTION };
+        }
+        if self.multiple.is_some_and(|m| m.is_integer()) {
+            types &= INTEGER;
+        }
+        if let Some(multiples) = self.multiples(types) {
+            let any = |integer: bool| multiples.iter().any(|m| m.is_integer() == integer);
+            types &= if any(true) { INTEGER } else { 0 } | if any(false) { FRACTION } else { 0 };
+        }
+        types
+    }
+
+    /// All numbers of the rule, where there are few multiples between the bounds.
+    fn multiples(&self, types: u8) -> Option<Vec<Decimal>> {
+        let multiple = match self.multiple {
+            Some(multiple) => multiple,
+            None if types & FRACTION == 0 => Decimal::integer(1),
+            None => return None,
+        };
+        let (low, high) = (self.min?.0, self.max?.0);
+        let (first, last) = (low.quotient(&multiple), high.quotient(&multiple));
+        if last - first > MAX_MULTIPLES {
+            return None;
+        }
+        let all: Option<Vec<_>> = (first..=last).map(|k| multiple.times(k)).collect();
+        Some(all?.into_iter().filter(|m| self.accepts(m)).collect())
+    }
+
+    /// The numbers of the rule that are of `types`. May match nothing.
+    pub fn regex(&self, types: u8) -> Result<RegexAst, String> {
+        let types = types & self.possible();
+        if let Some(multiples) = self.multiples(types) {
+            let of_type =
+                |m: &&Decimal| types & if m.is_integer() { INTEGER } else { FRACTION } != 0;
+            let texts = multiples
+                .iter()
+                .filter(of_type)
+                .map(|m| RegexAst::Literal(m.text()));
+            return Ok(RegexAst::Or(texts.collect()));
+        }
+        if types == INTEGER | FRACTION && self.is_free() {
+            let any = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?";
+            return Ok(RegexAst::Regex(any.into()));
+        }
+        let mut all = Vec::new();
+        if types & INTEGER != 0 {
+            all.push(self.integer_regex()?);
+        }
+        if types & FRACTION != 0 {
+            all.push(self.fraction_regex(types & INTEGER == 0)?);
+        }
+        let mut ast = RegexAst::Or(all);
+        if !self.not_equal.is_empty() {
+            let spelled = self.not_equal.iter().map(|value| {
+                let zeros = if value.is_integer() {
+                    r"(?:\.0*)?"
+                } else {
+                    "0*"
+                };
+                RegexAst::Regex(value.text().replace('.', r"\.") + zeros)
+            });
+            let not = RegexAst::Not(Box::new(RegexAst::Or(spelled.collect())));
+            ast = RegexAst::And(vec![ast, not]);
+        }
+        Ok(ast)
+    }
+
+    fn integer_regex(&self) -> Result<RegexAst, String> {
+        let divisor = self.multiple.map_or(1, |m| m.integer_divisor());
+        check_divisor(divisor)?;
+        let (low, high) = self.integers();
+        let divisible = |range: Option<String>| {
+            let ast = RegexAst::Regex(range?);
+            Some(match divisor {
+                1 => ast,
+                _ => RegexAst::And(vec![ast, RegexAst::MultipleOf(divisor as u32, 0)]),
+            })
+        };
+        let mut all = Vec::new();
+        if low.is_none_or(|low| low < 0) {
+            let negative = (high.map_or(1, |h| (-h).max(1)), low.map(|l| -l));
+            all.extend(divisible(range(negative.0, negative.1)).map(minus));
+        }
+        all.extend(divisible(range(low.unwrap_or(0).max(0), high)));
+        Ok(RegexAst::Or(all))
+    }
+
+    /// Numbers with a fraction of up to 15 digits in all, which are distinct as doubles too.
+    /// `proper`: the fraction is not zero.
+    fn fraction_regex(&self, proper: bool) -> Result<RegexAst, String> {
+        let mut common = vec![RegexAst::Regex("[0-9.]{3,16}".into())];
+        if proper {
+            common.push(RegexAst::Regex(r"[0-9]+\.[0-9]*[1-9][0-9]*".into()));
+        }
+        if let Some(multiple) = self.multiple {
+            check_divisor(multiple.coef)?;
+            if multiple.scale > 6 {
+                return Err("a 'multipleOf' of more than 6 decimals is not supported".into());
+            }
+            common.push(RegexAst::MultipleOf(multiple.coef as u32, multiple.scale));
+        }
+        let meet = |ranges: Vec<RegexAst>| {
+            let mut all = common.clone();
+            all.push(RegexAst::Or(ranges));
+            RegexAst::And(all)
+        };
+        let zero = (Decimal::ZERO, true);
+        let mut all = Vec::new();
+        if self.min.is_none_or(|(bound, _)| bound < Decimal::ZERO) {
+            let flip = |(bound, open): (Decimal, bool)| (bound.negated(), open);
+            let low = self.max.map(flip).filter(|b| b.0 > Decimal::ZERO);
+            let ranges = fractions(low.unwrap_or(zero), self.min.map(flip));
+            all.push(minus(meet(ranges)));
+        }
+        if self.max.is_none_or(|(bound, _)| bound >= Decimal::ZERO) {
+            let low = self.min.filter(|(bound, _)| *bound >= Decimal::ZERO);
+            all.push(meet(fractions(
+                low.unwrap_or((Decimal::ZERO, false)),
+                self.max,
+            )));
+        }
+        Ok(RegexAst::Or(all))
+    }
+}
+
+fn check_divisor(divisor: i128) -> Result<(), String> {
+    if divisor > MAX_DIVISOR {
+        return Err(format!(
+            "'multipleOf' needs {divisor} states; at most {MAX_DIVISOR} are accepted, or at most \
+             {MAX_MULTIPLES} multiples between 'minimum' and 'maximum'"
+        ));
+    }
+    Ok(())
+}
+
+fn minus(ast: RegexAst) -> RegexAst {
+    RegexAst::Concat(vec![RegexAst::Literal("-".into()), ast])
+}
+
+/// Integers from `low`, which is not negative, to `high`.
+fn range(low: i128, high: Option<i128>) -> Option<String> {
+    let Some(high) = high else {
+        let digits = low.to_string().len();
+        let nines = 10i128.pow(digits as u32) - 1;
+        return Some(format!(
+            "{}|[1-9][0-9]{{{digits},}}",
+            range(low, Some(nines))?
+        ));
+    };
+    if low > high {
+        return None;
+    }
+    let mut all = Vec::new();
+    let mut from = low;
+    // Numbers of one length at a time, without leading zeros.
+    while from <= high {
+        let digits = from.to_string().len();
+        let to = (10i128.pow(digits as u32) - 1).min(high);
+        same_length(&from.to_string(), &to.to_string(), "", &mut all);
+        from = to + 1;
+    }
+    Some(all.join("|"))
+}
+
+/// Digit strings from `low` to `high`, which have one length, behind `prefix`.
+fn same_length(low: &str, high: &str, prefix: &str, all: &mut Vec<String>) {
+    let is = |text: &str, digit: u8| text.bytes().all(|b| b == digit);
+    let length = low.len();
+    if is(low, b'0') && is(high, b'9') {
+        all.push(format!("{prefix}[0-9]{{{length}}}"));
+        return;
+    }
+    let (l, h) = (low.as_bytes()[0], high.as_bytes()[0]);
+    if length == 1 {
+        all.push(format!("{prefix}[{}-{}]", l as char, h as char));
+        return;
+    }
+    let behind = |digit: u8| format!("{prefix}{}", digit as char);
+    let (low_rest, high_rest) = (&low[1..], &high[1..]);
+    if l == h {
+        return same_length(low_rest, high_rest, &behind(l), all);
+    }
+    let (mut first, mut last) = (l, h);
+    if !is(low_rest, b'0') {
+        same_length(low_rest, &"9".repeat(length - 1), &behind(l), all);
+        first += 1;
+    }
+    if !is(high_rest, b'9') {
+        same_length(&"0".repeat(length - 1), high_rest, &behind(h), all);
+        last -= 1;
+    }
+    if first <= last {
+        let (first, last) = (first as char, last as char);
+        all.push(format!("{prefix}[{first}-{last}][0-9]{{{}}}", length - 1));
+    }
+}
+
+/// Numbers with a point from `low`, which is not negative, to `high`.
+fn fractions(low: (Decimal, bool), high: Option<(Decimal, bool)>) -> Vec<RegexAst> {
+    let whole = low.0.floor();
+    let above = format!(r"{whole}\.{}", at_least(&low.0.fraction(), low.1, true));
+    let Some(high) = high else {
+        let mut all = vec![RegexAst::Regex(above)];
+        if let Some(more) = range(whole + 1, None) {
+            all.push(RegexAst::Regex(format!(r"(?:{more})\.[0-9]+")));
+        }
+        return all;
+    };
+    let last = high.0.floor();
+    let below = at_most(&high.0.fraction(), high.1).map(|f| format!(r"{last}\.{f}"));
+    if whole == last {
+        let both = below.map(|b| RegexAst::And(vec![RegexAst::Regex(above), RegexAst::Regex(b)]));
+        return both.into_iter().collect();
+    }
+    let mut all = vec![RegexAst::Regex(above)];
+    if let Some(more) = range(whole + 1, Some(last - 1)) {
+        all.push(RegexAst::Regex(format!(r"(?:{more})\.[0-9]+")));
+    }
+    all.extend(below.map(RegexAst::Regex));
+    all
+}
+
+/// Digits behind the point that are at least `bound`.
+fn at_least(bound: &str, open: bool, first: bool) -> String {
+    let bound = bound.trim_end_matches('0');
+    let Some(digit) = bound.bytes().next() else {
+        return match (open, first) {
+            (true, _) => format!("{DIGITS}[1-9]{DIGITS}"),
+            (false, true) => "[0-9]+".into(),
+            (false, false) => DIGITS.into(),
+        };
+    };
+    let same = format!("{}{}", digit as char, at_least(&bound[1..], open, false));
+    match digit {
+        b'9' => same,
+        _ => format!("(?:{same}|[{}-9]{DIGITS})", (digit + 1) as char),
+    }
+}
+
+/// Digits behind the point that are at most `bound`. None: there are none.
+fn at_most(bound: &str, open: bool) -> Option<String> {
+    let bound = bound.trim_end_matches('0');
+    let Some(digit) = bound.bytes().next() else {
+        return (!open).then(|| "0+".into());
+    };
+    let rest = bound[1..].trim_end_matches('0');
+    let digit = digit as char;
+    // The same first digit, then nothing or less than the rest.
+    let same = match at_most(rest, open) {
+        Some(more) => format!("{digit}(?:{more})?"),
+        None => String::new(),
+    };
+    let mut all = Vec::new();
+    if !same.is_empty() {
+        all.push(same);
+    }
+    if digit > '0' {
+        all.push(format!("[0-{}]{DIGITS}", (digit as u8 - 1) as char));
+    }
+    (!all.is_empty()).then(|| format!("(?:{})", all.join("|")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use llguidance::derivre::RegexBuilder;
+
+    fn d(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn expressions_agree_with_the_rule() {
+        let bounds = [
+            "-120", "-10.5", "-1", "-0.25", "0", "0.05", "0.3", "1", "2.25", "10", "99", "100.01",
+        ];
+        let multiples = [None, Some("3"), Some("0.5"), Some("0.15")];
+        let mut values: Vec<String> = (-130..=130).map(|n| n.to_string()).collect();
+        values.extend(
+            (-4200..=4200)
+                .step_by(5)
+                .map(|n| format!("{:.3}", f64::from(n) / 40.0)),
+        );
+        let mut seed = 7u32;
+        let mut random = |n: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize % n
+        };
+        for _ in 0..300 {
+            let mut bound = || match random(bounds.len() + 2) {
+                i if i < bounds.len() => Some((d(bounds[i]), random(2) == 0)),
+                _ => None,
+            };
+            let rule = NumberRule {
+                min: bound(),
+                max: bound(),
+                multiple: multiples[random(4)].map(d),
+                not_equal: vec![d(bounds[random(bounds.len())])],
+            };
+            let types = [INTEGER, FRACTION, INTEGER | FRACTION][random(3)];
+            let mut builder = RegexBuilder::new();
+            let expr = builder.mk(&rule.regex(types).unwrap()).unwrap();
+            let mut regex = builder.into_regex(expr);
+            for text in &values {
+                let value = d(text);
+                let kind = if value.is_integer() {
+                    INTEGER
+                } else {
+                    FRACTION
+                };
+                let valid = rule.accepts(&value) && types & kind != 0;
+                let written = regex.is_match(text);
+                assert!(valid || !written, "{rule:?} {types} {text}");
+                let plain = value.text() == *text;
+                assert!(!valid || written || !plain, "{rule:?} {types} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_integers_are_exact() {
+        let rule = NumberRule {
+            min: Some((d("9007199254740993"), false)),
+            max: Some((d("18446744073709551617"), true)),
+            ..NumberRule::default()
+        };
+        let mut builder = RegexBuilder::new();
+        let expr = builder.mk(&rule.regex(INTEGER).unwrap()).unwrap();
+        let mut regex = builder.into_regex(expr);
+        for (text, valid) in [
+            ("9007199254740992", false),
+            ("9007199254740993", true),
+            ("18446744073709551616", true),
+            ("18446744073709551617", false),
+            ("99999999999999999999", false),
+        ] {
+            assert_eq!(regex.is_match(text), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn large_divisors_are_refused_or_few() {
+        let mut rule = NumberRule {
+            multiple: Some(d("62615533")),
+            ..NumberRule::default()
+        };
+        assert!(rule.regex(INTEGER).unwrap_err().contains("1000"));
+        rule.min = Some((d("0"), true));
+        rule.max = Some((d("200000000"), false));
+        assert!(matches!(rule.regex(INTEGER), Ok(RegexAst::Or(all)) if all.len() == 3));
+    }
+}

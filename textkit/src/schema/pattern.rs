@@ -1,0 +1,123 @@
+//! Regular expressions of `pattern`, `patternProperties` and `format`, as sets of whole strings.
+
+use std::collections::HashMap;
+
+use derivre::{Regex, RegexAst, RegexBuilder};
+use llguidance::derivre;
+
+use super::ecmascript;
+use super::formats;
+use super::limits::REGEX_FUEL;
+
+pub type PatternId = u32;
+
+struct Pattern {
+    shown: String,
+    /// The strings that may be written: all of the set, or some of it.
+    emitted: RegexAst,
+    /// The whole set, where it can be expressed.
+    exact: Option<RegexAst>,
+    compiled: Option<Regex>,
+}
+
+#[derive(Default)]
+pub struct Patterns {
+    list: Vec<Pattern>,
+    known: HashMap<(bool, String), PatternId>,
+    empty: HashMap<String, Option<bool>>,
+}
+
+impl Patterns {
+    pub fn pattern(&mut self, text: &str) -> Result<PatternId, String> {
+        if let Some(id) = self.known.get(&(false, text.to_string())) {
+            return Ok(*id);
+        }
+        let ast = ecmascript::search(text)?;
+        let shown = format!("pattern '{}'", text.chars().take(60).collect::<String>());
+        Ok(self.add((false, text.into()), shown, ast.clone(), Some(ast)))
+    }
+
+    /// The id of a format, or None for one that is an annotation only.
+    pub fn format(&mut self, name: &str) -> Result<Option<PatternId>, String> {
+        if let Some(id) = self.known.get(&(true, name.to_string())) {
+            return Ok(Some(*id));
+        }
+        let Some(format) = formats::find(name)? else {
+            return Ok(None);
+        };
+        let exact = format.exact.map(RegexAst::Regex);
+        let shown = format!("format '{name}'");
+        let emitted = RegexAst::Regex(format.emitted);
+        Ok(Some(self.add((true, name.into()), shown, emitted, exact)))
+    }
+
+    fn add(
+        &mut self,
+        key: (bool, String),
+        shown: String,
+        emitted: RegexAst,
+        exact: Option<RegexAst>,
+    ) -> PatternId {
+        let id = self.list.len() as PatternId;
+        self.list.push(Pattern {
+            shown,
+            emitted,
+            exact,
+            compiled: None,
+        });
+        self.known.insert(key, id);
+        id
+    }
+
+    pub fn emitted(&self, id: PatternId) -> RegexAst {
+        self.list[id as usize].emitted.clone()
+    }
+
+    pub fn is_exact(&self, id: PatternId) -> bool {
+        self.list[id as usize].exact.is_some()
+    }
+
+    /// The set itself, to be negated.
+    pub fn exact(&self, id: PatternId) -> Result<RegexAst, String> {
+        let pattern = &self.list[id as usize];
+        let refusal = || format!("{} cannot be negated", pattern.shown);
+        pattern.exact.clone().ok_or_else(refusal)
+    }
+
+    pub fn matches(&mut self, id: PatternId, text: &str) -> Result<bool, String> {
+        let pattern = &mut self.list[id as usize];
+        if pattern.compiled.is_none() {
+            let ast = pattern.exact.as_ref().unwrap_or(&pattern.emitted);
+            let too_large = |_| format!("{} is too large", pattern.shown);
+            let mut builder = RegexBuilder::new();
+            let expr = builder.mk(ast).map_err(too_large)?;
+            let regex = builder.into_regex_limited(expr, REGEX_FUEL);
+            pattern.compiled = Some(regex.map_err(too_large)?);
+        }
+        let matched = pattern.compiled.as_mut().is_some_and(|r| r.is_match(text));
+        if !matched && pattern.exact.is_none() {
+            return Err(format!(
+                "{} cannot be checked for a given value",
+                pattern.shown
+            ));
+        }
+        Ok(matched)
+    }
+
+    /// Whether `ast` matches nothing. None: too costly to decide. `key` names the expression.
+    pub fn is_empty(&mut self, key: String, ast: &RegexAst) -> Option<bool> {
+        if let Some(known) = self.empty.get(&key) {
+            return *known;
+        }
+        let mut builder = RegexBuilder::new();
+        let empty = builder.mk(ast).ok().and_then(|expr| {
+            if builder.exprset().is_positive(expr) {
+                return Some(false);
+            }
+            let regex = builder.into_regex_limited(expr, REGEX_FUEL);
+            regex.ok().map(|mut regex| regex.always_empty())
+        });
+        self.empty.insert(key, empty);
+        empty
+    }
+}
