@@ -47,20 +47,10 @@ Result<ServerOptions> MakeOptions(const Settings& s) {
   return options;
 }
 
-// Feeds systemd's watchdog, but only while the engine's heart beats.
-class Watchdog {
- public:
-  void Feed(const EngineSnapshot& snapshot) {
-    if (snapshot.heartbeat == heartbeat_ && snapshot.steps == steps_) return;
-    heartbeat_ = snapshot.heartbeat;
-    steps_ = snapshot.steps;
-    sd_notify(0, "WATCHDOG=1");
-  }
-
- private:
-  uint64_t heartbeat_ = 0;
-  uint64_t steps_ = 0;
-};
+// Feeds systemd's watchdog unless the engine is stuck, by the same signal as /health.
+void FeedWatchdog(const EngineSnapshot& snapshot) {
+  if (!snapshot.stuck()) sd_notify(0, "WATCHDOG=1");
+}
 
 void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignals& signals) {
   spdlog::info("draining: running requests get {} s", timeout_s);
@@ -96,7 +86,6 @@ int Serve(const Settings& settings) {
   if (!options.ok()) return fail(options.status(), kExitUsage);
 
   const StopSignals signals;
-  Watchdog watchdog;
   HttpServer http(*options);
   if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
   spdlog::info("listening on http://{}:{}", settings.host, http.port());
@@ -150,7 +139,7 @@ int Serve(const Settings& settings) {
   http.SetReady(&engine, served);
   sd_notify(0, "READY=1");
   spdlog::info("ready");
-  while (!signals.WaitASecond()) watchdog.Feed(engine.snapshot());
+  while (!signals.WaitASecond()) FeedWatchdog(engine.snapshot());
   Drain(&http, &engine, settings.drain_timeout_s, signals);
   listener.join();
   spdlog::info("stopped");
