@@ -12,14 +12,15 @@
 namespace edgegate {
 namespace {
 
-constexpr size_t kQueueCapacity = 1024;
+constexpr size_t kQueueCapacity = 65536;  // the models' AdmissionLimiters keep it far below
 constexpr auto kIdleTurn = std::chrono::seconds(1);
+
+// Between looks at what is new, where all work waits for masks or slow readers.
+constexpr auto kBlockedTurn = std::chrono::milliseconds(5);
 
 struct Submission {
   size_t model;
-  GenerationRequest request;
-  std::shared_ptr<GenerationStream> stream;
-  Clock::time_point submitted;
+  std::unique_ptr<SequenceGroup> group;
 };
 
 class Handle : public GenerationHandle {
@@ -62,12 +63,12 @@ class EngineLoop::Impl {
  public:
   struct Model {
     std::unique_ptr<ModelLoop> loop;
-    int max_waiting;
-    std::atomic<int> waiting{0};  // submitted and not scheduled yet, as of the last turn
   };
 
   void Run();
   void Turn(bool idle);
+  bool StepModels();
+  void WaitWhileBlocked();
   void Publish() EG_EXCLUDES(mutex);
   void Accept(Submission submission);
 
@@ -77,6 +78,8 @@ class EngineLoop::Impl {
   std::atomic<bool> draining{false};
   std::atomic<bool> cancel_all{false};
   std::atomic<bool> stopping{false};
+  // When the turn under way began, as the clock's count; 0: the loop is idle.
+  std::atomic<Clock::rep> turn_began{0};
   std::thread thread;
 
   mutable Mutex mutex;
@@ -88,16 +91,24 @@ class EngineLoop::Impl {
 };
 
 void EngineLoop::Impl::Accept(Submission submission) {
-  models[submission.model]->loop->Add(std::move(submission.request), std::move(submission.stream),
-                                      submission.submitted);
+  models[submission.model]->loop->Add(std::move(submission.group));
 }
 
 // One turn: new requests in, what ended out, a step of every model that has work.
 void EngineLoop::Impl::Turn(bool idle) {
   if (idle) {
+    turn_began = 0;
     if (auto first = queue.PopUntil(Clock::now() + kIdleTurn)) Accept(*std::move(first));
   }
+  turn_began = Clock::now().time_since_epoch().count();
   while (auto submission = queue.TryPop()) Accept(*std::move(submission));
+  if (!StepModels()) WaitWhileBlocked();
+  ++current.heartbeat;
+}
+
+// False where there is work, and none of it can be done now.
+bool EngineLoop::Impl::StepModels() {
+  bool blocked = false, computed = false;
   for (auto& model : models) {
     if (cancel_all || stopping) model->loop->CancelAll();
     model->loop->Sweep(Clock::now());
@@ -111,9 +122,22 @@ void EngineLoop::Impl::Turn(bool idle) {
       ++current.failed_steps_in_row;
       spdlog::error("a step failed; its requests were ended");
     }
+    if (model->loop->blocked()) {
+      blocked = true;
+      continue;
+    }
+    computed = true;
     ++current.steps;
   }
-  ++current.heartbeat;
+  return computed || !blocked;
+}
+
+void EngineLoop::Impl::WaitWhileBlocked() {
+  const auto until = Clock::now() + kBlockedTurn;
+  for (auto& model : models) {
+    if (model->loop->WaitForMask(until)) return;
+  }
+  if (auto first = queue.PopUntil(until)) Accept(*std::move(first));
 }
 
 void EngineLoop::Impl::Publish() {
@@ -121,7 +145,6 @@ void EngineLoop::Impl::Publish() {
   bool idle = queue.size() == 0;
   for (auto& model : models) {
     current.models.push_back(model->loop->snapshot());
-    model->waiting = current.models.back().waiting;
     idle = idle && !model->loop->HasWork();
   }
   {
@@ -134,6 +157,8 @@ void EngineLoop::Impl::Publish() {
 
 void EngineLoop::Impl::Run() {
   bool idle = true;
+  turn_began = Clock::now().time_since_epoch().count();
+  for (auto& model : models) model->loop->PrepareRunners();
   while (!stopping) {
     Turn(idle);
     Publish();
@@ -142,6 +167,7 @@ void EngineLoop::Impl::Run() {
   }
   Turn(false);  // ends what is still there
   Publish();
+  turn_began = 0;
 }
 
 EngineLoop::EngineLoop() : impl_(std::make_unique<Impl>()) {}
@@ -154,11 +180,11 @@ EngineLoop::~EngineLoop() {
 }
 
 int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, SchedulerLimits limits,
-                         std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft) {
+                         std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft,
+                         std::function<Status()> check_weights) {
   auto model = std::make_unique<Impl::Model>();
   model->loop = std::make_unique<ModelLoop>(std::move(runner), limits, std::move(valid_tokens),
-                                            std::move(draft));
-  model->max_waiting = limits.max_waiting;
+                                            std::move(draft), std::move(check_weights));
   impl_->models.push_back(std::move(model));
   return static_cast<int>(impl_->models.size()) - 1;
 }
@@ -177,25 +203,32 @@ Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(int model, Generati
 Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
     int model, std::vector<GenerationRequest> requests) {
   if (impl_->draining) return Unavailable("the server is shutting down");
-  Impl::Model& target = *impl_->models[static_cast<size_t>(model)];
+  ModelLoop& loop = *impl_->models[static_cast<size_t>(model)]->loop;
+  EG_RETURN_IF_ERROR(loop.failure());
   int sequences = 0;
   for (const GenerationRequest& request : requests) {
-    EG_RETURN_IF_ERROR(target.loop->Check(request));
+    EG_RETURN_IF_ERROR(loop.Check(request));
     sequences += request.num_sequences;
   }
-  if (target.waiting.fetch_add(sequences) + sequences > target.max_waiting) {
-    target.waiting.fetch_sub(sequences);
-    return ResourceExhausted("{} sequences are waiting already", target.max_waiting);
+  std::vector<AdmissionTicket> tickets;
+  for (const GenerationRequest& request : requests) {
+    EG_ASSIGN_OR_RETURN(AdmissionTicket ticket,
+                        loop.limiter()->Enter(request.client, request.num_sequences));
+    tickets.push_back(std::move(ticket));
   }
   auto handle = std::make_unique<Handle>(sequences);
+  std::vector<std::unique_ptr<SequenceGroup>> groups;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    auto stream = handle->AddStream(requests[i].num_sequences);
+    groups.push_back(loop.Prepare(std::move(requests[i]), std::move(stream), Clock::now()));
+    groups.back()->ticket = std::move(tickets[i]);
+  }
   {
     MutexLock lock(impl_->mutex);
     impl_->idle_now = false;
   }
-  for (GenerationRequest& request : requests) {
-    auto stream = handle->AddStream(request.num_sequences);
-    if (!impl_->queue.TryPush(
-            {static_cast<size_t>(model), std::move(request), std::move(stream), Clock::now()})) {
+  for (auto& group : groups) {
+    if (!impl_->queue.TryPush({static_cast<size_t>(model), std::move(group)})) {
       if (impl_->draining) return Unavailable("the server is shutting down");
       return ResourceExhausted("the queue of requests is full");
     }
@@ -215,8 +248,14 @@ void EngineLoop::Drain(std::chrono::steady_clock::time_point deadline) {
 }
 
 EngineSnapshot EngineLoop::snapshot() const {
-  MutexLock lock(impl_->mutex);
-  return impl_->published;
+  EngineSnapshot snapshot;
+  {
+    MutexLock lock(impl_->mutex);
+    snapshot = impl_->published;
+  }
+  const auto began = impl_->turn_began.load();
+  if (began != 0) snapshot.turn = Clock::now() - Clock::time_point(Clock::duration(began));
+  return snapshot;
 }
 
 }  // namespace edgegate

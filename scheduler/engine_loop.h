@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ namespace edgegate {
 struct SchedulerLimits {
   int max_num_seqs = 64;             // sequences running at once, per model
   int max_num_batched_tokens = 512;  // tokens per step
-  int max_waiting = 256;             // sequences waiting; one more is refused (HTTP 429)
+  int max_waiting = 256;             // sequences waiting for their first step; see AdmissionLimiter
   int64_t image_cache_bytes = int64_t{64} << 20;  // rows of pictures, kept for the next request
   bool prefix_caching = true;  // KV blocks outlive their sequences, for prompts that begin alike
   std::chrono::milliseconds target_itl{0};  // longest gap between tokens; 0: three usual ones
@@ -27,6 +28,10 @@ struct SchedulerLimits {
 
 // What /health, /metrics and the watchdog may know without waiting for a step.
 struct EngineSnapshot {
+  // A turn of the loop that takes longer means that the engine is stuck. Turns take less than 2 s;
+  // a first step on a slow machine may take longer.
+  static constexpr std::chrono::seconds kStuckAfter{10};
+
   struct Model {
     int running = 0;  // sequences
     int waiting = 0;  // sequences
@@ -43,11 +48,16 @@ struct EngineSnapshot {
     uint64_t images_encoded = 0;    // in total
     uint64_t image_cache_hits = 0;  // in total
     int64_t image_cache_bytes = 0;
+    std::string failure;  // why the model answers no more requests; empty: it does
   };
   std::vector<Model> models;
   uint64_t steps = 0;      // completed Forward() calls; grows while there is work
   uint64_t heartbeat = 0;  // grows with each turn of the loop, idle turns (every second) too
   uint64_t failed_steps_in_row = 0;
+  // How long the turn under way has been running, as of the call; 0 where the loop is idle.
+  std::chrono::steady_clock::duration turn{0};
+
+  bool stuck() const { return turn > kStuckAfter; }
 };
 
 // Provides its own synchronization, unless a method says otherwise.
@@ -57,15 +67,20 @@ class EngineLoop {
   ~EngineLoop();  // stops the thread; what is still running ends with kCancelled
 
   // Adds a model and gives its index for Submit. `valid_tokens` (size vocab_size) says which ids
-  // may be sampled. `draft`, of the same vocabulary, guesses for it; may be null. Before Start()
-  // only.
+  // may be sampled. `draft`, of the same vocabulary, guesses for it; may be null. `check_weights`
+  // says whether the model's weights are still what was loaded; may be null. The loop calls it on
+  // its own thread after each computation, before a result is delivered. Once it fails, the model's
+  // requests end with its status, and Submit() refuses further ones. Before Start() only.
   int AddModel(std::unique_ptr<ModelRunner> runner, SchedulerLimits limits,
-               std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr);
+               std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr,
+               std::function<Status()> check_weights = nullptr);
 
   void Start();
 
-  // Hands a request to the loop. kResourceExhausted when the waiting queue is full, kUnavailable
-  // when draining, kInvalidArgument when it can never fit (longer than max_model_len or the pool).
+  // Hands a request to the loop. kResourceExhausted when the waiting queue is full, or has no place
+  // for more of this client; kUnavailable when draining, or with check_weights' message once that
+  // failed; kInvalidArgument when it can never fit (longer than max_model_len or the pool). Takes
+  // time in proportion to the request: the loop's own work for it is small.
   Result<std::unique_ptr<GenerationHandle>> Submit(int model, GenerationRequest request);
   // Several, all or none. The handle numbers their sequences through.
   Result<std::unique_ptr<GenerationHandle>> Submit(int model,

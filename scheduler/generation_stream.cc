@@ -5,6 +5,8 @@ namespace edgegate {
 void EventQueue::Push(TokenEvent event) {
   {
     MutexLock lock(mutex_);
+    undelivered_ += static_cast<int>(event.tokens.size());
+    if (undelivered_ >= kMostUndelivered) backlogged_ = true;
     events_.push_back(std::move(event));
   }
   changed_.NotifyOne();
@@ -18,6 +20,8 @@ std::optional<TokenEvent> EventQueue::Next(std::chrono::steady_clock::time_point
   }
   TokenEvent event = std::move(events_.front());
   events_.pop_front();
+  undelivered_ -= static_cast<int>(event.tokens.size());
+  if (undelivered_ <= kMostUndelivered / 2) backlogged_ = false;
   if (event.finish != FinishReason::kNone) --unfinished_;
   return event;
 }

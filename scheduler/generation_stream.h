@@ -11,20 +11,26 @@
 
 namespace edgegate {
 
-// Provides its own synchronization. Bounded by construction: a request has at most one event for
-// each token it may generate, and a final one for each sequence.
+// Provides its own synchronization. Bounded: where its reader lets kMostUndelivered tokens wait,
+// the engine loop stops computing for it until half of them were taken.
 class EventQueue {
  public:
+  static constexpr int kMostUndelivered = 2048;
+
   explicit EventQueue(int num_sequences) : unfinished_(num_sequences) {}
 
   void Push(TokenEvent event) EG_EXCLUDES(mutex_);
   std::optional<TokenEvent> Next(std::chrono::steady_clock::time_point deadline)
       EG_EXCLUDES(mutex_);
+  // Whether the reader is too far behind for more tokens. What is pushed all the same is kept.
+  bool Backlogged() const { return backlogged_.load(std::memory_order_relaxed); }
 
  private:
   Mutex mutex_;
   CondVar changed_;
   std::deque<TokenEvent> events_ EG_GUARDED_BY(mutex_);
+  int undelivered_ EG_GUARDED_BY(mutex_) = 0;  // tokens in events_
+  std::atomic<bool> backlogged_{false};
   int unfinished_ EG_GUARDED_BY(mutex_);  // sequences whose final event was not handed out
 };
 
@@ -45,6 +51,8 @@ class GenerationStream {
   std::optional<TokenEvent> Next(std::chrono::steady_clock::time_point deadline) {
     return events_->Next(deadline);
   }
+
+  bool Backlogged() const { return events_->Backlogged(); }
 
   // Asks the loop to end sequence `index`, or all with -1. A flag rather than a message: it cannot
   // be lost to a full queue.

@@ -7,10 +7,35 @@ namespace edgegate {
 ImageQueue::ImageQueue(ModelRunner* runner, int64_t cache_bytes)
     : runner_(runner), limits_(runner->limits()), cache_(cache_bytes) {}
 
-void ImageQueue::Remove(Client* client) { std::erase(clients_, client); }
+void ImageQueue::Add(Client* client) {
+  clients_.push_back(client);
+  ++owners_[client->owner].requests;
+}
+
+void ImageQueue::Remove(Client* client) {
+  if (std::erase(clients_, client) == 0) return;
+  const auto owner = owners_.find(client->owner);
+  if (--owner->second.requests == 0) owners_.erase(owner);
+  if (current_ == client) current_ = nullptr;
+}
+
+// The oldest request of the owner whose last turn was longest ago.
+ImageQueue::Client* ImageQueue::Next() {
+  if (current_ != nullptr) return current_;
+  uint64_t oldest = 0;
+  for (Client* client : clients_) {
+    const uint64_t turn = owners_.find(client->owner)->second.last_turn;
+    if (current_ == nullptr || turn < oldest) {
+      current_ = client;
+      oldest = turn;
+    }
+  }
+  owners_.find(current_->owner)->second.last_turn = ++turns_;
+  return current_;
+}
 
 Result<ImageQueue::Client*> ImageQueue::Work() {
-  Client* client = clients_.front();
+  Client* client = Next();
   PromptImage& image = client->images[client->rows.size()];
   ImageEmbedding rows = cache_.Find(image.key);
   if (rows) {
@@ -37,10 +62,11 @@ Result<ImageQueue::Client*> ImageQueue::Work() {
     ++client->encoded;
     ++encoded_;
   }
+  current_ = nullptr;
   image.pixels.reset();
   client->rows.push_back(std::move(rows));
   if (client->rows.size() < client->images.size()) return nullptr;
-  clients_.pop_front();
+  Remove(client);
   return client;
 }
 

@@ -1,10 +1,12 @@
-// Requests whose pictures are not all encoded yet, in order of arrival. One picture is encoded at a
-// time, a unit at a time, so that steps may come in between; a picture that was seen lately costs
-// nothing.
+// Requests whose images are not all encoded yet. One image is encoded at a time, a unit at a time,
+// so that steps may come in between; an image that was seen lately costs nothing. The owners of the
+// requests take turns, an image each; the requests of one owner are served in order of arrival.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ class ImageQueue {
 
   // A request as this queue sees it. Owned by whoever adds it; must outlive its stay.
   struct Client {
+    std::string owner;  // GenerationRequest::client
     std::vector<PromptImage> images;
     std::vector<ImageEmbedding> rows;  // of images[0], images[1] ... as far as they are there
     int encoded = 0;                   // of them, those that the cache did not have
@@ -30,16 +33,19 @@ class ImageQueue {
   // `runner` must outlive this.
   ImageQueue(ModelRunner* runner, int64_t cache_bytes);
 
-  void Add(Client* client) { clients_.push_back(client); }
-  // Takes a request out, if it is there. Its picture goes on only if the next one wants it too.
+  void Add(Client* client);
+  // Takes a request out, if it is there. Its image goes on only if the next one wants it too.
   void Remove(Client* client);
 
   bool empty() const { return clients_.empty(); }
   const std::deque<Client*>& clients() const { return clients_; }
 
-  // Does one unit for the oldest request, or takes its picture from the cache. Gives the request
-  // when that was all it waited for, which is then out of the queue; else null. On an error the
-  // oldest request is at fault, and stays. Precondition: not empty.
+  // The request that Work() serves. Precondition: not empty.
+  Client* Next();
+
+  // Does one unit for the next request, or takes its image from the cache. Gives the request when
+  // that was all it waited for, which is then out of the queue; else null. On an error this request
+  // is at fault, and stays. Precondition: not empty.
   Result<Client*> Work();
 
   uint64_t encoded() const { return encoded_; }
@@ -50,8 +56,16 @@ class ImageQueue {
   ModelRunner* const runner_;
   const RunnerLimits limits_;
   ImageCache cache_;
-  std::deque<Client*> clients_;
-  std::string under_way_;  // key of the picture that the runner has begun; empty: none
+  std::deque<Client*> clients_;  // in order of arrival
+  // When an owner with a request here had its last turn, as a count of turns.
+  struct Owner {
+    int requests = 0;
+    uint64_t last_turn = 0;
+  };
+  std::map<std::string, Owner> owners_;
+  uint64_t turns_ = 0;
+  Client* current_ = nullptr;  // whose turn it is; null: nobody's yet
+  std::string under_way_;      // key of the picture that the runner has begun; empty: none
   std::shared_ptr<std::vector<float>> rows_;
   uint64_t encoded_ = 0;
   uint64_t cache_hits_ = 0;

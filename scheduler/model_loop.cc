@@ -5,7 +5,13 @@
 namespace edgegate {
 namespace {
 
+// A step without decodes, whose prompts nobody's tokens wait for, still ends soon enough for a new
+// request; but not at the price of chunks too small to compute well.
+constexpr auto kLongestAlone = std::chrono::seconds(1);
+constexpr int kLeastAlone = 128;  // tokens
+
 constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
+constexpr int kMaxTop = 100;                                  // log-probabilities beside a token's
 constexpr auto kEncodeAlone = std::chrono::milliseconds(50);  // between looks at what is new
 
 SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& settings) {
@@ -25,15 +31,16 @@ int GuessRows(const RunnerLimits& limits, const SchedulerLimits& settings) {
                    limits.max_logits_rows});
 }
 
-double Seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
-
 }  // namespace
 
 ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits& limits,
-                     std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft)
+                     std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft,
+                     std::function<Status()> check_weights)
     : runner_(std::move(runner)),
       limits_(runner_->limits()),
       valid_tokens_(std::move(valid_tokens)),
+      check_weights_(std::move(check_weights)),
+      limiter_(std::make_shared<AdmissionLimiter>(limits.max_waiting)),
       scheduler_(MakeConfig(limits_, limits)),
       drafter_(GuessRows(limits_, limits), std::move(draft)),
       images_(runner_.get(), limits.image_cache_bytes),
@@ -44,6 +51,9 @@ Status ModelLoop::Check(const GenerationRequest& request) const {
   if (request.max_tokens < 1 || request.num_sequences < 1 ||
       request.num_sequences > kMaxSequences) {
     return InvalidArgument("max_tokens must be at least 1, and n 1 to {}", kMaxSequences);
+  }
+  if (std::max(request.sampling.num_top_logprobs, request.num_prompt_logprobs) > kMaxTop) {
+    return InvalidArgument("at most {} alternatives to a token are reported", kMaxTop);
   }
   for (int32_t token : request.prompt) {
     if (token < 0 || token >= limits_.vocab_size) {
@@ -69,51 +79,34 @@ Status ModelLoop::Check(const GenerationRequest& request) const {
   return {};
 }
 
-void ModelLoop::Add(GenerationRequest request, std::shared_ptr<GenerationStream> stream,
-                    Clock::time_point submitted) {
-  auto group = std::make_unique<Group>();
-  group->request = std::move(request);
-  group->events = std::move(stream);
-  group->submitted = submitted;
-  group->images = std::move(group->request.images);
-  const GenerationRequest& r = group->request;
-  for (int i = 0; i < r.num_sequences; ++i) {
-    auto sequence = std::make_unique<Stream>();
-    // Room for all that may come, so that decoding moves nothing.
-    const int most = static_cast<int>(r.prompt.size()) + r.max_tokens;
-    sequence->tokens.reserve(static_cast<size_t>(most));
-    sequence->block_table.reserve(static_cast<size_t>(BlocksFor(most, limits_.block_size)));
-    sequence->tokens = r.prompt;
-    sequence->tenant = r.tenant;
-    sequence->prompt_len = static_cast<int>(r.prompt.size());
-    sequence->max_tokens = r.max_tokens;
-    sequence->wants_prompt_logits = i == 0 && r.num_prompt_logprobs >= 0;
-    sequence->group = group.get();
-    for (const PromptImage& image : group->images) {
-      sequence->pictures.push_back({image.position, limits_.image_rows, image.key});
-    }
-    sequence->index = i;
-    sequence->sampling = r.sampling;
-    sequence->sampling.seed += static_cast<uint64_t>(i);
-    if (r.constraint) sequence->constraint = r.constraint->Clone();
-    if (r.sampling.repetition_penalty != 1.0f) {
-      for (int32_t token : r.prompt) ++sequence->counts.prompt[token];
-    }
-    group->streams.push_back(std::move(sequence));
-  }
-  group->unfinished = r.num_sequences;
+std::unique_ptr<SequenceGroup> ModelLoop::Prepare(GenerationRequest request,
+                                                  std::shared_ptr<GenerationStream> stream,
+                                                  Clock::time_point submitted) const {
+  return MakeSequenceGroup(std::move(request), std::move(stream), submitted, limits_);
+}
+
+void ModelLoop::PrepareRunners() {
+  runner_->Prepare();
+  drafter_.PrepareRunner();
+}
+
+void ModelLoop::Add(std::unique_ptr<SequenceGroup> group) {
   groups_.push_back(std::move(group));
-  if (groups_.back()->images.empty()) {
-    Enqueue(groups_.back().get());
+  Group* added = groups_.back().get();
+  if (const Status failed = failure(); !failed.ok()) {
+    FailGroup(added, failed);
+    DropFinished();
+  } else if (added->images.empty()) {
+    Enqueue(added);
   } else {
-    images_.Add(groups_.back().get());
+    images_.Add(added);
   }
 }
 
 // Hands what has not been cancelled yet to the scheduler: the first such sequence leads.
 void ModelLoop::Enqueue(Group* group) {
   const Stream* leader = nullptr;
-  for (auto& stream : group->streams) {
+  for (auto& stream : group->sequences) {
     if (stream->state == Sequence::State::kFinished) continue;
     stream->id = next_sequence_id_++;
     stream->leader = leader;
@@ -124,7 +117,7 @@ void ModelLoop::Enqueue(Group* group) {
 
 void ModelLoop::CancelAll() {
   for (auto& group : groups_) {
-    for (auto& stream : group->streams) Finish(stream.get(), FinishReason::kCancelled, {});
+    for (auto& stream : group->sequences) Finish(stream.get(), FinishReason::kCancelled, {});
   }
   DropFinished();
 }
@@ -132,7 +125,7 @@ void ModelLoop::CancelAll() {
 void ModelLoop::Sweep(Clock::time_point now) {
   for (auto& group : groups_) {
     const bool expired = group->request.deadline && *group->request.deadline <= now;
-    for (auto& stream : group->streams) {
+    for (auto& stream : group->sequences) {
       if (group->events->CancelRequested(stream->index)) {
         Finish(stream.get(), FinishReason::kCancelled, {});
       } else if (expired) {
@@ -175,40 +168,60 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first) {
   }
 }
 
+// Polls the masks that steps were left without, and looks who reads too slowly.
+void ModelLoop::UpdateParked() {
+  std::vector<Stream*> failed;
+  for (Sequence* sequence : scheduler_.running()) {
+    auto& stream = static_cast<Stream&>(*sequence);
+    if (stream.awaits_mask) {
+      const auto state = stream.constraint->Poll();
+      stream.awaits_mask = state == TokenConstraint::State::kComputing;
+      if (state == TokenConstraint::State::kFailed) failed.push_back(&stream);
+    }
+    stream.parked = stream.awaits_mask || stream.group->events->Backlogged();
+  }
+  for (Stream* stream : failed) FailGroup(stream->group, stream->constraint->error());
+  if (!failed.empty()) DropFinished();
+}
+
+bool ModelLoop::WaitForMask(Clock::time_point deadline) {
+  for (Sequence* sequence : scheduler_.running()) {
+    auto& stream = static_cast<Stream&>(*sequence);
+    if (!stream.awaits_mask) continue;
+    stream.constraint->Wait(deadline);
+    return true;
+  }
+  return false;
+}
+
 bool ModelLoop::Step(bool others_running) {
   const auto began = Clock::now();
+  UpdateParked();
   const auto& decodes = scheduler_.Decodes();
   const int running = static_cast<int>(decodes.size());
-  const auto spare =
-      pace_.Spare(running, scheduler_.num_running() + scheduler_.num_waiting() - running);
-  const bool alone = images_.empty() && scheduler_.num_running() == running;
-  drafter_.Guess(decodes, alone, spare);
+  const int prompts = scheduler_.num_runnable() - running;
+  const auto spare = pace_.Spare(running, prompts + scheduler_.num_waiting());
+  drafter_.Guess(decodes, images_.empty() && prompts == 0, spare);
   const bool streams = !decodes.empty() || others_running;
   const auto for_prompts = images_.empty() ? spare : spare / 2;
   const auto& step =
-      streams ? scheduler_.Schedule(pace_.PromptTokens(for_prompts)) : scheduler_.Schedule();
+      scheduler_.Schedule(streams ? pace_.PromptTokens(for_prompts)
+                                  : std::max(kLeastAlone, pace_.PromptTokens(kLongestAlone)));
   for (const Sequence* sequence : decodes) {
     if (sequence->state != Sequence::State::kRunning) drafter_.Forget(*sequence);  // it waits
   }
-  const bool ran = step.empty() || RunBatch(step);
+  blocked_ = step.empty() && images_.empty();
+  const bool ran = step.empty() || RunBatch(step, others_running);
   if (others_running) return EncodeImages(began) && ran;
   return EncodeImages(streams ? began + pace_.usual() + spare : Clock::now() + kEncodeAlone) && ran;
 }
 
-// Units of pictures, as many as end before `until`, but one at least.
+// Units of images, as many as end before `until`, but one at least.
 bool ModelLoop::EncodeImages(Clock::time_point until) {
   bool good = true;
   while (!images_.empty()) {
     const auto began = Clock::now();
-    auto* front = static_cast<Group*>(images_.clients().front());
-    const auto ready = images_.Work();
-    if (!ready.ok()) {
-      FailGroup(front, ready.status());
-      DropFinished();
-      good = false;
-    } else if (*ready != nullptr) {
-      Enqueue(static_cast<Group*>(*ready));
-    }
+    good = WorkOnImages().ok() && good;
     const auto now = Clock::now();
     pace_.LearnUnit(now - began);
     if (now + pace_.unit() >= until) break;
@@ -216,18 +229,71 @@ bool ModelLoop::EncodeImages(Clock::time_point until) {
   return good;
 }
 
-void ModelLoop::FailGroup(Group* group, const Status& status) {
-  for (auto& stream : group->streams) Finish(stream.get(), FinishReason::kError, {}, status);
+Status ModelLoop::WorkOnImages() {
+  auto* next = static_cast<Group*>(images_.Next());
+  const auto ready = images_.Work();
+  EG_RETURN_IF_ERROR(CheckWeights());
+  if (!ready.ok()) {
+    FailGroup(next, ready.status());
+    DropFinished();
+    return ready.status();
+  }
+  if (*ready != nullptr) Enqueue(static_cast<Group*>(*ready));
+  return {};
 }
 
-bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step) {
-  const auto now = Clock::now();
+void ModelLoop::FailGroup(Group* group, const Status& status) {
+  for (auto& stream : group->sequences) Finish(stream.get(), FinishReason::kError, {}, status);
+}
+
+Status ModelLoop::failure() const {
+  MutexLock lock(failure_mutex_);
+  return failure_;
+}
+
+// Nothing that was computed since the weights were last good may be delivered, or stay in a cache.
+Status ModelLoop::CheckWeights() {
+  if (!check_weights_) return {};
+  const Status status = check_weights_();
+  if (!status.ok()) FailModel(status);
+  return status;
+}
+
+void ModelLoop::FailModel(const Status& status) {
+  {
+    MutexLock lock(failure_mutex_);
+    failure_ = Unavailable("{}", status.message());
+  }
+  for (auto& group : groups_) FailGroup(group.get(), status);
+  DropFinished();
+}
+
+void ModelLoop::MarkScheduled(const std::vector<ScheduledSequence>& step, Clock::time_point now) {
   for (const ScheduledSequence& share : step) {
-    Group& group = *static_cast<Stream*>(share.sequence)->group;
+    auto& stream = static_cast<Stream&>(*share.sequence);
+    Group& group = *stream.group;
+    if (!stream.admitted) group.ticket.Release(1);
+    stream.admitted = true;
     if (group.first_scheduled == Clock::time_point()) group.first_scheduled = now;
   }
+}
+
+void ModelLoop::LearnPace(const std::vector<ScheduledSequence>& step, Clock::duration took) {
+  StepPace::Load load;
+  for (const ScheduledSequence& share : step) {
+    const bool decode = share.sequence->num_computed >= share.sequence->prompt_len;
+    (decode ? load.decodes : load.prompt_tokens) += share.count;
+    load.guesses += share.guesses;
+  }
+  pace_.Learn(load, took);
+}
+
+bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step, bool others_running) {
+  const auto now = Clock::now();
+  MarkScheduled(step, now);
   BuildBatch(step);
   const auto output = runner_->Forward(batch_);
+  if (!CheckWeights().ok()) return false;
   if (!output.ok()) {
     for (const ScheduledSequence& share : step) {
       Finish(static_cast<Stream*>(share.sequence), FinishReason::kError, {}, output.status());
@@ -235,141 +301,10 @@ bool ModelLoop::RunBatch(const std::vector<ScheduledSequence>& step) {
     DropFinished();
     return false;
   }
-  StepPace::Load load;
-  for (const ScheduledSequence& share : step) {
-    const bool decode = share.sequence->num_computed >= share.sequence->prompt_len;
-    (decode ? load.decodes : load.prompt_tokens) += share.count;
-    load.guesses += share.guesses;
-  }
-  pace_.Learn(load, Clock::now() - now);
-  const float* logits = output->logits;
-  for (const ScheduledSequence& share : step) {
-    Deliver(share, logits);
-    logits += int64_t{share.logits_rows()} * limits_.vocab_size;
-  }
+  LearnPace(step, Clock::now() - now);
+  DeliverAll(step, output->logits, others_running);
   DropFinished();
   return true;
-}
-
-// The raw logits at position p tell how likely the prompt's token p + 1 was.
-void ModelLoop::AddPromptLogprobs(const ScheduledSequence& share, const float* logits) {
-  auto& stream = static_cast<Stream&>(*share.sequence);
-  for (int i = share.first_logits; i < share.count; ++i, logits += limits_.vocab_size) {
-    const int next = stream.num_computed + i + 1;
-    if (next >= stream.prompt_len) break;
-    stream.prompt_logprobs.push_back(DescribeToken(
-        {logits, static_cast<size_t>(limits_.vocab_size)}, valid_tokens_,
-        stream.tokens[static_cast<size_t>(next)], stream.group->request.num_prompt_logprobs));
-  }
-}
-
-void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
-  auto& stream = static_cast<Stream&>(*share.sequence);
-  Group& group = *stream.group;
-  if (stream.wants_prompt_logits && stream.generated() == 0) AddPromptLogprobs(share, logits);
-  prompt_tokens_ += static_cast<uint64_t>(
-      std::max(0, std::min(share.count, stream.prompt_len - stream.num_computed)));
-  scheduler_.Advance(share);
-  if (!share.samples) return;
-  const float* row = logits + int64_t{share.count - share.first_logits - 1} * limits_.vocab_size;
-  group.guessed += share.guesses;
-  int right = 0;
-  while (DeliverToken(&stream, row + int64_t{right} * limits_.vocab_size)) {
-    if (right == share.guesses || stream.tokens.back() != stream.guesses[right]) break;
-    scheduler_.Advance({&stream, 1});
-    ++right;
-    ++group.guessed_right;
-  }
-  drafter_.Learn(stream, share.guesses, right);
-}
-
-bool ModelLoop::DeliverToken(Stream* stream, const float* row) {
-  Group& group = *stream->group;
-  auto sampled = SampleNext(stream, row);
-  if (!sampled.ok()) {
-    Finish(stream, FinishReason::kError, {}, sampled.status());
-    return false;
-  }
-  group.last_token = Clock::now();
-  if (group.first_token == Clock::time_point()) group.first_token = group.last_token;
-  const int32_t token = sampled->token;
-  stream->tokens.push_back(token);
-  if (stream->sampling.penalizes()) ++stream->counts.output[token];
-  ++generated_tokens_;
-  TokenEvent event;
-  event.index = stream->index;
-  event.prompt_logprobs = std::move(stream->prompt_logprobs);
-  event.tokens.push_back(*std::move(sampled));
-  const auto& stops = group.request.stop_token_ids;
-  if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
-    Finish(stream, FinishReason::kStop, std::move(event));
-    return false;
-  }
-  if (stream->generated() >= stream->max_tokens) {
-    Finish(stream, FinishReason::kLength, std::move(event));
-    return false;
-  }
-  if (stream->constraint) {
-    stream->constraint->Accept(token);
-  }
-  group.events->Push(std::move(event));
-  return true;
-}
-
-Result<SampledToken> ModelLoop::SampleNext(Stream* stream, const float* row) {
-  std::span<const uint32_t> permitted;
-  if (stream->constraint) {
-    stream->constraint->Wait(Clock::now() + std::chrono::seconds(20));
-    if (stream->constraint->Poll() != TokenConstraint::State::kReady) {
-      return stream->constraint->error();
-    }
-    permitted = stream->constraint->Allowed();
-  }
-  return sampler_.Sample({row, static_cast<size_t>(limits_.vocab_size)}, {valid_tokens_, permitted},
-                         stream->sampling, stream->counts,
-                         static_cast<uint64_t>(stream->generated()));
-}
-
-// Ends a sequence, unless it has ended already; its blocks are free at once.
-void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, Status status) {
-  if (stream->state == Sequence::State::kFinished) return;
-  Group& group = *stream->group;
-  scheduler_.Remove(stream);
-  drafter_.Forget(*stream);
-  group.preemptions += stream->preemptions;
-  event.index = stream->index;
-  event.finish = reason;
-  event.status = std::move(status);
-  if (--group.unfinished == 0) {
-    RequestTimings timings{.preemptions = group.preemptions,
-                           .cached_tokens = group.streams[0]->num_cached,
-                           .images_encoded = group.encoded,
-                           .guessed_tokens = group.guessed,
-                           .guessed_right = group.guessed_right};
-    cached_tokens_ += static_cast<uint64_t>(timings.cached_tokens);
-    guessed_tokens_ += static_cast<uint64_t>(group.guessed);
-    guessed_right_ += static_cast<uint64_t>(group.guessed_right);
-    const auto end = Clock::now();
-    const bool scheduled = group.first_scheduled != Clock::time_point();
-    const bool started = group.first_token != Clock::time_point();
-    timings.encode_s = Seconds(group.encode_end - group.encode_begin);
-    timings.queue_s = Seconds((scheduled ? group.first_scheduled : end) - group.submitted);
-    timings.queue_s = std::max(0.0, timings.queue_s - timings.encode_s);
-    if (scheduled) {
-      timings.prefill_s = Seconds((started ? group.first_token : end) - group.first_scheduled);
-    }
-    if (started) timings.decode_s = Seconds(group.last_token - group.first_token);
-    event.timings = timings;
-  }
-  group.events->Push(std::move(event));
-}
-
-void ModelLoop::DropFinished() {
-  std::erase_if(groups_, [&](const auto& entry) {
-    if (entry->unfinished > 0) return false;
-    images_.Remove(entry.get());
-    return true;
-  });
 }
 
 EngineSnapshot::Model ModelLoop::snapshot() const {
@@ -392,7 +327,8 @@ EngineSnapshot::Model ModelLoop::snapshot() const {
           .guessed_right = guessed_right_,
           .images_encoded = images_.encoded(),
           .image_cache_hits = images_.cache_hits(),
-          .image_cache_bytes = images_.cache_bytes()};
+          .image_cache_bytes = images_.cache_bytes(),
+          .failure = failure().message()};
 }
 
 }  // namespace edgegate

@@ -29,12 +29,16 @@ struct GenerationRequest {
   // Who asks. What one has had computed, another does not find in a cache, so that answering times
   // tell nobody what others asked.
   std::string tenant;
+  // Among whom the model's capacity is shared fairly: the key's id, or the address where there are
+  // no keys.
+  std::string client;
   std::vector<int32_t> prompt;      // at least one token
   std::vector<PromptImage> images;  // by position
   SamplingParams sampling;
-  int num_sequences = 1;                // `n`; sequence i samples with seed + i
-  int max_tokens = 16;                  // per sequence, >= 1; prompt + max_tokens fits the model
-  std::vector<int32_t> stop_token_ids;  // the model's eos ids included, unless ignored
+  int num_sequences = 1;  // `n`; sequence i samples with seed + i
+  int max_tokens = 16;    // per sequence, >= 1; prompt + max_tokens fits the model
+  // The model's eos ids included, unless ignored. In any order and any number; Submit sorts them.
+  std::vector<int32_t> stop_token_ids;
   // Log-probabilities of the prompt's tokens, this many alternatives each; -1: none. OpenAI's
   // `echo` with `logprobs`.
   int num_prompt_logprobs = -1;

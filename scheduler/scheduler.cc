@@ -6,8 +6,16 @@
 #include "engine/base/sha256.h"
 
 namespace edgegate {
+namespace {
 
-Scheduler::Scheduler(const SchedulerConfig& config) : config_(config), blocks_(config.num_blocks) {}
+// Admissions of others that a client without any running sequence lets pass while its first one
+// waits for room. After that it is next, whoever else could be admitted.
+constexpr int kMostPassedOver = 32;
+
+}  // namespace
+
+Scheduler::Scheduler(const SchedulerConfig& config)
+    : config_(config), blocks_(config.num_blocks), queue_(config.max_num_seqs) {}
 
 bool Scheduler::Fits(int tokens) const {
   return BlocksFor(tokens, config_.block_size) <= config_.num_blocks;
@@ -15,18 +23,19 @@ bool Scheduler::Fits(int tokens) const {
 
 void Scheduler::Add(Sequence* sequence) {
   assert(sequence->state == Sequence::State::kWaiting);
-  waiting_.push_back(sequence);
+  queue_.Add(sequence);
 }
 
 void Scheduler::Remove(Sequence* sequence) {
-  std::erase(waiting_, sequence);
+  queue_.Remove(sequence);
   std::erase(running_, sequence);
   FreeBlocks(sequence);
   sequence->state = Sequence::State::kFinished;
-  // Followers that have not forked yet compute the prompt themselves.
-  for (Sequence* waiting : waiting_) {
-    if (waiting->leader == sequence) waiting->leader = nullptr;
-  }
+}
+
+int Scheduler::num_runnable() const {
+  return static_cast<int>(std::count_if(running_.begin(), running_.end(),
+                                        [](const Sequence* s) { return !s->parked; }));
 }
 
 void Scheduler::FreeBlocks(Sequence* sequence) {
@@ -39,28 +48,49 @@ void Scheduler::FreeBlocks(Sequence* sequence) {
   sequence->num_computed = 0;
 }
 
-// Preemption by recompute: the blocks go back, and the sequence waits in front, in order of
-// arrival, to compute its tokens again.
+// Preemption by recompute: the blocks go back, and the sequence waits, in order of arrival, to
+// compute its tokens again. A share of the step that is being chosen is taken back.
 void Scheduler::Preempt(Sequence* sequence) {
+  std::erase_if(step_, [&](const ScheduledSequence& share) { return share.sequence == sequence; });
   std::erase(running_, sequence);
   FreeBlocks(sequence);
   sequence->state = Sequence::State::kWaiting;
+  sequence->parked = false;
   ++sequence->preemptions;
   ++num_preemptions_;
-  auto place = std::find_if(waiting_.begin(), waiting_.end(),
-                            [&](const Sequence* other) { return other->id > sequence->id; });
-  waiting_.insert(place, sequence);
+  queue_.PutBack(sequence);
 }
 
-// Gives the sequence blocks for `length` tokens, taking them from younger running sequences where
+// Whose blocks a growing sequence takes where none is free: the youngest sequence's of the client
+// that holds most, unless that client runs a single one. Then, as with a single client, the
+// youngest of all that is younger than the growing one. The oldest sequence so always gets on. Null
+// where there is none.
+Sequence* Scheduler::VictimOfGrowth(const Sequence& growing) {
+  if (queue_.num_clients() > 1) {
+    CountHoldings();
+    const ClientAccount* most = growing.account;
+    for (const Sequence* s : running_) {
+      if (s->account->claim_blocks > most->claim_blocks) most = s->account;
+    }
+    if (most->running > 1) {
+      const auto youngest = std::find_if(running_.rbegin(), running_.rend(),
+                                         [&](const Sequence* s) { return s->account == most; });
+      return *youngest == &growing ? nullptr : *youngest;
+    }
+  }
+  Sequence* youngest = running_.back();
+  return youngest->id > growing.id ? youngest : nullptr;
+}
+
+// Gives the sequence blocks for `length` tokens, taking them from other running sequences where
 // none is free. False when it would have to take its own.
 bool Scheduler::Grow(Sequence* sequence, int length) {
   const int needed =
       BlocksFor(length, config_.block_size) - static_cast<int>(sequence->block_table.size());
   while (blocks_.num_free() < needed) {
-    Sequence* youngest = running_.back();
-    if (youngest == sequence || youngest->id < sequence->id) return false;
-    Preempt(youngest);
+    Sequence* victim = VictimOfGrowth(*sequence);
+    if (victim == nullptr) return false;
+    Preempt(victim);
   }
   for (int i = 0; i < needed; ++i) sequence->block_table.push_back(blocks_.Allocate());
   return true;
@@ -94,9 +124,11 @@ int Scheduler::GuessesOf(const Sequence& s, const Budget& budget) const {
 
 // Beside one token, and its logits row, of each decode and of a prompt.
 int Scheduler::RoomForGuesses() const {
-  const auto decodes = static_cast<int>(std::count_if(
-      running_.begin(), running_.end(), [&](const Sequence* s) { return IsDecode(*s); }));
-  const bool prompts = decodes < num_running() || !waiting_.empty();
+  const auto decodes =
+      static_cast<int>(std::count_if(running_.begin(), running_.end(), [&](const Sequence* s) {
+        return !s->parked && IsDecode(*s);
+      }));
+  const bool prompts = decodes < num_runnable() || !queue_.empty();
   const int most = std::min(config_.max_num_batched_tokens, config_.max_logits_rows);
   return std::max(0, most - decodes - (prompts ? 1 : 0));
 }
@@ -157,65 +189,101 @@ std::vector<int32_t> Scheduler::BlocksToShare(Sequence* s) const {
   return found;
 }
 
-// Moves the front of the queue to the running ones if there is room for all that it has to compute,
-// so that admitting it preempts nobody.
-bool Scheduler::Admit(Sequence* sequence) {
-  if (num_running() >= config_.max_num_seqs) return false;
-  const Sequence* leader = sequence->leader;
-  if (leader != nullptr && leader->num_computed < leader->prompt_len) return false;
-  const std::vector<int32_t> shared = BlocksToShare(sequence);
+// Blocks that the sequence takes out of the free ones when it is admitted with `shared` ones.
+int Scheduler::BlocksNeeded(const Sequence& sequence, const std::vector<int32_t>& shared) const {
   const auto idle = std::count_if(shared.begin(), shared.end(),
                                   [&](int32_t block) { return blocks_.references(block) == 0; });
-  const int needed = BlocksFor(sequence->length(), config_.block_size) -
-                     static_cast<int>(shared.size()) + static_cast<int>(idle);
-  if (blocks_.num_free() < needed) return false;
+  return BlocksFor(sequence.length(), config_.block_size) - static_cast<int>(shared.size()) +
+         static_cast<int>(idle);
+}
+
+// Moves the first waiting sequence of a client to the running ones if there is room for all that it
+// has to compute, so that admitting it preempts nobody.
+Scheduler::Admission Scheduler::Admit(Sequence* sequence) {
+  const Sequence* leader = sequence->leader;
+  if (leader != nullptr && leader->num_computed < leader->prompt_len) {
+    return Admission::kAwaitsLeader;
+  }
+  if (num_running() >= config_.max_num_seqs) return Admission::kNoRoom;
+  const std::vector<int32_t> shared = BlocksToShare(sequence);
+  if (blocks_.num_free() < BlocksNeeded(*sequence, shared)) return Admission::kNoRoom;
   for (int32_t block : shared) blocks_.Share(block);
   sequence->block_table = shared;
   sequence->num_computed = static_cast<int>(shared.size()) * config_.block_size;
+  sequence->charged = std::max(sequence->charged, sequence->num_computed);
+  sequence->computed = sequence->progress = 0;
   if (sequence->preemptions == 0) {
     sequence->num_cached = std::min(sequence->num_computed, sequence->prompt_len);
   }
   sequence->leader = nullptr;
   sequence->state = Sequence::State::kRunning;
+  queue_.Admit(sequence);
   auto place = std::find_if(running_.begin(), running_.end(),
                             [&](const Sequence* other) { return other->id > sequence->id; });
   running_.insert(place, sequence);
-  return true;
+  return Admission::kAdmitted;
+}
+
+// Admits the first waiting sequence, in the queue's order, that finds room or may claim it. Null
+// where there is none.
+Sequence* Scheduler::AdmitNext() {
+  passed_.clear();
+  for (Sequence* head : queue_.Heads()) {
+    Admission result = Admit(head);
+    if (result == Admission::kNoRoom && Claim(head)) {
+      result = Admit(head);
+      if (result != Admission::kAdmitted) return nullptr;  // the heads are others now
+    }
+    if (result == Admission::kAdmitted) {
+      for (ClientAccount* account : passed_) ++account->passed_over;
+      return head;
+    }
+    ClientAccount* account = head->account;
+    if (result == Admission::kAwaitsLeader || account->running > 0) continue;
+    if (account->passed_over >= kMostPassedOver) return nullptr;
+    passed_.push_back(account);
+  }
+  return nullptr;
 }
 
 const std::vector<Sequence*>& Scheduler::Decodes() {
   decodes_.clear();
   std::copy_if(running_.begin(), running_.end(), std::back_inserter(decodes_),
-               [&](const Sequence* sequence) { return IsDecode(*sequence); });
+               [&](const Sequence* s) { return !s->parked && IsDecode(*s); });
   return decodes_;
+}
+
+// Candidates of a step: of the client that was served least first, each client's oldest first.
+void Scheduler::SortCandidates() {
+  candidates_ = running_;
+  if (queue_.num_clients() < 2) return;
+  std::sort(candidates_.begin(), candidates_.end(), [](const Sequence* a, const Sequence* b) {
+    return std::pair(a->account->served, a->id) < std::pair(b->account->served, b->id);
+  });
 }
 
 const std::vector<ScheduledSequence>& Scheduler::Schedule(int prompt_tokens) {
   Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows,
                 RoomForGuesses()};
   step_.clear();
-  // Decodes, then prompts under way, each oldest first. Growing may preempt younger sequences,
-  // which this pass has not come to yet.
+  SortCandidates();
+  // Decodes, then prompts under way. Growing may preempt others, also such as are in the step.
   for (const bool decodes : {true, false}) {
-    candidates_ = running_;
     for (Sequence* sequence : candidates_) {
-      if (sequence->state != Sequence::State::kRunning || IsDecode(*sequence) != decodes) continue;
+      if (sequence->state != Sequence::State::kRunning || sequence->parked ||
+          IsDecode(*sequence) != decodes) {
+        continue;
+      }
       if (budget.tokens == 0) break;
       if (!ScheduleOne(sequence, &budget) && decodes && budget.logits_rows > 0) {
         Preempt(sequence);
       }
     }
-    // A prompt may have taken the blocks of a younger decode, which then leaves the step.
-    std::erase_if(step_, [](const ScheduledSequence& share) {
-      return share.sequence->state != Sequence::State::kRunning;
-    });
   }
-  while (!waiting_.empty() && budget.tokens > 0 && budget.prompt_tokens > 0 &&
+  while (!queue_.empty() && budget.tokens > 0 && budget.prompt_tokens > 0 &&
          budget.logits_rows > 0) {
-    Sequence* next = waiting_.front();
-    if (!Admit(next)) break;
-    waiting_.pop_front();
-    if (!ScheduleOne(next, &budget)) break;
+    Sequence* next = AdmitNext();
+    if (next == nullptr || !ScheduleOne(next, &budget)) break;
   }
   return step_;
 }
@@ -224,6 +292,9 @@ void Scheduler::Advance(const ScheduledSequence& share) {
   Sequence& s = *share.sequence;
   const int filled = s.num_computed / config_.block_size;
   s.num_computed += share.count;
+  s.computed += share.count;
+  s.progress += std::max(0, s.num_computed - std::max(s.charged, s.num_computed - share.count));
+  queue_.Charge(&s, s.num_computed);
   for (int i = filled; config_.prefix_caching && i < s.num_computed / config_.block_size; ++i) {
     blocks_.Know(s.block_table[static_cast<size_t>(i)], KeyOf(&s, i));
   }

@@ -1,10 +1,15 @@
 // What runs in the next step: continuous batching (Yu et al. 2022, Orca) over paged KV blocks (Kwon
 // et al. 2023, vLLM), decodes first and prompts in chunks (Agrawal et al. 2024, Sarathi-Serve).
 // Pure: no threads, no clock, no I/O; it knows token counts, never tensors.
+//
+// Capacity is shared among clients. WaitingQueue says who is admitted next, and its counters also
+// say whose prompt is computed first. Where the next one finds no room, the scheduler preempts
+// sequences of clients that hold more than their share (scheduler_claims.cc). Sequences that grow
+// take blocks from the client that holds most. With a single client all is first come, first
+// served.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <memory>
 #include <string>
@@ -12,46 +17,10 @@
 
 #include "engine/model/model_runner.h"
 #include "scheduler/block_manager.h"
+#include "scheduler/sequence.h"
+#include "scheduler/waiting_queue.h"
 
 namespace edgegate {
-
-// A picture in a prompt: what stands for `count` tokens from `position` on.
-struct SequencePicture {
-  int position = 0;
-  int count = 0;
-  std::string key;  // names it
-};
-
-// One token stream. Its tokens are the prompt and what was generated; the KV of the first
-// `num_computed` of them is in the blocks.
-struct Sequence {
-  enum class State { kWaiting, kRunning, kFinished };
-
-  uint64_t id = 0;  // grows with arrival
-  State state = State::kWaiting;
-  std::string tenant;
-  std::vector<int32_t> tokens;
-  int prompt_len = 0;
-  int max_tokens = 0;  // to generate, at most
-  bool wants_prompt_logits = false;
-  int num_computed = 0;
-  int prompt_logits_done = 0;  // positions whose logits row was given already
-  int preemptions = 0;
-  std::vector<int32_t> block_table;
-  std::vector<SequencePicture> pictures;  // by position
-  std::vector<PrefixKey> prefix_keys;     // of its full blocks, as far as they were needed yet
-  int num_cached = 0;                     // prompt tokens found in the prefix cache, at first
-  std::vector<int32_t> guesses;           // of what follows the tokens
-  // Set for sequences 1 .. n - 1 of a request: they wait for the first one's prompt, and then share
-  // its full blocks. The rest of the prompt is computed again, which gives the same bytes, so that
-  // no block ever needs copying.
-  const Sequence* leader = nullptr;
-
-  int length() const { return static_cast<int>(tokens.size()); }
-  int generated() const { return length() - prompt_len; }
-  // Guesses that could come true: the last token is sampled, never computed.
-  int guessable() const { return max_tokens - generated() - 1; }
-};
 
 // A sequence's share of the step: tokens [num_computed, num_computed + count).
 struct ScheduledSequence {
@@ -95,16 +64,20 @@ class Scheduler {
   const std::vector<ScheduledSequence>& Schedule(
       int prompt_tokens = std::numeric_limits<int>::max());
 
-  // The running sequences that are past their prompts. Valid until the next call.
+  // The running sequences that are past their prompts and not parked. Valid until the next call.
   const std::vector<Sequence*>& Decodes();
 
   // The share's tokens were computed; or, as {sequence, 1}, one of its guesses too, which turned
   // out right and is now one of the sequence's tokens.
   void Advance(const ScheduledSequence& share);
 
-  bool HasWork() const { return !waiting_.empty() || !running_.empty(); }
+  bool HasWork() const { return !queue_.empty() || !running_.empty(); }
+  // The running sequences, by id.
+  const std::vector<Sequence*>& running() const { return running_; }
   int num_running() const { return static_cast<int>(running_.size()); }
-  int num_waiting() const { return static_cast<int>(waiting_.size()); }
+  int num_runnable() const;  // running and not parked
+  int num_waiting() const { return queue_.size(); }
+  int num_clients() const { return queue_.num_clients(); }
   uint64_t num_preemptions() const { return num_preemptions_; }
   const BlockManager& blocks() const { return blocks_; }
 
@@ -115,21 +88,43 @@ class Scheduler {
     int logits_rows;
     int guesses;
   };
+  // Why a waiting sequence was not admitted, if it was not.
+  enum class Admission { kAdmitted, kNoRoom, kAwaitsLeader };
+  // What a waiting sequence lacks.
+  struct Shortage {
+    int sequences = 0;
+    int blocks = 0;
+
+    bool any() const { return sequences > 0 || blocks > 0; }
+  };
+
   bool IsDecode(const Sequence& s) const { return s.num_computed == s.length() - 1; }
   bool Grow(Sequence* sequence, int length);
+  Sequence* VictimOfGrowth(const Sequence& sequence);
   void Preempt(Sequence* sequence);
   void FreeBlocks(Sequence* sequence);
-  bool Admit(Sequence* sequence);
+  Admission Admit(Sequence* sequence);
+  Sequence* AdmitNext();
   const PrefixKey& KeyOf(Sequence* sequence, int block) const;
   std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
+  int BlocksNeeded(const Sequence& sequence, const std::vector<int32_t>& shared) const;
   int ChunkOf(const Sequence& sequence, const Budget& budget, ScheduledSequence* share) const;
   int GuessesOf(const Sequence& sequence, const Budget& budget) const;
   int RoomForGuesses() const;
   bool ScheduleOne(Sequence* sequence, Budget* budget);
+  void SortCandidates();
+
+  // In scheduler_claims.cc.
+  bool Claim(Sequence* head);
+  void CountHoldings();
+  bool ChooseVictims(const Sequence& head, Shortage shortage, bool by_turn);
+  Sequence* BestVictim(const Sequence& head, const Shortage& shortage, bool by_turn) const;
+  bool MayTake(const Sequence& head, const Sequence& victim, bool by_turn) const;
+  int OwnBlocks(const Sequence& sequence) const;
 
   const SchedulerConfig config_;
   BlockManager blocks_;
-  std::deque<Sequence*> waiting_;   // by id, but for the preempted, which are older than the rest
+  WaitingQueue queue_;
   std::vector<Sequence*> running_;  // by id
   uint64_t num_preemptions_ = 0;
 
@@ -137,6 +132,8 @@ class Scheduler {
   std::vector<ScheduledSequence> step_;
   std::vector<Sequence*> candidates_;
   std::vector<Sequence*> decodes_;
+  std::vector<ClientAccount*> passed_;
+  std::vector<Sequence*> victims_;
 };
 
 }  // namespace edgegate

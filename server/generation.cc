@@ -202,6 +202,7 @@ std::optional<ApiError> Generation::AddPrompt(size_t index, const ServedModel& m
   request->prompt = *ids;
   prompts_.push_back({*std::move(ids), {}});
   request->tenant = r.tenant;
+  request->client = r.client;
   request->images = std::move(images);
   for (PromptImage& image : request->images) image.key = r.tenant + " " + image.key;
   request->sampling = MakeSampling(r, model.defaults);

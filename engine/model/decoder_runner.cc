@@ -5,6 +5,7 @@
 #endif
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <new>
 #include <vector>
@@ -324,6 +325,13 @@ Result<std::unique_ptr<DecoderRunner>> DecoderRunner::Make(const DecoderWeights&
     return ResourceExhausted("not enough memory for a KV cache of {} MiB and its buffers",
                              options.kv_cache_bytes >> 20);
   }
+}
+
+void DecoderRunner::Prepare() {
+  impl_->UseTeam();
+  std::atomic<int> started{0};
+#pragma omp parallel
+  ++started;
 }
 
 const RunnerLimits& DecoderRunner::limits() const { return impl_->limits; }

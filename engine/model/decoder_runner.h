@@ -36,6 +36,9 @@ class DecoderRunner : public ModelRunner {
   ~DecoderRunner() override;
 
   const RunnerLimits& limits() const override;
+  // Starts the OpenMP team of the calling thread. OpenMP ends the process when it cannot start a
+  // thread, which so happens at start or never.
+  void Prepare() override;
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
   Status BeginImage(PreparedPixels pixels) override;
   Result<bool> EncodeUnit(float* rows) override;

@@ -43,9 +43,9 @@ std::span<const float> Adjust(std::span<const float> logits, const SamplingParam
     logit = logit > 0 ? logit / params.repetition_penalty : logit * params.repetition_penalty;
   };
   if (params.repetition_penalty != 1.0f) {
-    for (auto [token, count] : counts.prompt) repeat(token);
+    for (int32_t token : counts.prompt) repeat(token);
     for (auto [token, count] : counts.output) {
-      if (!counts.prompt.contains(token)) repeat(token);
+      if (!std::binary_search(counts.prompt.begin(), counts.prompt.end(), token)) repeat(token);
     }
   }
   for (auto [token, count] : counts.output) {
@@ -93,7 +93,7 @@ void FindCandidates(std::span<const float> logits, const AllowedTokens& allowed,
 }
 
 // `room` is for the weights of the candidates.
-int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& params,
+int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& params, uint64_t seed,
              uint64_t position, std::vector<double>* room) {
   std::vector<double>& weights = *room;
   weights.clear();
@@ -110,7 +110,7 @@ int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& pa
     kept += weights[count++];
     if (kept >= double{params.top_p} * total && params.top_p < 1.0f) break;
   }
-  double left = CounterUniform(params.seed, position) * kept;
+  double left = CounterUniform(seed, position) * kept;
   for (size_t i = 0; i < count; ++i) {
     left -= weights[i];
     if (left < 0) return candidates[i].token;
@@ -163,7 +163,7 @@ SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool
 
 Result<SampledToken> Sampler::Sample(std::span<const float> logits, const AllowedTokens& allowed,
                                      const SamplingParams& params, const TokenCounts& counts,
-                                     uint64_t position) {
+                                     uint64_t position, uint64_t seed_offset) {
   for (float logit : logits) {
     if (std::isnan(logit)) return Internal("the model gave a logit that is not a number");
   }
@@ -173,7 +173,7 @@ Result<SampledToken> Sampler::Sample(std::span<const float> logits, const Allowe
   if (params.temperature >= 1e-5f) {
     const float largest = row[static_cast<size_t>(token)];
     FindCandidates(row, allowed, params, largest, &candidates_);
-    token = Draw(candidates_, params, position, &weights_);
+    token = Draw(candidates_, params, params.seed + seed_offset, position, &weights_);
   }
   if (params.num_top_logprobs < 0) return SampledToken{token, 0, 0, {}};
   return DescribeToken(logits, allowed.valid, token, params.num_top_logprobs);

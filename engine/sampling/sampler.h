@@ -16,7 +16,8 @@ namespace edgegate {
 // What a sequence has seen, filled only where penalties need it. Owned by one thread.
 struct TokenCounts {
   std::unordered_map<int32_t, int> output;
-  std::unordered_map<int32_t, int> prompt;  // for repetition_penalty
+  // The prompt's distinct ids, ascending, for repetition_penalty. The memory is the caller's.
+  std::span<const int32_t> prompt;
 };
 
 // A uniform number in [0, 1) that depends on (seed, position) alone: Philox4x32-10 (Salmon et al.
@@ -41,11 +42,12 @@ struct TokenLogit {
 // Keeps its memory from token to token, and nothing else. Owned by one thread.
 class Sampler {
  public:
-  // The token for output position `position`. kInternal when the row holds NaN, or no allowed id
-  // has a finite logit. The same arguments give the same bytes.
+  // The token for output position `position`. `seed_offset` is added to the parameters' seed.
+  // kInternal when the row holds NaN, or no allowed id has a finite logit. The same arguments give
+  // the same bytes.
   Result<SampledToken> Sample(std::span<const float> logits, const AllowedTokens& allowed,
                               const SamplingParams& params, const TokenCounts& counts,
-                              uint64_t position);
+                              uint64_t position, uint64_t seed_offset = 0);
 
  private:
   std::vector<float> adjusted_;  // the row after bias and penalties

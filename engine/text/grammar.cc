@@ -5,47 +5,53 @@
 namespace edgegate {
 namespace {
 
-// Computes each mask at once, in the calling thread.
+// Computes each mask where it is asked for: Poll() and Wait() take as long as that takes.
 class Matcher : public TokenConstraint {
  public:
   Matcher(tk_matcher* handle, const std::vector<int32_t>& eos_token_ids)
-      : handle_(handle), eos_token_ids_(eos_token_ids) {
-    Compute();
-  }
+      : handle_(handle), eos_token_ids_(eos_token_ids) {}
 
   std::unique_ptr<TokenConstraint> Clone() const override {
-    return std::make_unique<Matcher>(tk_matcher_clone(handle_.get()), eos_token_ids_);
+    auto copy = std::make_unique<Matcher>(tk_matcher_clone(handle_.get()), eos_token_ids_);
+    copy->error_ = error_;
+    return copy;
   }
-  State Poll() override { return error_.ok() ? State::kReady : State::kFailed; }
+
+  State Poll() override {
+    if (error_.ok() && mask_.empty()) error_ = ComputeMask();
+    return error_.ok() ? State::kReady : State::kFailed;
+  }
   State Wait(TimePoint) override { return Poll(); }
+
   std::span<const uint32_t> Allowed() const override { return mask_; }
-  Status error() const override { return error_; }
 
   void Accept(int32_t token) override {
+    mask_.clear();
     tk_bytes error{};
     if (tk_matcher_accept(handle_.get(), static_cast<uint32_t>(token), &error) != 0) {
       error_ = InvalidArgument("the output's grammar: {}", TakeString(error));
-    } else {
-      Compute();
     }
   }
 
+  Status error() const override { return error_; }
+
  private:
-  void Compute() {
+  Status ComputeMask() {
     tk_ids bits{};
     tk_bytes error{};
     if (tk_matcher_allowed(handle_.get(), &bits, &error) != 0) {
-      error_ = InvalidArgument("the output's grammar: {}", TakeString(error));
-      return;
+      return InvalidArgument("the output's grammar: {}", TakeString(error));
     }
     mask_.assign(bits.data, bits.data + bits.size);
     tk_free_ids(bits);
-    // The grammar knows one end-of-text; where it may come, the others may.
+    // The grammar knows one end-of-text id. Where that one is allowed, the others are.
     auto bit = [](int32_t id) { return uint32_t{1} << (id % 32); };
     auto word = [&](int32_t id) -> uint32_t& { return mask_[static_cast<size_t>(id / 32)]; };
     const int32_t first = eos_token_ids_[0];
-    if ((word(first) & bit(first)) == 0) return;
-    for (int32_t id : eos_token_ids_) word(id) |= bit(id);
+    if ((word(first) & bit(first)) != 0) {
+      for (int32_t id : eos_token_ids_) word(id) |= bit(id);
+    }
+    return {};
   }
 
   struct Free {
@@ -53,8 +59,8 @@ class Matcher : public TokenConstraint {
   };
   std::unique_ptr<tk_matcher, Free> handle_;
   const std::vector<int32_t> eos_token_ids_;
-  std::vector<uint32_t> mask_;
-  Status error_;
+  std::vector<uint32_t> mask_;  // of the next token; empty: not computed yet
+  Status error_;                // why Poll() gives kFailed
 };
 
 }  // namespace

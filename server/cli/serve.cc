@@ -47,20 +47,10 @@ Result<ServerOptions> MakeOptions(const Settings& s, RequestResources* resources
   return options;
 }
 
-// Feeds systemd's watchdog, but only while the engine's heart beats.
-class Watchdog {
- public:
-  void Feed(const EngineSnapshot& snapshot) {
-    if (snapshot.heartbeat == heartbeat_ && snapshot.steps == steps_) return;
-    heartbeat_ = snapshot.heartbeat;
-    steps_ = snapshot.steps;
-    sd_notify(0, "WATCHDOG=1");
-  }
-
- private:
-  uint64_t heartbeat_ = 0;
-  uint64_t steps_ = 0;
-};
+// Feeds systemd's watchdog unless the engine is stuck, by the same signal as /health.
+void FeedWatchdog(const EngineSnapshot& snapshot) {
+  if (!snapshot.stuck()) sd_notify(0, "WATCHDOG=1");
+}
 
 void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignals& signals) {
   spdlog::info("draining: running requests get {} s", timeout_s);
@@ -78,6 +68,14 @@ void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignal
   // The last events still travel to their clients.
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   http->Stop();
+}
+
+// Whether the files that the model's weights are mapped from are as they were.
+std::function<Status()> CheckOf(const LoadedModel& model) {
+  return [bundle = model.bundle.get(), draft = model.draft_bundle.get()] {
+    EG_RETURN_IF_ERROR(bundle->CheckIntact());
+    return draft != nullptr ? draft->CheckIntact() : Status();
+  };
 }
 
 // What the models have taken is known now: the rest is for requests.
@@ -113,7 +111,6 @@ int Serve(const Settings& settings) {
   if (!options.ok()) return fail(options.status(), kExitUsage);
 
   const StopSignals signals;
-  Watchdog watchdog;
   HttpServer http(*options);
   if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
   spdlog::info("listening on http://{}:{}", settings.host, http.port());
@@ -160,7 +157,7 @@ int Serve(const Settings& settings) {
         settings.prefix_caching, std::chrono::milliseconds(settings.target_itl_ms),
         settings.speculation};
     model.served.engine_index = engine.AddModel(std::move(model.runner), limits, model.valid_tokens,
-                                                std::move(model.draft));
+                                                std::move(model.draft), CheckOf(model));
     served.push_back(&model.served);
   }
   if (Status status = PlanMemory(settings, models, &resources.memory); !status.ok()) {
@@ -171,7 +168,7 @@ int Serve(const Settings& settings) {
   http.SetReady(&engine, served);
   sd_notify(0, "READY=1");
   spdlog::info("ready");
-  while (!signals.WaitASecond()) watchdog.Feed(engine.snapshot());
+  while (!signals.WaitASecond()) FeedWatchdog(engine.snapshot());
   resources.jobs.Close();
   Drain(&http, &engine, settings.drain_timeout_s, signals);
   listener.join();

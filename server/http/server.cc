@@ -64,11 +64,12 @@ void HttpServer::Impl::Health(Response& res) const {
         m.guessed_tokens, m.guessed_right, m.images_encoded, m.image_cache_hits,
         m.image_cache_bytes);
   }
-  const bool failing = snapshot.failed_steps_in_row >= 3;
-  res.status = failing ? 503 : 200;
-  res.set_content(
-      fmt::format("{{\"status\":\"{}\",\"models\":[{}]}}", failing ? "failing" : "ok", list),
-      "application/json");
+  bool failing = snapshot.failed_steps_in_row >= 3;
+  for (const auto& m : snapshot.models) failing = failing || !m.failure.empty();
+  const char* status = snapshot.stuck() ? "stuck" : failing ? "failing" : "ok";
+  res.status = snapshot.stuck() || failing ? 503 : 200;
+  res.set_content(fmt::format("{{\"status\":\"{}\",\"models\":[{}]}}", status, list),
+                  "application/json");
 }
 
 GenerateOptions HttpServer::Impl::Generation() const {

@@ -84,7 +84,7 @@ TEST_CASE("requests that can never run, and too many of them, are refused") {
 
 TEST_CASE("requests submitted together are refused together, and have one handle") {
   EngineLoop engine;
-  engine.AddModel(Fake(), {8, 32, 6}, std::vector<bool>(50, true));
+  engine.AddModel(Fake(), {8, 32, 7}, std::vector<bool>(50, true));
   std::vector<GenerationRequest> requests = {Request(3), Request(100), Request(5)};
   for (GenerationRequest& request : requests) request.num_sequences = 2;
   std::vector<GenerationRequest> bad = requests;
@@ -92,6 +92,8 @@ TEST_CASE("requests submitted together are refused together, and have one handle
   CHECK(engine.Submit(0, bad).status().code() == StatusCode::kInvalidArgument);
   auto many = requests;
   many.push_back(Request(1));
+  many.back().client = "another";
+  many.back().num_sequences = 2;
   CHECK(engine.Submit(0, many).status().code() == StatusCode::kResourceExhausted);
   // All six still fit: those that were refused left nothing waiting.
   auto handle = engine.Submit(0, requests);

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -22,23 +23,48 @@ struct Expected {
   std::vector<float> logprobs;
 };
 
-// Every second token, by turns.
+// Even and odd ids by turns. Each mask takes up to `most_polls` calls until it is there; with
+// `fails_at`
+// >= 0, the one after so many tokens cannot be computed.
 class ByTurns : public TokenConstraint {
  public:
+  explicit ByTurns(int most_polls = 0, int fails_at = -1)
+      : most_polls_(most_polls), fails_at_(fails_at) {
+    Begin();
+  }
   std::unique_ptr<TokenConstraint> Clone() const override {
     return std::make_unique<ByTurns>(*this);
   }
-  Result<std::vector<uint32_t>> Allowed() override {
-    return std::vector<uint32_t>(2, seen_ % 2 == 0 ? 0x55555555u : 0xAAAAAAAAu);
+  State Poll() override {
+    if (left_ > 0 && left_-- > 0) return State::kComputing;
+    return seen_ == fails_at_ ? State::kFailed : State::kReady;
   }
-  Status Accept(int32_t token) override {
-    if (token % 2 != seen_ % 2) return Internal("token {} was not allowed", token);
+  State Wait(TimePoint) override { return Poll(); }
+  std::span<const uint32_t> Allowed() const override {
+    static constexpr std::array<uint32_t, 2> kEven{0x55555555u, 0x55555555u},
+        kOdd{0xAAAAAAAAu, 0xAAAAAAAAu};
+    REQUIRE(left_ == 0);
+    return seen_ % 2 == 0 ? kEven : kOdd;
+  }
+  void Accept(int32_t token) override {
+    REQUIRE(left_ == 0);
+    REQUIRE(token % 2 == seen_ % 2);
+    random_ = random_ * 1664525 + 1013904223 + static_cast<uint32_t>(token);
     ++seen_;
-    return {};
+    Begin();
   }
+  Status error() const override { return InvalidArgument("the mask costs too much"); }
 
  private:
+  void Begin() {
+    left_ = most_polls_ == 0 ? 0 : static_cast<int>(random_ >> 16) % (most_polls_ + 1);
+  }
+
+  const int most_polls_;
+  const int fails_at_;
+  uint32_t random_ = 1;
   int seen_ = 0;
+  int left_ = 0;
 };
 
 // The prompt with what its pictures put into it.
@@ -58,12 +84,12 @@ Expected Alone(const GenerationRequest& request, int index) {
   std::vector<int32_t> tokens = Seen(request);
   const std::vector<bool> allowed(kVocab, true);
   TokenCounts counts;
-  const auto constraint = request.constraint ? request.constraint->Clone() : nullptr;
+  ByTurns constraint;  // with masks that take no time
   SamplingParams params = request.sampling;
   params.seed += static_cast<uint64_t>(index);
   for (int i = 0; i < request.max_tokens; ++i) {
     const auto logits = FakeModelRunner::Logits(tokens, kVocab);
-    const auto permitted = constraint ? *constraint->Allowed() : std::vector<uint32_t>();
+    const auto permitted = request.constraint ? constraint.Allowed() : std::span<const uint32_t>();
     auto sampled =
         Sampler().Sample(logits, {allowed, permitted}, params, counts, static_cast<uint64_t>(i));
     REQUIRE(sampled.ok());
@@ -72,7 +98,7 @@ Expected Alone(const GenerationRequest& request, int index) {
     out.tokens.push_back(sampled->token);
     out.logprobs.push_back(sampled->logprob);
     if (sampled->token == request.stop_token_ids[0]) break;
-    if (constraint) REQUIRE(constraint->Accept(sampled->token).ok());
+    if (request.constraint) constraint.Accept(sampled->token);
   }
   return out;
 }
@@ -113,7 +139,8 @@ GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits
   r.sampling.num_top_logprobs = 2;
   r.stop_token_ids = {7};
   if (pick(0, 3) == 0) r.num_prompt_logprobs = 1;
-  if (pick(0, 3) == 0) r.constraint = std::make_shared<ByTurns>();
+  if (pick(0, 3) == 0) r.constraint = std::make_shared<ByTurns>(pick(0, 1) * pick(0, 40));
+  r.client = std::to_string(pick(1, 3));
   return r;
 }
 

@@ -1,0 +1,60 @@
+// How many sequences of one model may wait for their first step, in all and of one client.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/base/mutex.h"
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+class AdmissionLimiter;
+
+// The places that some sequences hold in the waiting queue. Gives them back when destroyed. Used by
+// one thread at a time.
+class AdmissionTicket {
+ public:
+  AdmissionTicket() = default;
+  AdmissionTicket(std::shared_ptr<AdmissionLimiter> limiter, std::string client, int places);
+  AdmissionTicket(AdmissionTicket&& other) noexcept { *this = std::move(other); }
+  AdmissionTicket& operator=(AdmissionTicket&& other) noexcept;
+  ~AdmissionTicket() { Release(places_); }
+
+  // Gives `places` back, or all that are left where these are fewer.
+  void Release(int places);
+
+ private:
+  std::shared_ptr<AdmissionLimiter> limiter_;  // null: the ticket holds no place
+  std::string client_;
+  int places_ = 0;
+};
+
+// Dynamic queue thresholds (Choudhury and Hahne 1998): one client may hold at most kShare times
+// what is left free. A client alone so holds three quarters of the places, the next one three
+// quarters of the rest, and a new client finds a place while others fill the queue. Memory: one
+// entry for each client that holds a place. Provides its own synchronization.
+class AdmissionLimiter : public std::enable_shared_from_this<AdmissionLimiter> {
+ public:
+  static constexpr int kShare = 3;
+
+  explicit AdmissionLimiter(int max_waiting) : max_waiting_(max_waiting) {}
+
+  // kResourceExhausted when `places` more sequences of this client would pass a limit. The message
+  // names the limit.
+  Result<AdmissionTicket> Enter(const std::string& client, int places) EG_EXCLUDES(mutex_);
+
+  int waiting() const EG_EXCLUDES(mutex_);
+
+ private:
+  friend class AdmissionTicket;
+  void Leave(const std::string& client, int places) EG_EXCLUDES(mutex_);
+
+  const int max_waiting_;
+  mutable Mutex mutex_;
+  int total_ EG_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, int> held_ EG_GUARDED_BY(mutex_);  // by client; never 0
+};
+
+}  // namespace edgegate

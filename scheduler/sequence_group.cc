@@ -1,0 +1,87 @@
+#include "scheduler/sequence_group.h"
+
+#include <algorithm>
+
+namespace edgegate {
+namespace {
+
+// The ids that the vocabulary has, ascending, each once.
+std::vector<int32_t> SortedIds(std::vector<int32_t> ids, int vocab_size) {
+  std::erase_if(ids, [&](int32_t id) { return id < 0 || id >= vocab_size; });
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  ids.shrink_to_fit();
+  return ids;
+}
+
+// One bias for each id that the vocabulary has.
+void MergeBiases(std::vector<std::pair<int32_t, float>>* biases, int vocab_size) {
+  std::erase_if(*biases, [&](const auto& b) { return b.first < 0 || b.first >= vocab_size; });
+  std::stable_sort(biases->begin(), biases->end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  size_t kept = 0;
+  for (size_t i = 0; i < biases->size(); ++i) {
+    auto [id, bias] = (*biases)[i];
+    if (kept > 0 && (*biases)[kept - 1].first == id) {
+      (*biases)[kept - 1].second += bias;
+    } else {
+      (*biases)[kept++] = {id, bias};
+    }
+  }
+  biases->resize(kept);
+  biases->shrink_to_fit();
+}
+
+std::unique_ptr<GroupSequence> MakeSequence(SequenceGroup* group, int index,
+                                            const RunnerLimits& limits) {
+  const GenerationRequest& r = group->request;
+  auto sequence = std::make_unique<GroupSequence>();
+  // Room for all that may come, so that decoding moves nothing.
+  const int most = static_cast<int>(r.prompt.size()) + r.max_tokens;
+  sequence->tokens.reserve(static_cast<size_t>(most));
+  sequence->block_table.reserve(static_cast<size_t>(BlocksFor(most, limits.block_size)));
+  sequence->tokens = r.prompt;
+  sequence->tenant = r.tenant;
+  sequence->client = r.client;
+  sequence->prompt_len = static_cast<int>(r.prompt.size());
+  sequence->max_tokens = r.max_tokens;
+  sequence->wants_prompt_logits = index == 0 && r.num_prompt_logprobs >= 0;
+  for (const PromptImage& image : group->images) {
+    sequence->pictures.push_back({image.position, limits.image_rows, image.key});
+  }
+  sequence->group = group;
+  sequence->index = index;
+  sequence->counts.prompt = group->prompt_ids;
+  if (r.constraint) sequence->constraint = r.constraint->Clone();
+  return sequence;
+}
+
+}  // namespace
+
+std::unique_ptr<SequenceGroup> MakeSequenceGroup(GenerationRequest request,
+                                                 std::shared_ptr<GenerationStream> events,
+                                                 SequenceGroup::Clock::time_point submitted,
+                                                 const RunnerLimits& limits) {
+  auto group = std::make_unique<SequenceGroup>();
+  group->request = std::move(request);
+  GenerationRequest& r = group->request;
+  group->owner = r.client;
+  group->events = std::move(events);
+  group->submitted = submitted;
+  group->images = std::move(r.images);
+  group->stop_ids = SortedIds(std::move(r.stop_token_ids), limits.vocab_size);
+  MergeBiases(&r.sampling.logit_bias, limits.vocab_size);
+  if (r.sampling.repetition_penalty != 1.0f) {
+    group->prompt_ids = SortedIds(r.prompt, limits.vocab_size);
+  }
+  for (int i = 0; i < r.num_sequences; ++i) {
+    group->sequences.push_back(MakeSequence(group.get(), i, limits));
+  }
+  group->unfinished = r.num_sequences;
+  r.prompt = {};
+  r.stop_token_ids = {};
+  r.constraint.reset();
+  return group;
+}
+
+}  // namespace edgegate
