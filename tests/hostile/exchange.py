@@ -129,15 +129,16 @@ class Talk:
         self.answers()
         return self._seen[3]
 
-    def send(self, data, deadline):
-        """Sends until all is out, an answer came, the connection ended, or it is too late."""
+    def send(self, data, deadline, flood=False):
+        """Sends until all is out, an answer came, the connection ended, or it is too late. `flood`:
+        answers do not stop it."""
         view = memoryview(data)
         while view and not self.ended and time.monotonic() < deadline:
             wait = min(0.5, max(0.0, deadline - time.monotonic()))
             readable, writable, _ = select.select([self.socket], [self.socket], [], wait)
             if readable:
                 self._read()
-                if self.answers():
+                if not flood and self.answers():
                     return False
             if writable and not self.ended:
                 try:

@@ -10,7 +10,7 @@ import checks
 import process_tree
 from case import OVERLOAD
 from daemon import FACTOR
-from exchange import Malformed, Talk
+from exchange import HOSTILE, Malformed, Talk
 from generate import build
 
 # Of error messages: source paths, backtraces and texts of libraries.
@@ -68,15 +68,14 @@ class MemoryWatch(threading.Thread):
         return self.rise
 
 
-def _talk_raw(case, port, deadline, problems):
+def _talk_raw(case, talk, deadline, problems):
     """Runs the steps of a raw case on one connection. The answers."""
-    talk = Talk(port)
     want = max(1, case.answers or 1)
     for step in build(case.raw):
         if talk.ended:
             break
         if isinstance(step, bytes):
-            talk.send(step, deadline)
+            talk.send(step, deadline, flood=case.answers is None)
         elif isinstance(step, int | float):
             talk.read_until(lambda t: False, min(deadline, time.monotonic() + step))
         elif step == "half-close":
@@ -86,8 +85,9 @@ def _talk_raw(case, port, deadline, problems):
         elif step == "close":
             talk.close()
             return []
-    talk.read_until(lambda t: len(t.answers()) >= want, deadline)
-    if case.closes:
+    patience = time.monotonic() + 0.3 if case.silent else deadline
+    talk.read_until(lambda t: len(t.answers()) >= want, min(patience, deadline))
+    if case.closes and not case.silent:
         talk.read_until(lambda t: t.ended, min(deadline, time.monotonic() + 2))
         if not talk.ended:
             problems.append("the connection stays open")
@@ -100,9 +100,8 @@ def _talk_raw(case, port, deadline, problems):
     return answers
 
 
-def _talk_request(case, data, port, deadline, problems):
+def _talk_request(case, data, talk, deadline, problems):
     """Sends a request. Its answer, in a list."""
-    talk = Talk(port)
     if case.leave == "upload":
         talk.send(data[: len(data) // 2], deadline)
         talk.close()
@@ -125,12 +124,13 @@ def _talk_request(case, data, port, deadline, problems):
     return answers
 
 
-def _one(case, data, port, deadline, answers, problems):
+def _one(case, data, where, deadline, answers, problems):
     try:
+        talk = Talk(*where)
         if case.raw:
-            answers += _talk_raw(case, port, deadline, problems)
+            answers += _talk_raw(case, talk, deadline, problems)
         else:
-            answers += _talk_request(case, data, port, deadline, problems)
+            answers += _talk_request(case, data, talk, deadline, problems)
     except Malformed as error:
         problems.append(f"malformed answer: {error}")
     except OSError as error:
@@ -138,15 +138,16 @@ def _one(case, data, port, deadline, answers, problems):
             problems.append(f"connection: {error!r}")
 
 
-def _send_all(case, port, deadline):
-    """Runs all copies of a case. (answers, problems)"""
+def send_all(case, port, deadline, source=HOSTILE):
+    """Runs all copies of a case, from the address `source`. (answers, problems)"""
+    where = (port, source)
     data = b"" if case.raw else case.request()
     answers, problems = [], []
     if case.count == 1:
-        _one(case, data, port, deadline, answers, problems)
+        _one(case, data, where, deadline, answers, problems)
         return answers, problems
     threads = [
-        threading.Thread(target=_one, args=(case, data, port, deadline, answers, problems))
+        threading.Thread(target=_one, args=(case, data, where, deadline, answers, problems))
         for _ in range(case.count)
     ]
     for thread in threads:
@@ -226,7 +227,7 @@ def run(daemon, case, health, alone=True):
     cpu = process_tree.cpu_seconds(daemon.pid)
     result.start = time.monotonic()
     deadline = result.start + case.wall_s * FACTOR + 2
-    answers, problems = _send_all(case, daemon.port, deadline)
+    answers, problems = send_all(case, daemon.port, deadline)
     result.end = time.monotonic()
     result.wall_s = result.end - result.start
     result.problems += problems
