@@ -1,0 +1,121 @@
+// Chat templates, any bytes and generated ones, rendered with a conversation.
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "tests/fuzz/byte_source.h"
+#include "textkit/textkit.h"
+
+namespace {
+
+using edgegate::ByteSource;
+using Words = std::string_view;
+
+constexpr size_t kMaxBytes = 4096;
+constexpr Words kMessages =
+    R"([{"role":"system","content":"s"},{"role":"user","content":"<|u|> \u00e9"},)"
+    R"({"role":"user","content":[{"type":"text","text":"x"},{"type":"image"}]}])";
+constexpr Words kTools = R"([{"type":"function","function":{"name":"f","parameters":{}}}])";
+constexpr Words kKwargs = R"({"deep":{"a":[1,2,{"b":null}]},"n":3,"s":"text"})";
+constexpr std::array<Words, 12> kValues{"messages",  "message",     "message.content", "n",
+                                        "s",         "deep.a[2].b", "loop.index",      "'x'",
+                                        "bos_token", "[1, 2]",      "{'a': 1}",        "tools"};
+constexpr std::array<Words, 16> kFilters{"|string",  "|tojson", "|length",     "|upper",
+                                         "|trim",    "|list",   "|first",      "|join(',')",
+                                         "|items",   "|int",    "|sort",       "|unique",
+                                         "|reverse", "|safe",   "|default(1)", "|tojson(indent=2)"};
+constexpr std::array<Words, 10> kOperators{" + ",  " ~ ", " == ", " in ", " and ",
+                                           " or ", " % ", " - ",  " // ", " is not "};
+constexpr std::array<Words, 8> kMethods{".split('a')", ".strip()", ".items()", ".get('role')",
+                                        "[0]",         "[-1]",     "[:2]",     ".startswith('x')"};
+
+std::string Expression(ByteSource& source, int depth) {
+  std::string text(source.Word(kValues));
+  for (int i = source.Pick(3); i > 0; --i) {
+    switch (source.Pick(depth > 0 ? 5 : 2)) {
+      case 0:
+        text += source.Word(kFilters);
+        break;
+      case 1:
+        text += source.Word(kMethods);
+        break;
+      case 2:
+        text += std::string(source.Word(kOperators)) + Expression(source, depth - 1);
+        break;
+      case 3:
+        text = "not (" + text + ")";
+        break;
+      default:
+        text = "(" + text + " if " + Expression(source, depth - 1) + " else none)";
+        break;
+    }
+  }
+  return text;
+}
+
+std::string Template(ByteSource& source, int depth) {
+  std::string text;
+  for (int i = source.Pick(4); i >= 0; --i) {
+    const std::string value = Expression(source, 2);
+    const auto inner = [&] { return depth > 0 ? Template(source, depth - 1) : std::string("x"); };
+    switch (source.Pick(8)) {
+      case 0:
+        text += "{{ " + value + " }}";
+        break;
+      case 1:
+        text += "{% for message in messages %}" + inner() + "{% endfor %}";
+        break;
+      case 2:
+        text += "{% if " + value + " %}" + inner() + "{% else %}y{% endif %}";
+        break;
+      case 3:
+        text += "{% set v = " + value + " %}{{ v }}";
+        break;
+      case 4:
+        text += "{%- macro m(s) -%}" + inner() + "{%- endmacro -%}{{ m(1) }}";
+        break;
+      case 5:
+        text += "{% set ns = namespace(n=1) %}{% set ns.n = " + value + " %}";
+        break;
+      case 6:
+        text += "{{ raise_exception(" + value + ") }}";
+        break;
+      default:
+        text += "<|u|>{# c #}{% for n in range(5) %}" + inner() + "{% endfor %}";
+        break;
+    }
+  }
+  return text;
+}
+
+tk_str Str(Words text) { return {text.data(), text.size()}; }
+
+void Render(Words source) {
+  tk_template* made = nullptr;
+  tk_bytes error{}, out{};
+  if (tk_template_new(Str(source), Str(R"(["<|u|>"])"), Str(R"({"bos_token":"<s>"})"), &made,
+                      &error) != 0) {
+    tk_free_bytes(error);
+    return;
+  }
+  if (tk_template_render(made, Str(kMessages), Str(kTools), Str(kKwargs), 1, &out, &error) == 0) {
+    tk_free_bytes(out);
+  } else {
+    tk_free_bytes(error);
+  }
+  tk_template_free(made);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size > kMaxBytes) return 0;
+  ByteSource source(data, size);
+  if (source.Chance(50)) {
+    Render(Template(source, 2));
+  } else {
+    Render(source.Rest());
+  }
+  return 0;
+}
