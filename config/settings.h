@@ -31,7 +31,7 @@ struct Settings {
   int request_memory_mb = 256;  // of it, what requests may take together
   int workers = 2;
   int job_cpu_ms = 1500;
-  int job_memory_mb = 192;
+  int job_memory_mb = 160;
   int max_connections = 512;
   int max_connections_per_address = 0;  // 0: half of max_connections
   int body_timeout_s = 120;

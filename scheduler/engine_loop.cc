@@ -194,6 +194,13 @@ void EngineLoop::Start() {
   impl_->thread = std::thread([this] { impl_->Run(); });
 }
 
+Status EngineLoop::CheckAdmission(int model, const std::string& client, int sequences) const {
+  if (impl_->draining) return Unavailable("the server is shutting down");
+  const ModelLoop& loop = *impl_->models[static_cast<size_t>(model)]->loop;
+  EG_RETURN_IF_ERROR(loop.failure());
+  return loop.limiter()->Enter(client, sequences).status();
+}
+
 Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(int model, GenerationRequest request) {
   std::vector<GenerationRequest> one;
   one.push_back(std::move(request));

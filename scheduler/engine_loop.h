@@ -77,6 +77,10 @@ class EngineLoop {
 
   void Start();
 
+  // Whether Submit() would find a place in the waiting queue now, for so many sequences of this
+  // client. To be asked before a request is tokenized; Submit() may still refuse it.
+  Status CheckAdmission(int model, const std::string& client, int sequences) const;
+
   // Hands a request to the loop. kResourceExhausted when the waiting queue is full, or has no place
   // for more of this client; kUnavailable when draining, or with check_weights' message once that
   // failed; kInvalidArgument when it can never fit (longer than max_model_len or the pool). Takes

@@ -41,8 +41,8 @@ ApiError TooLong(const ApiRequest& r, const ServedModel& model, const std::strin
 
 // A text of so many bytes has more tokens than the context, whatever it is.
 std::optional<ApiError> CheckBytes(const ApiRequest& r, const ServedModel& model, size_t bytes) {
-  const int64_t most = kNormalizing * model.limits.max_model_len *
-                       std::max(1, model.text->vocabulary().longest());
+  const int64_t most =
+      kNormalizing * model.limits.max_model_len * std::max(1, model.text->vocabulary().longest());
   if (static_cast<int64_t>(bytes) <= most) return std::nullopt;
   return TooLong(r, model, fmt::format("have {} bytes; at most {} are read", bytes, most));
 }
@@ -160,8 +160,9 @@ std::optional<ApiError> Generation::CheckFirst(const ApiRequest& r, const Served
                                             model.name));
   }
   if (r.grammar && model.eos_token_ids.empty()) {
-    return BadParam(r.grammar_param, "The model cannot follow a grammar: it has no end-of-text "
-                                     "token.");
+    return BadParam(r.grammar_param,
+                    "The model cannot follow a grammar: it has no end-of-text "
+                    "token.");
   }
   if (auto error = CheckTokenIds(r, model)) return error;
   if (r.chat) return CheckBytes(r, model, r.messages_json.size());
@@ -184,8 +185,9 @@ std::optional<ApiError> Generation::AddPrompt(size_t index, const ServedModel& m
   const char* param = PromptParam(r);
   auto ids = Tokenize(r, model, r.chat ? nullptr : &r.prompts[index], &images, context);
   if (!ids.ok() && ids.status().code() == StatusCode::kResourceExhausted) {
-    return TooLong(r, model, fmt::format("have more than {} tokens",
-                                         model.limits.max_model_len + kTokensBeyondContext));
+    return TooLong(
+        r, model,
+        fmt::format("have more than {} tokens", model.limits.max_model_len + kTokensBeyondContext));
   }
   if (!ids.ok()) return FromJob(param, ids.status());
   if (ids->empty()) return BadParam(param, fmt::format("Invalid '{}': it has no tokens.", param));

@@ -43,9 +43,9 @@ class Generation {
   // the model, and sizes against the context. The error is the client's answer.
   static std::optional<ApiError> CheckFirst(const ApiRequest& request, const ServedModel& model);
 
-  // Tokenizes, checks, compiles the grammar and submits. `images` are the request's, loaded, without
-  // their positions. The error is the client's answer. Precondition: CheckFirst() found nothing.
-  // `model` and `engine` must outlive it.
+  // Tokenizes, checks, compiles the grammar and submits. `images` are the request's, loaded,
+  // without their positions. The error is the client's answer. Precondition: CheckFirst() found
+  // nothing. `model` and `engine` must outlive it.
   static std::optional<ApiError> Start(const ApiRequest& request, const ServedModel& model,
                                        std::vector<PromptImage> images, EngineLoop* engine,
                                        std::optional<TimePoint> deadline, const JobContext& context,

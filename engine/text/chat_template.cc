@@ -58,8 +58,8 @@ class JinjaTemplate : public ChatTemplate {
   Result<ChatPrompt> Encode(const ChatTemplateInput& input) const override {
     EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(input));
     ChatPrompt prompt;
-    EG_ASSIGN_OR_RETURN(prompt.ids, tokenizer_.EncodeSegments(segments.texts, segments.specials,
-                                                               input.max_tokens));
+    EG_ASSIGN_OR_RETURN(
+        prompt.ids, tokenizer_.EncodeSegments(segments.texts, segments.specials, input.max_tokens));
     if (input.num_images > 0) EG_RETURN_IF_ERROR(PlaceImages(input.num_images, &prompt));
     return prompt;
   }

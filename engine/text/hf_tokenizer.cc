@@ -22,13 +22,12 @@ class HfTokenizer : public Tokenizer {
     }
   }
 
-  Result<std::vector<int32_t>> Encode(std::string_view text, Specials specials,
-                                      bool add_special, int64_t max_tokens) const override {
+  Result<std::vector<int32_t>> Encode(std::string_view text, Specials specials, bool add_special,
+                                      int64_t max_tokens) const override {
     tk_ids ids{};
     tk_bytes error{};
-    const int code =
-        tk_encode(handle_.get(), ToTk(text), specials == Specials::kParse, add_special,
-                  static_cast<size_t>(std::max<int64_t>(max_tokens, 0)), &ids, &error);
+    const int code = tk_encode(handle_.get(), ToTk(text), specials == Specials::kParse, add_special,
+                               static_cast<size_t>(std::max<int64_t>(max_tokens, 0)), &ids, &error);
     if (code != 0) {
       const std::string message = TakeString(error);
       if (code == 2) return TooManyTokens(max_tokens);

@@ -46,8 +46,8 @@ class SentencePieceTokenizer : public Tokenizer {
     return {};
   }
 
-  Result<std::vector<int32_t>> Encode(std::string_view text, Specials specials,
-                                      bool add_special, int64_t max_tokens) const override {
+  Result<std::vector<int32_t>> Encode(std::string_view text, Specials specials, bool add_special,
+                                      int64_t max_tokens) const override {
     std::vector<int32_t> ids;
     if (add_special && add_bos_ && processor_.bos_id() >= 0) ids.push_back(processor_.bos_id());
     size_t from = 0;

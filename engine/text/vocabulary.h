@@ -32,8 +32,8 @@ class VocabularyTable : public Vocabulary {
   enum class Kind : uint8_t { kMissing, kOrdinary, kSpecial };
 
   explicit VocabularyTable(const Vocabulary& other);
-  // `ends[id]` is where the bytes of `id` end in `bytes`. Precondition: `ends` rises, its last entry
-  // is bytes.size(), and `kinds` has the same size.
+  // `ends[id]` is where the bytes of `id` end in `bytes`. Precondition: `ends` rises, its last
+  // entry is bytes.size(), and `kinds` has the same size.
   VocabularyTable(std::string bytes, std::vector<uint32_t> ends, std::vector<Kind> kinds,
                   bool strips_leading_space);
 

@@ -187,9 +187,9 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   loaded.memory.kv_cache += options.kv_cache_bytes;
   if (config.vision) loaded.memory.kv_cache += int64_t{settings.image_cache_mb} << 20;
   if (settings.huge_pages) {
-    loaded.memory.weights = static_cast<int64_t>(
-        loaded.bundle->weights_bytes() +
-        (loaded.draft_bundle ? loaded.draft_bundle->weights_bytes() : 0));
+    loaded.memory.weights =
+        static_cast<int64_t>(loaded.bundle->weights_bytes() +
+                             (loaded.draft_bundle ? loaded.draft_bundle->weights_bytes() : 0));
     std::vector<Bundle*> bundles = {loaded.bundle.get()};
     if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
     loaded.mover =

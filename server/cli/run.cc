@@ -82,7 +82,8 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   ModelSetting setting = FindModel(arguments.model, settings);
   if (!arguments.draft.empty()) setting.draft = FindModel(arguments.draft, settings).path;
   RequestResources resources(settings, kRunMemory);
-  auto model = LoadModel(setting, settings, [&] { return signals.pending(); }, &resources);
+  auto model = LoadModel(
+      setting, settings, [&] { return signals.pending(); }, &resources);
   if (!model.ok()) return Fail(model.status(), kExitModel);
   EngineLoop engine;
   model->served.engine_index =

@@ -126,7 +126,8 @@ int Serve(const Settings& settings) {
   models.reserve(wanted->size());
   for (const ModelSetting& setting : *wanted) {
     const auto start = Clock::now();
-    auto loaded = LoadModel(setting, settings, [&] { return signals.pending(); }, &resources);
+    auto loaded = LoadModel(
+        setting, settings, [&] { return signals.pending(); }, &resources);
     if (signals.pending()) {
       spdlog::info("stopped while loading");
       sd_notify(0, "STOPPING=1");

@@ -147,6 +147,10 @@ void Generate(Exchange* exchange, ApiRequest parsed) {
   const JobContext context{request->client, [&] { return connection.gone(kJobPatience); }};
   if (auto error = Generation::CheckFirst(*request, *model)) return fail(*error);
   if (auto error = CheckImages(request->images, *model)) return fail(*error);
+  const int sequences = request->n * std::max(1, static_cast<int>(request->prompts.size()));
+  const Status admitted =
+      options.engine->CheckAdmission(model->engine_index, request->client, sequences);
+  if (!admitted.ok()) return fail(FromStatus(admitted));
   auto images = LoadImages(request->images, *model, options.images, context);
   if (const auto* error = std::get_if<ApiError>(&images)) return fail(*error);
   request->images.clear();

@@ -25,8 +25,8 @@ struct ServerOptions {
   int body_timeout_s = 120;
   int read_timeout_s = 15;
   int write_timeout_s = 15;
-  int request_timeout_s = 0;  // 0: none
-  FetchOptions images;        // whose URLs are fetched
+  int request_timeout_s = 0;       // 0: none
+  FetchOptions images;             // whose URLs are fetched
   MemoryBudget* memory = nullptr;  // of requests; outlives the server
 };
 

@@ -58,7 +58,13 @@ struct Transfer {
   bool private_allowed;
   std::string body;
   std::string refused;  // why it was broken off by us
+  const std::function<bool()>& cancelled;
 };
+
+int AskCancelled(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& cancelled = static_cast<Transfer*>(context)->cancelled;
+  return cancelled && cancelled() ? 1 : 0;
+}
 
 curl_socket_t OpenSocket(void* context, curlsocktype, curl_sockaddr* address) {
   auto* transfer = static_cast<Transfer*>(context);
@@ -135,9 +141,9 @@ Status CheckType(CURL* curl) {
 
 // One request. Sets `redirect` where the answer is one.
 Result<std::string> FetchOnce(const std::string& url, const FetchOptions& options, long timeout_ms,
-                              std::string* redirect) {
+                              const std::function<bool()>& cancelled, std::string* redirect) {
   EG_ASSIGN_OR_RETURN(const std::string host, AllowedHost(url, options));
-  Transfer transfer{options, HostMatches(host, options.allowed_private_hosts), {}, {}};
+  Transfer transfer{options, HostMatches(host, options.allowed_private_hosts), {}, {}, cancelled};
   const std::unique_ptr<CURL, FreeCurl> curl(curl_easy_init());
   if (!curl) return ResourceExhausted("not enough memory to fetch a URL");
   CURL* c = curl.get();
@@ -152,7 +158,11 @@ Result<std::string> FetchOnce(const std::string& url, const FetchOptions& option
   curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, &transfer);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, Receive);
   curl_easy_setopt(c, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, AskCancelled);
+  curl_easy_setopt(c, CURLOPT_XFERINFODATA, &transfer);
   const CURLcode code = curl_easy_perform(c);
+  if (code == CURLE_ABORTED_BY_CALLBACK) return Cancelled("the client has left");
   if (!transfer.refused.empty()) return InvalidArgument("{}", transfer.refused);
   if (code != CURLE_OK) {
     return InvalidArgument("the URL cannot be fetched: {}", curl_easy_strerror(code));
@@ -194,7 +204,8 @@ bool IsPublicAddress(const sockaddr* address) {
   return IsPublic6(in6.sin6_addr);
 }
 
-Result<std::string> FetchImage(const std::string& url, const FetchOptions& options) {
+Result<std::string> FetchImage(const std::string& url, const FetchOptions& options,
+                               const std::function<bool()>& cancelled) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (ready != CURLE_OK) return Internal("libcurl cannot be used: {}", curl_easy_strerror(ready));
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout_s);
@@ -204,7 +215,8 @@ Result<std::string> FetchImage(const std::string& url, const FetchOptions& optio
         end - std::chrono::steady_clock::now());
     if (left.count() <= 0) return InvalidArgument("the URL takes too long");
     std::string redirect;
-    EG_ASSIGN_OR_RETURN(std::string body, FetchOnce(next, options, left.count(), &redirect));
+    EG_ASSIGN_OR_RETURN(std::string body,
+                        FetchOnce(next, options, left.count(), cancelled, &redirect));
     if (redirect.empty()) return body;
     next = std::move(redirect);
   }

@@ -2,6 +2,7 @@
 // reach what only the gateway can reach.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,10 @@ struct FetchOptions {
 // The body of the answer. Redirects are followed to allowed hosts only, the address is checked once
 // it is known, at the connection itself, and proxies, cookies and credentials are not used.
 // kInvalidArgument with what is wrong. Thread-safe.
-Result<std::string> FetchImage(const std::string& url, const FetchOptions& options);
+// `cancelled`, which may be null, is asked about once a second and at each piece of data; true ends
+// the transfer with kCancelled.
+Result<std::string> FetchImage(const std::string& url, const FetchOptions& options,
+                               const std::function<bool()>& cancelled = nullptr);
 
 // Whether a host, in lower case, matches one of the patterns.
 bool HostMatches(const std::string& host, const std::vector<std::string>& patterns);

@@ -18,7 +18,7 @@ ApiError FromLoading(const std::string& param, const Status& status) {
 Result<PromptImage> LoadOne(const std::string& url, const ServedModel& model,
                             const FetchOptions& fetch, const JobContext& context) {
   EG_ASSIGN_OR_RETURN(const std::string file,
-                      IsHttp(url) ? FetchImage(url, fetch) : DecodeDataUrl(url));
+                      IsHttp(url) ? FetchImage(url, fetch, context.cancelled) : DecodeDataUrl(url));
   return LoadImageFile(file, model, context);
 }
 

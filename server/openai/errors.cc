@@ -3,6 +3,17 @@
 #include <nlohmann/json.hpp>
 
 namespace edgegate {
+namespace {
+
+// What is quoted of a request may be as long as the request.
+constexpr size_t kMaxMessage = 1000;
+constexpr size_t kMaxParam = 200;
+
+std::string Shortened(const std::string& text, size_t most) {
+  return text.size() <= most ? text : text.substr(0, most) + "...";
+}
+
+}  // namespace
 
 ApiError BadParam(std::string param, std::string message, std::string code) {
   return {400, std::move(message), "invalid_request_error", std::move(param), std::move(code)};
@@ -28,9 +39,11 @@ ApiError FromStatus(const Status& status) {
 
 std::string ErrorJson(const ApiError& error) {
   using nlohmann::json;
-  auto or_null = [](const std::string& text) { return text.empty() ? json(nullptr) : json(text); };
+  auto or_null = [](const std::string& text) {
+    return text.empty() ? json(nullptr) : json(Shortened(text, kMaxParam));
+  };
   const json body = {{"error",
-                      {{"message", error.message},
+                      {{"message", Shortened(error.message, kMaxMessage)},
                        {"type", error.type},
                        {"param", or_null(error.param)},
                        {"code", or_null(error.code)}}}};

@@ -62,7 +62,8 @@ struct ResponseWriter::Impl {
 
   json ChatToken(int32_t token, float logprob) const {
     json bytes = json::array();
-    for (char c : model.text->vocabulary().TokenBytes(token)) bytes.push_back(static_cast<uint8_t>(c));
+    for (char c : model.text->vocabulary().TokenBytes(token))
+      bytes.push_back(static_cast<uint8_t>(c));
     return {{"token", TokenText(token)}, {"logprob", logprob}, {"bytes", bytes}};
   }
 

@@ -131,8 +131,8 @@ int RunModelHost() {
   RunOnLargeStack([&] { model = LoadTextModel(message, &answer); });
   message = std::string();
   const std::string fields = answer.Take();
-  if (!SendAll(kHostSocket, AnswerMessage(model.status(),
-                                          std::string_view(fields).substr(sizeof(uint32_t)))) ||
+  if (!SendAll(kHostSocket,
+               AnswerMessage(model.status(), std::string_view(fields).substr(sizeof(uint32_t)))) ||
       !model.ok()) {
     return 1;
   }

@@ -8,7 +8,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kLongestWait = std::chrono::seconds(10);
+constexpr auto kLongestWait = std::chrono::seconds(4);
 constexpr auto kCheckEvery = std::chrono::milliseconds(20);
 
 Status ShuttingDown() { return Unavailable("the server is shutting down"); }
@@ -33,8 +33,8 @@ Result<JobSlots::Slot> JobSlots::Acquire(const JobContext& context) {
     if (closed_) status = ShuttingDown();
     if (context.cancelled && context.cancelled()) status = Cancelled("the client has left");
     if (Clock::now() >= until) {
-      status = Unavailable("the request waited for more than {} s to be read",
-                           kLongestWait.count());
+      status =
+          Unavailable("the request waited for more than {} s to be read", kLongestWait.count());
     }
     if (status.ok()) continue;
     Remove(&waiter);

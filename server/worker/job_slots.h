@@ -37,9 +37,9 @@ class JobSlots {
   // `count` jobs run at once; `max_waiting` wait.
   JobSlots(int count, int max_waiting) : free_(count), max_waiting_(max_waiting) {}
 
-  // Waits for a place: the clients that wait take turns, and each client's jobs go first come, first
-  // served. kCancelled when `context` says so; kUnavailable when too many wait, when the wait takes
-  // longer than 10 s, and after Close().
+  // Waits for a place: the clients that wait take turns, and each client's jobs go first come,
+  // first served. kCancelled when `context` says so; kUnavailable when too many wait, when the wait
+  // takes longer than 4 s, and after Close().
   Result<Slot> Acquire(const JobContext& context) EG_EXCLUDES(mutex_);
 
   // From now on nothing is acquired, and closed() is true: running jobs are to end.

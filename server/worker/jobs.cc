@@ -23,8 +23,8 @@ Status EncodeChat(const TextModel& model, WireReader* job, WireWriter* result) {
 Status EncodeText(const TextModel& model, WireReader* job, WireWriter* result) {
   const std::string_view text = job->GetString();
   const auto max_tokens = job->Get<int64_t>();
-  EG_ASSIGN_OR_RETURN(
-      const auto ids, model.tokenizer->Encode(text, Tokenizer::Specials::kParse, true, max_tokens));
+  EG_ASSIGN_OR_RETURN(const auto ids,
+                      model.tokenizer->Encode(text, Tokenizer::Specials::kParse, true, max_tokens));
   result->PutVector(ids);
   return {};
 }
@@ -32,7 +32,9 @@ Status EncodeText(const TextModel& model, WireReader* job, WireWriter* result) {
 Status PrepareImageFile(WireReader* job, WireWriter* result) {
   const std::string_view file = job->GetString();
   const int size = job->Get<int>();
-  EG_ASSIGN_OR_RETURN(const auto pixels, DecodeAndPrepare(file, size, DecodeLimits{}));
+  DecodeLimits limits;
+  limits.max_memory = job->Get<int64_t>();
+  EG_ASSIGN_OR_RETURN(const auto pixels, DecodeAndPrepare(file, size, limits));
   result->PutVector(pixels);
   Sha256 hash;
   hash.Update(pixels.data(), pixels.size());

@@ -18,10 +18,10 @@
 namespace edgegate {
 
 enum class JobKind : uint8_t {
-  kEncodeChat,  // ChatTemplateInput, limit of tokens -> ids, positions of images
-  kEncodeText,  // text, limit of tokens -> ids
-  kPrepareImage,  // file, side in pixels -> RGB bytes, SHA-256
-  kGrammar,     // kind, text -> the first mask; the worker then serves the grammar (below)
+  kEncodeChat,    // ChatTemplateInput, limit of tokens -> ids, positions of images
+  kEncodeText,    // text, limit of tokens -> ids
+  kPrepareImage,  // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
+  kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)
 };
 
 // What a worker that serves a grammar is told, without an answer but for kAccept's: the sequence

@@ -10,7 +10,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kResting = 2;  // workers of a model that are kept for the next job
-constexpr auto kMemoryWait = std::chrono::seconds(10);
+constexpr int64_t kBesideDecoder = int64_t{24} << 20;  // the file and the result
+constexpr auto kMemoryWait = std::chrono::seconds(3);
 
 // The result's fields, or the error, of an answer.
 Result<std::string> OpenAnswer(std::string_view message) {
@@ -60,9 +61,11 @@ Result<std::unique_ptr<ModelText>> ModelText::Load(const TextModelSource& source
   return text;
 }
 
+// A grammar may take half of the memory: two jobs at once, and the grammars that run, fit together
+// into what the limit is for.
 WireWriter ModelText::NewJob(JobKind kind) const {
   WireWriter job;
-  job.Put(limits_.memory).Put(kind);
+  job.Put(kind == JobKind::kGrammar ? limits_.memory / 2 : limits_.memory).Put(kind);
   return job;
 }
 
@@ -138,7 +141,7 @@ Result<std::vector<int32_t>> ModelText::EncodeText(std::string_view text, int64_
 Result<PreparedImage> ModelText::PrepareImage(std::string_view file, int side,
                                               const JobContext& context) {
   WireWriter job = NewJob(JobKind::kPrepareImage);
-  job.PutString(file).Put(side);
+  job.PutString(file).Put(side).Put(limits_.memory - kBesideDecoder);
   EG_ASSIGN_OR_RETURN(const std::string result, Run(&job, context));
   WireReader reader(result);
   PreparedImage image;

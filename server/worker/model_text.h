@@ -43,7 +43,8 @@ class ModelText {
                                           const JobContext& context);
   // `side`: of the square that the model sees, in pixels.
   Result<PreparedImage> PrepareImage(std::string_view file, int side, const JobContext& context);
-  // A constraint at the grammar's start. A process of its own serves it while it, or a clone, lives.
+  // A constraint at the grammar's start. A process of its own serves it while it, or a clone,
+  // lives.
   Result<std::unique_ptr<TokenConstraint>> StartGrammar(const GrammarSpec& spec,
                                                         const JobContext& context);
 

@@ -1,6 +1,7 @@
-// Worker processes as the daemon sees them. A model host is a single-threaded process that holds one
-// model's tokenizer, chat template and vocabulary. It forks a worker whenever the daemon asks for
-// one. Workers run jobs on data of clients. A worker that crashes or is killed hurts nobody else.
+// Worker processes as the daemon sees them. A model host is a single-threaded process that holds
+// one model's tokenizer, chat template and vocabulary. It forks a worker whenever the daemon asks
+// for one. Workers run jobs on data of clients. A worker that crashes or is killed hurts nobody
+// else.
 #pragma once
 
 #include <sys/types.h>
@@ -21,7 +22,7 @@ namespace edgegate {
 struct JobLimits {
   std::chrono::milliseconds cpu{1500};   // processor time
   std::chrono::milliseconds wall{4000};  // time since the job was sent
-  int64_t memory = int64_t{128} << 20;   // bytes of private memory that the job may add
+  int64_t memory = int64_t{160} << 20;   // bytes of private memory that the job may add
 };
 
 // A file descriptor that is closed with its owner. Movable.

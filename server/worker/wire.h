@@ -1,5 +1,5 @@
-// Messages between the daemon and its worker processes: a 4-byte length in the machine's byte order,
-// then that many bytes. The fields of a message are written and read one after the other.
+// Messages between the daemon and its worker processes: a 4-byte length in the machine's byte
+// order, then that many bytes. The fields of a message are written and read one after the other.
 #pragma once
 
 #include <cstdint>

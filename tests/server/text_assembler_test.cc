@@ -17,7 +17,6 @@ class Bytes : public Vocabulary {
   bool IsValid(int32_t) const override { return true; }
   bool StripsLeadingSpace() const override { return false; }
   int vocab_size() const override { return 256; }
-
 };
 
 TEST_CASE("stop strings cut the text where a search of the whole would") {

@@ -69,8 +69,8 @@ TEST_CASE("text and messages are encoded as in this process") {
     CHECK(*ids == *(*tokenizer)->Encode(one, Tokenizer::Specials::kParse, true));
     CHECK(text->vocabulary().Decode(*ids, false) == (*tokenizer)->Decode(*ids, false));
   }
-  const auto chat = ChatTemplate::Make(site.source->tokenizer_assets(), **tokenizer,
-                                       {"<|begin_of_image|>", 3});
+  const auto chat =
+      ChatTemplate::Make(site.source->tokenizer_assets(), **tokenizer, {"<|begin_of_image|>", 3});
   REQUIRE(chat.ok());
   CHECK(text->has_chat_template());
   ChatTemplateInput input;
@@ -132,10 +132,9 @@ TEST_CASE("what takes too long is stopped, and the next job is served") {
   Site site;
   site.limits.cpu = std::chrono::milliseconds(200);
   const auto text = site.Load();
-  const auto endless =
-      text->StartGrammar({Kind::kRegex, "(a|b)*a(a|b){40}c(a|b)*c(a|b){40}d"}, {});
-  const auto json = text->StartGrammar(
-      {Kind::kJsonSchema, R"({"type": "integer", "multipleOf": 62615533})"}, {});
+  const auto endless = text->StartGrammar({Kind::kRegex, "(a|b)*a(a|b){40}c(a|b)*c(a|b){40}d"}, {});
+  const auto json =
+      text->StartGrammar({Kind::kJsonSchema, R"({"type": "integer", "multipleOf": 62615533})"}, {});
   for (const auto* job : {&endless, &json}) {
     if (!job->ok()) CHECK(job->status().code() == StatusCode::kInvalidArgument);
   }
