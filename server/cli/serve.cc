@@ -1,5 +1,6 @@
 // `edgegate serve`: listens first, then loads, then serves until it is told to stop.
 
+#include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -94,9 +95,18 @@ Status PlanMemory(const Settings& settings, const std::vector<LoadedModel>& mode
   return {};
 }
 
+// Few arenas, and large blocks that go back to the kernel when they are freed: what a burst of
+// requests took is not kept.
+void TuneAllocator() {
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 }  // namespace
 
 int Serve(const Settings& settings) {
+  TuneAllocator();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("edgegate"));
   spdlog::set_level(spdlog::level::from_str(settings.log_level));
   auto fail = [](const Status& status, int code) {
