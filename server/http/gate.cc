@@ -107,7 +107,10 @@ GateResult HttpServer::Impl::Gate(Connection& connection) const {
   }
   if (head.method == "OPTIONS") return {ShortAnswer{204, {{"Allow", route->methods}}, ""}, ""};
   if (head.method == "POST") {
-    if (auto answer = CheckBody(head, options.max_body_bytes)) return {std::move(answer), ""};
+    if (auto answer = CheckBody(head, options.max_body_bytes)) {
+      connection.Close();  // what follows may be a body without a length
+      return {std::move(answer), ""};
+    }
   }
   return {std::nullopt, route->path};
 }
