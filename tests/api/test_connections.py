@@ -30,17 +30,17 @@ from raw_http import (
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_half_closed_client_gets_its_answer(daemon, stream):
-    body = json.dumps({**LONG, "max_tokens": 100, "stream": stream}).encode()
+    body = json.dumps({**LONG, "max_tokens": 20, "stream": stream}).encode()
     with connect(daemon, 60) as connection:
         connection.sendall(post(b"Connection: close\r\n", body))
         connection.shutdown(socket.SHUT_WR)
         data = read_all(connection)
-    assert b"HTTP/1.1 200 OK" in data
+    assert data.startswith(b"HTTP/1.1 200 OK")
     if stream:
         assert b"[DONE]" in data
     else:
         answer = data.rpartition(b"\r\n\r\n")[2]
-        assert json.loads(answer)["usage"]["completion_tokens"] == 100
+        assert json.loads(answer)["usage"]["completion_tokens"] == 20
 
 
 @pytest.mark.parametrize("stream", [False, True])
