@@ -95,13 +95,14 @@ def test_listed_sites(tmp_path, cache):
         assert hosts(daemon, "localhost", "https://app.example.org.evil.com")[0] == 403
         preflight = (
             b"Access-Control-Request-Method: POST\r\n"
-            b"Access-Control-Request-Headers: authorization,content-type\r\n"
+            b"Access-Control-Request-Headers: authorization,content-type,x-client\r\n"
         )
         status, headers, body = hosts(daemon, "localhost", origin, b"OPTIONS", preflight)
         assert status == 204 and body == b""
         assert headers["access-control-allow-origin"] == origin and headers["vary"] == "Origin"
         assert "POST" in headers["access-control-allow-methods"]
-        assert "Authorization" in headers["access-control-allow-headers"]
+        assert "authorization" in headers["access-control-allow-headers"]
+        assert "x-client" in headers["access-control-allow-headers"]
         status, headers, _, _ = ask(daemon, post(b"Origin: https://app.example.org\r\n"))
         assert status == 200 and headers["access-control-allow-origin"] == origin
     finally:
