@@ -123,7 +123,9 @@ int Serve(const Settings& settings) {
   const StopSignals signals;
   HttpServer http(*options);
   if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
-  spdlog::info("listening on http://{}:{}", settings.host, http.port());
+  const bool ipv6 = settings.host.find(':') != std::string::npos;
+  const std::string host = ipv6 ? "[" + settings.host + "]" : settings.host;
+  spdlog::info("listening on http://{}:{}", host, http.port());
   std::thread listener([&] { http.Run(); });
   std::vector<LoadedModel> models;
   EngineLoop engine;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "server/http/local_peer.h"
+
 namespace edgegate {
 namespace {
 
@@ -202,6 +204,8 @@ bool Connection::gone(std::chrono::milliseconds patience, const std::function<vo
   if ((events & POLLRDHUP) == 0 || entry_->evicted) return false;
   const auto now = Clock::now();
   if (!end_seen_) end_seen_ = now;
+  const LocalPeer peer = limits_.find_local_peers ? FindLocalPeer(socket_) : LocalPeer::kUnknown;
+  if (peer != LocalPeer::kUnknown) return peer == LocalPeer::kClosed;
   if (answered_ && !probe) return false;  // the next byte of the answer will tell
   if (!answered_ && head_.minor_version == 0) return now - *end_seen_ >= kOldClientPatience;
   if (now - *end_seen_ < patience || (probed_ && now - *probed_ < kProbeAgain)) return false;

@@ -26,6 +26,8 @@ struct ConnectionLimits {
   std::chrono::seconds idle;     // between two requests
   HeadLimits head;
   BodyLimits request_body;
+  // Asks the kernel about peers on this machine. Tests turn it off to stand for remote peers.
+  bool find_local_peers = true;
 };
 
 // An answer that is not httplib's: a refusal, or one without a body.
@@ -65,13 +67,13 @@ class Connection : public httplib::Stream {
   // 413, 431 or what `reserve` said; the connection closes after it. `reserve` may be empty.
   std::optional<ApiError> ReadBody(std::string* body, const Reserve& reserve = {});
 
-  // Whether the client has left. A reset or a closed socket is told at once. A client that has only
-  // ended its sending half may still wait for its answer, and looks the same as one that closed.
-  // When it has looked so for `patience`, a few bytes are sent, to which a closed socket replies
-  // with a reset: before the answer has begun the interim answer "100 Continue", later whatever
-  // `probe` writes, if anything. HTTP/1.0 knows no interim answers: such a client has left after 2
-  // s. Keeps up to 64 KiB of what the client sends in the meantime as its next requests. Call it
-  // often; it does not wait.
+  // Whether the client has left. A reset is told at once. A client that has only ended its sending
+  // half may still wait for its answer, and looks the same as one that closed its socket. Of a
+  // client on this machine the kernel knows. To another one that has looked so for `patience`, a
+  // few bytes are sent, to which a closed socket replies with a reset: before the answer has begun
+  // the interim answer "100 Continue", later whatever `probe` writes, if anything. HTTP/1.0 knows
+  // no interim answers: such a client has left after 2 s. Keeps up to 64 KiB of what the client
+  // sends in the meantime as its next requests. Call it often; it does not wait.
   bool gone(std::chrono::milliseconds patience, const std::function<void()>& probe = {});
 
   // What httplib shall see: a request line for `path`, and no body. To be called before httplib

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -23,9 +24,9 @@ constexpr int kRequestsPerConnection = 1000;
 constexpr auto kStopPatience = std::chrono::seconds(5);
 constexpr auto kStopCheck = std::chrono::milliseconds(100);
 // Without a descriptor or memory, accept() would fail again at once.
-constexpr int kAcceptPauseMs = 20;
+constexpr auto kAcceptPause = std::chrono::milliseconds(20);
 // Descriptors beside those of connections: models, libraries, worker processes.
-constexpr rlim_t kOtherDescriptors = 512;
+constexpr rlim_t kOtherDescriptors = 256;
 
 // httplib's own part of serving a request; its arguments differ between versions.
 using SetUp = std::function<void(httplib::Request&)>;
@@ -44,13 +45,20 @@ using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::
   return (server->*process)(connection, "", 0, "", 0, false, closed, nullptr);
 }
 
-void RaiseDescriptorLimit(int connections) {
+// Raises the limit of open files for so many connections as far as it may. Returns how many there
+// can be.
+int RaiseDescriptorLimit(int connections) {
   rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections;
   const rlim_t wanted = static_cast<rlim_t>(connections) + kOtherDescriptors;
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= wanted) return connections;
+  const rlim_t left = limit.rlim_cur > kOtherDescriptors ? limit.rlim_cur - kOtherDescriptors : 1;
+  spdlog::warn("the limit of open files is {}: at most {} connections", limit.rlim_cur, left);
+  return static_cast<int>(left);
 }
 
 // Tells a client that there is no thread for it. Never waits.
@@ -66,7 +74,7 @@ void RefuseWithoutThread(int fd) {
   shutdown(fd, SHUT_WR);
   // Unread bytes would turn the close into a reset, which may overtake the answer.
   char sink[4096];
-  while (recv(fd, sink, sizeof sink, MSG_DONTWAIT) > 0) {
+  for (int i = 0; i < 16 && recv(fd, sink, sizeof sink, MSG_DONTWAIT) > 0; ++i) {
   }
 }
 
@@ -96,9 +104,11 @@ ConnectionServer::~ConnectionServer() {
 void ConnectionServer::Configure(const ConnectionLimits& limits, const TableLimits& table,
                                  Gate gate) {
   limits_ = limits;
-  table_ = std::make_unique<ConnectionTable>(table);
   gate_ = std::move(gate);
-  RaiseDescriptorLimit(table.connections + table.reserve);
+  TableLimits possible = table;
+  possible.connections =
+      std::max(1, RaiseDescriptorLimit(table.connections + table.reserve) - table.reserve);
+  table_ = std::make_unique<ConnectionTable>(possible);
 }
 
 Status ConnectionServer::Open(const std::string& host, int port) {
@@ -135,22 +145,26 @@ void ConnectionServer::Accept() {
   const int fd = accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC);
   if (fd >= 0) return Start(fd, ClientAddress(reinterpret_cast<const sockaddr*>(&peer)));
   if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-  table_->EvictIdle();
+  if (table_->MakeRoom(Clock::now() + kAcceptPause)) return;
   pollfd stopped{wake_, POLLIN, 0};
-  poll(&stopped, 1, kAcceptPauseMs);
+  poll(&stopped, 1, static_cast<int>(kAcceptPause.count()));
 }
 
 void ConnectionServer::Start(int fd, const std::string& address) {
   ConnectionTable::Entry* entry = table_->Admit(fd, address);
-  bool started = false;
-  try {
-    started = StartSmallThread([this, entry] { Serve(entry); });
-  } catch (const std::bad_alloc&) {
-  }
-  if (started) return;
+  const auto start = [&] {
+    try {
+      return StartSmallThread([this, entry] { Serve(entry); });
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  };
+  if (start()) return;
+  // So that it is not the one that gives way.
+  table_->SetState(entry, ConnectionState::kWorking);
+  if (table_->MakeRoom(Clock::now() + kAcceptPause) && start()) return;
   RefuseWithoutThread(fd);
   table_->Remove(entry);
-  table_->EvictIdle();
 }
 
 void ConnectionServer::Serve(ConnectionTable::Entry* entry) {

@@ -48,11 +48,15 @@ void ConnectionTable::Remove(Entry* entry) {
   changed_.NotifyAll();
 }
 
-bool ConnectionTable::EvictIdle() {
+bool ConnectionTable::MakeRoom(Clock::time_point deadline) {
   MutexLock lock(mutex_);
-  Entry* idle = Oldest(ConnectionState::kIdle, "", Clock::time_point::max());
-  if (idle != nullptr) Evict(idle);
-  return idle != nullptr;
+  Entry* victim = Victim("");
+  if (victim == nullptr) return false;
+  Evict(victim);
+  const size_t had = entries_.size();
+  while (entries_.size() >= had && changed_.WaitUntil(mutex_, deadline)) {
+  }
+  return true;
 }
 
 void ConnectionTable::EvictAll(bool working) {

@@ -55,8 +55,9 @@ class ConnectionTable {
   // Closes the socket.
   void Remove(Entry* entry) EG_EXCLUDES(mutex_);
 
-  // Ends the connection that has been idle for longest. False: none is idle.
-  bool EvictIdle() EG_EXCLUDES(mutex_);
+  // Ends one connection, as Admit() would choose it among all, and waits until its socket is closed,
+  // but not after `deadline`. False: there is none to give away.
+  bool MakeRoom(Clock::time_point deadline) EG_EXCLUDES(mutex_);
   // Ends all that do not work on a request, or all.
   void EvictAll(bool working) EG_EXCLUDES(mutex_);
   // False when there are still connections at `deadline`.

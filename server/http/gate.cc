@@ -107,7 +107,10 @@ GateResult HttpServer::Impl::Gate(Connection& connection) const {
   }
   if (head.method == "OPTIONS") return {ShortAnswer{204, {{"Allow", route->methods}}, ""}, ""};
   if (head.method == "POST") {
-    if (auto answer = CheckBody(head, options.max_body_bytes)) return {std::move(answer), ""};
+    if (auto answer = CheckBody(head, options.max_body_bytes)) {
+      connection.Close();  // what follows may be a body without a length
+      return {std::move(answer), ""};
+    }
   }
   return {std::nullopt, route->path};
 }
@@ -137,11 +140,18 @@ std::optional<ShortAnswer> HttpServer::Impl::CheckSite(Connection& connection) c
   if (head.method != "OPTIONS" || head.Find("access-control-request-method") == nullptr) {
     return std::nullopt;
   }
-  return ShortAnswer{204,
+  // A listed page may send what fields it likes: clients have many of their own.
+  const std::string* fields = head.Find("access-control-request-headers");
+  ShortAnswer answer{204,
                      {{"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
-                      {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
+                      {"Access-Control-Allow-Headers",
+                       fields != nullptr ? *fields : "Authorization, Content-Type"},
                       {"Access-Control-Max-Age", "600"}},
                      ""};
+  if (head.Find("access-control-request-private-network") != nullptr) {
+    answer.headers.emplace_back("Access-Control-Allow-Private-Network", "true");
+  }
+  return answer;
 }
 
 std::optional<ShortAnswer> HttpServer::Impl::CheckKey(Connection& connection) const {

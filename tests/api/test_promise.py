@@ -199,7 +199,8 @@ def test_keys_share_no_prefixes(cache, tmp_path):
     """What was asked with one API key is not found with another; the answers are the same."""
     guarded = Daemon(
         *("--model", "smol=" + MODEL, "--engine.cache_dir", cache),
-        *("--server.api_keys", "one,two", "--engine.kv_cache_mb", "64"),
+        *("--engine.kv_cache_mb", "64"),
+        env={"EDGEGATE_SERVER_API_KEYS": "one,two"},
         log=str(tmp_path / "log"),
     )
 
