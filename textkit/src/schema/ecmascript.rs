@@ -5,6 +5,8 @@ use regex_syntax::hir::{Hir, HirKind, Look};
 use regex_syntax::ParserBuilder;
 
 const MAX_PATTERN: usize = 8 << 10;
+/// `?`, `*`, `+` and `{` in a pattern.
+const MAX_REPETITIONS: usize = 300;
 /// Nested groups of an expression. Bounds recursion.
 const MAX_NESTING: u32 = 50;
 const SPACE: &str = r"\t\n\x0B\x0C\r \u{A0}\u{1680}\u{2000}-\u{200A}\u{2028}\u{2029}\u{202F}\u{205F}\u{3000}\u{FEFF}";
@@ -16,6 +18,12 @@ pub fn search(pattern: &str) -> Result<RegexAst, String> {
         return Err(format!(
             "a pattern of {} bytes; at most {MAX_PATTERN} are accepted",
             pattern.len()
+        ));
+    }
+    let repetitions = pattern.bytes().filter(|b| b"?*+{".contains(b)).count();
+    if repetitions > MAX_REPETITIONS {
+        return Err(format!(
+            "a pattern with more than {MAX_REPETITIONS} repetitions, which is the limit"
         ));
     }
     let (looks, rest) = leading_lookaheads(pattern);

@@ -24,8 +24,11 @@ mod references;
 mod satisfiable;
 mod states;
 mod strings;
+#[cfg(test)]
+mod tests;
 mod values;
 
+pub use builder::Builder;
 use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::Grammar;
 

@@ -356,6 +356,23 @@ impl Engine {
         Ok(())
     }
 
+    /// None of `values`. Numbers, strings and literals make one case together.
+    fn not_enum(&mut self, values: &[Id]) -> Result<Cases, String> {
+        let mut simple = Case::default();
+        let mut terms = Vec::new();
+        for value in self.distinct(values)? {
+            match self.document.node(value) {
+                Node::Array(_) | Node::Object(_) => terms.push(Term::NotEqual(value)),
+                Node::Number(_) => simple.number.not_equal.push(self.decimal(value)?),
+                Node::String(text) => simple.string.not_equal.push(text.clone()),
+                _ => simple.types &= !self.type_of(value)?,
+            }
+        }
+        let others = self.some_of(&terms)?;
+        let all = self.pairs(&others, &[simple], Term::Always, MAX_NEGATED)?;
+        Ok(Rc::new(all))
+    }
+
     /// As `all_of`, but of very many cases only some.
     fn some_of(&mut self, terms: &[Term]) -> Result<Vec<Case>, String> {
         let mut all = vec![Case::default()];
@@ -395,11 +412,7 @@ impl Engine {
             }
             "not" => return self.cases(Term::Schema(value)),
             "if" => return self.conditional(id, value, true),
-            "enum" => {
-                let items = self.list(value, key)?;
-                let none: Vec<Term> = items.iter().map(|item| Term::NotEqual(*item)).collect();
-                return self.all_of(&none);
-            }
+            "enum" => return self.not_enum(&self.list(value, key)?),
             "const" => return self.cases(Term::NotEqual(value)),
             _ => {}
         }

@@ -282,6 +282,14 @@ impl Graph {
                 }
             }
         }
+        // Names that are not listed could be equal: only one of them may count.
+        if !others.is_empty() && rule.min > members.len() as u64 + 1 {
+            return Err(format!(
+                "'minProperties' of {}: only names in 'properties', 'required' or an 'enum' of \
+                 'propertyNames' can be told apart, and one more",
+                rule.min
+            ));
+        }
         Ok(Some(Object {
             named: members,
             others,
