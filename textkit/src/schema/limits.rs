@@ -38,3 +38,5 @@ pub const MAX_STRING_PATTERNS: usize = 16;
 pub const MAX_ONE_OF: usize = 64;
 /// Alternatives that are kept of a negated schema. Further ones are not written.
 pub const MAX_NEGATED: usize = 256;
+/// Members of one object that are not required. Each may come next at many places of an output.
+pub const MAX_OPTIONAL: usize = 2_000;
