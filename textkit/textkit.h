@@ -80,7 +80,8 @@ int tk_grammars_new(const tk_str* words, size_t count, uint32_t eos, tk_grammars
 void tk_grammars_free(tk_grammars* grammars);
 
 // Where an output stands in its grammar, at first at its start. `kind`: 0 a JSON schema, 1 a regular
-// expression, 2 a grammar in llguidance's dialect of Lark. Used by one thread at a time; may outlive
+// expression, 2 a grammar in llguidance's dialect of Lark, 3 a choice: a JSON array of strings, of which
+// the output is exactly one. Used by one thread at a time; may outlive
 // `grammars`.
 int tk_matcher_new(const tk_grammars* grammars, int kind, tk_str text, tk_matcher** out,
                    tk_bytes* error);

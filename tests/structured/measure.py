@@ -2,11 +2,13 @@
 
     measure.py TOOL suite FOLDER [--draft draft2020-12] [--walks 20]
     measure.py TOOL files SCHEMA.json ... [--walks 20]
+    measure.py TOOL random [--count 1000] [--seed 1] [--walks 20]
 
 TOOL is the example `structured` of textkit (cargo build --release --example structured). FOLDER is the
 folder of the suite that holds `draft2020-12`. For each group of tests: refused, or kept, or wrong. It
 is wrong if the grammar accepts an instance that the suite calls invalid, or if a random output of the
-grammar is invalid by the `jsonschema` package.
+grammar is invalid by the `jsonschema` package. `random` makes schemas and instances of its own, and
+fails if anything is wrong.
 """
 
 import argparse
@@ -15,8 +17,10 @@ import json
 import pathlib
 import re
 import subprocess
+import sys
 
 import jsonschema
+import random_schemas
 
 VALIDATORS = {
     "draft4": jsonschema.Draft4Validator,
@@ -146,16 +150,59 @@ def files(args):
         print(f"  {times:4} {reason}")
 
 
+def at_random(args):
+    count = collections.Counter()
+    reasons = collections.Counter()
+    cases = list(random_schemas.cases(args.seed, args.count))
+    requests = []
+    for schema, instances in cases:
+        texts = [json.dumps(i, ensure_ascii=False) for i in instances]
+        requests.append(
+            {"schema": json.dumps(schema), "instances": texts, "walks": args.walks, "seed": 1}
+        )
+    for (schema, instances), answer in zip(cases, ask(args.tool, requests), strict=True):
+        count["schemas"] += 1
+        if "refused" in answer:
+            count["refused"] += 1
+            count["crashed"] += "crash" in answer
+            reasons[answer["refused"].split(" (at")[0][:90]] += 1
+            continue
+        check = jsonschema.Draft202012Validator(schema)
+        wrong = []
+        try:
+            for instance, accepted in zip(instances, answer["accepted"], strict=True):
+                valid = check.is_valid(instance)
+                count["valid"] += valid
+                count["valid but not written"] += valid and not accepted
+                if accepted and not valid:
+                    wrong.append(instance)
+            bad = invalid(jsonschema.Draft202012Validator, schema, answer["walks"])
+        except RecursionError:  # A ring of references that the grammar has no need of.
+            continue
+        count["outputs"] += len(answer["walks"])
+        count["stuck"] += answer["stuck"]
+        if wrong or bad:
+            count["wrong"] += 1
+            print(f"WRONG {json.dumps(schema)}: {wrong} {bad[:3]}")
+    print(dict(count))
+    for reason, times in reasons.most_common(20):
+        print(f"  {times:4} {reason}")
+    return 1 if count["wrong"] or count["crashed"] or count["stuck"] else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tool")
-    parser.add_argument("what", choices=["suite", "files"])
-    parser.add_argument("paths", nargs="+")
+    parser.add_argument("what", choices=["suite", "files", "random"])
+    parser.add_argument("paths", nargs="*")
     parser.add_argument("--draft", default="draft2020-12")
     parser.add_argument("--walks", type=int, default=20)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
-    {"suite": suite, "files": files}[args.what](args)
+    modes = {"suite": suite, "files": files, "random": at_random}
+    sys.exit(modes[args.what](args))
 
 
 main()

@@ -1,6 +1,6 @@
 //! Says which instances the grammar of a schema accepts, and writes random outputs of it.
 //!
-//! Input: lines of {"schema": TEXT, "instances": [TEXT, ...], "walks": COUNT, "seed": NUMBER}.
+//! Input: lines of {"kind": "schema", "regex", "lark" or "choice", "schema": TEXT, "instances": [TEXT, ...], "walks": COUNT, "seed": NUMBER}.
 //! Output: lines of {"refused": MESSAGE} or {"accepted": [BOOL, ...], "walks": [TEXT, ...],
 //! "unfinished": COUNT, "stuck": COUNT}, with "micros", the time of the compilation.
 
@@ -86,7 +86,13 @@ fn walk(first: &Matcher, random: &mut Random) -> Result<String, bool> {
 
 fn answer(grammars: &Grammars, request: &Value) -> Value {
     let started = Instant::now();
-    let first = match grammars.matcher(Kind::JsonSchema, request["schema"].as_str().unwrap_or("")) {
+    let kind = match request["kind"].as_str() {
+        Some("regex") => Kind::Regex,
+        Some("lark") => Kind::Lark,
+        Some("choice") => Kind::Choice,
+        _ => Kind::JsonSchema,
+    };
+    let first = match grammars.matcher(kind, request["schema"].as_str().unwrap_or("")) {
         Ok(matcher) => matcher,
         Err(error) => {
             return json!({"refused": error, "micros": started.elapsed().as_micros() as u64})
@@ -110,7 +116,16 @@ fn answer(grammars: &Grammars, request: &Value) -> Value {
     json!({"accepted": accepted, "walks": walks, "unfinished": unfinished, "stuck": stuck, "micros": micros})
 }
 
+/// The stack of the thread that compiles in the daemon's workers.
+const STACK: usize = 64 << 20;
+
 fn main() {
+    let thread = std::thread::Builder::new().stack_size(STACK);
+    let done = thread.spawn(run).expect("a thread").join();
+    done.expect("no panic");
+}
+
+fn run() {
     let mut words: Vec<Vec<u8>> = (0..=255u8).map(|b| vec![b]).collect();
     words.push(Vec::new());
     let grammars = Grammars::new(words, EOS).expect("a vocabulary of bytes");

@@ -3,7 +3,7 @@
 use llguidance::Matcher;
 
 use crate::ffi::{guard, plain, Buffer, Str};
-use crate::grammar::{allowed, Grammars, Kind};
+use crate::grammar::{accept, allowed, Grammars, Kind};
 
 /// # Safety
 /// See textkit.h.
@@ -47,6 +47,7 @@ pub unsafe extern "C" fn tk_matcher_new(
             0 => Kind::JsonSchema,
             1 => Kind::Regex,
             2 => Kind::Lark,
+            3 => Kind::Choice,
             _ => return Err(plain("no such kind of grammar".into())),
         };
         let text = text.get().map_err(plain)?;
@@ -92,7 +93,5 @@ pub unsafe extern "C" fn tk_matcher_accept(
     id: u32,
     error: *mut Buffer<u8>,
 ) -> i32 {
-    guard(error, || {
-        matcher.consume_token(id).map_err(|e| plain(e.to_string()))
-    })
+    guard(error, || accept(matcher, id).map_err(plain))
 }

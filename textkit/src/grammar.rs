@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use llguidance::api::{GrammarInit, TopLevelGrammar};
+use crate::grammar_text;
+use llguidance::api::{GrammarInit, ParserLimits, TopLevelGrammar};
 use llguidance::{Matcher, ParserFactory};
 use toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
 
@@ -11,6 +12,8 @@ pub enum Kind {
     JsonSchema = 0,
     Regex = 1,
     Lark = 2,
+    /// A JSON array of strings, of which the output is one.
+    Choice = 3,
 }
 
 /// A vocabulary, ready for grammars.
@@ -32,33 +35,89 @@ impl Grammars {
         words[eos as usize] = [&[TokTrie::SPECIAL_TOKEN_MARKER], &b"<|end|>"[..]].concat();
         let trie = TokTrie::from(&TokRxInfo::new(size, eos), &words);
         let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
-        let mut factory = ParserFactory::new_simple(&env).map_err(|e| e.to_string())?;
+        let mut factory = ParserFactory::new_simple(&env)
+            .map_err(|_| "the vocabulary cannot be used for grammars".to_string())?;
         factory.quiet();
-        factory.limits_mut().verbose_errors = false;
+        *factory.limits_mut() = limits();
         Ok(Self { factory })
     }
 
+    /// Errors are the fault of `text` and name what is wrong with it.
     pub fn matcher(&self, kind: Kind, text: &str) -> Result<Matcher, String> {
+        let (name, places) = match kind {
+            Kind::JsonSchema => ("the grammar of the schema", false),
+            Kind::Choice => ("the grammar of the choice", false),
+            Kind::Regex => ("the regular expression", false),
+            Kind::Lark => ("the grammar", true),
+        };
         let grammar = match kind {
             Kind::JsonSchema => {
                 let (grammar, lexer) = crate::schema::compile(text)?;
                 GrammarInit::Internal(grammar, lexer)
             }
-            Kind::Regex => GrammarInit::Serialized(TopLevelGrammar::from_regex(text)),
-            Kind::Lark => GrammarInit::Serialized(TopLevelGrammar::from_lark(text.to_string())),
+            Kind::Choice => {
+                let (grammar, lexer) = crate::choice::compile(text)?;
+                GrammarInit::Internal(grammar, lexer)
+            }
+            Kind::Regex => {
+                grammar_text::check_regex(text)?;
+                GrammarInit::Serialized(TopLevelGrammar::from_regex(text))
+            }
+            Kind::Lark => {
+                grammar_text::check_lark(text)?;
+                GrammarInit::Serialized(TopLevelGrammar::from_lark(text.to_string()))
+            }
         };
-        let matcher = Matcher::new(self.factory.create_parser_from_init_default(grammar));
-        match matcher.get_error() {
-            Some(error) => Err(error),
-            None => Ok(matcher),
+        let parser = self.factory.create_parser_from_init_default(grammar);
+        let mut matcher = Matcher::new(parser);
+        if let Some(error) = matcher.get_error() {
+            return Err(grammar_text::plain_error(name, &error, places));
         }
+        // The first mask shows what the compiler does not: limits of a step, and grammars of nothing.
+        match allowed(&mut matcher) {
+            Ok(mask) if mask.iter().any(|word| *word != 0) => Ok(matcher),
+            _ => Err(format!("{name}: no text meets it, or {TOO_COMPLEX}")),
+        }
+    }
+}
+
+const TOO_COMPLEX: &str = "it is too ambiguous or too large to be followed token by token";
+
+/// The limits of llguidance. Its own defaults are for trusted grammars.
+fn limits() -> ParserLimits {
+    ParserLimits {
+        // Places in the grammar at which an output can stand at once: twice the members of the
+        // largest objects.
+        max_items_in_row: 10_000,
+        // Work to build the expressions of all terminals: about 20 ms.
+        initial_lexer_fuel: 1_000_000,
+        // Work on expressions for one mask: about 15 ms.
+        step_lexer_fuel: 200_000,
+        // Parser items for one mask: about 5 ms.
+        step_max_items: 100_000,
+        // 1 to 2 KiB each: at most about 60 MiB in the life of one output.
+        max_lexer_states: 30_000,
+        // Symbols have 16 bits.
+        max_grammar_size: 60_000,
+        // Costs time that does not depend on the fuel above.
+        precompute_large_lexemes: false,
+        verbose_errors: false,
     }
 }
 
 /// A bit for each token that may come next; only the end where nothing else may.
 pub fn allowed(matcher: &mut Matcher) -> Result<Vec<u32>, String> {
-    let mask = matcher.compute_mask_or_eos().map_err(|e| e.to_string())?;
+    let mask = matcher
+        .compute_mask_or_eos()
+        .map_err(|_| format!("the grammar: {TOO_COMPLEX}"))?;
     Ok(mask.as_slice().to_vec())
+}
+
+/// Moves on by one token of those that `allowed` named.
+pub fn accept(matcher: &mut Matcher, token: u32) -> Result<(), String> {
+    matcher
+        .consume_token(token)
+        .map_err(|_| "the grammar does not allow the token, or it has become too complex".into())
 }
 
 #[cfg(test)]

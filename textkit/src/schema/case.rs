@@ -122,6 +122,8 @@ pub struct Case {
     pub types: u8,
     /// If present: the instance is one of these values of the document, which meet all else.
     pub values: Option<Rc<Vec<Id>>>,
+    /// Comes from a negated schema, of which only some cases need be written.
+    pub optional: bool,
     pub number: NumberRule,
     pub string: StringRule,
     pub array: ArrayRule,
@@ -133,6 +135,7 @@ impl Default for Case {
         Case {
             types: ALL,
             values: None,
+            optional: false,
             number: NumberRule::default(),
             string: StringRule::default(),
             array: ArrayRule::default(),
@@ -203,6 +206,7 @@ impl Case {
     pub fn both(&self, other: &Case) -> Result<Option<Case>, String> {
         let mut both = self.clone();
         both.types &= other.types;
+        both.optional |= other.optional;
         if both.types & (INTEGER | FRACTION) != 0 {
             both.number.add(&other.number)?;
         }
@@ -237,7 +241,9 @@ impl Case {
         }
     }
 
-    pub fn evaluates_nothing(&mut self) {
+    /// Marks a case of a negated schema.
+    pub fn negated(&mut self) {
+        self.optional = true;
         for group in &mut self.array.groups {
             if group.evaluates {
                 Rc::make_mut(group).evaluates = false;

@@ -3,9 +3,9 @@
 use llguidance::derivre::RegexAst;
 use llguidance::earley::SymIdx;
 
+use super::alive::{alive, array_max};
 use super::builder::Builder;
-use super::limits::MAX_COUNTED;
-use super::states::{Array, Graph, Item, Object, StateId, DEAD};
+use super::states::{Array, Graph, Object, StateId};
 
 pub struct Emitter<'a> {
     pub graph: &'a Graph,
@@ -16,10 +16,11 @@ pub struct Emitter<'a> {
     pub comma: SymIdx,
 }
 
-pub fn emit(graph: &Graph) -> Result<Builder, String> {
-    let alive = alive(graph)?;
+/// None: no value ends in the state of the whole instance.
+pub fn emit(graph: &Graph) -> Result<Option<Builder>, String> {
+    let alive = alive(graph);
     if !alive[1] {
-        return Err("no JSON value meets the schema".into());
+        return Ok(None);
     }
     let mut builder = Builder::new()?;
     let comma = builder.literal(", ")?;
@@ -42,7 +43,7 @@ pub fn emit(graph: &Graph) -> Result<Builder, String> {
             emitter.state(id)?;
         }
     }
-    Ok(emitter.builder)
+    Ok(Some(emitter.builder))
 }
 
 impl Emitter<'_> {
@@ -151,126 +152,6 @@ impl Emitter<'_> {
         self.builder.sequence(&[head, rest])
     }
 
-    /// Given values in their order, each at most once.
-    fn distinct(&mut self, array: &Array, texts: &[String]) -> Result<Option<SymIdx>, String> {
-        let mut items = Vec::new();
-        for text in texts {
-            items.push((self.builder.literal(text)?, false));
-        }
-        let max = array.max.unwrap_or(u64::MAX).min(items.len() as u64);
-        self.counted(&items, None, array.min, Some(max))
-    }
-
-    /// An array in which items that meet `contains` are counted: one symbol for each place and count.
-    fn counted_array(
-        &mut self,
-        array: &Array,
-        least: u64,
-        most: Option<u64>,
-    ) -> Result<Option<SymIdx>, String> {
-        let places = (array.prefix.len() as u64)
-            .max(array.min)
-            .max(array.max.unwrap_or(0));
-        let counts = most.unwrap_or(least);
-        if (places + 1).saturating_mul(counts + 1) > MAX_COUNTED as u64 {
-            return Err(format!(
-                "'contains' with more than {MAX_COUNTED} places times counts, which is the limit"
-            ));
-        }
-        let (places, counts) = (places as usize, counts as usize);
-        // Rows from the last place to the first. Behind the last place, items repeat.
-        let mut next: Vec<Option<SymIdx>> = vec![None; counts + 1];
-        for place in (0..=places).rev() {
-            let repeats = place == places && array.max.is_none();
-            let mut row = vec![None; counts + 1];
-            for count in (0..=counts).rev() {
-                let more = if repeats {
-                    row.get(count + 1)
-                } else {
-                    next.get(count + 1)
-                };
-                let more = more.copied().flatten();
-                let same = next[count];
-                let at = Place {
-                    place,
-                    count,
-                    least,
-                    most,
-                    repeats,
-                };
-                row[count] = self.counted_place(array, &at, same, more)?;
-            }
-            next = row;
-        }
-        Ok(next[0])
-    }
-
-    fn counted_place(
-        &mut self,
-        array: &Array,
-        at: &Place,
-        same: Option<SymIdx>,
-        more: Option<SymIdx>,
-    ) -> Result<Option<SymIdx>, String> {
-        let item: &Item = array.prefix.get(at.place).unwrap_or(&array.rest);
-        let symbol = self.builder.symbol()?;
-        let comma = if at.place == 0 {
-            self.builder.empty
-        } else {
-            self.comma
-        };
-        let mut used = false;
-        if at.place as u64 >= array.min && at.count as u64 >= at.least {
-            self.builder.rule(symbol, &[])?;
-            used = true;
-        }
-        if array.max.is_some_and(|max| at.place as u64 >= max) {
-            return Ok(used.then_some(symbol));
-        }
-        // A count that has no upper bound stays at its last value.
-        let saturated = at.most.is_none() && at.count as u64 == at.least;
-        let (same, more) = match (at.repeats, saturated) {
-            (true, true) => (Some(symbol), Some(symbol)),
-            (true, false) => (Some(symbol), more),
-            (false, true) => (same, same),
-            (false, false) => (same, more),
-        };
-        // The first item has no comma before it: it cannot be followed by itself.
-        if at.repeats && at.place == 0 {
-            return self.first_of_repeated(array, at, used);
-        }
-        for (item, then) in [(item.plain, same), (item.with, more)] {
-            if let (Some(item), Some(then)) = (self.symbol(item), then) {
-                self.builder.rule(symbol, &[comma, item, then])?;
-                used |= then != symbol;
-            }
-        }
-        Ok(used.then_some(symbol))
-    }
-
-    /// The first place of an array without a prefix, `minItems` or `maxItems`: as if it had one place.
-    fn first_of_repeated(
-        &mut self,
-        array: &Array,
-        at: &Place,
-        empty: bool,
-    ) -> Result<Option<SymIdx>, String> {
-        if at.count > 0 {
-            return Ok(None);
-        }
-        let one = Array {
-            prefix: vec![array.rest],
-            rest: array.rest,
-            min: 0,
-            max: None,
-            contains: array.contains,
-            distinct: None,
-        };
-        let all = self.counted_array(&one, at.least, at.most)?;
-        debug_assert!(!empty || at.least == 0);
-        Ok(all)
-    }
-
     fn object(&mut self, object: &Object) -> Result<Option<SymIdx>, String> {
         let mut items = Vec::new();
         for member in &object.named {
@@ -342,166 +223,4 @@ impl Emitter<'_> {
         }
         Ok(first)
     }
-
-    /// Items in order, the required ones and any of the others, `min` to `max` in all, then others.
-    fn counted(
-        &mut self,
-        items: &[(SymIdx, bool)],
-        other: Option<SymIdx>,
-        min: u64,
-        max: Option<u64>,
-    ) -> Result<Option<SymIdx>, String> {
-        let length = items.len() as u64;
-        // Counts above the minimum need not be told apart where there is no maximum, nor any above
-        // the number of items where no others follow.
-        let mut top = max.unwrap_or(min);
-        if other.is_none() || top > length {
-            top = top.min(length + 1);
-        }
-        if (length + 1) * (top + 1) > MAX_COUNTED as u64 {
-            return Err(format!("members or items that are counted: more than {MAX_COUNTED} places times counts, which is the limit"));
-        }
-        let mut next = Vec::new();
-        for count in 0..=top {
-            next.push(self.others(other, count, min, max)?);
-        }
-        for (item, required) in items.iter().rev() {
-            let mut row = Vec::new();
-            for count in 0..=top {
-                let more = match max {
-                    Some(max) if count >= max => None,
-                    _ => next[(count + 1).min(top) as usize],
-                };
-                let same = next[count as usize].filter(|_| !required);
-                let comma = if count == 0 {
-                    self.builder.empty
-                } else {
-                    self.comma
-                };
-                if more.or(same).is_none() {
-                    row.push(None);
-                    continue;
-                }
-                let symbol = self.builder.symbol()?;
-                if let Some(more) = more {
-                    self.builder.rule(symbol, &[comma, *item, more])?;
-                }
-                if let Some(same) = same {
-                    self.builder.rule(symbol, &[same])?;
-                }
-                row.push(Some(symbol));
-            }
-            next = row;
-        }
-        Ok(next[0])
-    }
-
-    /// Members of other names behind `count` named ones. Equal names may repeat there, so that at most
-    /// one of them may count for the minimum.
-    fn others(
-        &mut self,
-        other: Option<SymIdx>,
-        count: u64,
-        min: u64,
-        max: Option<u64>,
-    ) -> Result<Option<SymIdx>, String> {
-        let missing = min.saturating_sub(count);
-        let Some(other) = other else {
-            return Ok(
-                (missing == 0 && max.is_none_or(|max| count <= max)).then_some(self.builder.empty)
-            );
-        };
-        if missing > 1 || max.is_some_and(|max| count + missing > max) {
-            return Ok(None);
-        }
-        let with_comma = self.builder.sequence(&[self.comma, other])?;
-        let left = max.map(|max| max - count);
-        if count > 0 {
-            return self.repeat(with_comma, missing, left).map(Some);
-        }
-        if left == Some(0) {
-            return Ok(Some(self.builder.empty));
-        }
-        let more = self.repeat(with_comma, 0, left.map(|left| left - 1))?;
-        let some = self.builder.sequence(&[other, more])?;
-        match missing {
-            0 => self.builder.any_of(&[self.builder.empty, some]).map(Some),
-            _ => Ok(Some(some)),
-        }
-    }
-}
-
-struct Place {
-    place: usize,
-    count: usize,
-    least: u64,
-    most: Option<u64>,
-    repeats: bool,
-}
-
-/// The most items that can be written, or None where they are fewer than must be.
-fn array_max(array: &Array, alive: &[bool]) -> Option<Option<u64>> {
-    let mut max = array.max;
-    let usable = |item: &Item| alive[item.plain] || alive[item.with];
-    let dead = array.prefix.iter().position(|item| !usable(item));
-    let dead = dead.or((!usable(&array.rest)).then_some(array.prefix.len()));
-    if let Some(dead) = dead {
-        max = Some(max.map_or(dead as u64, |max| max.min(dead as u64)));
-    }
-    (max.is_none_or(|max| max >= array.min)).then_some(max)
-}
-
-/// The states in which some value ends.
-fn alive(graph: &Graph) -> Result<Vec<bool>, String> {
-    let mut alive = vec![false; graph.states.len()];
-    loop {
-        let mut changed = false;
-        for id in (0..graph.states.len()).rev().filter(|id| *id != DEAD) {
-            if alive[id] {
-                continue;
-            }
-            let state = &graph.states[id];
-            let lives = !state.scalars.is_empty()
-                || state.arrays.iter().any(|array| array_lives(array, &alive))
-                || state
-                    .objects
-                    .iter()
-                    .any(|object| object_lives(object, &alive));
-            alive[id] = lives;
-            changed |= lives;
-        }
-        if !changed {
-            return Ok(alive);
-        }
-    }
-}
-
-fn array_lives(array: &Array, alive: &[bool]) -> bool {
-    if let Some(texts) = &array.distinct {
-        return texts.len() as u64 >= array.min;
-    }
-    let Some(max) = array_max(array, alive) else {
-        return false;
-    };
-    let Some((least, _)) = array.contains else {
-        return true;
-    };
-    let prefix = array.prefix.iter().take(max.unwrap_or(u64::MAX) as usize);
-    let in_prefix = prefix.filter(|item| alive[item.with]).count() as u64;
-    let behind = max.map_or(u64::MAX, |max| {
-        max.saturating_sub(array.prefix.len() as u64)
-    });
-    let behind = if alive[array.rest.with] { behind } else { 0 };
-    in_prefix.saturating_add(behind) >= least
-}
-
-fn object_lives(object: &Object, alive: &[bool]) -> bool {
-    let lives = |state: StateId| alive[state];
-    let members = &object.named;
-    let named = members.iter().filter(|m| lives(m.value)).count() as u64;
-    let other = object.others.iter().any(|(_, value)| lives(*value));
-    let required = members.iter().filter(|m| m.required).count() as u64;
-    members.iter().all(|m| !m.required || lives(m.value))
-        && named + u64::from(other) >= object.min
-        && object.max.is_none_or(|max| required <= max)
 }

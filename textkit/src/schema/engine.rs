@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::case::{Case, Members, ObjectRule, Term};
+use super::case::{Case, Term};
 use super::json::{Document, Id, Node};
 use super::limits::{MAX_CASES, MAX_CHAIN, MAX_MERGES};
 use super::pattern::Patterns;
@@ -69,7 +69,7 @@ impl Engine {
         let cases = match term {
             Term::Schema(id) => self.schema(id),
             Term::NotSchema(id) => self.not_schema(id).map(|mut cases| {
-                cases.iter_mut().for_each(Case::evaluates_nothing);
+                cases.iter_mut().for_each(Case::negated);
                 cases
             }),
             Term::Equal(id) => Ok(vec![Case {
@@ -77,7 +77,10 @@ impl Engine {
                 types: self.type_of(id)?,
                 ..Case::default()
             }]),
-            _ => self.not_equal(id),
+            _ => self.not_equal(id).map(|mut cases| {
+                cases.iter_mut().for_each(Case::negated);
+                cases
+            }),
         };
         self.active.remove(&term);
         let cases = Rc::new(cases?);
@@ -335,36 +338,6 @@ impl Engine {
         Ok(Rc::new(any))
     }
 
-    fn dependencies(&mut self, value: Id, all: Cases) -> Result<Cases, String> {
-        let mut all = all;
-        for (name, dependent) in self.members(value) {
-            let present = match self.dependent(&name, dependent)? {
-                Some(present) => present,
-                None => continue,
-            };
-            let mut any = vec![absent(&name)];
-            any.extend(present.iter().cloned());
-            all = self.product(&all, &Rc::new(any), Term::Schema(dependent))?;
-        }
-        Ok(all)
-    }
-
-    /// The cases in which `name` is present and what depends on it holds. None: nothing does.
-    fn dependent(&mut self, name: &str, value: Id) -> Result<Option<Cases>, String> {
-        let mut required = vec![name.to_string()];
-        match self.document.node(value) {
-            Node::Array(names) if names.is_empty() => return Ok(None),
-            Node::Array(_) => required.extend(self.strings(value, "dependentRequired")?),
-            Node::String(other) => required.push(other.clone()),
-            _ => {
-                let cases = self.cases(Term::Schema(value))?;
-                let present = present(required);
-                return Ok(Some(self.and(cases, present, value)?));
-            }
-        }
-        Ok(Some(Rc::new(vec![present(required)])))
-    }
-
     pub fn strings(&self, id: Id, key: &str) -> Result<Vec<String>, String> {
         let mut all: Vec<String> = Vec::new();
         let mut known = HashSet::new();
@@ -378,28 +351,5 @@ impl Engine {
             }
         }
         Ok(all)
-    }
-}
-
-/// Objects that have all of `required`.
-pub fn present(required: Vec<String>) -> Case {
-    Case::of_object(ObjectRule {
-        required,
-        ..ObjectRule::default()
-    })
-}
-
-/// Objects without `name`, and all that are no objects.
-pub fn absent(name: &str) -> Case {
-    let group = Members {
-        named: vec![(name.to_string(), Term::Never)],
-        ..Members::default()
-    };
-    Case {
-        object: ObjectRule {
-            groups: vec![Rc::new(group)],
-            ..ObjectRule::default()
-        },
-        ..Case::default()
     }
 }

@@ -17,7 +17,7 @@ pub const MAX_STATES: usize = 10_000;
 /// Symbols of the grammar. llguidance numbers symbols with 16 bits.
 pub const MAX_SYMBOLS: usize = 50_000;
 /// Different terminals of the grammar.
-pub const MAX_LEXEMES: usize = 5_000;
+pub const MAX_LEXEMES: usize = 8_000;
 /// The numerator of a `multipleOf` that is enforced digit by digit.
 pub const MAX_DIVISOR: i128 = 1_000;
 /// The values that a bounded `multipleOf` may leave before they are enforced digit by digit.
@@ -29,8 +29,14 @@ pub const MAX_PATTERNS: usize = 64;
 /// Places times counts, where members or items are counted.
 pub const MAX_COUNTED: usize = 10_000;
 /// Fuel for one decision whether a regular expression matches nothing.
-pub const REGEX_FUEL: u64 = 100_000;
+pub const REGEX_FUEL: u64 = 50_000;
+/// Such decisions in one schema, by the size of what is built for them.
+pub const REGEX_TOTAL: u64 = 3_000_000;
+/// Patterns and formats that one string must meet together.
+pub const MAX_STRING_PATTERNS: usize = 16;
 /// Alternatives that are kept of a `oneOf` branch that overlaps others. Further ones are not written.
 pub const MAX_ONE_OF: usize = 64;
 /// Alternatives that are kept of a negated schema. Further ones are not written.
 pub const MAX_NEGATED: usize = 256;
+/// Members of one object that are not required. Each may come next at many places of an output.
+pub const MAX_OPTIONAL: usize = 2_000;

@@ -6,9 +6,13 @@
 //! that cannot be kept is refused with the keyword and its place. Not everything that is valid can be
 //! written: members stand in the order of the schema, for example.
 
+mod alive;
 mod builder;
 mod case;
+mod counted;
 mod decimal;
+mod dependencies;
+mod digits;
 mod ecmascript;
 mod emit;
 mod engine;
@@ -17,6 +21,7 @@ mod json;
 mod keywords;
 pub mod limits;
 mod negate;
+mod negate_parts;
 mod numbers;
 mod one_of;
 mod pattern;
@@ -24,8 +29,12 @@ mod references;
 mod satisfiable;
 mod states;
 mod strings;
+#[cfg(test)]
+mod tests;
+mod translate;
 mod values;
 
+pub use builder::Builder;
 use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::Grammar;
 
@@ -35,6 +44,15 @@ pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
     let document = json::Document::parse(text)?;
     let mut engine = engine::Engine::new(document);
     let graph = states::Graph::new(&mut engine)?;
-    let builder = emit::emit(&graph)?;
+    let builder = emit::emit(&graph)?.ok_or_else(|| {
+        // Then there may be values that meet the schema, but none that can be written.
+        let some = engine.approximated || engine.references.has_unevaluated;
+        let more = if some {
+            " in a form that can be written"
+        } else {
+            ""
+        };
+        format!("no JSON value meets the schema{more}")
+    })?;
     Ok((builder.grammar, builder.spec))
 }

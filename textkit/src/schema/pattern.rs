@@ -7,7 +7,7 @@ use llguidance::derivre;
 
 use super::ecmascript;
 use super::formats;
-use super::limits::REGEX_FUEL;
+use super::limits::{REGEX_FUEL, REGEX_TOTAL};
 
 pub type PatternId = u32;
 
@@ -25,6 +25,7 @@ pub struct Patterns {
     list: Vec<Pattern>,
     known: HashMap<(bool, String), PatternId>,
     empty: HashMap<String, Option<bool>>,
+    spent: u64,
 }
 
 impl Patterns {
@@ -109,14 +110,22 @@ impl Patterns {
         if let Some(known) = self.empty.get(&key) {
             return *known;
         }
+        if self.spent > REGEX_TOTAL {
+            return None;
+        }
         let mut builder = RegexBuilder::new();
         let empty = builder.mk(ast).ok().and_then(|expr| {
+            self.spent += builder.exprset().cost();
             if builder.exprset().is_positive(expr) {
                 return Some(false);
             }
-            let regex = builder.into_regex_limited(expr, REGEX_FUEL);
-            regex.ok().map(|mut regex| regex.always_empty())
+            let mut regex = builder.into_regex_limited(expr, REGEX_FUEL).ok()?;
+            self.spent += regex.cost();
+            Some(regex.always_empty())
         });
+        if empty.is_none() {
+            self.spent += REGEX_FUEL * 10;
+        }
         self.empty.insert(key, empty);
         empty
     }

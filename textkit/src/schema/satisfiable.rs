@@ -73,7 +73,7 @@ impl Engine {
         let answer = self.possible_types(terms, true);
         self.depth -= 1;
         self.active = active;
-        answer.map_or(true, |types| types != 0)
+        answer != Ok(0)
     }
 
     /// Resolves "some member must ...": one case for each known name that the member may have. A
@@ -96,7 +96,7 @@ impl Engine {
                 if !self.covers(&some, &name)? {
                     continue;
                 }
-                let mut one = super::engine::present(vec![name.clone()]);
+                let mut one = super::dependencies::present(vec![name.clone()]);
                 let named = vec![(name, some.term)];
                 let group = Members {
                     named,

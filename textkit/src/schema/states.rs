@@ -8,7 +8,7 @@ use llguidance::derivre::RegexAst;
 use super::case::{self, ArrayRule, Case, Contains, NumberRule, ObjectRule, Term};
 use super::engine::Engine;
 use super::json::Node;
-use super::limits::{MAX_COUNTED, MAX_STATES};
+use super::limits::{MAX_COUNTED, MAX_OPTIONAL, MAX_STATES};
 
 pub type StateId = usize;
 
@@ -21,6 +21,12 @@ pub struct State {
     pub scalars: Vec<RegexAst>,
     pub arrays: Vec<Array>,
     pub objects: Vec<Object>,
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.scalars.is_empty() && self.arrays.is_empty() && self.objects.is_empty()
+    }
 }
 
 pub struct Array {
@@ -73,12 +79,17 @@ impl Graph {
         graph.state(vec![Term::Schema(0)])?;
         while let Some((id, terms)) = graph.todo.pop_front() {
             let mut state = State::default();
+            let mut left_out = None;
             for case in engine.all_of(&terms)?.iter() {
                 for case in engine.split(case)? {
-                    graph
-                        .case(engine, &case, &mut state)
-                        .map_err(|e| locate(engine, &terms, e))?;
+                    match graph.case(engine, &case, &mut state) {
+                        Err(error) if case.optional => left_out = Some(error),
+                        done => done.map_err(|e| locate(engine, &terms, e))?,
+                    }
                 }
+            }
+            if let Some(error) = left_out.filter(|_| state.is_empty()) {
+                return Err(locate(engine, &terms, error));
             }
             graph.states[id] = state;
         }
@@ -273,6 +284,11 @@ impl Graph {
                 return Ok(None);
             }
         }
+        if members.iter().filter(|member| !member.required).count() > MAX_OPTIONAL {
+            return Err(format!(
+                "an object has more than {MAX_OPTIONAL} members that are not required, which is the limit"
+            ));
+        }
         let mut others = Vec::new();
         if allowed.is_none() {
             for (name, terms) in engine.other_names(rule, &names)? {
@@ -281,6 +297,14 @@ impl Graph {
                     others.push((name, value));
                 }
             }
+        }
+        // Names that are not listed could be equal: only one of them may count.
+        if !others.is_empty() && rule.min > members.len() as u64 + 1 {
+            return Err(format!(
+                "'minProperties' of {}: only names in 'properties', 'required' or an 'enum' of \
+                 'propertyNames' can be told apart, and one more",
+                rule.min
+            ));
         }
         Ok(Some(Object {
             named: members,

@@ -4,7 +4,7 @@ use llguidance::derivre::RegexAst;
 
 use super::case::{Case, ObjectRule, StringRule, Term, STRING};
 use super::engine::Engine;
-use super::limits::{MAX_CASES, MAX_PATTERNS};
+use super::limits::{MAX_CASES, MAX_PATTERNS, MAX_STRING_PATTERNS};
 
 const ANY: &str = "(?s:.*)";
 
@@ -26,6 +26,11 @@ fn both(a: RegexAst, b: RegexAst) -> RegexAst {
 
 impl Engine {
     pub fn string_regex(&self, rule: &StringRule) -> Result<RegexAst, String> {
+        if rule.patterns.len() + rule.not_patterns.len() > MAX_STRING_PATTERNS {
+            return Err(format!(
+                "more than {MAX_STRING_PATTERNS} patterns for one string, which is the limit"
+            ));
+        }
         let mut all = Vec::new();
         if rule.min > 0 || rule.max.is_some() {
             let max = rule.max.map_or(String::new(), |max| max.to_string());

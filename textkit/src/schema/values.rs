@@ -317,12 +317,12 @@ fn not_object_value(members: &[(String, Id)]) -> Vec<Case> {
         ..ObjectRule::default()
     }));
     for (name, value) in members {
-        let without = super::engine::absent(name);
+        let without = super::dependencies::absent(name);
         any.push(Case {
             types: case::OBJECT,
             ..without
         });
-        let mut other = super::engine::present(vec![name.clone()]);
+        let mut other = super::dependencies::present(vec![name.clone()]);
         let named = vec![(name.clone(), Term::NotEqual(*value))];
         let group = case::Members {
             named,
