@@ -20,8 +20,8 @@ struct DecodeLimits {
   // neighbours say which files need how much).
   int64_t max_memory = int64_t{160} << 20;
   // Asked about every 20 ms of work or more often; true ends the work with kCancelled. May be
-  // empty. libwebp is not interrupted while it decodes a file that is lossless or has
-  // transparency.
+  // empty. libwebp is not interrupted while it decodes a file that is lossless, has
+  // transparency, or has up to 5 megapixels.
   std::function<bool()> stop = nullptr;
 };
 

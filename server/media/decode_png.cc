@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "server/media/decode_image.h"
 
@@ -132,7 +133,8 @@ Status PngReader::ReadInterlaced(RowSink* sink) {
   const int64_t row = width() * channels_;
   EG_RETURN_IF_ERROR(CheckMemory("interlaced PNG", row * height(), limits_));
   const int format = alpha_ ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8;
-  std::vector<uint8_t> pixels(static_cast<size_t>(row * height()));
+  const auto pixels =
+      std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(row * height()));
   int error =
       spng_decode_image(png_.get(), nullptr, 0, format, SPNG_DECODE_TRNS | SPNG_DECODE_PROGRESSIVE);
   while (error == 0) {
@@ -140,12 +142,12 @@ Status PngReader::ReadInterlaced(RowSink* sink) {
     error = spng_get_row_info(png_.get(), &info);
     if (error != 0) break;
     error =
-        spng_decode_row(png_.get(), pixels.data() + row * info.row_num, static_cast<size_t>(row));
+        spng_decode_row(png_.get(), pixels.get() + row * info.row_num, static_cast<size_t>(row));
     if (stop_.After(width())) return DecodingStopped();
   }
   if (error != SPNG_EOI) return Failed(error);
   for (int y = 0; y < height(); ++y) {
-    Pass(pixels.data() + row * y, sink);
+    Pass(pixels.get() + row * y, sink);
     if (stop_.After(width())) return DecodingStopped();
   }
   return {};

@@ -1,5 +1,5 @@
-// Memory: see BytesPerPixel. libwebp writes whole images. Rows of opaque lossy files are passed on,
-// and their memory is given back, while the next ones are decoded.
+// Memory: see BytesOf. libwebp writes whole images. Rows of large opaque lossy files are passed
+// on, and their memory is given back, while the next ones are decoded.
 
 #include <sys/mman.h>
 #include <webp/decode.h>
@@ -7,41 +7,70 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "server/media/decode_image.h"
+#include "server/media/webp_code_groups.h"
 
 namespace edgegate {
 namespace {
 
-// The content of the first chunk of that name; empty: there is none. Chunks: four letters, a size,
-// the content, padded to an even length (RFC 9649).
-std::string_view Chunk(std::string_view file, std::string_view name) {
+// The contents of all chunks of that name. Chunks: four letters, a size, the content, padded to an
+// even length (RFC 9649).
+std::vector<std::string_view> Chunks(std::string_view file, std::string_view name) {
+  std::vector<std::string_view> found;
   for (size_t at = 12; file.size() - at >= 8;) {
     size_t size = 0;
     for (size_t i = 0; i < 4; ++i) {
       size |= size_t{static_cast<uint8_t>(file[at + 4 + i])} << (8 * i);
     }
     const std::string_view rest = file.substr(at + 8);
-    if (size > rest.size()) return {};
-    if (file.substr(at, 4) == name) return rest.substr(0, size);
-    if (size + size % 2 > rest.size()) return {};
+    if (size > rest.size()) break;
+    if (file.substr(at, 4) == name) found.push_back(rest.substr(0, size));
+    if (size + size % 2 > rest.size()) break;
     at += 8 + size + size % 2;
   }
-  return {};
+  return found;
 }
 
-// Whether a lossy file's transparency is compressed: the first byte of the ALPH chunk.
-bool HasCompressedAlpha(std::string_view file) {
-  const std::string_view chunk = Chunk(file, "ALPH");
-  return !chunk.empty() && (chunk[0] & 3) != 0;
+int OrientationOf(std::string_view file) {
+  const auto chunks = Chunks(file, "EXIF");
+  if (chunks.empty()) return 1;
+  std::string_view exif = chunks[0];
+  if (exif.starts_with(std::string_view("Exif\0\0", 6))) exif.remove_prefix(6);
+  return ExifOrientation(exif);
 }
 
-// What libwebp allocates, and the output, for each pixel.
-int64_t BytesPerPixel(const WebPBitstreamFeatures& features, std::string_view file) {
-  const int output = features.has_alpha ? 4 : 3;
-  if (features.format == 2) return output + 4;  // lossless: 32 bits per pixel
-  if (!features.has_alpha) return output;
-  return output + 1 + (HasCompressedAlpha(file) ? 4 : 0);  // the plane is a lossless image itself
+Status Damaged() {
+  return InvalidArgument("the WebP file cannot be read: it is damaged or cut short");
+}
+
+// What libwebp allocates, and the output.
+Result<int64_t> BytesOf(const WebPBitstreamFeatures& features, std::string_view file) {
+  const int64_t pixels = int64_t{features.width} * features.height;
+  const bool lossless = features.format == 2;
+  int64_t per_pixel = features.has_alpha ? 4 : 3;
+  int64_t tables = 0;
+  const auto add = [&](std::string_view stream) {
+    per_pixel += 4;
+    const auto bytes = WebpCodeTableBytes(stream, features.width, features.height);
+    tables = std::max(tables, bytes.value_or(0));
+    return bytes.has_value();
+  };
+  if (lossless) {
+    const auto chunks = Chunks(file, "VP8L");
+    if (chunks.empty()) return Damaged();
+    // libwebp reads on behind the chunk's end.
+    const auto stream = file.substr(static_cast<size_t>(chunks[0].data() - file.data()));
+    if (stream.size() < 5 || !add(stream.substr(5))) return Damaged();
+  } else if (features.has_alpha) {
+    ++per_pixel;  // the plane of transparency, which may be a lossless image itself
+    for (std::string_view alpha : Chunks(file, "ALPH")) {
+      if (alpha.empty() || (alpha[0] & 3) == 0) continue;
+      if (!add(alpha.substr(1))) return Damaged();
+    }
+  }
+  return pixels * per_pixel + tables;
 }
 
 // Memory for the whole image, page-aligned, that can be given back from the front.
@@ -71,6 +100,9 @@ class Pages {
   size_t released_ = 0;
 };
 
+// Of an opaque lossy image that is decoded in one go, 5 megapixels, which takes about 0.1 s.
+constexpr size_t kMaxWholeBytes = size_t{16} << 20;
+
 class WebpReader {
  public:
   WebpReader(std::string_view file, const WebPBitstreamFeatures& features,
@@ -82,20 +114,27 @@ class WebpReader {
         stop_(limits),
         sink_(sink) {}
 
-  // In pieces, libwebp reads the header of a lossless file again with each piece, and overlooks
-  // damage in the transparency of a lossy one: it gets these files whole.
+  // In pieces, libwebp reads the header of a lossless file again with each piece, and judges some
+  // damaged files otherwise than in one go. So only large files that are lossy and opaque are read
+  // in pieces.
   Status Read() {
-    return features_.format == 2 || features_.has_alpha ? ReadWhole() : ReadInPieces();
+    const bool pieces =
+        features_.format != 2 && !features_.has_alpha && pages_.size() > kMaxWholeBytes;
+    return pieces ? ReadInPieces() : ReadWhole();
   }
 
  private:
   int64_t Stride() const { return int64_t{features_.width} * channels_; }
 
   Status ReadWhole() {
-    const auto decode = features_.has_alpha ? WebPDecodeRGBAInto : WebPDecodeRGBInto;
-    if (!decode(Data(), file_.size(), pages_.data(), pages_.size(), static_cast<int>(Stride()))) {
-      return Damaged();
-    }
+    WebPDecoderConfig config;
+    if (!WebPInitDecoderConfig(&config))
+      return Internal("another version of libwebp was built with");
+    config.output.colorspace = features_.has_alpha ? MODE_RGBA : MODE_RGB;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA = {pages_.data(), static_cast<int>(Stride()), pages_.size()};
+    const VP8StatusCode status = WebPDecode(Data(), file_.size(), &config);
+    if (status != VP8_STATUS_OK) return Damaged();
     return PassRows(features_.height);
   }
 
@@ -110,13 +149,12 @@ class WebpReader {
     for (size_t size = 0; size < file_.size();) {
       size = std::min(size + kPiece, file_.size());
       const VP8StatusCode status = WebPIUpdate(decoder.get(), Data(), size);
-      if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
       if (status != VP8_STATUS_OK && status != VP8_STATUS_SUSPENDED) return Damaged();
       int rows = 0;
       if (WebPIDecGetRGB(decoder.get(), &rows, nullptr, nullptr, nullptr) == nullptr) rows = 0;
       EG_RETURN_IF_ERROR(PassRows(rows));
       if (stop_.After(0)) return DecodingStopped();
-      if (status == VP8_STATUS_OK) return next_row_ == features_.height ? Status() : Damaged();
+      if (status == VP8_STATUS_OK && next_row_ == features_.height) return {};
     }
     return Damaged();
   }
@@ -134,9 +172,6 @@ class WebpReader {
   }
 
   const uint8_t* Data() const { return reinterpret_cast<const uint8_t*>(file_.data()); }
-  static Status Damaged() {
-    return InvalidArgument("the WebP file cannot be read: it is damaged or cut short");
-  }
 
   const std::string_view file_;
   const WebPBitstreamFeatures& features_;
@@ -157,12 +192,9 @@ Status DecodeWebp(std::string_view file, const DecodeLimits& limits, RowSink* si
   }
   if (features.has_animation) return InvalidArgument("animated WebP files are not supported");
   EG_RETURN_IF_ERROR(CheckDimensions(features.width, features.height, limits));
-  const int64_t pixels = int64_t{features.width} * features.height;
-  EG_RETURN_IF_ERROR(CheckMemory(features.format == 2 ? "lossless WebP" : "WebP",
-                                 pixels * BytesPerPixel(features, file), limits));
-  std::string_view exif = Chunk(file, "EXIF");
-  if (exif.starts_with(std::string_view("Exif\0\0", 6))) exif.remove_prefix(6);
-  sink->Begin(features.width, features.height, ExifOrientation(exif));
+  EG_ASSIGN_OR_RETURN(const int64_t bytes, BytesOf(features, file));
+  EG_RETURN_IF_ERROR(CheckMemory(features.format == 2 ? "lossless WebP" : "WebP", bytes, limits));
+  sink->Begin(features.width, features.height, OrientationOf(file));
   return WebpReader(file, features, limits, sink).Read();
 }
 

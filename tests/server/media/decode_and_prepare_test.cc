@@ -5,8 +5,10 @@
 #include <doctest/doctest.h>
 #include <jpeglib.h>
 #include <spng.h>
+#include <webp/decode.h>
 #include <webp/encode.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -210,6 +212,70 @@ TEST_CASE("memory is computed from the header, and the refusal names the limit")
         "decoding the WebP file takes 6 MiB: at most 4 MiB are allowed");
   CHECK(Refusal(Webp(image, true, true), limits) ==
         "decoding the lossless WebP file takes 16 MiB: at most 4 MiB are allowed");
+}
+
+TEST_CASE("a large lossy WebP file, which is read in pieces, gives libwebp's pixels") {
+  std::mt19937 random(6);
+  Image image = RandomImage(2400, 2400, &random);
+  for (size_t i = 0; i < image.rgb.size(); ++i) {
+    image.rgb[i] = static_cast<uint8_t>(image.rgb[i] / 8 + i / 3 % 200);
+  }
+  const std::string file = Webp(image, false, false);
+  int width = 0, height = 0;
+  uint8_t* want =
+      WebPDecodeRGB(reinterpret_cast<const uint8_t*>(file.data()), file.size(), &width, &height);
+  const auto got = DecodeImage(file, {});
+  REQUIRE((want != nullptr && got.ok()));
+  CHECK(std::equal(got->rgb.begin(), got->rgb.end(), want, want + size_t{3} * width * height));
+  WebPFree(want);
+  CHECK_FALSE(DecodeImage(std::string_view(file).substr(0, file.size() - 1000), {}).ok());
+}
+
+// A lossless WebP image of 1024 x 1024 black pixels, with groups of five code tables each.
+std::string WebpWithGroups(int groups) {
+  std::string bits;
+  const auto put = [&](int value, int count) {
+    for (int i = 0; i < count; ++i) bits += static_cast<char>(value >> i & 1);
+  };
+  const auto put_reversed = [&](int value) {
+    for (int i = 7; i >= 0; --i) bits += static_cast<char>(value >> i & 1);
+  };
+  const auto put_one_symbol = [&] { put(1, 4); };
+  // 256 symbols of 8 bits each, and `unused` more.
+  const auto put_bytes_code = [&](int unused) {
+    put(8 << 1, 5);  // 12 lengths of lengths
+    for (int length : {0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1}) put(length, 3);  // of 0 and of 8
+    put(0, 1);
+    for (int i = 0; i < 256 + unused; ++i) put(i < 256, 1);
+  };
+  put(0x2f, 8);
+  put(1023, 14);
+  put(1023, 14);
+  put(0, 6);  // no transparency, version 0; no transforms, no cache
+  put(1, 4);  // groups for blocks of 4 x 4 pixels
+  put(0, 1);
+  put_bytes_code(24);
+  put_bytes_code(0);
+  for (int i = 0; i < 3; ++i) put_one_symbol();
+  for (int i = 0; i < 256 * 256; ++i) {
+    put_reversed(i % groups & 255);
+    put_reversed(i % groups >> 8);
+  }
+  for (int i = 0; i < groups * 5; ++i) put_one_symbol();
+  put(0, 16);
+  std::string data(bits.size() / 16 * 2, '\0');
+  for (size_t i = 0; i < data.size() * 8; ++i) data[i / 8] |= static_cast<char>(bits[i] << i % 8);
+  const auto size = [](size_t n) {
+    return std::string{static_cast<char>(n), static_cast<char>(n >> 8), static_cast<char>(n >> 16),
+                       static_cast<char>(n >> 24)};
+  };
+  return "RIFF" + size(data.size() + 12) + "WEBPVP8L" + size(data.size()) + data;
+}
+
+TEST_CASE("a WebP file cannot take memory by asking for code tables") {
+  CHECK(Refusal(WebpWithGroups(100), {}) == "");
+  CHECK(Refusal(WebpWithGroups(65536), {}) ==
+        "decoding the lossless WebP file takes 786 MiB: at most 160 MiB are allowed");
 }
 
 TEST_CASE("a file that visits its samples too often is refused at once") {
