@@ -128,6 +128,7 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
     request.prompt = *ids;
     generation->usage_.image_tokens += static_cast<int>(images.size()) * model.limits.image_rows;
     request.tenant = r.tenant;
+    request.client = r.tenant;
     request.images = std::move(images);
     for (PromptImage& image : request.images) image.key = r.tenant + " " + image.key;
     images.clear();
