@@ -56,6 +56,7 @@ void Scheduler::Preempt(Sequence* sequence) {
   FreeBlocks(sequence);
   sequence->state = Sequence::State::kWaiting;
   sequence->parked = false;
+  sequence->last_step = 0;
   ++sequence->preemptions;
   ++num_preemptions_;
   queue_.PutBack(sequence);
@@ -144,6 +145,7 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget) {
   if (!IsDecode(*sequence)) budget->prompt_tokens -= count;
   budget->logits_rows -= share.logits_rows();
   step_.push_back(share);
+  sequence->last_step = num_steps_;
   return true;
 }
 
@@ -224,11 +226,12 @@ Scheduler::Admission Scheduler::Admit(Sequence* sequence) {
   return Admission::kAdmitted;
 }
 
-// Admits the first waiting sequence, in the queue's order, that finds room or may claim it. Null
-// where there is none.
-Sequence* Scheduler::AdmitNext() {
+// Admits the first waiting sequence, in the queue's order, that finds room or may claim it, of the
+// clients whose counter is below `served_below`. Null where there is none.
+Sequence* Scheduler::AdmitNext(uint64_t served_below) {
   passed_.clear();
   for (Sequence* head : queue_.Heads()) {
+    if (head->account->served >= served_below) continue;
     Admission result = Admit(head);
     if (result == Admission::kNoRoom && Claim(head)) {
       result = Admit(head);
@@ -262,29 +265,58 @@ void Scheduler::SortCandidates() {
   });
 }
 
-const std::vector<ScheduledSequence>& Scheduler::Schedule(int prompt_tokens) {
-  Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows,
-                RoomForGuesses()};
-  step_.clear();
-  SortCandidates();
-  // Decodes, then prompts under way. Growing may preempt others, also such as are in the step.
-  for (const bool decodes : {true, false}) {
-    for (Sequence* sequence : candidates_) {
-      if (sequence->state != Sequence::State::kRunning || sequence->parked ||
-          IsDecode(*sequence) != decodes) {
-        continue;
-      }
-      if (budget.tokens == 0) break;
-      if (!ScheduleOne(sequence, &budget) && decodes && budget.logits_rows > 0) {
-        Preempt(sequence);
-      }
+// Growing may preempt others, also such as are in the step.
+void Scheduler::ScheduleRunning(bool decodes, Budget* budget) {
+  for (Sequence* sequence : candidates_) {
+    if (sequence->state != Sequence::State::kRunning || sequence->parked ||
+        IsDecode(*sequence) != decodes || sequence->last_step == num_steps_) {
+      continue;
+    }
+    if (budget->tokens == 0) break;
+    if (!ScheduleOne(sequence, budget) && decodes && budget->logits_rows > 0) Preempt(sequence);
+  }
+}
+
+void Scheduler::AdmitWaiting(uint64_t served_below, Budget* budget) {
+  while (!queue_.empty() && budget->tokens > 0 && budget->prompt_tokens > 0 &&
+         budget->logits_rows > 0) {
+    Sequence* next = AdmitNext(served_below);
+    if (next == nullptr || !ScheduleOne(next, budget)) break;
+  }
+}
+
+// The counter of the client whose prompt under way is computed next.
+uint64_t Scheduler::LeastServedPrompt() const {
+  for (const Sequence* s : candidates_) {
+    if (s->state == Sequence::State::kRunning && !s->parked && !IsDecode(*s)) {
+      return s->account->served;
     }
   }
-  while (!queue_.empty() && budget.tokens > 0 && budget.prompt_tokens > 0 &&
-         budget.logits_rows > 0) {
-    Sequence* next = AdmitNext();
-    if (next == nullptr || !ScheduleOne(next, &budget)) break;
-  }
+  return 0;
+}
+
+// Decodes, then prompts under way, then waiting ones; but waiting ones of clients that were served
+// less go before the prompts under way.
+void Scheduler::ChooseStep(int prompt_tokens) {
+  Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows,
+                RoomForGuesses()};
+  ++num_steps_;
+  step_.clear();
+  SortCandidates();
+  ScheduleRunning(true, &budget);
+  if (queue_.num_clients() > 1) AdmitWaiting(LeastServedPrompt(), &budget);
+  ScheduleRunning(false, &budget);
+  AdmitWaiting(std::numeric_limits<uint64_t>::max(), &budget);
+}
+
+const std::vector<ScheduledSequence>& Scheduler::Schedule(int prompt_tokens) {
+  // A sequence that grows may preempt all others of the step, and still not find enough. Each such
+  // try leaves fewer that run.
+  uint64_t preemptions;
+  do {
+    preemptions = num_preemptions_;
+    ChooseStep(prompt_tokens);
+  } while (step_.empty() && num_preemptions_ > preemptions);
   return step_;
 }
 

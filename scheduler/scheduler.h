@@ -104,7 +104,11 @@ class Scheduler {
   void Preempt(Sequence* sequence);
   void FreeBlocks(Sequence* sequence);
   Admission Admit(Sequence* sequence);
-  Sequence* AdmitNext();
+  Sequence* AdmitNext(uint64_t served_below);
+  void AdmitWaiting(uint64_t served_below, Budget* budget);
+  void ChooseStep(int prompt_tokens);
+  void ScheduleRunning(bool decodes, Budget* budget);
+  uint64_t LeastServedPrompt() const;
   const PrefixKey& KeyOf(Sequence* sequence, int block) const;
   std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
   int BlocksNeeded(const Sequence& sequence, const std::vector<int32_t>& shared) const;
@@ -127,6 +131,7 @@ class Scheduler {
   WaitingQueue queue_;
   std::vector<Sequence*> running_;  // by id
   uint64_t num_preemptions_ = 0;
+  uint64_t num_steps_ = 0;
 
   // Of the latest calls; members, so that a step allocates nothing.
   std::vector<ScheduledSequence> step_;

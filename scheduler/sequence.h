@@ -49,9 +49,10 @@ struct Sequence {
 
   // The scheduler's own.
   ClientAccount* account = nullptr;
-  int charged = 0;   // tokens that its client was charged for: each is charged once
-  int computed = 0;  // tokens computed since it was last admitted
-  int progress = 0;  // of them, those computed for the first time
+  uint64_t last_step = 0;  // the latest step that it was chosen for; 0: taken back
+  int charged = 0;         // tokens that its client was charged for: each is charged once
+  int computed = 0;        // tokens computed since it was last admitted
+  int progress = 0;        // of them, those computed for the first time
 
   int length() const { return static_cast<int>(tokens.size()); }
   int generated() const { return length() - prompt_len; }

@@ -16,7 +16,8 @@ struct tk_grammars;
 namespace edgegate {
 
 struct GrammarSpec {
-  enum class Kind { kJsonSchema, kRegex, kLark };
+  // kChoice: a JSON array of strings, one of which is the output.
+  enum class Kind { kJsonSchema, kRegex, kLark, kChoice };
   Kind kind = Kind::kJsonSchema;
   std::string text;
 };

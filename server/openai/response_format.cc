@@ -1,5 +1,7 @@
 #include "server/openai/response_format.h"
 
+#include <algorithm>
+
 namespace edgegate {
 namespace {
 
@@ -62,16 +64,12 @@ void ParseOpenAi(Fields* f, const json& format, ApiRequest* r) {
   Close(f, inner, "response_format");
 }
 
-// A Lark grammar of these strings and no other.
-std::optional<std::string> ChoiceGrammar(const json& choices) {
-  if (!choices.is_array() || choices.empty()) return std::nullopt;
-  std::string grammar = "start: ";
-  for (const json& choice : choices) {
-    if (!choice.is_string() || choice.get<std::string>().empty()) return std::nullopt;
-    if (&choice != &choices[0]) grammar += " | ";
-    grammar += Dump(choice);
-  }
-  return grammar;
+// Whether the value is a list of strings, none of them empty.
+bool IsChoice(const json& choices) {
+  return choices.is_array() && !choices.empty() &&
+         std::all_of(choices.begin(), choices.end(), [](const json& choice) {
+           return choice.is_string() && !choice.get_ref<const std::string&>().empty();
+         });
 }
 
 void ParseVllm(Fields* f, const json& wanted, ApiRequest* r) {
@@ -96,13 +94,13 @@ void ParseVllm(Fields* f, const json& wanted, ApiRequest* r) {
   } else if (key == "grammar") {
     Set(r, Kind::kLark, inner.String(key).value_or(""), name + ".grammar");
   } else if (key == "choice") {
-    const auto grammar = ChoiceGrammar(inner.Raw(key));
-    if (!grammar) {
+    const json& choices = inner.Raw(key);
+    if (!IsChoice(choices)) {
       inner.Fail(BadParam(key,
                           "Invalid 'structured_outputs.choice': expected strings, none of "
                           "them empty."));
     }
-    Set(r, Kind::kLark, grammar.value_or(""), name + ".choice");
+    Set(r, Kind::kChoice, Dump(choices), name + ".choice");
   }
   Close(f, inner, name);
 }

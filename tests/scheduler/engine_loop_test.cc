@@ -139,5 +139,121 @@ TEST_CASE("drain cancels what does not finish in time") {
   CHECK((reason == FinishReason::kCancelled || reason == FinishReason::kLength));
 }
 
+// Its first forward pass lasts until it is let go.
+class StuckRunner : public FakeModelRunner {
+ public:
+  using FakeModelRunner::FakeModelRunner;
+  void Prepare() override { prepared = std::this_thread::get_id(); }
+  Result<ForwardOutput> Forward(const ForwardBatch& batch) override {
+    CHECK(prepared == std::this_thread::get_id());
+    while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return FakeModelRunner::Forward(batch);
+  }
+
+  std::atomic<bool> go{false};
+  std::thread::id prepared;
+};
+
+TEST_CASE("a turn that does not end shows in the snapshot") {
+  EngineLoop engine;
+  auto owned = std::make_unique<StuckRunner>(RunnerLimits{50, 512, 4, 64, 32, 16});
+  StuckRunner* runner = owned.get();
+  engine.AddModel(std::move(owned), {8, 32, 100}, std::vector<bool>(50, true));
+  engine.Start();
+  auto handle = engine.Submit(0, Request(3));
+  REQUIRE(handle.ok());
+  const auto until = Clock::now() + std::chrono::seconds(30);
+  while (engine.snapshot().turn < std::chrono::milliseconds(50)) REQUIRE(Clock::now() < until);
+  CHECK_FALSE(engine.snapshot().stuck());
+  EngineSnapshot later = engine.snapshot();
+  later.turn += EngineSnapshot::kStuckAfter;
+  CHECK(later.stuck());
+  runner->go = true;
+  CHECK(Wait(**handle) == FinishReason::kLength);
+  while (engine.snapshot().turn != Clock::duration(0)) REQUIRE(Clock::now() < until);
+}
+
+TEST_CASE("damaged weights end the requests before anything of the step is delivered") {
+  EngineLoop engine;
+  std::atomic<bool> damaged{false};
+  std::atomic<int> checks{0};
+  const std::vector<bool> valid(50, true);
+  engine.AddModel(Fake(), {1, 32, 100}, valid, nullptr, [&] {
+    ++checks;
+    return damaged ? Status(Internal("the file m.edgegate has changed")) : Status();
+  });
+  engine.AddModel(Fake(), {8, 32, 100}, valid);
+  engine.Start();
+  auto good = engine.Submit(0, Request(3));
+  REQUIRE(good.ok());
+  CHECK(Wait(**good) == FinishReason::kLength);
+  CHECK(checks > 0);
+  CHECK(engine.snapshot().models[0].failure.empty());
+  damaged = true;
+  good = engine.Submit(0, Request(400));
+  auto waiting = engine.Submit(0, Request(3));
+  for (auto* handle : {&good, &waiting}) {
+    if (!handle->ok()) continue;  // the first one may have failed already
+    const auto event = (**handle)->Next(Clock::now() + std::chrono::seconds(30));
+    REQUIRE(event);
+    CHECK(event->tokens.empty());
+    CHECK(event->finish == FinishReason::kError);
+    CHECK(event->status.message() == "the file m.edgegate has changed");
+  }
+  const auto refused = engine.Submit(0, Request(3)).status();
+  CHECK(refused.code() == StatusCode::kUnavailable);
+  CHECK(refused.message() == "the file m.edgegate has changed");
+  const auto until = Clock::now() + std::chrono::seconds(30);
+  while (engine.snapshot().models[0].failure.empty()) REQUIRE(Clock::now() < until);
+  CHECK(engine.snapshot().models[1].failure.empty());
+  auto other = engine.Submit(1, Request(3));
+  REQUIRE(other.ok());
+  CHECK(Wait(**other) == FinishReason::kLength);
+}
+
+TEST_CASE("one client leaves places in the queue, which come back when its sequences run") {
+  EngineLoop engine;
+  engine.AddModel(Fake(), {2, 32, 16}, std::vector<bool>(50, true));
+  std::vector<std::unique_ptr<GenerationHandle>> handles;
+  while (true) {
+    auto handle = engine.Submit(0, Request(2));
+    if (!handle.ok()) break;
+    handles.push_back(*std::move(handle));
+  }
+  CHECK(handles.size() == 12);
+  GenerationRequest other = Request(2);
+  other.client = "another";
+  auto admitted = engine.Submit(0, std::move(other));
+  CHECK(admitted.ok());
+  engine.Start();
+  for (auto& handle : handles) CHECK(Wait(*handle) == FinishReason::kLength);
+  CHECK(Wait(**admitted) == FinishReason::kLength);
+  for (auto& handle : handles) {
+    auto again = engine.Submit(0, Request(2));
+    REQUIRE(again.ok());
+    handle = *std::move(again);
+  }
+  for (auto& handle : handles) CHECK(Wait(*handle) == FinishReason::kLength);
+}
+
+TEST_CASE("millions of stop ids and biases are sorted before the loop sees them") {
+  EngineLoop engine;
+  engine.AddModel(Fake(), {8, 32, 100}, std::vector<bool>(50, true));
+  engine.Start();
+  GenerationRequest request = Request(20);
+  for (int i = 0; i < 4'000'000; ++i)
+    request.stop_token_ids.push_back(i % 3 == 0 ? -1 : 50 + i % 1000);
+  request.stop_token_ids.push_back(7);
+  request.sampling.temperature = 0;
+  for (int i = 0; i < 100'000; ++i) request.sampling.logit_bias.emplace_back(9, 1.0f);
+  auto first = engine.Submit(0, request);
+  REQUIRE(first.ok());
+  CHECK((*first)->Next(Clock::now() + std::chrono::seconds(30))->tokens[0].token == 9);
+  request.sampling.logit_bias = {{7, 100.0f}};
+  auto second = engine.Submit(0, std::move(request));
+  REQUIRE(second.ok());
+  CHECK(Wait(**second) == FinishReason::kStop);
+}
+
 }  // namespace
 }  // namespace edgegate
