@@ -4,6 +4,15 @@
 #include <unistd.h>
 
 namespace edgegate {
+namespace {
+
+// Whether bytes have come that the connection's thread has not read yet.
+bool HasInput(int socket) {
+  char byte;
+  return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+}  // namespace
 
 ConnectionTable::Entry* ConnectionTable::Admit(int socket, const std::string& address) {
   MutexLock lock(mutex_);
@@ -84,7 +93,10 @@ int ConnectionTable::size() const {
 }
 
 ConnectionTable::Entry* ConnectionTable::Victim(const std::string& address) {
-  if (Entry* idle = Oldest(ConnectionState::kIdle, address, Clock::time_point::max())) return idle;
+  while (Entry* idle = Oldest(ConnectionState::kIdle, address, Clock::time_point::max())) {
+    if (!HasInput(idle->socket)) return idle;
+    idle->state = ConnectionState::kReading;  // its thread is about to say so
+  }
   const auto before = Clock::now() - limits_.grace;
   const std::string readers = address.empty() ? BusiestReader(before) : address;
   return readers.empty() ? nullptr : Oldest(ConnectionState::kReading, readers, before);
@@ -102,10 +114,14 @@ ConnectionTable::Entry* ConnectionTable::Oldest(ConnectionState state, const std
 }
 
 ConnectionTable::Entry* ConnectionTable::OldestReserve() {
+  Entry* oldest = nullptr;
   for (Entry& entry : entries_) {  // in the order of their coming
-    if (entry.reserve && !entry.evicted && entry.state != ConnectionState::kWorking) return &entry;
+    if (!entry.reserve || entry.evicted || entry.state == ConnectionState::kWorking) continue;
+    if (oldest == nullptr) oldest = &entry;
+    const bool idle = entry.state == ConnectionState::kIdle;
+    if (idle && !HasInput(entry.socket)) return &entry;
   }
-  return nullptr;
+  return oldest;
 }
 
 std::string ConnectionTable::BusiestReader(Clock::time_point before) {

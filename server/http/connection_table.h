@@ -12,7 +12,7 @@
 namespace edgegate {
 
 enum class ConnectionState {
-  kIdle,     // waits for a request, or for the client to take the last bytes of an answer
+  kIdle,  // waits for a request's first byte, or for the client to take the last bytes of an answer
   kReading,  // a head or a body has begun and is not whole
   kWorking,  // a request is being answered
 };
@@ -55,8 +55,8 @@ class ConnectionTable {
   // Closes the socket.
   void Remove(Entry* entry) EG_EXCLUDES(mutex_);
 
-  // Ends one connection, as Admit() would choose it among all, and waits until its socket is closed,
-  // but not after `deadline`. False: there is none to give away.
+  // Ends one connection, as Admit() would choose it among all, and waits until its socket is
+  // closed, but not after `deadline`. False: there is none to give away.
   bool MakeRoom(Clock::time_point deadline) EG_EXCLUDES(mutex_);
   // Ends all that do not work on a request, or all.
   void EvictAll(bool working) EG_EXCLUDES(mutex_);

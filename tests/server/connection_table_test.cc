@@ -35,6 +35,9 @@ class Crowd {
     return entry;
   }
 
+  // The far end of the connection with that number sends a byte.
+  bool Send(size_t number) const { return send(ends_[number], "x", 1, 0) == 1; }
+
   ConnectionTable table;
   std::vector<Entry*> entries;
 
@@ -56,6 +59,16 @@ TEST_CASE("the longest idle connection gives way first") {
   CHECK_FALSE(crowd.table.SetState(second, ConnectionState::kWorking));
   char byte;
   CHECK(recv(second->socket, &byte, 1, 0) == 0);  // its thread sees the end
+}
+
+TEST_CASE("a connection whose first bytes have come is not idle, read or not") {
+  Crowd crowd({.connections = 2, .per_address = 2, .reserve = 1, .grace = milliseconds(10000)});
+  Entry* asks = crowd.Admit("a");
+  Entry* silent = crowd.Admit("b");
+  REQUIRE(crowd.Send(0));
+  CHECK_FALSE(crowd.Admit("c")->reserve);
+  CHECK_FALSE(asks->evicted);
+  CHECK(silent->evicted);
 }
 
 TEST_CASE("without idle ones the busiest address's longest reader gives way, after a grace") {
