@@ -210,7 +210,7 @@ bool ModelLoop::Step(bool others_running) {
   for (const Sequence* sequence : decodes) {
     if (sequence->state != Sequence::State::kRunning) drafter_.Forget(*sequence);  // it waits
   }
-  blocked_ = step.empty() && images_.empty();
+  blocked_ = step.empty() && images_.empty() && HasWork();
   const bool ran = step.empty() || RunBatch(step, others_running);
   if (others_running) return EncodeImages(began) && ran;
   return EncodeImages(streams ? began + pace_.usual() + spare : Clock::now() + kEncodeAlone) && ran;
