@@ -7,8 +7,8 @@ namespace {
 
 // A step without decodes, whose prompts nobody's tokens wait for, still ends soon enough for a new
 // request; but not at the price of chunks too small to compute well.
-constexpr auto kLongestAlone = std::chrono::seconds(1);
-constexpr int kLeastAlone = 128;  // tokens
+constexpr auto kLongestAlone = std::chrono::milliseconds(1500);
+constexpr int kLeastAlone = 256;  // tokens
 
 constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
 constexpr int kMaxTop = 100;                                  // log-probabilities beside a token's
