@@ -116,17 +116,18 @@ bool EngineLoop::Impl::StepModels() {
     const bool others_running = std::any_of(models.begin(), models.end(), [&](const auto& other) {
       return other != model && other->loop->HasRunning();
     });
-    if (model->loop->Step(others_running)) {
-      current.failed_steps_in_row = 0;
-    } else {
-      ++current.failed_steps_in_row;
-      spdlog::error("a step failed; its requests were ended");
-    }
+    const bool good = model->loop->Step(others_running);
     if (model->loop->blocked()) {
       blocked = true;
       continue;
     }
     computed = true;
+    if (good) {
+      current.failed_steps_in_row = 0;
+    } else {
+      ++current.failed_steps_in_row;
+      spdlog::error("a step failed; its requests were ended");
+    }
     ++current.steps;
   }
   return computed || !blocked;

@@ -7,8 +7,8 @@ namespace {
 
 // A step without decodes, whose prompts nobody's tokens wait for, still ends soon enough for a new
 // request; but not at the price of chunks too small to compute well.
-constexpr auto kLongestAlone = std::chrono::seconds(1);
-constexpr int kLeastAlone = 128;  // tokens
+constexpr auto kLongestAlone = std::chrono::milliseconds(1500);
+constexpr int kLeastAlone = 256, kRoundAlone = 128;  // tokens; the step is a multiple of the latter
 
 constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
 constexpr int kMaxTop = 100;                                  // log-probabilities beside a token's
@@ -204,13 +204,14 @@ bool ModelLoop::Step(bool others_running) {
   drafter_.Guess(decodes, images_.empty() && prompts == 0, spare);
   const bool streams = !decodes.empty() || others_running;
   const auto for_prompts = images_.empty() ? spare : spare / 2;
-  const auto& step =
-      scheduler_.Schedule(streams ? pace_.PromptTokens(for_prompts)
-                                  : std::max(kLeastAlone, pace_.PromptTokens(kLongestAlone)));
+  const auto& step = scheduler_.Schedule(
+      streams
+          ? pace_.PromptTokens(for_prompts)
+          : std::max(kLeastAlone, pace_.PromptTokens(kLongestAlone) / kRoundAlone * kRoundAlone));
   for (const Sequence* sequence : decodes) {
     if (sequence->state != Sequence::State::kRunning) drafter_.Forget(*sequence);  // it waits
   }
-  blocked_ = step.empty() && images_.empty();
+  blocked_ = step.empty() && images_.empty() && HasWork();
   const bool ran = step.empty() || RunBatch(step, others_running);
   if (others_running) return EncodeImages(began) && ran;
   return EncodeImages(streams ? began + pace_.usual() + spare : Clock::now() + kEncodeAlone) && ran;

@@ -29,7 +29,9 @@ std::unique_ptr<Bundle> Pack(const std::string& name, WeightFormat format) {
   options.format = format;
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / fmt::format("edgegate-{}-{}", name, getpid());
-  REQUIRE(Quantize(**source, path, options).ok());
+  const Status packed = Quantize(**source, path, options);
+  CAPTURE(packed.message());
+  REQUIRE(packed.ok());
   auto bundle = Bundle::Open(path);
   std::filesystem::remove(path);
   REQUIRE(bundle.ok());

@@ -151,6 +151,21 @@ TEST_CASE("clients with more to do than fits run alike, and get alike many token
   }
 }
 
+TEST_CASE("sequences that are parked do not keep a new client out") {
+  Bench bench(Config(16, 8000));
+  std::vector<Sequence*> slow;
+  for (int i = 0; i < 16; ++i) slow.push_back(bench.Add("a", 3, 100));
+  bench.Step();
+  for (Sequence* s : slow) s->parked = true;
+  const Sequence* mine = bench.Add("b", 20, 10);
+  const int before = bench.steps();
+  while (mine->state != Sequence::State::kFinished) bench.Step();
+  CHECK(bench.steps() - before <= 12);
+  CHECK(bench.Running("a") >= 15);
+  for (Sequence* s : slow) s->parked = false;
+  while (bench.scheduler().HasWork()) bench.Step();
+}
+
 TEST_CASE("more clients than sequences that may run take turns") {
   Bench bench(Config(2, 8000));
   std::vector<const Sequence*> all;

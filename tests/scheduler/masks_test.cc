@@ -119,6 +119,19 @@ TEST_CASE("a mask that does not come holds up its own sequence only, and costs n
   CHECK(tokens == expected);
 }
 
+TEST_CASE("a client that leaves ends its sequence, also while that waits for a mask") {
+  Loop own;
+  auto mask = std::make_shared<OnDemand::Shared>();
+  mask->state = TokenConstraint::State::kComputing;
+  const auto leaving = own.Ask(50, mask);
+  for (int i = 0; i < 3; ++i) own.loop->Step(false);
+  CHECK(own.loop->blocked());
+  leaving->RequestCancel(-1);
+  own.loop->Sweep(Clock::now());
+  CHECK_FALSE(own.loop->HasWork());
+  CHECK(own.loop->snapshot().blocks_free == kLimits.num_blocks);
+}
+
 // Whether it fails while the sequence waits for it, or when a step asks.
 void CheckFailure(bool parked) {
   Loop own;
