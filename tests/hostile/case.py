@@ -45,6 +45,7 @@ class Case:
     extra: bytes = b""
     answers: int | None = 1
     closes: bool = False
+    no_body: bool = False  # answers to HEAD
     silent: bool = False  # no answer is needed: the connection may just end
     wall_s: float = 5.0
     cpu_s: float = 3.0

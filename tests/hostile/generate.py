@@ -77,8 +77,9 @@ def repeat(text, count):
 
 @lazy
 def join(*parts):
-    kind = b"" if isinstance(parts[0], bytes) else ""
-    return kind.join(parts)
+    """The parts in a row: all bytes, or all text (RawJson is text)."""
+    parts = [part.text if isinstance(part, RawJson) else part for part in parts]
+    return (b"" if isinstance(parts[0], bytes) else "").join(parts)
 
 
 @lazy

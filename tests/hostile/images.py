@@ -1,5 +1,6 @@
 """Hostile image files, made by hand or with Pillow, each of a few kilobytes to a few megabytes."""
 
+import functools
 import io
 import struct
 import zlib
@@ -8,6 +9,11 @@ from generate import lazy
 from PIL import Image
 
 Image.MAX_IMAGE_PIXELS = None
+
+
+def made_once(function):
+    """A Lazy whose value is kept: cases are run more than once."""
+    return lazy(functools.wraps(function)(functools.cache(function)))
 
 
 def _save(image, kind, **options):
@@ -30,7 +36,7 @@ def _segments(jpeg):
     return found
 
 
-@lazy
+@made_once
 def jpeg_scans(width, height, scans):
     """A progressive JPEG of a grey area with `scans` scans more than it needs."""
     parts = _segments(_save(Image.new("L", (width, height), 90), "JPEG", progressive=True))
@@ -47,24 +53,24 @@ def jpeg_scans(width, height, scans):
     return b"\xff\xd8" + b"".join(d for _, d in parts) + extra * scans + b"\xff\xd9"
 
 
-@lazy
+@made_once
 def jpeg(width, height, kind="L", progressive=False):
     return _save(Image.new(kind, (width, height), 90), "JPEG", progressive=progressive)
 
 
-@lazy
+@made_once
 def photo(width, height, seed=1):
     """A JPEG with something in it."""
     tile = Image.frombytes("L", (64, 64), bytes((i * i * seed) % 251 for i in range(4096)))
     return _save(tile.resize((width, height)).convert("RGB"), "JPEG", quality=60)
 
 
-@lazy
+@made_once
 def webp(width, height, lossless=True):
     return _save(Image.new("RGB", (width, height), 90), "WEBP", lossless=lossless)
 
 
-@lazy
+@made_once
 def animated_webp(frames):
     images = [Image.new("RGB", (64, 64), (i % 256, 0, 0)) for i in range(frames)]
     return _save(images[0], "WEBP", save_all=True, append_images=images[1:])
@@ -80,7 +86,7 @@ def _png(width, height, data, depth=8, colour=2, interlace=0, before=b""):
             + _chunk(b"IEND", b""))
 
 
-@lazy
+@made_once
 def png(width, height, depth=8, colour=0, interlace=0):
     """A PNG of zeros."""
     samples = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
@@ -91,7 +97,7 @@ def png(width, height, depth=8, colour=0, interlace=0):
     return _png(width, height, data, depth, colour, interlace)
 
 
-@lazy
+@made_once
 def png_bomb_data(width, height, megabytes):
     """Pixel data that unpacks to much more than the size in the header."""
     packer = zlib.compressobj(9)
@@ -99,7 +105,7 @@ def png_bomb_data(width, height, megabytes):
     return _png(width, height, data)
 
 
-@lazy
+@made_once
 def png_bomb_chunk(name, megabytes, count):
     """Chunks (iCCP, zTXt, iTXt) that unpack to many megabytes."""
     packer = zlib.compressobj(9)
@@ -109,14 +115,14 @@ def png_bomb_chunk(name, megabytes, count):
     return _png(8, 1, row, colour=2, before=_chunk(name, start + data) * count)
 
 
-@lazy
+@made_once
 def png_chunks(count):
     """Many small ancillary chunks."""
     row = zlib.compress(bytes(4 * 8))
     return _png(8, 1, row, colour=2, before=_chunk(b"tEXt", b"k\0v") * count)
 
 
-@lazy
+@made_once
 def png_parts(count):
     """Pixel data in very many IDAT chunks."""
     row = zlib.compress(bytes(1 + 3 * 8) * 8)
@@ -126,17 +132,17 @@ def png_parts(count):
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + empty + data + _chunk(b"IEND", b"")
 
 
-@lazy
+@made_once
 def cut(data, share):
     return data[: int(len(data) * share)]
 
 
-@lazy
+@made_once
 def gif(width, height):
     return _save(Image.new("P", (width, height)), "GIF")
 
 
-@lazy
+@made_once
 def exif_bomb(count):
     """A JPEG with many APP1 segments of 64 KB."""
     small = _save(Image.new("L", (16, 16)), "JPEG")
@@ -144,7 +150,7 @@ def exif_bomb(count):
     return small[:2] + app * count + small[2:]
 
 
-@lazy
+@made_once
 def exif_loop():
     """An EXIF block whose directory refers to itself."""
     small = _save(Image.new("L", (16, 16)), "JPEG")
