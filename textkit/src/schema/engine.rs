@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::case::{Case, Term};
 use super::json::{Document, Id, Node};
-use super::limits::{MAX_CASES, MAX_CHAIN, MAX_MERGES};
+use super::limits::{MAX_CASES, MAX_CHAIN, MAX_MERGES, PRUNE_CASES};
 use super::pattern::Patterns;
 use super::references::References;
 
@@ -112,11 +112,27 @@ impl Engine {
             return Ok(b.clone());
         }
         let both = self.pairs(a, b, term, MAX_CASES + 1)?;
+        let both = self.pruned(both)?;
         if both.len() > MAX_CASES {
             let what = "the schema has more than {} alternatives at one place, which is the limit";
             return Err(self.located(term, what.replace("{}", &MAX_CASES.to_string())));
         }
         Ok(Rc::new(both))
+    }
+
+    /// Of many cases, those that some value may meet.
+    fn pruned(&mut self, cases: Vec<Case>) -> Result<Vec<Case>, String> {
+        if cases.len() <= PRUNE_CASES {
+            return Ok(cases);
+        }
+        let mut left = Vec::new();
+        for case in cases {
+            let known = case.object.some.is_empty();
+            if !known || self.case_types(&case)? != 0 {
+                left.push(case);
+            }
+        }
+        Ok(left)
     }
 
     /// Up to `most` of the cases that meet one of `a` and one of `b`.

@@ -31,7 +31,7 @@ pub const MAX_COUNTED: usize = 10_000;
 /// Fuel for one decision whether a regular expression matches nothing.
 pub const REGEX_FUEL: u64 = 50_000;
 /// Such decisions in one schema, by the size of what is built for them.
-pub const REGEX_TOTAL: u64 = 3_000_000;
+pub const REGEX_TOTAL: u64 = 8_000_000;
 /// Patterns and formats that one string must meet together.
 pub const MAX_STRING_PATTERNS: usize = 16;
 /// Alternatives that are kept of a `oneOf` branch that overlaps others. Further ones are not written.
@@ -40,3 +40,5 @@ pub const MAX_ONE_OF: usize = 64;
 pub const MAX_NEGATED: usize = 256;
 /// Members of one object that are not required. Each may come next at many places of an output.
 pub const MAX_OPTIONAL: usize = 2_000;
+/// Alternatives at one place from which on contradictions inside of items and members are looked for.
+pub const PRUNE_CASES: usize = 32;

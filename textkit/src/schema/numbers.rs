@@ -38,6 +38,31 @@ impl NumberRule {
             && !self.not_equal.contains(value)
     }
 
+    /// Whether a number that can be written is found at once.
+    pub fn has_witness(&self, types: u8) -> bool {
+        let bounds = self.min.iter().chain(&self.max).map(|bound| bound.0);
+        let near =
+            bounds.flat_map(|b| [b, Decimal::integer(b.floor()), Decimal::integer(b.ceil())]);
+        let near = near.chain([Decimal::ZERO]);
+        let step = self.multiple.unwrap_or(Decimal::integer(1));
+        let half = [step, Decimal { coef: 5, scale: 1 }];
+        let found = near.flat_map(|from| {
+            let shifted = half.into_iter().filter_map(move |step| {
+                let whole = from.quotient(&step);
+                step.times(whole).zip(step.times(whole + 1))
+            });
+            shifted.flat_map(|(a, b)| [a, b]).chain([from])
+        });
+        found.into_iter().any(|value| {
+            let kind = if value.is_integer() {
+                INTEGER
+            } else {
+                FRACTION
+            };
+            types & kind != 0 && self.accepts(&value) && value.text().len() <= 16
+        })
+    }
+
     /// Those of INTEGER and FRACTION of which there may be numbers. Only clear cases are found.
     pub fn possible(&self) -> u8 {
         let mut types = INTEGER | FRACTION;

@@ -105,6 +105,45 @@ impl Patterns {
         Ok(matched)
     }
 
+    /// Some strings of a pattern, short ones first among those that were found.
+    pub fn samples(&self, id: PatternId) -> Vec<String> {
+        const TRIES: usize = 24;
+        let ast = &self.list[id as usize].emitted;
+        let mut builder = RegexBuilder::new();
+        let regex = builder
+            .mk(ast)
+            .and_then(|expr| builder.into_regex_limited(expr, REGEX_FUEL));
+        let Ok(mut regex) = regex else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        let mut random = 1u32;
+        for length in 0..TRIES {
+            let mut state = regex.initial_state();
+            let mut text = Vec::new();
+            while text.len() < 2 * TRIES && !(text.len() >= length && regex.is_accepting(state)) {
+                // Letters and what is usual in names, until one of them leads on.
+                let next = (0..64).find_map(|_| {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let byte = b' ' + (random >> 16) as u8 % 95;
+                    let next = regex.transition(state, byte);
+                    (!next.is_dead()).then_some((byte, next))
+                });
+                let next = next.or_else(|| {
+                    let bytes = (0..=255u8).map(|byte| (byte, regex.transition(state, byte)));
+                    bytes.into_iter().find(|(_, next)| !next.is_dead())
+                });
+                let Some((byte, next)) = next else { break };
+                text.push(byte);
+                state = next;
+            }
+            if regex.is_accepting(state) {
+                found.extend(String::from_utf8(text).ok());
+            }
+        }
+        found
+    }
+
     /// Whether `ast` matches nothing. None: too costly to decide. `key` names the expression.
     pub fn is_empty(&mut self, key: String, ast: &RegexAst) -> Option<bool> {
         if let Some(known) = self.empty.get(&key) {

@@ -26,7 +26,7 @@ impl Engine {
         Ok(types)
     }
 
-    fn case_types(&mut self, case: &Case) -> Result<u8, String> {
+    pub fn case_types(&mut self, case: &Case) -> Result<u8, String> {
         if case.values.is_some() {
             return Ok(case.types);
         }

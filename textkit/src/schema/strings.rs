@@ -59,6 +59,16 @@ impl Engine {
             return Ok(Some(false));
         }
         let ast = self.string_regex(rule)?;
+        // One string that meets the rule is found faster than that there is none.
+        if let [first, rest @ ..] = rule.patterns.as_slice() {
+            if !rest.is_empty() || !rule.not_patterns.is_empty() {
+                for text in self.patterns.samples(*first) {
+                    if self.string_meets(rule, &text) == Ok(true) {
+                        return Ok(Some(false));
+                    }
+                }
+            }
+        }
         Ok(self.patterns.is_empty(format!("{rule:?}"), &ast))
     }
 
