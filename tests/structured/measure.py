@@ -44,7 +44,7 @@ def ask(tool, requests, timeout=600):
         done = subprocess.run(
             [tool], input=text, capture_output=True, text=True, timeout=timeout, check=False
         )
-        got = [json.loads(line) for line in done.stdout.splitlines()]
+        got = [json.loads(line) for line in done.stdout.split("\n") if line]
         answers += got
         if len(got) < len(left):
             answers.append({"refused": f"crash {done.returncode}", "crash": True, "micros": 0})

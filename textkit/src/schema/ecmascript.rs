@@ -4,6 +4,7 @@ use llguidance::derivre::RegexAst;
 use regex_syntax::hir::{Hir, HirKind, Look};
 use regex_syntax::ParserBuilder;
 
+use super::escape::{any, json};
 use super::translate::translated;
 
 const MAX_PATTERN: usize = 8 << 10;
@@ -11,9 +12,8 @@ const MAX_PATTERN: usize = 8 << 10;
 const MAX_REPETITIONS: usize = 300;
 /// Nested groups of an expression. Bounds recursion.
 const MAX_NESTING: u32 = 50;
-const ANY: &str = "(?s:.*)";
 
-/// The set of all strings in which `pattern` matches somewhere.
+/// The set of all strings in which `pattern` matches somewhere, as JSON texts.
 pub fn search(pattern: &str) -> Result<RegexAst, String> {
     if pattern.len() > MAX_PATTERN {
         return Err(format!(
@@ -40,7 +40,7 @@ pub fn search(pattern: &str) -> Result<RegexAst, String> {
             ahead
         });
     }
-    all.push(RegexAst::Regex(ANY.into()));
+    all.push(any());
     Ok(RegexAst::And(all))
 }
 
@@ -128,7 +128,6 @@ fn has_top_alternation(text: &str) -> bool {
 /// MAX_NESTING.
 fn whole(hir: &Hir, left: bool, right: bool) -> Option<RegexAst> {
     let has_looks = !hir.properties().look_set().is_empty();
-    let any = || RegexAst::Regex(ANY.into());
     match hir.kind() {
         HirKind::Look(Look::Start) if left => {
             Some(if right { any() } else { RegexAst::EmptyString })
@@ -147,7 +146,7 @@ fn whole(hir: &Hir, left: bool, right: bool) -> Option<RegexAst> {
             if left {
                 all.push(any());
             }
-            all.push(RegexAst::Regex(hir.to_string()));
+            all.push(json(hir)?);
             if right {
                 all.push(any());
             }
@@ -187,7 +186,7 @@ fn concat(parts: &[Hir], left: bool, right: bool) -> Option<RegexAst> {
         all.push(whole(part, left && i == 0, right && i == last)?);
     }
     if parts.is_empty() && (left || right) {
-        all.push(RegexAst::Regex(ANY.into()));
+        all.push(any());
     }
     Some(RegexAst::Concat(all))
 }
@@ -200,7 +199,9 @@ mod tests {
     fn matches(pattern: &str, text: &str) -> bool {
         let mut builder = RegexBuilder::new();
         let expr = builder.mk(&search(pattern).unwrap()).unwrap();
-        builder.into_regex(expr).is_match(text)
+        builder
+            .into_regex(expr)
+            .is_match(&super::super::escape::escaped(text))
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl Engine {
     }
 
     fn merge(&mut self, a: &Case, b: &Case) -> Result<Option<Case>, String> {
-        self.merges += 1;
+        self.merges += 1 + (a.object.groups.len() + b.object.groups.len()) / 4;
         if self.merges > MAX_MERGES {
             return Err(format!(
                 "the schema combines more than {MAX_MERGES} alternatives, which is the limit"

@@ -94,9 +94,17 @@ fn uri_reference() -> String {
     format!("{}|{relative}", uri())
 }
 
+/// Regular expressions of a plain kind: atoms, classes, one level of groups, `*`, `+`, `?` and `|`.
+fn regex() -> String {
+    let class = r"\[(?:[a-zA-Z0-9_]|a-z|A-Z|0-9)+\]";
+    let escape = r"\\[dDsSwW./+*?]";
+    let atom = format!(r"(?:[a-zA-Z0-9 _@:,/=-]|\.|{escape}|{class})[*+?]?");
+    format!(r"\^?(?:{atom}|\((?:{atom})+(?:\|(?:{atom})+)*\)[*+?]?)*\$?")
+}
+
 const POINTER: &str = "(?:/(?:[^/~]|~[01])*)*";
 
-pub fn find(name: &str) -> Result<Option<Format>, String> {
+pub fn find(name: &str) -> Option<Format> {
     let same = |text: String| Format {
         exact: Some(text.clone()),
         emitted: text,
@@ -105,7 +113,7 @@ pub fn find(name: &str) -> Result<Option<Format>, String> {
         emitted,
         exact: None,
     };
-    Ok(Some(match name {
+    Some(match name {
         "date" => Format {
             emitted: date(false),
             exact: Some(date(true)),
@@ -122,12 +130,11 @@ pub fn find(name: &str) -> Result<Option<Format>, String> {
         "uri-reference" | "iri-reference" => some_of(uri_reference()),
         "json-pointer" => same(format!("(?s:{POINTER})")),
         "relative-json-pointer" => same(format!("(?s:(?:0|[1-9][0-9]*)(?:#|{POINTER}))")),
-        "regex" | "uri-template" | "color" => {
-            return Err(format!("format '{name}' is not supported"));
-        }
+        "regex" => some_of(regex()),
+        "uri-template" => some_of(format!("(?:{PCHAR}|[/?]|\\{{[a-zA-Z][a-zA-Z0-9_]*\\}})*")),
         // Others are annotations, as those of OpenAPI.
-        _ => return Ok(None),
-    }))
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -136,7 +143,7 @@ mod tests {
     use llguidance::derivre::Regex;
 
     fn is(name: &str, text: &str) -> bool {
-        let format = find(name).unwrap().unwrap();
+        let format = find(name).unwrap();
         let written = Regex::new(&format.emitted).unwrap().is_match(text);
         if let Some(exact) = format.exact {
             let exact = Regex::new(&exact).unwrap().is_match(text);
@@ -198,7 +205,8 @@ mod tests {
             assert!(is(name, yes), "{name} {yes}");
             assert!(!is(name, no), "{name} {no}");
         }
-        assert!(find("regex").is_err());
-        assert!(find("int32").unwrap().is_none());
+        assert!(is("regex", r"^[a-z]+(a|b)*\d$") && !is("regex", "^(abc]"));
+        assert!(is("uri-template", "/a/{b}") && !is("uri-template", "/a/{b"));
+        assert!(find("int32").is_none());
     }
 }

@@ -52,7 +52,7 @@ impl Engine {
             }
             "format" => {
                 let text = self.text(key, value)?;
-                let format = self.patterns.format(&text).map_err(|e| self.at(value, e))?;
+                let format = self.patterns.format(&text);
                 case.string.patterns.extend(format);
                 case.string.patterns.sort_unstable();
             }

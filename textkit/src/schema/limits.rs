@@ -42,3 +42,5 @@ pub const MAX_NEGATED: usize = 256;
 pub const MAX_OPTIONAL: usize = 2_000;
 /// Alternatives at one place from which on contradictions inside of items and members are looked for.
 pub const PRUNE_CASES: usize = 32;
+/// Classes of names that the patterns of one object's members make.
+pub const MAX_NAME_CLASSES: usize = 256;

@@ -1,4 +1,5 @@
-//! Regular expressions of `pattern`, `patternProperties` and `format`, as sets of whole strings.
+//! Regular expressions of `pattern`, `patternProperties` and `format`, as sets of the JSON texts of whole
+//! strings.
 
 use std::collections::HashMap;
 
@@ -6,6 +7,7 @@ use derivre::{Regex, RegexAst, RegexBuilder};
 use llguidance::derivre;
 
 use super::ecmascript;
+use super::escape;
 use super::formats;
 use super::limits::{REGEX_FUEL, REGEX_TOTAL};
 
@@ -25,6 +27,7 @@ pub struct Patterns {
     list: Vec<Pattern>,
     known: HashMap<(bool, String), PatternId>,
     empty: HashMap<String, Option<bool>>,
+    samples: HashMap<PatternId, Vec<String>>,
     spent: u64,
 }
 
@@ -39,17 +42,15 @@ impl Patterns {
     }
 
     /// The id of a format, or None for one that is an annotation only.
-    pub fn format(&mut self, name: &str) -> Result<Option<PatternId>, String> {
+    pub fn format(&mut self, name: &str) -> Option<PatternId> {
         if let Some(id) = self.known.get(&(true, name.to_string())) {
-            return Ok(Some(*id));
+            return Some(*id);
         }
-        let Some(format) = formats::find(name)? else {
-            return Ok(None);
-        };
-        let exact = format.exact.map(RegexAst::Regex);
+        let format = formats::find(name)?;
+        let exact = format.exact.and_then(|text| escape::regex(&text));
         let shown = format!("format '{name}'");
-        let emitted = RegexAst::Regex(format.emitted);
-        Ok(Some(self.add((true, name.into()), shown, emitted, exact)))
+        let emitted = escape::regex(&format.emitted).unwrap_or(RegexAst::NoMatch);
+        Some(self.add((true, name.into()), shown, emitted, exact))
     }
 
     fn add(
@@ -95,7 +96,10 @@ impl Patterns {
             let regex = builder.into_regex_limited(expr, REGEX_FUEL);
             pattern.compiled = Some(regex.map_err(too_large)?);
         }
-        let matched = pattern.compiled.as_mut().is_some_and(|r| r.is_match(text));
+        let matched = pattern
+            .compiled
+            .as_mut()
+            .is_some_and(|r| r.is_match(&escape::escaped(text)));
         if !matched && pattern.exact.is_none() {
             return Err(format!(
                 "{} cannot be checked for a given value",
@@ -106,8 +110,16 @@ impl Patterns {
     }
 
     /// Some strings of a pattern, short ones first among those that were found.
-    pub fn samples(&self, id: PatternId) -> Vec<String> {
+    pub fn samples(&mut self, id: PatternId) -> Vec<String> {
         const TRIES: usize = 24;
+        const COST: u64 = 20_000;
+        if let Some(known) = self.samples.get(&id) {
+            return known.clone();
+        }
+        self.spent += COST;
+        if self.spent > REGEX_TOTAL {
+            return Vec::new();
+        }
         let ast = &self.list[id as usize].emitted;
         let mut builder = RegexBuilder::new();
         let regex = builder
@@ -138,9 +150,11 @@ impl Patterns {
                 state = next;
             }
             if regex.is_accepting(state) {
-                found.extend(String::from_utf8(text).ok());
+                let text = String::from_utf8(text).unwrap_or_default();
+                found.extend(serde_json::from_str::<String>(&format!("\"{text}\"")).ok());
             }
         }
+        self.samples.insert(id, found.clone());
         found
     }
 

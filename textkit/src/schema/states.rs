@@ -337,10 +337,10 @@ fn number(engine: &mut Engine, rule: &NumberRule, types: u8) -> Result<Option<Re
     }
 }
 
-/// The strings of `ast` as JSON writes them.
+/// The texts of `ast` with their quotes.
 pub fn quoted(ast: RegexAst) -> RegexAst {
-    let options = llguidance::derivre::JsonQuoteOptions::regular();
-    RegexAst::JsonQuote(Box::new(ast), options)
+    let quote = || RegexAst::Literal("\"".into());
+    RegexAst::Concat(vec![quote(), ast, quote()])
 }
 
 impl Engine {

@@ -73,6 +73,33 @@ fn pattern_properties_hold_for_named_properties() {
 }
 
 #[test]
+fn patterns_that_exclude_each_other_are_many() {
+    let patterns: Vec<String> = (0..40)
+        .map(|i| format!(r#""^a{i}$": {{"const": {i}}}"#))
+        .collect();
+    let schema = format!(r#"{{"patternProperties": {{{}}}}}"#, patterns.join(", "));
+    check(
+        &schema,
+        &[r#"{"a7": 7, "b": null}"#],
+        &[r#"{"a7": 8}"#, r#"{"a39": null}"#],
+    );
+}
+
+#[test]
+fn what_follows_an_escaped_character_is_kept() {
+    check(
+        r#"{"type": "string", "pattern": "^\\\\[dw]$"}"#,
+        &[r#""\\d""#],
+        &[r#""\\""#, r#""\\F""#, r#""\\dd""#],
+    );
+    check(
+        r#"{"type": "string", "pattern": "^\"[a-z]\"$"}"#,
+        &[r#""\"a\"""#],
+        &[r#""\"""#, r#""\"1\"""#],
+    );
+}
+
+#[test]
 fn all_of_drops_nothing() {
     check(
         r#"{"allOf": [{"properties": {"a": {"type": "integer"}}, "additionalProperties": false},
@@ -153,7 +180,11 @@ fn formats_are_exact() {
         &[r#""2021-02-29""#, r#""x""#],
         &[r#""2021-02-28""#],
     );
-    refused(r#"{"type": "string", "format": "regex"}"#, "'regex'");
+    check(
+        r#"{"type": "string", "format": "regex"}"#,
+        &[r#""^a+$""#],
+        &[r#""(""#],
+    );
     check(
         r#"{"type": "integer", "format": "int32"}"#,
         &["1"],
