@@ -127,8 +127,7 @@ class JinjaTemplate : public ChatTemplate {
         tk_template_render(handle_.get(), ToTk(messages), ToTk(input.tools_json),
                            ToTk(input.kwargs_json), input.add_generation_prompt, &out, &error);
     if (code != 0) {
-      return Status(code == 2 ? StatusCode::kResourceExhausted : StatusCode::kInvalidArgument,
-                    TakeString(error));
+      return InvalidArgument("{}", TakeString(error));
     }
     const std::string bytes = TakeString(out);
     Segments segments;

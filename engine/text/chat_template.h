@@ -44,7 +44,7 @@ class ChatTemplate {
   virtual ~ChatTemplate() = default;
 
   // The prompt's text, as the template writes it. kInvalidArgument when the template itself raises
-  // (raise_exception), with its message; kResourceExhausted when it runs too long.
+  // (raise_exception), with its message, or when it runs too long.
   virtual Result<std::string> Render(const ChatTemplateInput& input) const = 0;
 
   // The prompt's ids: the template's own special tokens become special tokens, and what the

@@ -87,6 +87,7 @@ TextModelSource TextSource(const Bundle& bundle) {
 JobLimits LimitsOfJobs(const Settings& settings) {
   JobLimits limits;
   limits.cpu = std::chrono::milliseconds(settings.job_cpu_ms);
+  limits.wall = std::max(limits.wall, 2 * limits.cpu);
   limits.memory = int64_t{settings.job_memory_mb} << 20;
   return limits;
 }

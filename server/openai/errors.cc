@@ -28,6 +28,7 @@ ApiError FromStatus(const Status& status) {
       return {404, status.message(), "invalid_request_error", "", ""};
     case StatusCode::kResourceExhausted:
       return {429, status.message(), "rate_limit_error", "", "rate_limit_exceeded"};
+    case StatusCode::kDataLoss:  // a model's file was damaged while it was served
     case StatusCode::kUnavailable:
       return {503, status.message(), "server_error", "", "unavailable"};
     case StatusCode::kDeadlineExceeded:

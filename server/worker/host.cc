@@ -1,6 +1,7 @@
 #include "server/worker/host.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -24,9 +25,11 @@ namespace {
 constexpr size_t kStack = size_t{64} << 20;
 constexpr uint32_t kMaxMessage = uint32_t{512} << 20;
 constexpr int kWorkerSocket = 4;
+// What a worker may keep from one job to the next.
+constexpr uint64_t kKeptMemory = uint64_t{16} << 20;
 // What loading may take: this, and a multiple of the files' size.
-constexpr int64_t kLoadMemory = int64_t{512} << 20;
-constexpr int64_t kLoadFactor = 32;
+constexpr uint64_t kLoadMemory = uint64_t{512} << 20;
+constexpr uint64_t kLoadFactor = 32;
 
 // Runs `work` on a thread with a large stack: parsers recurse as deep as their input nests.
 void RunOnLargeStack(const std::function<void()>& work) {
@@ -61,11 +64,11 @@ void SilenceErrors() {
 }
 
 // False: the daemon is gone, or the worker now is of no more use.
-bool ServeJob(const TextModel& model) {
+bool ServeJob(const TextModel& model, uint64_t memory_at_start) {
   std::string message;
   if (!ReceiveAll(kWorkerSocket, kMaxMessage, &message)) return false;
   WireReader job(message);
-  LimitMemory(job.Get<int64_t>());
+  LimitPrivateMemory(memory_at_start + job.Get<uint64_t>());
   const auto kind = job.Get<JobKind>();
   if (kind == JobKind::kGrammar) {
     ServeGrammar(model, &job, kWorkerSocket);
@@ -79,8 +82,11 @@ bool ServeJob(const TextModel& model) {
     return false;
   }
   const std::string fields = result.Take();
-  return SendAll(kWorkerSocket,
-                 AnswerMessage(status, std::string_view(fields).substr(sizeof(uint32_t))));
+  message = std::string();
+  const bool sent = SendAll(
+      kWorkerSocket, AnswerMessage(status, std::string_view(fields).substr(sizeof(uint32_t))));
+  if (PrivateMemory() > memory_at_start + kKeptMemory) malloc_trim(0);
+  return sent;
 }
 
 void RunWorker(const TextModel& model) {
@@ -93,7 +99,8 @@ void RunWorker(const TextModel& model) {
   hello.Put(getpid());
   if (!SendAll(kWorkerSocket, hello.Take())) return;
   RunOnLargeStack([&] {
-    while (ServeJob(model)) {
+    const uint64_t memory = PrivateMemory();
+    while (ServeJob(model, memory)) {
     }
   });
 }
@@ -107,10 +114,9 @@ uint64_t PrivateMemory() {
   return field[5] * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-void LimitMemory([[maybe_unused]] int64_t bytes) {
+void LimitPrivateMemory([[maybe_unused]] uint64_t bytes) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  const rlim_t limit = PrivateMemory() + static_cast<uint64_t>(bytes);
-  const rlimit now{limit, RLIM_INFINITY};
+  const rlimit now{bytes, RLIM_INFINITY};
   setrlimit(RLIMIT_DATA, &now);
 #endif
 }
@@ -127,7 +133,7 @@ int RunModelHost() {
   if (!ReceiveAll(kHostSocket, kMaxMessage, &message)) return 1;
   Result<TextModel> model = Internal("not loaded");
   WireWriter answer;
-  LimitMemory(kLoadMemory + kLoadFactor * static_cast<int64_t>(message.size()));
+  LimitPrivateMemory(PrivateMemory() + kLoadMemory + kLoadFactor * message.size());
   RunOnLargeStack([&] { model = LoadTextModel(message, &answer); });
   message = std::string();
   const std::string fields = answer.Take();

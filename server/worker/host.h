@@ -15,8 +15,7 @@ int RunModelHost();
 
 // The private memory that this process has mapped, in bytes.
 uint64_t PrivateMemory();
-// Allocations of more than `bytes` beyond what the process has now fail. No effect under
-// sanitizers.
-void LimitMemory(int64_t bytes);
+// Allocations beyond so many bytes of private memory fail. No effect under sanitizers.
+void LimitPrivateMemory(uint64_t bytes);
 
 }  // namespace edgegate

@@ -34,7 +34,13 @@ Status PrepareImageFile(WireReader* job, WireWriter* result) {
   const int size = job->Get<int>();
   DecodeLimits limits;
   limits.max_memory = job->Get<int64_t>();
-  EG_ASSIGN_OR_RETURN(const auto pixels, DecodeAndPrepare(file, size, limits));
+  auto decoded = DecodeAndPrepare(file, size, limits);
+  if (decoded.status().code() == StatusCode::kResourceExhausted) {
+    return InvalidArgument("decoding it takes more than {} MiB of memory (server.job_memory_mb)",
+                           limits.max_memory >> 20);
+  }
+  if (!decoded.ok()) return decoded.status();
+  const std::vector<uint8_t> pixels = *std::move(decoded);
   result->PutVector(pixels);
   Sha256 hash;
   hash.Update(pixels.data(), pixels.size());

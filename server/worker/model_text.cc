@@ -61,12 +61,18 @@ Result<std::unique_ptr<ModelText>> ModelText::Load(const TextModelSource& source
   return text;
 }
 
-// A grammar may take half of the memory: two jobs at once, and the grammars that run, fit together
-// into what the limit is for.
 WireWriter ModelText::NewJob(JobKind kind) const {
   WireWriter job;
-  job.Put(kind == JobKind::kGrammar ? limits_.memory / 2 : limits_.memory).Put(kind);
+  job.Put(LimitsOf(kind).memory).Put(kind);
   return job;
+}
+
+// A grammar may take half of the memory: two jobs at once, and the grammars that run, fit together
+// into what the limit is for.
+JobLimits ModelText::LimitsOf(JobKind kind) const {
+  JobLimits limits = limits_;
+  if (kind == JobKind::kGrammar) limits.memory /= 2;
+  return limits;
 }
 
 Result<std::unique_ptr<WorkerProcess>> ModelText::TakeWorker() {
@@ -88,22 +94,22 @@ void ModelText::ReturnWorker(std::unique_ptr<WorkerProcess> worker) {
   if (resting_.size() < kResting) resting_.push_back(std::move(worker));
 }
 
-Result<std::string> ModelText::CallWorker(WorkerProcess* worker, WireWriter* job,
+Result<std::string> ModelText::CallWorker(WorkerProcess* worker, JobKind kind, WireWriter* job,
                                           const JobContext& context) {
   bool closed = false;
   const auto cancelled = [&] {
     closed = slots_->closed();
     return closed || (context.cancelled && context.cancelled());
   };
-  auto answer = worker->Call(job->Take(), limits_, cancelled);
+  auto answer = worker->Call(job->Take(), LimitsOf(kind), cancelled);
   if (closed) return Unavailable("the server is shutting down");
   return answer;
 }
 
-Result<std::string> ModelText::Run(WireWriter* job, const JobContext& context) {
+Result<std::string> ModelText::Run(JobKind kind, WireWriter* job, const JobContext& context) {
   EG_ASSIGN_OR_RETURN(const JobSlots::Slot slot, slots_->Acquire(context));
   EG_ASSIGN_OR_RETURN(auto worker, TakeWorker());
-  EG_ASSIGN_OR_RETURN(const std::string answer, CallWorker(worker.get(), job, context));
+  EG_ASSIGN_OR_RETURN(const std::string answer, CallWorker(worker.get(), kind, job, context));
   ReturnWorker(std::move(worker));
   return OpenAnswer(answer);
 }
@@ -117,7 +123,7 @@ Result<ChatPrompt> ModelText::EncodeChat(const ChatTemplateInput& input,
       .Put(input.num_images)
       .Put(input.add_generation_prompt)
       .Put(input.max_tokens);
-  EG_ASSIGN_OR_RETURN(const std::string result, Run(&job, context));
+  EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kEncodeChat, &job, context));
   WireReader reader(result);
   ChatPrompt prompt;
   prompt.ids = reader.GetVector<int32_t>();
@@ -131,7 +137,7 @@ Result<std::vector<int32_t>> ModelText::EncodeText(std::string_view text, int64_
                                                    const JobContext& context) {
   WireWriter job = NewJob(JobKind::kEncodeText);
   job.PutString(text).Put(max_tokens);
-  EG_ASSIGN_OR_RETURN(const std::string result, Run(&job, context));
+  EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kEncodeText, &job, context));
   WireReader reader(result);
   auto ids = reader.GetVector<int32_t>();
   if (!reader.ok()) return Malformed();
@@ -142,7 +148,7 @@ Result<PreparedImage> ModelText::PrepareImage(std::string_view file, int side,
                                               const JobContext& context) {
   WireWriter job = NewJob(JobKind::kPrepareImage);
   job.PutString(file).Put(side).Put(limits_.memory - kBesideDecoder);
-  EG_ASSIGN_OR_RETURN(const std::string result, Run(&job, context));
+  EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kPrepareImage, &job, context));
   WireReader reader(result);
   PreparedImage image;
   image.pixels = reader.GetVector<uint8_t>();
@@ -161,13 +167,15 @@ Result<std::unique_ptr<TokenConstraint>> ModelText::StartGrammar(const GrammarSp
     EG_ASSIGN_OR_RETURN(worker, host_->Fork());
     WireWriter job = NewJob(JobKind::kGrammar);
     job.Put(spec.kind).PutString(spec.text);
-    EG_ASSIGN_OR_RETURN(const std::string answer, CallWorker(worker.get(), &job, context));
+    EG_ASSIGN_OR_RETURN(const std::string answer,
+                        CallWorker(worker.get(), JobKind::kGrammar, &job, context));
     EG_ASSIGN_OR_RETURN(result, OpenAnswer(answer));
   }
   WireReader reader(result);
   const auto memory = reader.Get<int64_t>();
   auto mask = reader.GetVector<uint32_t>();
-  if (!reader.ok() || memory < 0 || memory > limits_.memory + kGrammarGrowth) return Malformed();
+  if (!reader.ok() || memory < 0 || memory > LimitsOf(JobKind::kGrammar).memory + kGrammarGrowth)
+    return Malformed();
   MemoryBudget::Lease lease = budget_->MakeLease();
   EG_RETURN_IF_ERROR(lease.Grow(memory, Clock::now() + kMemoryWait));
   return MakeGrammarConstraint(std::move(worker), std::move(mask), std::move(lease));

@@ -53,11 +53,13 @@ class ModelText {
       : limits_(limits), slots_(slots), budget_(budget) {}
 
   // Runs the job on a worker: a resting one, or a new one. Gives the result's fields.
-  Result<std::string> Run(WireWriter* job, const JobContext& context);
+  Result<std::string> Run(JobKind kind, WireWriter* job, const JobContext& context);
   Result<std::unique_ptr<WorkerProcess>> TakeWorker() EG_EXCLUDES(mutex_);
   void ReturnWorker(std::unique_ptr<WorkerProcess> worker) EG_EXCLUDES(mutex_);
-  Result<std::string> CallWorker(WorkerProcess* worker, WireWriter* job, const JobContext& context);
+  Result<std::string> CallWorker(WorkerProcess* worker, JobKind kind, WireWriter* job,
+                                 const JobContext& context);
   WireWriter NewJob(JobKind kind) const;
+  JobLimits LimitsOf(JobKind kind) const;
 
   const JobLimits limits_;
   JobSlots* const slots_;

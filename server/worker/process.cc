@@ -87,10 +87,12 @@ Status WorkerProcess::CheckLimits(const JobLimits& limits, Clock::time_point beg
                                   std::chrono::nanoseconds cpu_before) {
   const auto used = cpu() - cpu_before;
   if (used > limits.cpu) {
-    return InvalidArgument("it takes more than {} ms of processor time", limits.cpu.count());
+    return InvalidArgument("it takes more than {} ms of processor time (server.job_cpu_ms)",
+                           limits.cpu.count());
   }
   if (Clock::now() - began > limits.wall) {
-    return InvalidArgument("it takes longer than {} ms", limits.wall.count());
+    return Unavailable("reading the request took longer than {} ms: the machine is busy",
+                       limits.wall.count());
   }
   if (used > kQuickJob) Demote();
   return {};
@@ -120,8 +122,10 @@ Result<std::string> WorkerProcess::Call(std::string_view message, const JobLimit
     if (cancelled && cancelled()) return fail(Cancelled("cancelled"));
     if (Status status = CheckLimits(limits, began, cpu_before); !status.ok()) return fail(status);
   }
-  return fail(InvalidArgument("it needs more than {} MiB of memory, or nests too deeply",
-                              limits.memory >> 20));
+  return fail(
+      InvalidArgument("it needs more than {} MiB of memory (server.job_memory_mb), or nests "
+                      "too deeply",
+                      limits.memory >> 20));
 }
 
 bool WorkerProcess::Post(std::string_view message) {

@@ -51,8 +51,9 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   // Sends a message (of WireWriter) and waits for the answer. kCancelled when `cancelled`, which is
-  // asked every few milliseconds, says so. kInvalidArgument when the job passed a limit or crashed;
-  // the message names the limit. After a failure the process is dead.
+  // asked every few milliseconds, says so. kInvalidArgument when the job passed its limit of
+  // processor time or memory, or crashed; the message names the limit. kUnavailable when it passed
+  // its limit of time. After a failure the process is dead.
   Result<std::string> Call(std::string_view message, const JobLimits& limits,
                            const std::function<bool()>& cancelled);
 

@@ -86,7 +86,7 @@ void ServeGrammar(const TextModel& model, WireReader* job, int socket) {
   const std::string fields = result.Take();
   const auto answer = AnswerMessage(status, std::string_view(fields).substr(sizeof(uint32_t)));
   if (!SendAll(socket, answer) || !status.ok()) return;
-  LimitMemory(kGrammarGrowth);
+  LimitPrivateMemory(PrivateMemory() + kGrammarGrowth);
   Serve(**start, socket);
 }
 

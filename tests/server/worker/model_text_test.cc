@@ -110,6 +110,7 @@ TEST_CASE("a grammar's masks come from its own process") {
     for (int32_t token : word) {
       one->Accept(token);
       (*local)->Accept(token);
+      REQUIRE((*local)->Poll() == TokenConstraint::State::kReady);
       REQUIRE(one->Wait(soon()) == TokenConstraint::State::kReady);
       CHECK(masks_equal(*one, **local));
     }
