@@ -138,7 +138,7 @@ REFUSED = {
         },
         "ring",
     ),
-    "a chain": ({"json": chain_of_references(2500)}, "limit"),
+    "a chain": ({"json": json.dumps(chain_of_references(2500))}, "limit"),
     "a large divisor": ({"json": {"type": "integer", "multipleOf": 62615533}}, "multipleOf"),
     "unique strings": (
         {"json": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}},
@@ -169,7 +169,10 @@ def test_what_cannot_be_kept_is_refused_by_name(client, name):
 def test_constraints_meet(client):
     schema = {
         "type": "object",
-        "properties": {"kind": {"enum": ["cat", "dog"]}, "age": {"type": "integer", "multipleOf": 2}},
+        "properties": {
+            "kind": {"enum": ["cat", "dog"]},
+            "age": {"type": "integer", "multipleOf": 2},
+        },
         "patternProperties": {"^age$": {"minimum": 4}},
         "required": ["kind", "age"],
         "additionalProperties": False,

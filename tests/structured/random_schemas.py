@@ -47,7 +47,9 @@ class Maker:
         for key in self.random.sample(
             ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"], 2
         ):
-            schema[key] = self.pick([1, 2, 3, 0.5, 1.5]) if key == "multipleOf" else self.pick(NUMBERS)
+            schema[key] = (
+                self.pick([1, 2, 3, 0.5, 1.5]) if key == "multipleOf" else self.pick(NUMBERS)
+            )
 
     def string(self, schema, _):
         key = self.pick(["minLength", "maxLength", "pattern", "pattern"])
