@@ -3,6 +3,9 @@
 import json
 import re
 
+import openai
+import pytest
+
 ASK = [{"role": "user", "content": "Describe a cat named Tom who is 3 years old, as JSON."}]
 CAT = {
     "type": "object",
@@ -15,6 +18,10 @@ CAT = {
     "additionalProperties": False,
 }
 FORMAT = {"type": "json_schema", "json_schema": {"name": "cat", "strict": True, "schema": CAT}}
+
+
+def as_format(schema):
+    return {"type": "json_schema", "json_schema": {"name": "pet", "strict": True, "schema": schema}}
 
 
 def chat(client, **options):
@@ -105,6 +112,80 @@ def test_regex(client):
 def test_choice(client):
     choices = ['a "quoted" one', "naïve 🐈", "other\nline"]
     assert structured(client, "Choose: ", {"choice": choices}) in choices
+
+
+def test_a_choice_of_many(client):
+    choices = [f"choice {i}" for i in range(20_000)]
+    assert structured(client, "Choose: ", {"choice": choices}) in choices
+
+
+def chain_of_references(length):
+    defs = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(length)}
+    return {"$ref": "#/$defs/d0", "$defs": {**defs, f"d{length}": {}}}
+
+
+REFUSED = {
+    "a ring": ({"json": {"$ref": "#"}}, "ring"),
+    "mutual allOf": (
+        {
+            "json": {
+                "$ref": "#/$defs/a",
+                "$defs": {
+                    "a": {"allOf": [{"$ref": "#/$defs/b"}]},
+                    "b": {"allOf": [{"$ref": "#/$defs/a"}]},
+                },
+            }
+        },
+        "ring",
+    ),
+    "a chain": ({"json": json.dumps(chain_of_references(2500))}, "limit"),
+    "a large divisor": ({"json": {"type": "integer", "multipleOf": 62615533}}, "multipleOf"),
+    "unique strings": (
+        {"json": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}},
+        "uniqueItems",
+    ),
+    "another document": ({"json": {"$ref": "http://example.com/x.json"}}, "leads out of"),
+    "no value": ({"json": {"type": "string", "pattern": "^a$", "minLength": 2}}, "no JSON value"),
+    "not JSON": ({"json": "{"}, "not JSON"),
+    "a broken expression": ({"regex": "(a"}, "malformed"),
+    "many repetitions": ({"regex": "a?" * 20_000}, "2000"),
+    "an undefined rule": ({"grammar": "start: x"}, "line 1, column 8"),
+    "a ring of rules": ({"grammar": "start: a\na: b\nb: a"}, "no text meets it"),
+    "many alternatives": ({"grammar": "start: " + '"a" | ' * 6_000 + '"b"'}, "alternatives"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_kept_is_refused_by_name(client, name):
+    wanted, words = REFUSED[name]
+    with pytest.raises(openai.BadRequestError) as refusal:
+        structured(client, "x", wanted)
+    message = refusal.value.body["message"]
+    assert words in message
+    for internal in ("llguidance", "derivre", ".rs", "backtrace", "panicked"):
+        assert internal not in message
+
+
+def test_constraints_meet(client):
+    schema = {
+        "type": "object",
+        "properties": {
+            "kind": {"enum": ["cat", "dog"]},
+            "age": {"type": "integer", "multipleOf": 2},
+        },
+        "patternProperties": {"^age$": {"minimum": 4}},
+        "required": ["kind", "age"],
+        "additionalProperties": False,
+        "allOf": [{"properties": {"age": {"maximum": 8}}}],
+        "if": {"properties": {"kind": {"const": "cat"}}},
+        "then": {"properties": {"age": {"const": 6}}},
+    }
+    for seed in range(4):
+        options = {"temperature": 1.5, "seed": seed}
+        text = chat(client, response_format=as_format(schema), **options).choices[0].message.content
+        pet = json.loads(text)
+        assert list(pet) == ["kind", "age"]
+        assert pet["age"] in ({"cat": [6], "dog": [4, 6, 8]}[pet["kind"]])
 
 
 def test_grammar(client):

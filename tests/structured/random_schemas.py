@@ -3,9 +3,10 @@
 import random
 
 NAMES = ["a", "b", "ab", "c", 'q"']
-STRINGS = ["", "a", "b", "ab", "aab", "2020-02-29", "2021-02-29", "é"]
+STRINGS = ["", "a", "b", "ab", "aab", "2020-02-29", "2021-02-29", "é", '"', "\\a", '"b"']
 NUMBERS = [0, 1, 2, 3, 6, -1, -3, 1.5, 2.25, 0.5, 10, 100, 1.0]
-PATTERNS = ["^a", "b$", "a", "^[ab]+$", "^.{2}$"]
+# None of which Python and ECMAScript read differently.
+PATTERNS = ["^a", "b$", "a", "^[ab]+$", "^[^a]{2}$", '^"[ab]', r"\\[ab]", '["b]$']
 TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"]
 
 
@@ -46,7 +47,9 @@ class Maker:
         for key in self.random.sample(
             ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"], 2
         ):
-            schema[key] = self.pick([1, 2, 3, 0.5, 1.5]) if key == "multipleOf" else self.pick(NUMBERS)
+            schema[key] = (
+                self.pick([1, 2, 3, 0.5, 1.5]) if key == "multipleOf" else self.pick(NUMBERS)
+            )
 
     def string(self, schema, _):
         key = self.pick(["minLength", "maxLength", "pattern", "pattern"])
