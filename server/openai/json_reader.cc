@@ -19,7 +19,11 @@ class Builder {
   bool boolean(bool value) { return AddValue(value); }
   bool number_integer(int64_t value) { return AddValue(value); }
   bool number_unsigned(uint64_t value) { return AddValue(value); }
-  bool number_float(double value, const std::string&) { return AddValue(value); }
+  // Integers of more than 64 bits come here too: they would lose digits without a word.
+  bool number_float(double value, const std::string& text) {
+    if (text.find_first_of(".eE") != std::string::npos) return AddValue(value);
+    return Fail("The body has an integer of more than 64 bits.");
+  }
   bool string(std::string& value) { return CountNode() && Add(std::move(value)) != nullptr; }
   bool binary(json::binary_t&) { return false; }
   bool start_object(size_t) { return Open(json::object()); }

@@ -81,6 +81,15 @@ TEST_CASE("each limit is named") {
   CHECK(Refusal("[1,2,3,4,5,6]", small) == "The body has more than 5 numbers.");
 }
 
+TEST_CASE("integers are exact, or refused") {
+  const char* const exact = R"([9007199254740993,18446744073709551615,-9223372036854775808])";
+  CHECK(std::get<json>(ReadJson(exact, JsonLimits{})).dump() == exact);
+  for (const char* text : {"18446744073709551616", "-9223372036854775809"}) {
+    CHECK(Refusal(text) == "The body has an integer of more than 64 bits.");
+  }
+  CHECK(Refusal("1e30").empty());
+}
+
 TEST_CASE("what is not JSON is told by its byte, in our own words") {
   for (const char* text :
        {"", "   ", "{", "[1,]", "{\"a\" 1}", "\"\xff\"", "nul", "1e999999", "\"\\ud800\"", "{}x"}) {

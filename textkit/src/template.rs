@@ -71,12 +71,49 @@ fn without_generation_tags(source: &str) -> String {
     out
 }
 
+/// Bytes of one tag, beside its string literals. The parser takes time quadratic in the depth of an
+/// expression.
+const MAX_TAG: usize = 8000;
+
+/// An error where a tag is longer than `MAX_TAG`.
+fn check_tags(source: &str) -> Result<(), String> {
+    let bytes = source.as_bytes();
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        if bytes[at] != b'{' || !matches!(bytes[at + 1], b'{' | b'%') {
+            at += 1;
+            continue;
+        }
+        let (start, close) = (at, [if bytes[at + 1] == b'{' { b'}' } else { b'%' }, b'}']);
+        let (mut size, mut quote) = (0, None);
+        at += 2;
+        while at < bytes.len() && (quote.is_some() || !bytes[at..].starts_with(&close)) {
+            match (quote, bytes[at]) {
+                (Some(_), b'\\') => at += 1,
+                (Some(open), byte) if byte == open => quote = None,
+                (None, byte @ (b'"' | b'\'')) => quote = Some(byte),
+                (None, _) => size += 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        if size > MAX_TAG {
+            let line = 1 + bytes[..start].iter().filter(|b| **b == b'\n').count();
+            return Err(format!(
+                "chat template, line {line}: the tag has more than {MAX_TAG} bytes"
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn parse(name: &str, json: &str) -> Result<Value, RenderError> {
     serde_json::from_str(json).map_err(|e| RenderError::Invalid(format!("{name}: {e}")))
 }
 
 impl Template {
     pub fn new(source: &str, specials: &str, globals: &str) -> Result<Self, String> {
+        check_tags(source)?;
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
@@ -181,6 +218,19 @@ mod tests {
                       {% generation %}{{ {'a': [1, true]} | tojson }}{% endgeneration %}\n";
         let out = render(source, r#"[{"role":"user","content":" x "}]"#).unwrap();
         assert_eq!(out, "<s>[x]\n{\"a\": [1, true]}");
+    }
+
+    #[test]
+    fn long_tags_are_refused_and_long_literals_are_not() {
+        for piece in ["not ", "x|string", ".a", "1+"] {
+            let source = format!("\n{{{{ {}x }}}}", piece.repeat(100_000));
+            assert_eq!(
+                render(&source, "[]").unwrap_err(),
+                "chat template, line 2: the tag has more than 8000 bytes"
+            );
+        }
+        let literal = "{{ 'it\\'s ".to_string() + &"}} ".repeat(10_000) + "' }}";
+        assert!(render(&literal, "[]").unwrap().starts_with("it's }} }} "));
     }
 
     #[test]
