@@ -8,12 +8,12 @@ from generate import (
 )
 
 MIB = 1 << 20
-NAMES = ("structured_outputs", "response_format")
+NAMES = ("structured_outputs", "response_format", "grammar")
 
 
-def schema(name, value, **more):
+def schema(name, value, tokens=12, **more):
     """By structured_outputs.json, of /v1/completions."""
-    return text("schema", name, {"structured_outputs": {"json": value}, "max_tokens": 24},
+    return text("schema", name, {"structured_outputs": {"json": value}, "max_tokens": tokens},
                 **{"names": NAMES, **more})
 
 
@@ -21,7 +21,7 @@ def by_format(name, value, **more):
     """By response_format, of /v1/chat/completions."""
     change = {"response_format": {"type": "json_schema",
                                   "json_schema": {"name": "x", "schema": value}},
-              "max_tokens": 24}
+              "max_tokens": 12}
     return chat("schema", f"{name}, response_format", change, **{"names": NAMES, **more})
 
 
@@ -204,5 +204,5 @@ RIGHT = [
     ("a plain object", {"type": "object", "properties": {"a": {"type": "boolean"}},
                         "required": ["a"], "additionalProperties": False}, "is_json", (200,)),
 ]
-CASES += [schema(f"right: {name}", value, valid=valid, expect=expect)
+CASES += [schema(f"right: {name}", value, 32, valid=valid, expect=expect, cpu_s=6.0)
           for name, value, valid, expect in RIGHT]

@@ -77,7 +77,9 @@ class Daemon:
 
 def arguments(cache):
     """Of the daemon that most cases are sent to: a text model, one with images, a tiny one."""
+    more = os.environ.get("EDGEGATE_HOSTILE_ARGUMENTS", "").split()
     return [
+        *more,
         f"--model=smol={SMOL}",
         f"--model=demo={DEMO}",
         f"--model=tiny={GOLDEN / 'qwen2'}",
