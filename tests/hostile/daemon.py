@@ -19,6 +19,14 @@ FACTOR = float(os.environ.get("EDGEGATE_HOSTILE_FACTOR", "1"))
 MEMORY_MB = int(os.environ.get("EDGEGATE_HOSTILE_MEMORY_MB", "2048"))
 
 
+class NotStarted(AssertionError):
+    """The daemon ended, or was not ready in time (`code` is None)."""
+
+    def __init__(self, pattern, code, log):
+        super().__init__(f"the daemon did not print {pattern}; exit code {code}:\n{log}")
+        self.code, self.log = code, log
+
+
 class Daemon:
     """One running daemon. `limit`: a MemoryLimit or TaskLimit, or None."""
 
@@ -49,8 +57,10 @@ class Daemon:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
+        code = self.process.poll()
         self.process.kill()
-        raise AssertionError(f"the daemon did not print {pattern}:\n{self.log.read_text()}")
+        self.process.wait()
+        raise NotStarted(pattern, code, self.log.read_text())
 
     def alive(self):
         return self.process.poll() is None
