@@ -60,14 +60,14 @@ def test_template(tmp_path, cache, limit, name, template):
     assert daemon.stop() == 0
 
 
-def answers(daemon, model):
-    """Whether a model still answers; errors are answers too."""
+def status_of(daemon, model):
+    """The status of a short request to a model."""
     body = {"model": model, "prompt": "Hello, this is a test", "max_tokens": 8}
     try:
         daemon.ask("/v1/completions", body, timeout=20)
     except urllib.error.HTTPError as error:
-        return error.code in (400, 404, 503)
-    return True
+        return error.code
+    return 200
 
 
 def truncate(path):
@@ -95,7 +95,9 @@ def test_a_bundle_is_changed_while_it_is_served(tmp_path, cache, harm, huge_page
                     log=tmp_path / "log")
     before = daemon.ask("/v1/completions", {"model": "tiny", "prompt": "x", "temperature": 0})
     harm(bundle)
-    assert answers(daemon, "demo")
+    # The model's file is at fault, not the request: the first step over it may fail with 500.
+    assert status_of(daemon, "demo") in (200, 500, 503)
+    assert status_of(daemon, "demo") in (200, 503)
     assert daemon.alive(), daemon.process.returncode
     after = daemon.ask("/v1/completions", {"model": "tiny", "prompt": "x", "temperature": 0})
     assert after["choices"] == before["choices"]
@@ -127,7 +129,7 @@ def check_under_idle(daemon):
     for one in sockets:
         one.close()
     time.sleep(0.5)
-    assert answers(daemon, "tiny")
+    assert status_of(daemon, "tiny") == 200
     assert daemon.stop() == 0
 
 
