@@ -22,7 +22,7 @@ INTERNAL = re.compile(
     re.IGNORECASE,
 )
 # Errors that name a limit of all bodies need not name the field.
-LIMITS = ("nest", "members", "The body has more than", "valid JSON", "valid UTF-8", "memory_limit", "max_body_mb")
+LIMITS = ("nest", "members", "The body has", "valid JSON", "valid UTF-8", "memory_limit", "max_body_mb")
 IDLE_S = 2.0  # after the answer, or the client's leaving, the daemon is idle again within
 
 
