@@ -138,7 +138,11 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget) {
   ScheduledSequence share{sequence};
   const int count = ChunkOf(*sequence, *budget, &share);
   if (count == 0) return false;
-  if (IsDecode(*sequence)) share.guesses = GuessesOf(*sequence, *budget);
+  if (IsDecode(*sequence)) {
+    // A waiting sequence whose tokens are all cached decodes at once: no room was kept for it.
+    const int room = std::min(budget->tokens - count, budget->logits_rows - share.logits_rows());
+    share.guesses = std::min(GuessesOf(*sequence, *budget), std::max(room, 0));
+  }
   if (!Grow(sequence, sequence->num_computed + count + share.guesses)) return false;
   budget->tokens -= count + share.guesses;
   budget->guesses -= share.guesses;

@@ -111,6 +111,13 @@ class Builder {
 }  // namespace
 
 std::variant<json, ApiError> ReadJson(std::string_view text, const JsonLimits& limits) {
+  // The library takes a NUL for the end of the text.
+  const size_t nul = text.find('\0');
+  if (nul != std::string_view::npos) {
+    return BadParam("",
+                    fmt::format("The body is not valid JSON: there is an error at byte {}.", nul),
+                    "invalid_json");
+  }
   Builder builder(limits);
   json::sax_parse(text.begin(), text.end(), &builder);
   return builder.Take();

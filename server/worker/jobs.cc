@@ -13,7 +13,7 @@ Status EncodeChat(const TextModel& model, WireReader* job, WireWriter* result) {
   input.tools_json = job->GetString();
   input.kwargs_json = job->GetString();
   input.num_images = job->Get<int>();
-  input.add_generation_prompt = job->Get<bool>();
+  input.add_generation_prompt = job->GetBool();
   input.max_tokens = job->Get<int64_t>();
   EG_ASSIGN_OR_RETURN(const ChatPrompt prompt, model.chat_template->Encode(input));
   result->PutVector(prompt.ids).PutVector(prompt.image_positions);

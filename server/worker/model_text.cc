@@ -32,7 +32,7 @@ Result<VocabularyTable> ReadVocabulary(WireReader* reader) {
   std::string bytes(reader->GetString());
   auto ends = reader->GetVector<uint32_t>();
   auto kinds = reader->GetVector<VocabularyTable::Kind>();
-  const bool strips = reader->Get<bool>();
+  const bool strips = reader->GetBool();
   bool valid = reader->ok() && ends.size() == kinds.size();
   uint32_t last = 0;
   for (uint32_t end : ends) {
@@ -56,7 +56,7 @@ Result<std::unique_ptr<ModelText>> ModelText::Load(const TextModelSource& source
   WireReader reader(result);
   EG_ASSIGN_OR_RETURN(VocabularyTable table, ReadVocabulary(&reader));
   text->vocabulary_ = std::make_unique<VocabularyTable>(std::move(table));
-  text->has_chat_template_ = reader.Get<bool>();
+  text->has_chat_template_ = reader.GetBool();
   if (!reader.ok()) return Malformed();
   return text;
 }

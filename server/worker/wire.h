@@ -54,6 +54,7 @@ class WireReader {
   template <typename T>
   T Get() {
     static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>);
+    static_assert(!std::is_same_v<T, bool>, "not every byte is a bool: use GetBool()");
     T value{};
     if (rest_.size() < sizeof value) {
       ok_ = false;
@@ -63,6 +64,7 @@ class WireReader {
     rest_.remove_prefix(sizeof value);
     return value;
   }
+  bool GetBool() { return Get<uint8_t>() != 0; }
   std::string_view GetString() {
     const auto size = Get<uint32_t>();
     if (rest_.size() < size) {

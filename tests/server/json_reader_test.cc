@@ -97,6 +97,8 @@ TEST_CASE("what is not JSON is told by its byte, in our own words") {
     const std::string message = Refusal(text);
     CHECK(message.starts_with("The body is not valid JSON: there is an error at byte "));
   }
+  CHECK(Refusal(std::string("{}\0{}", 5)) ==
+        "The body is not valid JSON: there is an error at byte 2.");
 }
 
 TEST_CASE("many small objects in a list take linear time") {

@@ -26,7 +26,9 @@ pub fn check_regex(text: &str) -> Result<(), String> {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'\\' => drop(bytes.next()),
+            b'\\' if bytes.next().is_none() => {
+                return Err("the regular expression ends in a backslash".into());
+            }
             b'?' | b'*' | b'+' | b'{' => repetitions += 1,
             _ => {}
         }

@@ -24,7 +24,7 @@ TEST_CASE("fields are read as they were written") {
   CHECK(reader.Get<uint8_t>() == 7);
   CHECK(reader.GetString() == "text");
   CHECK(reader.GetVector<int32_t>() == std::vector<int32_t>{1, -2});
-  CHECK(reader.Get<bool>());
+  CHECK(reader.GetBool());
   CHECK(reader.ok());
   CHECK(reader.Get<int64_t>() == 0);
   CHECK_FALSE(reader.ok());
@@ -37,7 +37,7 @@ TEST_CASE("a message that is cut short anywhere is an error") {
     reader.Get<uint8_t>();
     reader.GetString();
     reader.GetVector<int32_t>();
-    reader.Get<bool>();
+    reader.GetBool();
     CHECK_FALSE(reader.ok());
   }
 }
