@@ -22,7 +22,9 @@ class Builder {
   // Integers of more than 64 bits come here too: they would lose digits without a word.
   bool number_float(double value, const std::string& text) {
     if (text.find_first_of(".eE") != std::string::npos) return AddValue(value);
-    return Fail("The body has an integer of more than 64 bits.");
+    error_ = BadParam(top_, "The body has an integer of more than 64 bits" +
+                                (top_.empty() ? "." : fmt::format(" in '{}'.", top_)));
+    return false;
   }
   bool string(std::string& value) { return CountNode() && Add(std::move(value)) != nullptr; }
   bool binary(json::binary_t&) { return false; }
@@ -38,6 +40,7 @@ class Builder {
           fmt::format("An object of the body has more than {} members.", limits_.max_members));
     }
     if (!CountNode()) return false;
+    if (open_.size() == 1) top_ = name;
     member_ = &object[name];
     return true;
   }
@@ -103,6 +106,7 @@ class Builder {
   json root_;
   std::vector<json*> open_;  // containers that have not ended; no other one grows meanwhile
   json* member_ = nullptr;   // of the innermost object
+  std::string top_;          // the member of the outermost object that is read
   int nodes_ = 0;
   int values_ = 0;
   std::optional<ApiError> error_;

@@ -88,6 +88,8 @@ TEST_CASE("integers are exact, or refused") {
     CHECK(Refusal(text) == "The body has an integer of more than 64 bits.");
   }
   CHECK(Refusal("1e30").empty());
+  const auto named = ReadJson(R"({"a": 1, "b": [{"c": 99999999999999999999}]})", JsonLimits{});
+  CHECK(std::get<ApiError>(named).param == "b");
 }
 
 TEST_CASE("what is not JSON is told by its byte, in our own words") {
