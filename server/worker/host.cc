@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -25,6 +26,10 @@ namespace {
 constexpr size_t kStack = size_t{64} << 20;
 constexpr uint32_t kMaxMessage = uint32_t{512} << 20;
 constexpr int kWorkerSocket = 4;
+// The host prepares grammars after so many milliseconds without a request for a worker, or after so
+// many workers.
+constexpr int kQuietMs = 3000;
+constexpr int kBusyWorkers = 6;
 // What a worker may keep from one job to the next.
 constexpr uint64_t kKeptMemory = uint64_t{16} << 20;
 // What loading may take: this, and a multiple of the files' size.
@@ -142,8 +147,16 @@ int RunModelHost() {
       !model.ok()) {
     return 1;
   }
-  model->grammars->Prepare();
-  while (true) {
+  bool prepared = false;
+  for (int workers = 0;; ++workers) {
+    // Grammars need the vocabulary in another form, which takes a while to make. That waits until
+    // the first requests after a start are served. A worker that needs it earlier makes it for
+    // itself.
+    pollfd control{kHostSocket, POLLIN, 0};
+    if (!prepared && (workers >= kBusyWorkers || poll(&control, 1, kQuietMs) == 0)) {
+      model->grammars->Prepare();
+      prepared = true;
+    }
     const int socket = ReceiveDescriptor(kHostSocket);
     if (socket < 0) return 0;
     const pid_t child = fork();
