@@ -71,11 +71,15 @@ void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignal
   http->Stop();
 }
 
-// Whether the files that the model's weights are mapped from are as they were.
+// Whether the files that the model's weights are mapped from are as they were. The log says which
+// file is not; clients need not know where it is.
 std::function<Status()> CheckOf(const LoadedModel& model) {
-  return [bundle = model.bundle.get(), draft = model.draft_bundle.get()] {
-    EG_RETURN_IF_ERROR(bundle->CheckIntact());
-    return draft != nullptr ? draft->CheckIntact() : Status();
+  return [bundle = model.bundle.get(), draft = model.draft_bundle.get(), name = model.served.name] {
+    Status status = bundle->CheckIntact();
+    if (status.ok() && draft != nullptr) status = draft->CheckIntact();
+    if (status.ok()) return status;
+    spdlog::error("{}", status.message());
+    return DataLoss("the file of the model {} was changed while it was served", name);
   };
 }
 

@@ -11,7 +11,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kMaskCpu = std::chrono::milliseconds(500);
-constexpr auto kMaskWall = std::chrono::seconds(10);
+constexpr auto kMaskWall = std::chrono::seconds(4);
 constexpr auto kLookEvery = std::chrono::milliseconds(20);  // at what the worker has used
 
 class GrammarConstraint;

@@ -16,7 +16,7 @@ namespace edgegate {
 inline constexpr int64_t kGrammarGrowth = int64_t{12} << 20;
 
 // The constraint at the grammar's start, whose mask is `mask`. `lease` holds the worker's memory.
-// The worker ends with the last clone. A mask may take 500 ms of processor time, or 10 s in all;
+// The worker ends with the last clone. A mask may take 500 ms of processor time, or 4 s in all;
 // the constraint then fails, as it does when the worker dies.
 std::unique_ptr<TokenConstraint> MakeGrammarConstraint(std::unique_ptr<WorkerProcess> worker,
                                                        std::vector<uint32_t> mask,
