@@ -41,8 +41,8 @@ class Result:
     message: str = ""
 
 
-class MemoryWatch(threading.Thread):
-    """Samples the anonymous memory of the daemon's processes."""
+class Watch(threading.Thread):
+    """Samples the anonymous memory and the CPU time of the daemon's processes."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
@@ -50,12 +50,14 @@ class MemoryWatch(threading.Thread):
         self.before_quick = process_tree.rss_anon_mb(pid)
         self.before = process_tree.pss_anon_mb(pid)
         self.rise = 0.0
+        self.cpu = process_tree.CpuWatch(pid)
 
     def run(self):
         while not self.stopping.wait(0.03):
             self.sample()
 
     def sample(self):
+        self.cpu.sample()
         quick = process_tree.rss_anon_mb(self.pid) - self.before_quick
         # The quick sum counts shared pages more than once: only a large rise is looked at again.
         if quick > max(50.0, self.rise):
@@ -65,7 +67,7 @@ class MemoryWatch(threading.Thread):
     def stop(self):
         self.stopping.set()
         self.join()
-        return self.rise
+        self.cpu.sample()
 
 
 def _talk_raw(case, talk, deadline, problems):
@@ -222,7 +224,7 @@ def run(daemon, case, health, alone=True):
     if not daemon.alive():
         result.problems.append("the daemon is not running")
         return result
-    watch = MemoryWatch(daemon.pid) if alone else None
+    watch = Watch(daemon.pid) if alone else None
     if watch:
         watch.start()
     cpu = process_tree.cpu_seconds(daemon.pid)
@@ -251,8 +253,10 @@ def run(daemon, case, health, alone=True):
 
 def _judge_alone(daemon, case, watch, cpu, result):
     idle = _wait_idle(daemon.pid)
-    result.memory_mb = watch.stop()
-    result.cpu_s = process_tree.cpu_seconds(daemon.pid) - cpu
+    watch.stop()
+    result.memory_mb = watch.rise
+    # Reaped children are in the first figure only when they lived too shortly to be sampled.
+    result.cpu_s = max(watch.cpu.seconds(), process_tree.cpu_seconds(daemon.pid) - cpu)
     if not idle:
         result.problems.append(f"busy {IDLE_S} s after the answer")
     if result.cpu_s > case.cpu_s * FACTOR:
