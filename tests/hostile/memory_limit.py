@@ -3,6 +3,7 @@
 import os
 import pathlib
 import resource
+import time
 import warnings
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
@@ -77,5 +78,9 @@ class TaskLimit:
         (self.cgroup / "cgroup.procs").write_text(str(os.getpid()))
 
     def remove(self):
-        if self.cgroup:
-            self.cgroup.rmdir()
+        # Killed workers leave the group a little after the daemon.
+        for _ in range(100 if self.cgroup else 0):
+            try:
+                return self.cgroup.rmdir()
+            except OSError:
+                time.sleep(0.1)
