@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <thread>
 
 #include "server/access/caller.h"
 #include "server/http/small_thread.h"
@@ -162,7 +163,12 @@ void ConnectionServer::Start(int fd, const std::string& address) {
   if (start()) return;
   // So that it is not the one that gives way.
   table_->SetState(entry, ConnectionState::kWorking);
-  if (table_->MakeRoom(Clock::now() + kAcceptPause) && start()) return;
+  // The thread that gives way leaves the system a little after it has left the table.
+  const bool room = table_->MakeRoom(Clock::now() + kAcceptPause);
+  for (int tries = room ? 50 : 0; tries > 0; --tries) {
+    if (start()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
   RefuseWithoutThread(fd);
   table_->Remove(entry);
 }
