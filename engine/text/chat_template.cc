@@ -159,7 +159,8 @@ Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& 
   json config = json::object();
   if (!assets.tokenizer_config.empty()) {
     config = json::parse(assets.tokenizer_config, nullptr, false);
-    if (!config.is_object()) return DataLoss("tokenizer_config.json, which names the chat template: not a JSON object");
+    if (!config.is_object())
+      return DataLoss("tokenizer_config.json, which names the chat template: not a JSON object");
   }
   const std::string source =
       assets.chat_template.empty() ? TemplateOf(config) : assets.chat_template;

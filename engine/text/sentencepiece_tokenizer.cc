@@ -30,7 +30,8 @@ class SentencePieceTokenizer : public Tokenizer {
     }
     if (assets.tokenizer_config.empty()) return {};
     const json config = json::parse(assets.tokenizer_config, nullptr, false);
-    if (!config.is_object()) return DataLoss("tokenizer_config.json, which names the chat template: not a JSON object");
+    if (!config.is_object())
+      return DataLoss("tokenizer_config.json, which names the chat template: not a JSON object");
     add_bos_ = config.value("add_bos_token", json(true)) == json(true);
     add_eos_ = config.value("add_eos_token", json(false)) == json(true);
     const json decoder = config.value("added_tokens_decoder", json::object());
