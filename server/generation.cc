@@ -7,6 +7,9 @@ namespace edgegate {
 namespace {
 
 constexpr int kDefaultCompletionTokens = 16;
+constexpr int kTokensBeyondContext = 4096;  // counted at most, for the message
+// A normalizer makes a text at most so much shorter: NFC joins up to three characters to one.
+constexpr int64_t kNormalizing = 4;
 
 SamplingParams MakeSampling(const ApiRequest& r, const GenerationDefaults& defaults) {
   SamplingParams p = r.sampling;
@@ -24,10 +27,6 @@ SamplingParams MakeSampling(const ApiRequest& r, const GenerationDefaults& defau
   p.num_top_logprobs = r.logprobs.value_or(-1);
   return p;
 }
-
-constexpr int kTokensBeyondContext = 4096;  // counted at most, for the message
-// A normalizer makes a text at most so much shorter: NFC joins up to three characters to one.
-constexpr int64_t kNormalizing = 4;
 
 const char* PromptParam(const ApiRequest& r) { return r.chat ? "messages" : "prompt"; }
 
@@ -69,12 +68,6 @@ Result<std::vector<int32_t>> Tokenize(const ApiRequest& r, const ServedModel& mo
   return model.text->EncodeText(std::get<std::string>(*prompt), most, context);
 }
 
-// What a failed job on the parameter means to the client.
-ApiError FromJob(const std::string& param, const Status& status) {
-  if (status.code() != StatusCode::kInvalidArgument) return FromStatus(status);
-  return BadParam(param, fmt::format("Invalid '{}': {}.", param, status.message()));
-}
-
 std::optional<ApiError> CheckTokenIds(const ApiRequest& r, const ServedModel& model) {
   const int vocab = model.limits.vocab_size;
   for (int32_t id : r.stop_token_ids) {
@@ -98,7 +91,7 @@ std::optional<ApiError> CheckTokenIds(const ApiRequest& r, const ServedModel& mo
 std::optional<ApiError> FitContext(const ApiRequest& r, const ServedModel& model, int prompt,
                                    int* max_tokens) {
   const int context = model.limits.max_model_len;
-  const char* param = r.chat ? "messages" : "prompt";
+  const char* param = PromptParam(r);
   const int asked = std::max(1, r.max_tokens.value_or(1));
   if (int64_t{prompt} + asked > context) {
     return BadParam(
@@ -135,7 +128,7 @@ std::optional<ApiError> Generation::Start(const ApiRequest& r, const ServedModel
   }
   if (r.grammar) {
     auto started = model.text->StartGrammar(*r.grammar, context);
-    if (!started.ok()) return FromJob(r.grammar_param, started.status());
+    if (!started.ok()) return FromReading(r.grammar_param, started.status());
     const std::shared_ptr<const TokenConstraint> constraint = *std::move(started);
     for (GenerationRequest& request : requests) request.constraint = constraint;
   }
@@ -189,7 +182,7 @@ std::optional<ApiError> Generation::AddPrompt(size_t index, const ServedModel& m
         r, model,
         fmt::format("have more than {} tokens", model.limits.max_model_len + kTokensBeyondContext));
   }
-  if (!ids.ok()) return FromJob(param, ids.status());
+  if (!ids.ok()) return FromReading(param, ids.status());
   if (ids->empty()) return BadParam(param, fmt::format("Invalid '{}': it has no tokens.", param));
   for (int32_t id : *ids) {
     if (id < model.limits.vocab_size && id >= 0) continue;

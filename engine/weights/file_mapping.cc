@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/base/memory_info.h"
 #include "engine/weights/mapping_guard.h"
 
 namespace edgegate {
@@ -33,17 +34,6 @@ uint8_t* Reserve(size_t size) {
   if (before > 0) ::munmap(first, before);
   if (after > 0) ::munmap(first + before + size, after);
   return first + before;
-}
-
-// Bytes that could be taken without swapping.
-uint64_t AvailableMemory() {
-  std::ifstream file("/proc/meminfo");
-  std::string word;
-  uint64_t kib = 0;
-  while (file >> word) {
-    if (word == "MemAvailable:" && file >> kib) return kib << 10;
-  }
-  return 0;
 }
 
 bool HugePagesAreGiven() {
@@ -152,7 +142,9 @@ Status FileMapping::CheckIntact() const {
 size_t FileMapping::MoveToHugePages(const std::function<bool()>& stop) {
   State& state = *state_;
   const size_t size = state.bytes.size();
-  if (size == 0 || !HugePagesAreGiven() || AvailableMemory() < size / 4 * 5) return 0;
+  if (size == 0 || !HugePagesAreGiven() ||
+      MemoryInfo("MemAvailable").value_or(0) < static_cast<int64_t>(size / 4 * 5))
+    return 0;
   const size_t pages = WholePages(size);
   uint8_t* copies = Reserve(pages);
   if (copies == nullptr) return 0;

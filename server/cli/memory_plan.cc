@@ -5,22 +5,14 @@
 #include <sstream>
 #include <string>
 
+#include "engine/base/memory_info.h"
+
 namespace edgegate {
 namespace {
 
 constexpr int64_t kMib = int64_t{1} << 20;
 constexpr int64_t kProgram = 192 * kMib;  // code's data, buffers of a step, threads
 constexpr int64_t kLeast = 16 * kMib;
-
-int64_t MachineMemory() {
-  std::ifstream file("/proc/meminfo");
-  std::string word;
-  int64_t kib = 0;
-  while (file >> word) {
-    if (word == "MemTotal:" && file >> kib) return kib << 10;
-  }
-  return INT64_MAX;
-}
 
 // The number in a file; "max", or no file: INT64_MAX.
 int64_t NumberIn(const std::string& path) {
@@ -53,7 +45,7 @@ int64_t CgroupMemory() {
 
 int64_t MemoryLimit(const Settings& settings) {
   if (settings.memory_limit_mb > 0) return settings.memory_limit_mb * kMib;
-  return std::min(MachineMemory(), CgroupMemory()) / 4 * 3;
+  return std::min(MemoryInfo("MemTotal").value_or(INT64_MAX), CgroupMemory()) / 4 * 3;
 }
 
 Result<int64_t> RequestMemory(const Settings& settings, int64_t limit, const ModelMemory& models) {

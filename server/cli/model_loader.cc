@@ -77,7 +77,6 @@ TextModelSource TextSource(const Bundle& bundle) {
   source.vocab_size = config.vocab_size;
   source.eos_token_ids = config.eos_token_ids;
   if (config.vision) {
-    source.takes_images = true;
     source.image_token_id = config.vision->image_token_id;
     source.image_rows = config.vision->rows();
   }

@@ -16,7 +16,6 @@ constexpr auto kClientCheck = std::chrono::milliseconds(20);
 // sees nothing but the answer.
 constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
 constexpr auto kJobPatience = std::chrono::milliseconds(80);
-constexpr auto kMemoryWait = std::chrono::seconds(3);
 // Every connection may have a body of so many bytes without a lease.
 constexpr size_t kFreeBody = 64 << 10;
 // The body, its JSON values, and the messages in the form that templates take.
@@ -38,7 +37,7 @@ std::optional<std::string> ReadBody(Exchange* exchange) {
     const int64_t needed = size > kFreeBody ? kCopiesOfBody * static_cast<int64_t>(size) : 0;
     const int64_t more = needed - exchange->lease.bytes();
     if (more <= 0) return std::nullopt;
-    const Status grown = exchange->lease.Grow(more, Clock::now() + kMemoryWait);
+    const Status grown = exchange->lease.Grow(more, Clock::now() + MemoryBudget::kWait);
     return grown.ok() ? std::nullopt : std::optional(FromStatus(grown));
   };
   if (auto error = exchange->connection.ReadBody(&body, reserve)) {
@@ -71,7 +70,7 @@ void Whole(Exchange* exchange, const ApiRequest& request, const ServedModel& mod
     collected += BytesOf(*event);
     if (collected > kFree && collected > exchange->lease.bytes()) {
       const Status grown = exchange->lease.Grow(kPiece + collected - exchange->lease.bytes(),
-                                                Clock::now() + kMemoryWait);
+                                                Clock::now() + MemoryBudget::kWait);
       if (!grown.ok()) return Answer(exchange->res, FromStatus(grown));
     }
     writer.Collect(*event);

@@ -9,12 +9,6 @@ bool IsHttp(const std::string& url) {
   return url.starts_with("http://") || url.starts_with("https://");
 }
 
-ApiError FromLoading(const std::string& param, const Status& status) {
-  if (status.code() != StatusCode::kInvalidArgument) return FromStatus(status);
-  return BadParam(param, fmt::format("Invalid '{}': {}.", param, status.message()),
-                  "invalid_image");
-}
-
 Result<PromptImage> LoadOne(const std::string& url, const ServedModel& model,
                             const FetchOptions& fetch, const JobContext& context) {
   EG_ASSIGN_OR_RETURN(const std::string file,
@@ -57,7 +51,7 @@ std::variant<std::vector<PromptImage>, ApiError> LoadImages(const std::vector<Im
   std::vector<PromptImage> images;
   for (const ImageUrl& image : urls) {
     auto loaded = LoadOne(image.url, model, fetch, context);
-    if (!loaded.ok()) return FromLoading(image.param, loaded.status());
+    if (!loaded.ok()) return FromReading(image.param, loaded.status(), "invalid_image");
     images.push_back(*std::move(loaded));
   }
   return images;

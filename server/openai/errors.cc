@@ -38,6 +38,12 @@ ApiError FromStatus(const Status& status) {
   }
 }
 
+ApiError FromReading(const std::string& param, const Status& status, std::string code) {
+  if (status.code() != StatusCode::kInvalidArgument) return FromStatus(status);
+  return BadParam(param, fmt::format("Invalid '{}': {}.", param, status.message()),
+                  std::move(code));
+}
+
 std::string ErrorJson(const ApiError& error) {
   using nlohmann::json;
   auto or_null = [](const std::string& text) {

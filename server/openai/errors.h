@@ -22,6 +22,10 @@ ApiError BadParam(std::string param, std::string message, std::string code = "")
 // when the input was wrong, else 500.
 ApiError FromStatus(const Status& status);
 
+// What a failure to read the parameter's value means: a 400 that names the parameter when the value
+// was wrong, else as FromStatus.
+ApiError FromReading(const std::string& param, const Status& status, std::string code = "");
+
 std::string ErrorJson(const ApiError& error);
 
 }  // namespace edgegate

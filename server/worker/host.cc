@@ -86,10 +86,8 @@ bool ServeJob(const TextModel& model, uint64_t memory_at_start) {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  const std::string fields = result.Take();
   message = std::string();
-  const bool sent = SendAll(
-      kWorkerSocket, AnswerMessage(status, std::string_view(fields).substr(sizeof(uint32_t))));
+  const bool sent = SendAll(kWorkerSocket, AnswerMessage(status, result));
   if (PrivateMemory() > memory_at_start + kKeptMemory) malloc_trim(0);
   return sent;
 }
@@ -141,12 +139,7 @@ int RunModelHost() {
   LimitPrivateMemory(PrivateMemory() + kLoadMemory + kLoadFactor * message.size());
   RunOnLargeStack([&] { model = LoadTextModel(message, &answer); });
   message = std::string();
-  const std::string fields = answer.Take();
-  if (!SendAll(kHostSocket,
-               AnswerMessage(model.status(), std::string_view(fields).substr(sizeof(uint32_t)))) ||
-      !model.ok()) {
-    return 1;
-  }
+  if (!SendAll(kHostSocket, AnswerMessage(model.status(), answer)) || !model.ok()) return 1;
   bool prepared = false;
   for (int workers = 0;; ++workers) {
     // Grammars need the vocabulary in another form, which takes a while to make. That waits until

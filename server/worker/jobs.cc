@@ -69,7 +69,7 @@ std::string LoadMessage(const TextModelSource& source) {
       .Put(source.vocab_size)
       .PutVector(source.eos_token_ids)
       .Put(source.image_token_id)
-      .Put(source.takes_images ? source.image_rows : 0);
+      .Put(source.image_rows);
   return message.Take();
 }
 
@@ -104,9 +104,9 @@ Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer) {
   return model;
 }
 
-std::string AnswerMessage(const Status& status, std::string_view result) {
+std::string AnswerMessage(const Status& status, const WireWriter& result) {
   WireWriter message;
-  message.Put(status.code()).PutString(status.message()).PutString(result);
+  message.Put(status.code()).PutString(status.message()).PutString(result.fields());
   return message.Take();
 }
 

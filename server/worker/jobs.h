@@ -44,15 +44,14 @@ struct TextModelSource {
   const TokenizerAssets* assets = nullptr;
   int vocab_size = 0;  // of the logits
   std::vector<int32_t> eos_token_ids;
-  bool takes_images = false;
   int32_t image_token_id = -1;  // -1: the token <|begin_of_image|>
-  int image_rows = 0;
+  int image_rows = 0;           // 0: the model takes no images
 };
 std::string LoadMessage(const TextModelSource& source);
 // In the host. Fills `answer` with a VocabularyTable and whether there is a chat template.
 Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer);
 
-std::string AnswerMessage(const Status& status, std::string_view result);
+std::string AnswerMessage(const Status& status, const WireWriter& result);
 
 // Runs one job, in a worker. kGrammar is run by ServeGrammar().
 Status RunJob(const TextModel& model, JobKind kind, WireReader* job, WireWriter* result);

@@ -11,7 +11,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kResting = 2;  // workers of a model that are kept for the next job
 constexpr int64_t kBesideDecoder = int64_t{24} << 20;  // the file and the result
-constexpr auto kMemoryWait = std::chrono::seconds(3);
 
 // The result's fields, or the error, of an answer.
 Result<std::string> OpenAnswer(std::string_view message) {
@@ -177,7 +176,7 @@ Result<std::unique_ptr<TokenConstraint>> ModelText::StartGrammar(const GrammarSp
   if (!reader.ok() || memory < 0 || memory > LimitsOf(JobKind::kGrammar).memory + kGrammarGrowth)
     return Malformed();
   MemoryBudget::Lease lease = budget_->MakeLease();
-  EG_RETURN_IF_ERROR(lease.Grow(memory, Clock::now() + kMemoryWait));
+  EG_RETURN_IF_ERROR(lease.Grow(memory, Clock::now() + MemoryBudget::kWait));
   return MakeGrammarConstraint(std::move(worker), std::move(mask), std::move(lease));
 }
 

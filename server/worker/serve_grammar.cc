@@ -30,13 +30,18 @@ Milliseconds UsedCpu() {
          Milliseconds((used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000);
 }
 
+// Computes the mask of the next token.
+Status ComputeMask(TokenConstraint* constraint, std::vector<uint32_t>* mask) {
+  if (constraint->Poll() != TokenConstraint::State::kReady) return constraint->error();
+  mask->assign(constraint->Allowed().begin(), constraint->Allowed().end());
+  return {};
+}
+
 // The mask of the sequence's next token, or why there is none.
 std::string MaskMessage(uint32_t sequence, TokenConstraint* constraint) {
-  const bool ready = constraint->Poll() == TokenConstraint::State::kReady;
-  WireWriter message;
-  const Status status = ready ? Status() : constraint->error();
   std::vector<uint32_t> mask;
-  if (ready) mask.assign(constraint->Allowed().begin(), constraint->Allowed().end());
+  const Status status = ComputeMask(constraint, &mask);
+  WireWriter message;
   message.Put(sequence).Put(status.code()).PutString(status.message()).PutVector(mask);
   return message.Take();
 }
@@ -76,16 +81,10 @@ void ServeGrammar(const TextModel& model, WireReader* job, int socket) {
   auto start = model.grammars->Start(spec);
   Status status = start.status();
   std::vector<uint32_t> mask;
-  if (status.ok() && (*start)->Poll() == TokenConstraint::State::kReady) {
-    mask.assign((*start)->Allowed().begin(), (*start)->Allowed().end());
-  } else if (status.ok()) {
-    status = (*start)->error();
-  }
+  if (status.ok()) status = ComputeMask(start->get(), &mask);
   WireWriter result;
   result.Put(static_cast<int64_t>(PrivateMemory() - before) + kGrammarGrowth).PutVector(mask);
-  const std::string fields = result.Take();
-  const auto answer = AnswerMessage(status, std::string_view(fields).substr(sizeof(uint32_t)));
-  if (!SendAll(socket, answer) || !status.ok()) return;
+  if (!SendAll(socket, AnswerMessage(status, result)) || !status.ok()) return;
   LimitPrivateMemory(PrivateMemory() + kGrammarGrowth);
   Serve(**start, socket);
 }

@@ -19,9 +19,21 @@ bool ReceiveExactly(int fd, char* data, size_t size) {
   return true;
 }
 
-union DescriptorControl {
-  cmsghdr header;
-  char space[CMSG_SPACE(sizeof(int))];
+// A message of one byte with room for a descriptor beside it. Its parts point at each other.
+struct DescriptorMessage {
+  DescriptorMessage() {
+    header.msg_iov = &data;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+  }
+  DescriptorMessage(const DescriptorMessage&) = delete;
+  DescriptorMessage& operator=(const DescriptorMessage&) = delete;
+
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
 };
 
 }  // namespace
@@ -46,40 +58,26 @@ bool ReceiveAll(int fd, uint32_t max_size, std::string* message) {
 }
 
 bool SendDescriptor(int fd, int descriptor) {
-  char byte = 0;
-  iovec data{&byte, 1};
-  DescriptorControl control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.space;
-  message.msg_controllen = sizeof control.space;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  DescriptorMessage message;
+  cmsghdr* header = CMSG_FIRSTHDR(&message.header);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof descriptor);
   std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   ssize_t n = 0;
   do {
-    n = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    n = ::sendmsg(fd, &message.header, MSG_NOSIGNAL);
   } while (n < 0 && errno == EINTR);
   return n == 1;
 }
 
 int ReceiveDescriptor(int fd) {
-  char byte = 0;
-  iovec data{&byte, 1};
-  DescriptorControl control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.space;
-  message.msg_controllen = sizeof control.space;
+  DescriptorMessage message;
   ssize_t n = 0;
   do {
-    n = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    n = ::recvmsg(fd, &message.header, MSG_CMSG_CLOEXEC);
   } while (n < 0 && errno == EINTR);
-  const cmsghdr* header = n == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
+  const cmsghdr* header = n == 1 ? CMSG_FIRSTHDR(&message.header) : nullptr;
   if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
     return -1;
   }

@@ -53,7 +53,6 @@ class Site {
     text.assets = &source_->tokenizer_assets();
     text.vocab_size = vocab;
     text.eos_token_ids = source_->config().eos_token_ids;
-    text.takes_images = true;
     text.image_rows = kImageRows;
     auto loaded = ModelText::Load(text, {}, &jobs_, &memory_);
     REQUIRE(loaded.ok());

@@ -20,32 +20,13 @@
 #include "engine/quantize/smooth_quant.h"
 #include "engine/weights/bundle.h"
 #include "engine/weights/bundle_format.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace edgegate {
 namespace {
 
 namespace fs = std::filesystem;
 const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/models/";
-
-std::string ReadFile(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-void WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-// A folder that is gone at the end of the test.
-struct TemporaryFolder {
-  TemporaryFolder() : path(fs::temp_directory_path() / fmt::format("edgegate-{}", getpid())) {
-    fs::create_directories(path);
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-  std::string operator/(const std::string& name) const { return path + "/" + name; }
-  std::string path;
-};
 
 TEST_CASE("the float reference gives transformers' log-probabilities") {
   for (const char* name : {"glm-edge", "glm4-9b", "llama-tied", "llama3", "qwen2", "qwen3"}) {

@@ -41,7 +41,6 @@ struct Site {
     text.assets = &source->tokenizer_assets();
     text.vocab_size = source->config().vocab_size;
     text.eos_token_ids = source->config().eos_token_ids;
-    text.takes_images = true;
     text.image_rows = 3;
     return text;
   }
