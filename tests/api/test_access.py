@@ -1,4 +1,4 @@
-"""Who may ask: host names, sites, keys."""
+"""Host names, sites and keys decide who may use the API."""
 
 import socket
 import subprocess

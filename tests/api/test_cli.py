@@ -145,7 +145,7 @@ def test_bench_measures_everything(cache, weights):
 
 
 def test_several_processes_quantize_one_model_at_once(tmp_path):
-    """As containers with one cache folder do: each of them is process 1."""
+    """Two containers share one cache folder, and each daemon is process 1 of its own."""
     bundle = tmp_path / "cache" / "model.edgegate"
     bundle.parent.mkdir()
     command = [BINARY, "quantize", str(GOLDENS / "qwen3"), str(bundle)]

@@ -100,7 +100,7 @@ def crowded(tmp_path_factory, cache):
     assert running.stop() == 0
 
 
-# What each of many connections sends, and then nothing more.
+# Each of many connections sends one of these and then nothing more.
 CROWDS = {
     "idle": b"",
     "after a request": HEALTH,

@@ -1,4 +1,4 @@
-"""What a hostile case is. A case is data: what is sent, and what may come back."""
+"""Hostile cases as data: a case states what is sent and what may come back."""
 
 import dataclasses
 

@@ -15,7 +15,7 @@ LONG = [
     ("7 MB of newlines", repeat("\n", 7 * MIB)),
     ("a 15 MB word", join(repeat("ab", 15 * MIB // 2))),
 ]
-# Of these a few kB may fit the context: answered or refused.
+# A few kB of these may fit the context. The daemon may answer or refuse them.
 ODD = [
     ("100,000 special tokens", repeat("<|im_start|>", 100000)),
     ("100,000 half special tokens", repeat("<|im_", 100000)),

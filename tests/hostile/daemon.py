@@ -86,7 +86,7 @@ class Daemon:
 
 
 def arguments(cache):
-    """Of the daemon that most cases are sent to: a text model, one with images, a tiny one."""
+    """Arguments of the daemon for most cases: a text model, one with images, a tiny one."""
     more = os.environ.get("EDGEGATE_HOSTILE_ARGUMENTS", "").split()
     return [
         *more,

@@ -12,7 +12,7 @@ PROBE = "127.0.0.3"
 
 
 class Malformed(Exception):
-    """What came is no HTTP answer."""
+    """The bytes that came are no HTTP answer."""
 
 
 @dataclasses.dataclass

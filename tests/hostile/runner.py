@@ -13,7 +13,7 @@ from daemon import FACTOR
 from exchange import HOSTILE, Malformed, Talk
 from generate import build
 
-# Of error messages: source paths, backtraces and texts of libraries.
+# An error message must not contain source paths, backtraces or texts of libraries.
 INTERNAL = re.compile(
     r"[\w/.-]+\.(rs|cc|cpp|hpp|h|py|c)\b[:(]?\d*|/src/|/usr/|backtrace|panick|unwrap\(|std::|::new|"
     r"llguidance|minijinja|derivre|toktrie|regex_syntax|nlohmann|json\.exception|parse_error\.\d|"
@@ -160,7 +160,7 @@ def send_all(case, port, deadline, source=HOSTILE):
 
 
 def check_answer(case, answer, problems):
-    """Whether a status and a body are what the case allows."""
+    """Problems of a status and a body that the case does not allow."""
     if not answer.complete and not case.no_body:
         problems.append(f"the answer {answer.status} is cut off")
         return ""
@@ -183,7 +183,7 @@ def check_answer(case, answer, problems):
 
 
 def check_error(case, answer, body, problems):
-    """Whether an error is OpenAI's, names what is at fault and shows nothing internal."""
+    """Problems of an error: its shape, what it names, internal text that it shows."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         problems.append(f"the error is not OpenAI's: {json.dumps(body)[:300]}")

@@ -85,7 +85,7 @@ def lines_of(folder, pattern):
 
 
 def counted(lines):
-    """How often each status came; "none" for no answer."""
+    """Counts the answers by status; "none" counts the missing ones."""
     counts = collections.Counter()
     for line in lines:
         counts.update(str(status) for status in line["statuses"] or ["none"])

@@ -5,7 +5,7 @@ import random
 NAMES = ["a", "b", "ab", "c", 'q"']
 STRINGS = ["", "a", "b", "ab", "aab", "2020-02-29", "2021-02-29", "é", '"', "\\a", '"b"']
 NUMBERS = [0, 1, 2, 3, 6, -1, -3, 1.5, 2.25, 0.5, 10, 100, 1.0]
-# None of which Python and ECMAScript read differently.
+# Python and ECMAScript read all of these alike.
 PATTERNS = ["^a", "b$", "a", "^[ab]+$", "^[^a]{2}$", '^"[ab]', r"\\[ab]", '["b]$']
 TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"]
 
@@ -77,7 +77,7 @@ class Maker:
         keys = ["properties", "required", "patternProperties", "additionalProperties"]
         keys += ["properties", "minProperties", "maxProperties", "propertyNames"]
         keys += ["dependentRequired", "dependentSchemas"]
-        for key in set(self.random.sample(keys, 3)):
+        for key in dict.fromkeys(self.random.sample(keys, 3)):  # in the order of the seed
             names = self.random.sample(NAMES, self.random.randrange(1, 3))
             if key in ("properties", "dependentSchemas"):
                 schema[key] = {name: self.schema(sub) for name in names}
