@@ -68,36 +68,29 @@ def _field_kb(path, name):
     return 0
 
 
-def rss_anon_mb(root):
-    """RssAnon of the tree. Pages that forked processes share are counted once for each."""
+def _sum_mb(root, file, field):
+    """The field of a /proc file, summed over the tree. Processes that have ended are left out."""
     total = 0
     for pid in tree(root):
         try:
-            total += _field_kb(f"/proc/{pid}/status", "RssAnon:")
+            total += _field_kb(f"/proc/{pid}/{file}", field)
         except OSError:
             continue
     return total / 1024
+
+
+def rss_anon_mb(root):
+    """RssAnon of the tree. Pages that forked processes share are counted once for each."""
+    return _sum_mb(root, "status", "RssAnon:")
 
 
 def pss_anon_mb(root):
     """Anonymous memory of the tree; shared pages are counted once."""
-    total = 0
-    for pid in tree(root):
-        try:
-            total += _field_kb(f"/proc/{pid}/smaps_rollup", "Pss_Anon:")
-        except OSError:
-            continue
-    return total / 1024
+    return _sum_mb(root, "smaps_rollup", "Pss_Anon:")
 
 
 def rss_mb(root):
-    total = 0
-    for pid in tree(root):
-        try:
-            total += _field_kb(f"/proc/{pid}/status", "VmRSS:")
-        except OSError:
-            continue
-    return total / 1024
+    return _sum_mb(root, "status", "VmRSS:")
 
 
 def counts(root):

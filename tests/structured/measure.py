@@ -81,113 +81,118 @@ def with_dialect(schema, draft):
     return schema
 
 
+def request(args, schema, instances):
+    """What the tool is asked about one schema."""
+    texts = [json.dumps(instance, ensure_ascii=False) for instance in instances]
+    return {"schema": json.dumps(schema), "instances": texts, "walks": args.walks, "seed": 1}
+
+
+class Tally:
+    """Counts the tool's answers, and the reasons of refusals."""
+
+    def __init__(self):
+        self.count, self.reasons = collections.Counter(), collections.Counter()
+
+    def refused(self, answer):
+        """Whether the schema was refused, which is counted."""
+        if "refused" not in answer:
+            return False
+        self.count["refused"] += 1
+        self.count["crashed"] += "crash" in answer
+        self.reasons[answer["refused"].split(" (at")[0][:90]] += 1
+        return True
+
+    def walked(self, answer):
+        self.count["stuck"] += answer["stuck"]
+        self.count["outputs"] += len(answer["walks"])
+
+    def instance(self, valid, accepted):
+        """Counts an instance; whether the grammar takes it wrongly."""
+        self.count["valid"] += valid
+        self.count["valid but not written"] += valid and not accepted
+        return accepted and not valid
+
+    def report(self, most=None):
+        print(dict(self.count))
+        for reason, times in self.reasons.most_common(most):
+            print(f"  {times:4} {reason}")
+
+
 def suite(args):
     listed = list(groups(pathlib.Path(args.paths[0]), args.draft))
     requests = []
     for _, group in listed:
         schema = with_dialect(group["schema"], args.draft)
-        texts = [json.dumps(t["data"], ensure_ascii=False) for t in group["tests"]]
-        requests.append(
-            {"schema": json.dumps(schema), "instances": texts, "walks": args.walks, "seed": 1}
-        )
-    count = collections.Counter()
-    reasons = collections.Counter()
+        requests.append(request(args, schema, [test["data"] for test in group["tests"]]))
+    tally = Tally()
     for (name, group), answer in zip(listed, ask(args.tool, requests), strict=True):
-        count["groups"] += 1
-        if "refused" in answer:
-            count["refused"] += 1
-            count["crashed"] += "crash" in answer
-            reasons[answer["refused"].split(" (at")[0][:90]] += 1
+        tally.count["groups"] += 1
+        if tally.refused(answer):
             if args.verbose:
                 print(f"refused {name}: {group['description']}: {answer['refused']}")
             continue
         wrong = []
         for test, accepted in zip(group["tests"], answer["accepted"], strict=True):
-            count["valid"] += test["valid"]
-            count["valid but not written"] += test["valid"] and not accepted
-            if accepted and not test["valid"]:
+            if tally.instance(test["valid"], accepted):
                 wrong.append(test["data"])
         bad = invalid(VALIDATORS[args.draft], group["schema"], answer["walks"])
-        count["stuck"] += answer["stuck"]
-        count["outputs"] += len(answer["walks"])
+        tally.walked(answer)
         if wrong or bad:
-            count["wrong"] += 1
+            tally.count["wrong"] += 1
             print(f"WRONG {name}: {group['description']}: {wrong} {bad[:3]}")
-    print(dict(count))
-    for reason, times in reasons.most_common():
-        print(f"  {times:4} {reason}")
+    tally.report()
 
 
 def files(args):
     texts = [pathlib.Path(path).read_text(encoding="utf-8-sig") for path in args.paths]
     requests = [{"schema": t, "instances": [], "walks": args.walks, "seed": 1} for t in texts]
-    count = collections.Counter()
-    reasons = collections.Counter()
+    tally = Tally()
     for path, text, answer in zip(args.paths, texts, ask(args.tool, requests), strict=True):
-        count["schemas"] += 1
-        count["slowest ms"] = max(count["slowest ms"], answer["micros"] // 1000)
-        if "refused" in answer:
-            count["refused"] += 1
-            count["crashed"] += "crash" in answer
-            reasons[answer["refused"].split(" (at")[0][:90]] += 1
+        tally.count["schemas"] += 1
+        tally.count["slowest ms"] = max(tally.count["slowest ms"], answer["micros"] // 1000)
+        if tally.refused(answer):
             if args.verbose:
                 print(f"refused {path}: {answer['refused']}")
             continue
         schema = json.loads(text)
         validator = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
-        count["stuck"] += answer["stuck"]
-        count["outputs"] += len(answer["walks"])
+        tally.walked(answer)
         try:
             bad = invalid(validator, schema, answer["walks"])
         except Exception as error:  # noqa: BLE001 - the validator's own, at a malformed schema
             print(f"not checked {path}: {error!r:.150}")
             continue
         if bad:
-            count["wrong"] += 1
+            tally.count["wrong"] += 1
             print(f"WRONG {path}: {bad[0][:300]}")
-    print(dict(count))
-    for reason, times in reasons.most_common():
-        print(f"  {times:4} {reason}")
+    tally.report()
 
 
 def at_random(args):
-    count = collections.Counter()
-    reasons = collections.Counter()
+    tally = Tally()
     cases = list(random_schemas.cases(args.seed, args.count))
     requests = []
     for schema, instances in cases:
-        texts = [json.dumps(i, ensure_ascii=False) for i in instances]
-        requests.append(
-            {"schema": json.dumps(schema), "instances": texts, "walks": args.walks, "seed": 1}
-        )
+        requests.append(request(args, schema, instances))
     for (schema, instances), answer in zip(cases, ask(args.tool, requests), strict=True):
-        count["schemas"] += 1
-        if "refused" in answer:
-            count["refused"] += 1
-            count["crashed"] += "crash" in answer
-            reasons[answer["refused"].split(" (at")[0][:90]] += 1
+        tally.count["schemas"] += 1
+        if tally.refused(answer):
             continue
         check = jsonschema.Draft202012Validator(schema)
         wrong = []
         try:
             for instance, accepted in zip(instances, answer["accepted"], strict=True):
-                valid = check.is_valid(instance)
-                count["valid"] += valid
-                count["valid but not written"] += valid and not accepted
-                if accepted and not valid:
+                if tally.instance(check.is_valid(instance), accepted):
                     wrong.append(instance)
             bad = invalid(jsonschema.Draft202012Validator, schema, answer["walks"])
         except RecursionError:  # A ring of references that the grammar has no need of.
             continue
-        count["outputs"] += len(answer["walks"])
-        count["stuck"] += answer["stuck"]
+        tally.walked(answer)
         if wrong or bad:
-            count["wrong"] += 1
+            tally.count["wrong"] += 1
             print(f"WRONG {json.dumps(schema)}: {wrong} {bad[:3]}")
-    print(dict(count))
-    for reason, times in reasons.most_common(20):
-        print(f"  {times:4} {reason}")
-    return 1 if count["wrong"] or count["crashed"] or count["stuck"] else 0
+    tally.report(20)
+    return 1 if tally.count["wrong"] or tally.count["crashed"] or tally.count["stuck"] else 0
 
 
 def main():

@@ -176,6 +176,20 @@ impl Case {
         }
     }
 
+    /// An array whose item at `index` fulfils the term.
+    pub fn of_item(index: usize, term: Term) -> Self {
+        let mut prefix = vec![Term::Always; index];
+        prefix.push(term);
+        Self::of_array(ArrayRule {
+            groups: vec![Rc::new(Items {
+                prefix,
+                ..Items::default()
+            })],
+            min: index as u64 + 1,
+            ..ArrayRule::default()
+        })
+    }
+
     pub fn of_object(object: ObjectRule) -> Self {
         Case {
             types: OBJECT,

@@ -41,6 +41,13 @@ impl Engine {
         }
     }
 
+    /// The case in which one keyword holds.
+    pub fn alone(&mut self, id: Id, key: &str, value: Id) -> Result<Case, String> {
+        let mut alone = Case::default();
+        self.keyword(id, key, value, &mut alone)?;
+        Ok(alone)
+    }
+
     /// Adds the cases in which one keyword fails. False: they cannot be expressed.
     fn not_keyword(
         &mut self,
@@ -51,8 +58,7 @@ impl Engine {
     ) -> Result<bool, String> {
         match key {
             "type" => {
-                let mut alone = Case::default();
-                self.keyword(id, key, value, &mut alone)?;
+                let alone = self.alone(id, key, value)?;
                 if alone.types != case::ALL {
                     any.push(Case::of_types(!alone.types));
                 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::case::{self, ArrayRule, Case, Contains, Items, Members, ObjectRule};
+use super::case::{self, ArrayRule, Case, Contains, Members, ObjectRule};
 use super::case::{SomeMember, StringRule, Term};
 use super::dependencies::{absent, present};
 use super::engine::Engine;
@@ -16,8 +16,7 @@ impl Engine {
         value: Id,
         any: &mut Vec<Case>,
     ) -> Result<bool, String> {
-        let mut alone = Case::default();
-        self.keyword(id, key, value, &mut alone)?;
+        let alone = self.alone(id, key, value)?;
         let rule = alone.string;
         if rule.min > 0 {
             let max = Some(rule.min - 1);
@@ -53,8 +52,7 @@ impl Engine {
         value: Id,
         any: &mut Vec<Case>,
     ) -> Result<bool, String> {
-        let mut alone = Case::default();
-        self.keyword(id, key, value, &mut alone)?;
+        let alone = self.alone(id, key, value)?;
         let mut add = |array| any.push(Case::of_array(array));
         match key {
             "minItems" if alone.array.min > 0 => {
@@ -117,18 +115,7 @@ impl Engine {
             .enumerate()
             .filter(|(_, t)| **t != Term::Always)
         {
-            let mut prefix = vec![Term::Always; i];
-            prefix.push(term.negated());
-            let groups = vec![Rc::new(Items {
-                prefix,
-                ..Items::default()
-            })];
-            let min = i as u64 + 1;
-            any.push(Case::of_array(ArrayRule {
-                groups,
-                min,
-                ..ArrayRule::default()
-            }));
+            any.push(Case::of_item(i, term.negated()));
         }
         match group.rest {
             None | Some(Term::Always) => Ok(true),
@@ -163,8 +150,7 @@ impl Engine {
         value: Id,
         any: &mut Vec<Case>,
     ) -> Result<bool, String> {
-        let mut alone = Case::default();
-        self.keyword(id, key, value, &mut alone)?;
+        let alone = self.alone(id, key, value)?;
         match key {
             "minProperties" if alone.object.min > 0 => {
                 let max = Some(alone.object.min - 1);

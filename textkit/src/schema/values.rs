@@ -292,18 +292,7 @@ impl Engine {
             ..ArrayRule::default()
         }));
         for (i, item) in items.iter().enumerate() {
-            let mut prefix = vec![Term::Always; i];
-            prefix.push(Term::NotEqual(*item));
-            let groups = vec![std::rc::Rc::new(case::Items {
-                prefix,
-                ..Default::default()
-            })];
-            let min = i as u64 + 1;
-            any.push(Case::of_array(ArrayRule {
-                groups,
-                min,
-                ..ArrayRule::default()
-            }));
+            any.push(Case::of_item(i, Term::NotEqual(*item)));
         }
         any
     }
