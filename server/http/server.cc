@@ -18,7 +18,7 @@ constexpr size_t kModelsPrefix = sizeof("/v1/models/") - 1;
 
 // What a handler threw is logged, never shown.
 void AnswerException(const Request& req, Response& res, const std::exception_ptr& failure) {
-  ApiError error = FromStatus(Internal("internal error"));
+  ApiError error{500, "internal error", "server_error", "", "internal_error"};
   std::string what = "unknown";
   try {
     std::rethrow_exception(failure);

@@ -1,5 +1,7 @@
 #include "server/openai/errors.h"
 
+#include <spdlog/spdlog.h>
+
 #include <nlohmann/json.hpp>
 
 namespace edgegate {
@@ -34,6 +36,7 @@ ApiError FromStatus(const Status& status) {
     case StatusCode::kDeadlineExceeded:
       return {504, status.message(), "server_error", "", "timeout"};
     default:
+      spdlog::error("internal error: {}", status.message());
       return {500, status.message(), "server_error", "", "internal_error"};
   }
 }

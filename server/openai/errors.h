@@ -19,7 +19,7 @@ struct ApiError {
 ApiError BadParam(std::string param, std::string message, std::string code = "");
 
 // What a failure inside means to the client: 429 when a bound was reached, 503 when not now, 400
-// when the input was wrong, else 500.
+// when the input was wrong, else 500, which is logged.
 ApiError FromStatus(const Status& status);
 
 // What a failure to read the parameter's value means: a 400 that names the parameter when the value
