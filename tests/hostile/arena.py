@@ -62,11 +62,11 @@ class Arena:
         self.memory_at_start = process_tree.pss_anon_mb(self.daemon.pid)
         self.counts_at_start = process_tree.counts(self.daemon.pid)
 
-    def run(self, case, alone=True):
+    def run(self, case, alone=True, data=None):
         if not self.daemon.alive():
             self.close_daemon()
             self.start()
-        result = runner.run(self.daemon, case, self.health, alone)
+        result = runner.run(self.daemon, case, self.health, alone, data)
         self.results.append(result)
         if any(problem.startswith("busy") for problem in result.problems):
             self.daemon.process.kill()

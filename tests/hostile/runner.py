@@ -140,10 +140,14 @@ def _one(case, data, where, deadline, answers, problems):
             problems.append(f"connection: {error!r}")
 
 
-def send_all(case, port, deadline, source=HOSTILE):
-    """Runs all copies of a case, from the address `source`. (answers, problems)"""
+def send_all(case, port, deadline, source=HOSTILE, data=None):
+    """Runs all copies of a case, from the address `source`. (answers, problems)
+
+    data: the bytes of the request, where they were made before.
+    """
     where = (port, source)
-    data = b"" if case.raw else case.request()
+    if data is None:
+        data = b"" if case.raw else case.request()
     answers, problems = [], []
     if case.count == 1:
         _one(case, data, where, deadline, answers, problems)
@@ -218,7 +222,7 @@ def _wait_idle(pid):
     return False
 
 
-def run(daemon, case, health, alone=True):
+def run(daemon, case, health, alone=True, data=None):
     """Runs one case. `alone`: nothing else runs, so that CPU time and memory are the case's."""
     result = Result(case.name, case.group)
     if not daemon.alive():
@@ -230,7 +234,7 @@ def run(daemon, case, health, alone=True):
     cpu = process_tree.cpu_seconds(daemon.pid)
     result.start = time.monotonic()
     deadline = result.start + case.wall_s * FACTOR + 2
-    answers, problems = send_all(case, daemon.port, deadline)
+    answers, problems = send_all(case, daemon.port, deadline, data=data)
     result.end = time.monotonic()
     result.wall_s = result.end - result.start
     result.problems += problems

@@ -1,5 +1,6 @@
 """Every hostile case, alone and then beside an honest stream (issue 16)."""
 
+import dataclasses
 import time
 
 import process_tree
@@ -7,6 +8,7 @@ import pytest
 from all_cases import CASES
 from beside import Beside, gaps, p99
 from daemon import FACTOR
+from generate import build
 
 IDS = [f"{case.group}: {case.name}".replace("[", "(").replace("]", ")") for case in CASES]
 
@@ -35,8 +37,23 @@ def attribute(results, late):
     return "\n".join(f"{name}: {len(ms)} late, longest {max(ms)} ms" for name, ms in ordered[:25])
 
 
+def made_before(cases, folder):
+    """(case, file of its request or None) of each: making it must not take the stream's processor."""
+    made = []
+    for number, case in enumerate(cases):
+        file = None
+        if case.raw:
+            case = dataclasses.replace(case, raw=build(case.raw))
+        else:
+            file = folder / f"request-{number}"
+            file.write_bytes(case.request())
+        made.append((case, file))
+    return made
+
+
 def test_beside_a_stream(arena, tmp_path):
     """A normal stream keeps its bytes and its pace beside all cases, one after another."""
+    made = made_before([case for case in CASES if case.beside], tmp_path)
     if not arena.daemon.alive():
         arena.close_daemon()
         arena.start()
@@ -44,10 +61,10 @@ def test_beside_a_stream(arena, tmp_path):
     reference = before[0]["text"]
     starts, problems, results = arena.starts, [], []
     watch = Beside("stream", arena.daemon.port, tmp_path / "beside.jsonl")
-    for case in CASES:
-        if not case.beside or arena.starts != starts:
-            continue
-        result = arena.run(case, alone=False)
+    for case, file in made:
+        if arena.starts != starts:
+            break
+        result = arena.run(case, alone=False, data=file and file.read_bytes())
         results.append(result)
         problems += [f"{case.group}: {case.name}: {problem}" for problem in result.problems]
     streams = watch.stop()
