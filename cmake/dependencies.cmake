@@ -20,9 +20,6 @@ set_target_properties(sentencepiece::sentencepiece PROPERTIES
                       IMPORTED_LOCATION ${SENTENCEPIECE_LIBRARY}
                       INTERFACE_INCLUDE_DIRECTORIES ${SENTENCEPIECE_INCLUDE_DIR})
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
-if(EDGEGATE_OPENMP)
-  find_package(OpenMP REQUIRED COMPONENTS CXX)
-endif()
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(LIBJPEG REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(LIBWEBP REQUIRED IMPORTED_TARGET libwebp)

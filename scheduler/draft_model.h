@@ -26,7 +26,6 @@ class DraftModel {
 
   explicit DraftModel(std::unique_ptr<ModelRunner> runner);
 
-  void PrepareRunner() { runner_->Prepare(); }
 
   // Adds to the empty `guesses` of these sequences, at most `most` each, and no more than `spare`
   // is enough time for, but for the first. One that the model has to read first gets none as long

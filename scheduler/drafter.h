@@ -31,11 +31,6 @@ class Drafter {
   // The sequence has ended, or lost its blocks. Due before it goes.
   void Forget(const Sequence& sequence);
 
-  // ModelRunner::Prepare() of the draft model, where there is one.
-  void PrepareRunner() {
-    if (draft_) draft_->PrepareRunner();
-  }
-
   // Of the draft model; null: there is none.
   const BlockManager* draft_blocks() const { return draft_ ? &draft_->blocks() : nullptr; }
 

@@ -159,7 +159,6 @@ void EngineLoop::Impl::Publish() {
 void EngineLoop::Impl::Run() {
   bool idle = true;
   turn_began = Clock::now().time_since_epoch().count();
-  for (auto& model : models) model->loop->PrepareRunners();
   while (!stopping) {
     Turn(idle);
     Publish();

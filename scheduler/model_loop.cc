@@ -85,11 +85,6 @@ std::unique_ptr<SequenceGroup> ModelLoop::Prepare(GenerationRequest request,
   return MakeSequenceGroup(std::move(request), std::move(stream), submitted, limits_);
 }
 
-void ModelLoop::PrepareRunners() {
-  runner_->Prepare();
-  drafter_.PrepareRunner();
-}
-
 void ModelLoop::Add(std::unique_ptr<SequenceGroup> group) {
   groups_.push_back(std::move(group));
   Group* added = groups_.back().get();

@@ -43,9 +43,6 @@ class ModelLoop {
   // Not OK once the weights were found damaged: the model answers no further request. Thread-safe.
   Status failure() const EG_EXCLUDES(failure_mutex_);
 
-  // ModelRunner::Prepare() of the runners.
-  void PrepareRunners();
-
   void Add(std::unique_ptr<SequenceGroup> group);
   void Add(GenerationRequest request, std::shared_ptr<GenerationStream> stream,
            Clock::time_point submitted) {

@@ -13,7 +13,7 @@
 
 namespace edgegate {
 
-// Owns `size` elements of a trivial T. Not resizable: Reset() drops the contents.
+// Owns `size` elements of a trivial T. Reset() and Grow() drop the contents.
 template <typename T>
 class AlignedBuffer {
  public:
@@ -31,6 +31,11 @@ class AlignedBuffer {
     if (bytes >= kHugePage) madvise(data_.get(), rounded, MADV_HUGEPAGE);
     if (rounded) std::memset(data_.get(), 0, rounded);
     size_ = size;
+  }
+
+  // Reset(), where there are fewer elements.
+  void Grow(size_t size) {
+    if (size_ < size) Reset(size);
   }
 
   T* data() { return data_.get(); }

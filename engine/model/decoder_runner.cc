@@ -1,17 +1,13 @@
 #include "engine/model/decoder_runner.h"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <new>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/half.h"
+#include "engine/base/thread_pool.h"
 #include "engine/model/vision_encoder.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/linear.h"
@@ -117,7 +113,7 @@ struct DecoderRunner::Impl {
       : weights(model),
         config(weights.config),
         limits(MakeLimits(weights, options)),
-        threads(std::max(1, options.threads)),
+        pool(options.pool),
         kv_cache_type(options.kv_cache_type),
         linear(limits.max_batched_tokens,
                std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
@@ -143,11 +139,6 @@ struct DecoderRunner::Impl {
     return view;
   }
 
-  void UseTeam() const {
-#ifdef _OPENMP
-    omp_set_num_threads(threads);
-#endif
-  }
   void Embed(const ForwardBatch& batch);
   void RotateAndStore(const ForwardBatch& batch, int layer);
   void PlanAttention(const ForwardBatch& batch);
@@ -157,7 +148,7 @@ struct DecoderRunner::Impl {
   const DecoderWeights weights;
   const ModelConfig& config;
   const RunnerLimits limits;
-  const int threads;
+  ThreadPool* const pool;
   const KvType kv_cache_type;
 
   LinearMatMul linear;
@@ -183,8 +174,7 @@ struct DecoderRunner::Impl {
 void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
   const int tokens = static_cast<int>(batch.tokens.size());
   const int64_t width = config.hidden_size;
-#pragma omp parallel for schedule(static) if (tokens > 1)
-  for (int t = 0; t < tokens; ++t) {
+  ParallelFor(tokens, [&](int t) {
     float* row = hidden.data() + t * width;
     const int64_t first = batch.tokens[t] * width;
     const auto* half = static_cast<const uint16_t*>(weights.embedding.data) + first;
@@ -199,7 +189,7 @@ void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
         for (int64_t i = 0; i < width; ++i) row[i] = Bf16ToFloat(half[i]);
         break;
     }
-  }
+  });
   for (const ImageRows& image : batch.images) {
     std::copy_n(image.rows, image.count * width, hidden.data() + image.first * width);
   }
@@ -213,8 +203,7 @@ void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
   const int dim = config.head_dim;
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
   auto rotate = config.rope.layout == RopeLayout::kInterleaved ? RopeInterleaved : RopeHalfSplit;
-#pragma omp parallel for schedule(static) if (tokens > 1)
-  for (int t = 0; t < tokens; ++t) {
+  ParallelFor(tokens, [&](int t) {
     float* row = qkv.data() + t * qkv_stride;
     for (int head = 0; head < config.num_heads + config.num_kv_heads; ++head) {
       const bool is_query = head < config.num_heads;
@@ -231,13 +220,13 @@ void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
     const float* key = row + config.q_size();
     WriteKv(cache, span.block_table[positions[t] / kKvBlock], positions[t] % kKvBlock, key,
             key + config.kv_size());
-  }
+  });
 }
 
 void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
   tasks.clear();
   const int group = config.num_heads / config.num_kv_heads;
-  const int shares = threads * kTasksPerThread;
+  const int shares = (pool != nullptr ? pool->threads() : 1) * kTasksPerThread;
   for (const SequenceSpan& span : batch.spans) {
     const int share = (span.count * config.num_kv_heads + shares - 1) / shares;
     const int most = std::clamp(share, kFewestTokensPerTask, kTokensPerTask);
@@ -262,8 +251,7 @@ void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
 void DecoderRunner::Impl::AttendAll(int layer) {
   const KvLayer cache = KvOfLayer(layer);
   const int count = static_cast<int>(tasks.size());
-#pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < count; ++i) Attend(cache, tasks[i]);
+  ParallelFor(count, [&](int i) { Attend(cache, tasks[i]); });
 }
 
 void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
@@ -327,18 +315,11 @@ Result<std::unique_ptr<DecoderRunner>> DecoderRunner::Make(const DecoderWeights&
   }
 }
 
-void DecoderRunner::Prepare() {
-  impl_->UseTeam();
-  std::atomic<int> started{0};
-#pragma omp parallel
-  ++started;
-}
-
 const RunnerLimits& DecoderRunner::limits() const { return impl_->limits; }
 
 Result<ForwardOutput> DecoderRunner::Forward(const ForwardBatch& batch) {
   EG_RETURN_IF_ERROR(CheckBatch(batch, impl_->limits));
-  impl_->UseTeam();
+  const ThreadPool::Use use(impl_->pool);
   impl_->Forward(batch);
   return ForwardOutput{impl_->logits.data()};
 }
@@ -350,7 +331,7 @@ Status DecoderRunner::BeginImage(PreparedPixels pixels) {
 
 Result<bool> DecoderRunner::EncodeUnit(float* rows) {
   if (!impl_->encoder) return Internal("the model takes no pictures");
-  impl_->UseTeam();
+  const ThreadPool::Use use(impl_->pool);
   return impl_->encoder->Step(rows);
 }
 

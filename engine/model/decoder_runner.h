@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/base/status.h"
+#include "engine/base/thread_pool.h"
 #include "engine/model/model_runner.h"
 #include "engine/model/model_weights.h"
 #include "engine/ops/int8_linear.h"
@@ -15,7 +16,7 @@
 namespace edgegate {
 
 struct RunnerOptions {
-  int threads = 1;               // OpenMP team
+  ThreadPool* pool = nullptr;    // must outlive the runner; null: the calling thread computes alone
   int max_batched_tokens = 512;  // tokens of one step
   int max_logits_rows = 64;      // logits rows of one step
   // Positions a sequence may have; 0: as many as the model's file says. A larger number is taken at
@@ -36,9 +37,6 @@ class DecoderRunner : public ModelRunner {
   ~DecoderRunner() override;
 
   const RunnerLimits& limits() const override;
-  // Starts the OpenMP team of the calling thread. OpenMP ends the process when it cannot start a
-  // thread, which so happens at start or never.
-  void Prepare() override;
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
   Status BeginImage(PreparedPixels pixels) override;
   Result<bool> EncodeUnit(float* rows) override;

@@ -76,10 +76,6 @@ class ModelRunner {
 
   virtual const RunnerLimits& limits() const = 0;
 
-  // Called once by the engine loop's thread before the first Forward(). Makes what a runner would
-  // otherwise make at its first use and may fail to get later, such as threads.
-  virtual void Prepare() {}
-
   // Writes the KV of the batch's tokens and gives the logits that were asked for. A token's result
   // depends on its own sequence alone: the same bytes in any batch, however it is chunked. Two
   // spans may share blocks only for positions below both their context_len. On error the blocks

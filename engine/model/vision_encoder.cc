@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/base/thread_pool.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/picture_attention.h"
 #include "engine/ops/row_ops.h"
@@ -69,8 +70,7 @@ struct VisionEncoder::Impl {
 void VisionEncoder::Impl::EmbedPatches(int first, int count) {
   const int size = vision.image_size, patch = vision.patch_size, values = vision.patch_values();
   const uint8_t* picture = pixels->data();
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < count; ++i) {
+  ParallelFor(count, [&](int i) {
     const int y = (first + i) / vision.grid() * patch, x = (first + i) % vision.grid() * patch;
     float* out = wide.data() + int64_t{i} * values;
     for (int channel = 0; channel < 3; ++channel) {
@@ -81,7 +81,7 @@ void VisionEncoder::Impl::EmbedPatches(int first, int count) {
         }
       }
     }
-  }
+  });
   const int64_t width = vision.hidden_size;
   std::copy_n(weights.positions + first * width, count * width, Hidden(first));
   linear.Quantize(weights.patch, wide.data(), values, count);
@@ -115,26 +115,24 @@ void VisionEncoder::Impl::FinishLayer(const VisionLayerWeights& w, int first, in
 // Rows [first, first + count) of the adapter's.
 void VisionEncoder::Impl::Adapt(int first, int count, float* rows) {
   const int width = vision.hidden_size, square = 4 * width, grid = vision.grid();
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < count; ++i) {
+  ParallelFor(count, [&](int i) {
     const int y = (first + i) / (grid / 2) * 2, x = (first + i) % (grid / 2) * 2;
     for (int part = 0; part < 4; ++part) {
       LayerNormRow(Hidden((y + part / 2) * grid + x + part % 2), weights.post_norm.weight,
                    weights.post_norm.bias, width, vision.layer_norm_eps,
                    wide.data() + int64_t{i} * square + int64_t{part} * width);
     }
-  }
+  });
   linear.Quantize(weights.conv, wide.data(), square, count);
   linear.Store(weights.conv, attention.data(), text_size);
   linear.Quantize(weights.linear, attention.data(), text_size, count);
   linear.Store(weights.linear, attention.data(), text_size);
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < count; ++i) {
+  ParallelFor(count, [&](int i) {
     float* row = attention.data() + int64_t{i} * text_size;
     LayerNormRow(row, weights.adapter_norm.weight, weights.adapter_norm.bias, text_size,
                  kAdapterEps, row);
     GeluErfRow(row, text_size);
-  }
+  });
   linear.Quantize(weights.gate_up, attention.data(), text_size, count);
   const int inner = Int8Padded(vision.adapter_size);
   linear.SwiGlu(weights.gate_up, wide.data(), inner);

@@ -16,7 +16,7 @@
 
 namespace edgegate {
 
-// Owned by one thread, which is the master of the OpenMP team.
+// Owned by one thread. Computes with the threads of ThreadPool::Current().
 class VisionEncoder {
  public:
   // `weights` are views whose memory must outlive the encoder; config.vision must be set. Throws

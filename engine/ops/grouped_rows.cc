@@ -1,3 +1,4 @@
+#include "engine/base/thread_pool.h"
 #include "engine/ops/int4_linear.h"
 #include "engine/ops/row_ops.h"
 
@@ -73,11 +74,10 @@ void GroupedRows::EachRow(int rows, int columns, int group, From from) {
   rows_ = rows;
   const int groups = (columns + group - 1) / group;
   view_ = {s8_.data(), terms_.data(), size_t{1} * groups * group, group};
-#pragma omp parallel for schedule(static) if (rows > 1)
-  for (int row = 0; row < rows; ++row) {
+  ParallelFor(rows, [&](int row) {
     QuantizeGroups(from(row), columns, group, s8_.data() + row * view_.stride,
                    terms_.data() + int64_t{row} * groups);
-  }
+  });
 }
 
 void GroupedRows::Quantize(const float* x, int64_t stride, int rows, int columns, int group) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/thread_pool.h"
 #include "engine/ops/row_ops.h"
 
 namespace edgegate {
@@ -22,8 +23,8 @@ void Int4MatMul::Run(const GroupedRows& x, const Int4Linear& w, Finish finish) c
   const int most = x.rows() > 2 * kernel_.max_rows ? kernel_.many_rows : kernel_.max_rows;
   const int tiles = (x.rows() + most - 1) / most;
   const int tile_rows = tiles > 0 ? (x.rows() + tiles - 1) / tiles : 1;
-#pragma omp parallel for schedule(static)
-  for (int block = 0; block < blocks; block += kBlocks) {
+  ParallelFor(blocks / kBlocks, [&](int index) {
+    const int block = index * kBlocks;
     alignas(64) float sums[kBlocks][kMaxTileRows * kBlock];
     for (int row = 0; row < x.rows(); row += tile_rows) {
       const int count = std::min(tile_rows, x.rows() - row);
@@ -40,7 +41,7 @@ void Int4MatMul::Run(const GroupedRows& x, const Int4Linear& w, Finish finish) c
                sums[kBlocks - 1] + r * kBlock);
       }
     }
-  }
+  });
 }
 
 void Int4MatMul::Store(const GroupedRows& x, const Int4Linear& w, float* out,

@@ -47,7 +47,7 @@ class GroupedRows {
   int rows_ = 0;
 };
 
-// Computes linear layers with one team of threads. Owned by one thread, which is the team's master.
+// Computes linear layers with the threads of ThreadPool::Current(). Owned by one thread.
 class Int4MatMul {
  public:
   Int4MatMul() : kernel_(SelectInt4Kernel()) {}

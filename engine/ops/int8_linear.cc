@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/thread_pool.h"
 #include "engine/ops/int8_onednn.h"
 #include "engine/ops/row_ops.h"
 
@@ -9,9 +10,11 @@ namespace edgegate {
 namespace {
 
 constexpr int kBlock = kInt8Block;
-// s32 results of one oneDNN call: small enough to stay in the second-level caches until the
-// epilogue has read them.
-constexpr int64_t kPanelElements = int64_t{1} << 19;
+// s32 results of one oneDNN call: small enough to stay in a processor's second-level cache until
+// the epilogue has read them.
+constexpr int64_t kPanelElements = int64_t{1} << 17;
+// Panels of a thread, at least, so that others can take over some of them.
+constexpr int kPanelsPerThread = 4;
 // oneDNN takes batches of so many rows and more,
 constexpr int kFewestOneDnnRows = 32;
 // in multiples of so many, so that it builds few kernels.
@@ -55,12 +58,8 @@ struct Int8MatMul::Job {
   }
 };
 
-Int8MatMul::Int8MatMul(int max_rows, Backend backend)
-    : backend_(backend), kernel_(SelectInt8Kernel()) {
+Int8MatMul::Int8MatMul(Backend backend) : backend_(backend), kernel_(SelectInt8Kernel()) {
   if (backend != Backend::kOwn) one_dnn_ = OneDnnInt8::Make();
-  if (!one_dnn_) return;
-  const int64_t narrowest = int64_t{max_rows + kInt8SpareRows} * 2 * kBlock;
-  scratch_.Reset(std::max(kPanelElements, narrowest));
 }
 
 Int8MatMul::~Int8MatMul() = default;
@@ -83,21 +82,18 @@ void Int8MatMul::Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, i
 
 void Int8MatMul::Run(const Job& job) {
   const int threshold = backend_ == Backend::kOneDnn ? 1 : kFewestOneDnnRows;
-  if (one_dnn_ && job.x.rows() >= threshold) {
-    RunOneDnn(job);
-  } else {
-    RunOwn(job, 0, 0, job.w.n_padded() / kBlock);
-  }
+  if (one_dnn_ && job.x.rows() >= threshold && RunOneDnn(job)) return;
+  const int group = job.group();
+  ParallelFor(job.w.n_padded() / kBlock / group, [&](int i) { RunOwn(job, 0, i * group, group); });
 }
 
-// Rows from `first_row` on, column blocks [first_block, end_block). Each thread takes whole column
-// blocks, in order, so that the weights are read once, as a stream.
-void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int end_block) {
+// Rows from `first_row` on, some column blocks. On one thread, so that the weights are read once,
+// as a stream.
+void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int blocks) const {
   const int quads = job.w.k_padded() / 4;
   const int group = job.group();
   const int rows = job.x.rows();
-#pragma omp parallel for schedule(static)
-  for (int block = first_block; block < end_block; block += group) {
+  for (int block = first_block; block < first_block + blocks; block += group) {
     alignas(64) int32_t acc[2][8 * kBlock];
     for (int row = first_row; row < rows; row += kernel_.max_rows) {
       const int count = std::min(kernel_.max_rows, rows - row);
@@ -119,27 +115,37 @@ int Int8MatMul::OneDnnRows(int rows) const {
   return left > kernel_.max_rows ? rows - left + kOneDnnRows : rows - left;
 }
 
-// Panels of columns: oneDNN computes most rows of a panel, our kernel those that are left over,
-// and the epilogue follows while the sums are still in the cache.
-void Int8MatMul::RunOneDnn(const Job& job) {
-  const int blocks = job.w.n_padded() / kBlock;
+// Panels of columns: oneDNN computes most rows of a panel, our kernel those that are left over, and
+// the epilogue follows on the same thread while the sums are still in its cache. False: oneDNN has
+// no fast kernel.
+bool Int8MatMul::RunOneDnn(const Job& job) {
+  const int blocks = job.w.n_padded() / kBlock, k = job.w.k_padded();
   const int rows = backend_ == Backend::kOneDnn ? job.x.rows() : OneDnnRows(job.x.rows());
-  const int panel = std::max<int>(2, static_cast<int>(kPanelElements / kBlock / rows) / 2 * 2);
-  for (int first = 0; first < blocks; first += panel) {
-    const int count = std::min(panel, blocks - first);
+  const ThreadPool* pool = ThreadPool::Current();
+  const int threads = pool != nullptr ? pool->threads() : 1;
+  const int fitting = static_cast<int>(kPanelElements / kBlock / rows) / 2 * 2;
+  const int fair = (blocks + kPanelsPerThread * threads - 1) / (kPanelsPerThread * threads);
+  const int panel = std::max(2, std::min(fitting, (fair + 1) / 2 * 2));
+  const OneDnnInt8::Plan* whole = one_dnn_->PlanFor(rows, k, std::min(panel, blocks) * kBlock);
+  const OneDnnInt8::Plan* rest = one_dnn_->PlanFor(rows, k, ((blocks - 1) % panel + 1) * kBlock);
+  if (whole == nullptr || rest == nullptr) return false;
+  scratch_.resize(std::max(scratch_.size(), static_cast<size_t>(threads)));
+  ParallelFor((blocks + panel - 1) / panel, [&](int i) {
+    const int first = i * panel, count = std::min(panel, blocks - first);
     const int columns = count * kBlock;
-    const int8_t* packed = job.w.packed + int64_t{first} * kBlock * job.w.k_padded();
-    if (!one_dnn_->Run(job.x.view(), rows, packed, columns, scratch_.data())) {
-      RunOwn(job, 0, first, first + count);
-      continue;
-    }
-#pragma omp parallel for schedule(static)
+    Scratch& scratch = scratch_[static_cast<size_t>(ThreadPool::Index())];
+    scratch.sums.Grow(static_cast<size_t>(std::max(kPanelElements, int64_t{rows} * columns)));
+    const OneDnnInt8::Plan& plan = count == panel ? *whole : *rest;
+    scratch.one_dnn.Grow(one_dnn_->ScratchBytes(plan));
+    const int8_t* packed = job.w.packed + int64_t{first} * kBlock * k;
+    one_dnn_->Run(plan, job.x.view(), packed, scratch.sums.data(), scratch.one_dnn.data());
     for (int row = 0; row < std::min(rows, job.x.rows()); ++row) {
-      const int32_t* acc = scratch_.data() + int64_t{row} * columns;
+      const int32_t* acc = scratch.sums.data() + int64_t{row} * columns;
       job.Finish(row, first, count, acc, acc + kBlock);
     }
-    if (rows < job.x.rows()) RunOwn(job, rows, first, first + count);
-  }
+    if (rows < job.x.rows()) RunOwn(job, rows, first, count);
+  });
+  return true;
 }
 
 std::string Int8MatMul::Description() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/ops/int8_kernel.h"
@@ -64,15 +65,14 @@ class QuantizedRows {
   int rows_ = 0;
 };
 
-// Computes linear layers with one team of threads. Owned by one thread, which is the team's
-// master.
+// Computes linear layers with the threads of ThreadPool::Current(). Owned by one thread.
 class Int8MatMul {
  public:
   // Which integer matmul to use: oneDNN's where it has a VNNI or AMX kernel and the batch is large
   // enough to gain, ours elsewhere; or always one of them (for tests and measurements).
   enum class Backend { kAuto, kOwn, kOneDnn };
 
-  explicit Int8MatMul(int max_rows, Backend backend = Backend::kAuto);
+  explicit Int8MatMul(Backend backend = Backend::kAuto);
   ~Int8MatMul();
 
   // out[r][n] = (row r of x) . w[n] + bias[n], for n < w.n; row stride `stride` floats.
@@ -99,14 +99,19 @@ class Int8MatMul {
   struct Job;  // one call's arguments
 
   void Run(const Job& job);
-  void RunOwn(const Job& job, int first_row, int first_block, int end_block);
+  void RunOwn(const Job& job, int first_row, int first_block, int blocks) const;
   int OneDnnRows(int rows) const;
-  void RunOneDnn(const Job& job);
+  bool RunOneDnn(const Job& job);
 
   const Backend backend_;
   const Int8Kernel kernel_;
   std::unique_ptr<OneDnnInt8> one_dnn_;  // null where oneDNN has no fast kernel
-  AlignedBuffer<int32_t> scratch_;       // a panel of its exact sums
+  // Of one thread: a panel of oneDNN's exact sums, and what oneDNN itself needs.
+  struct Scratch {
+    AlignedBuffer<int32_t> sums;
+    AlignedBuffer<uint8_t> one_dnn;
+  };
+  std::vector<Scratch> scratch_;
 };
 
 }  // namespace edgegate

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/base/cpu_features.h"
+#include "engine/ops/onednn_thread.h"
 
 namespace edgegate {
 namespace {
@@ -16,10 +17,13 @@ using dnnl::memory;
 
 matmul::primitive_desc Describe(const memory::desc& src, const memory::desc& weights,
                                 const memory::desc& dst, const dnnl::engine& engine) {
+  dnnl::primitive_attr attributes;
+  // oneDNN's own is made by the thread that makes the primitive.
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 #if DNNL_VERSION_MAJOR >= 3
-  return matmul::primitive_desc(engine, src, weights, dst);
+  return matmul::primitive_desc(engine, src, weights, dst, attributes);
 #else
-  return matmul::primitive_desc(matmul::desc(src, weights, dst), engine);
+  return matmul::primitive_desc(matmul::desc(src, weights, dst), attributes, engine);
 #endif
 }
 
@@ -28,18 +32,16 @@ struct Shape {
   bool operator<(const Shape& o) const { return std::tie(m, k, n) < std::tie(o.m, o.k, o.n); }
 };
 
-// A primitive and the memory objects that it is run with.
-struct Plan {
-  memory src, weights, dst;
+}  // namespace
+
+struct OneDnnInt8::Plan {
+  memory::desc src, weights, dst, scratch;
   matmul primitive;
   std::string name;
 };
 
-}  // namespace
-
 struct OneDnnInt8::Impl {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  dnnl::stream stream{engine};
   std::map<Shape, std::optional<Plan>> plans;  // nullopt: no fast kernel
 
   std::optional<Plan> MakePlan(const Shape& shape) {
@@ -47,13 +49,14 @@ struct OneDnnInt8::Impl {
     const memory::desc src({shape.m, shape.k}, memory::data_type::u8, Tag::ab);
     const memory::desc weights({shape.k, shape.n}, memory::data_type::s8, Tag::BA16a64b4a);
     const memory::desc dst({shape.m, shape.n}, memory::data_type::s32, Tag::ab);
+    UseOneDnnOnThisThread();
     try {
       matmul::primitive_desc description = Describe(src, weights, dst, engine);
       std::string name = description.impl_info_str();
       // Anything else than a batch-reduce kernel is slower than our own.
       if (!name.starts_with("brg")) return std::nullopt;
-      return Plan{memory(src, engine, nullptr), memory(weights, engine, nullptr),
-                  memory(dst, engine, nullptr), matmul(description), std::move(name)};
+      return Plan{
+          src, weights, dst, description.scratchpad_desc(), matmul(description), std::move(name)};
     } catch (const dnnl::error&) {
       return std::nullopt;
     }
@@ -79,22 +82,30 @@ std::unique_ptr<OneDnnInt8> OneDnnInt8::Make() {
   return std::unique_ptr<OneDnnInt8>(new OneDnnInt8(std::move(impl), std::move(name)));
 }
 
-bool OneDnnInt8::Run(const Int8Rows& rows, int m, const int8_t* packed, int columns, int32_t* out) {
-  const auto& plan = impl_->PlanFor({m, static_cast<int>(rows.stride), columns});
-  if (!plan) return false;
-  // oneDNN's handles are not const; it does not write through these two.
-  plan->src.set_data_handle(const_cast<uint8_t*>(rows.u8));
-  plan->weights.set_data_handle(const_cast<int8_t*>(packed));
-  plan->dst.set_data_handle(out);
+const OneDnnInt8::Plan* OneDnnInt8::PlanFor(int m, int k, int columns) {
+  const auto& plan = impl_->PlanFor({m, k, columns});
+  return plan ? &*plan : nullptr;
+}
+
+size_t OneDnnInt8::ScratchBytes(const Plan& plan) { return plan.scratch.get_size(); }
+
+void OneDnnInt8::Run(const Plan& plan, const Int8Rows& rows, const int8_t* packed, int32_t* out,
+                     uint8_t* scratch) const {
+  UseOneDnnOnThisThread();
+  // oneDNN's handles are not const; it does not write through the first two.
+  const memory src(plan.src, impl_->engine, const_cast<uint8_t*>(rows.u8));
+  const memory weights(plan.weights, impl_->engine, const_cast<int8_t*>(packed));
+  const memory dst(plan.dst, impl_->engine, out);
+  const memory own(plan.scratch, impl_->engine, scratch);
   // Its C++ form takes a map, made anew for each call.
-  const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, plan->src.get()},
-                                  {DNNL_ARG_WEIGHTS, plan->weights.get()},
-                                  {DNNL_ARG_DST, plan->dst.get()}};
-  dnnl::error::wrap_c_api(
-      dnnl_primitive_execute(plan->primitive.get(), impl_->stream.get(), 3, args),
-      "could not execute a matmul");
-  impl_->stream.wait();
-  return true;
+  const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, src.get()},
+                                  {DNNL_ARG_WEIGHTS, weights.get()},
+                                  {DNNL_ARG_DST, dst.get()},
+                                  {DNNL_ARG_SCRATCHPAD, own.get()}};
+  dnnl::stream stream(impl_->engine);
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(plan.primitive.get(), stream.get(), 4, args),
+                          "could not execute a matmul");
+  stream.wait();
 }
 
 }  // namespace edgegate

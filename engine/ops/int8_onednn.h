@@ -10,7 +10,7 @@
 
 namespace edgegate {
 
-// Owned by one thread. Its threads are the caller's OpenMP team.
+// Owned by one thread, but for Run().
 class OneDnnInt8 {
  public:
   // Null where oneDNN has no VNNI or AMX kernel for our layout on this machine (or none is left
@@ -18,10 +18,18 @@ class OneDnnInt8 {
   static std::unique_ptr<OneDnnInt8> Make();
   ~OneDnnInt8();
 
-  // out[m][columns] = rows [0, m) times `columns` (a multiple of 64) columns of packed weights that
-  // start at `packed`; k_padded is rows.stride. Exact. False, with nothing done, when oneDNN has
-  // no fast kernel for this shape. Primitives are kept for each shape that was seen.
-  bool Run(const Int8Rows& rows, int m, const int8_t* packed, int columns, int32_t* out);
+  // How m rows of k bytes are multiplied with `columns` (a multiple of 64) columns. Null: oneDNN
+  // has no fast kernel for this shape. Plans are kept for each shape that was seen.
+  struct Plan;
+  const Plan* PlanFor(int m, int k, int columns);
+  // Bytes that Run() needs beside its result.
+  static size_t ScratchBytes(const Plan& plan);
+
+  // out[m][columns] = rows [0, m) times the columns of packed weights that start at `packed`.
+  // Exact. On the calling thread. Any number of threads may call it at once, each with its own
+  // `scratch`.
+  void Run(const Plan& plan, const Int8Rows& rows, const int8_t* packed, int32_t* out,
+           uint8_t* scratch) const;
 
   const std::string& name() const { return name_; }
 

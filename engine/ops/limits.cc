@@ -1,15 +1,13 @@
 #include "engine/ops/limits.h"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/base/thread_pool.h"
 #include "engine/ops/int8_kernel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -57,13 +55,12 @@ double MeasureRead(int threads) {
   std::memset(memory.data(), 1, memory.size() * 8);
   const size_t share = memory.size() / threads;
   double best = 0;
-  uint64_t sink = 0;
+  std::atomic<uint64_t> sink = 0;
   for (int round = 0; round < 6; ++round) {
     const auto start = Clock::now();
-#pragma omp parallel for schedule(static) reduction(^ : sink)
-    for (int t = 0; t < threads; ++t) {
+    ParallelFor(threads, [&](int t) {
       sink ^= HWY_DYNAMIC_DISPATCH(ReadAll)(memory.data() + t * share, share);
-    }
+    });
     best = std::max(best, static_cast<double>(memory.size()) * 8 / Since(start) / 1e9);
   }
   // Keeps the reads: the sink is never this value.
@@ -83,14 +80,13 @@ double MeasureInt8(int threads) {
   double best = 0;
   for (int round = 0; round < 3; ++round) {
     const auto start = Clock::now();
-#pragma omp parallel for schedule(static)
-    for (int t = 0; t < threads; ++t) {
+    ParallelFor(threads, [&](int) {
       alignas(64) int32_t acc[8 * 64];
       for (int i = 0; i < tiles; ++i) {
         // Not the first rows: they would fetch weights ahead.
         kernel.tile(rows, kernel.max_rows, kernel.max_rows, block.data(), kQuads, acc);
       }
-    }
+    });
     const double products = 256.0 * kQuads * kernel.max_rows * tiles * threads;
     best = std::max(best, 2 * products / Since(start) / 1e9);
   }
@@ -100,9 +96,8 @@ double MeasureInt8(int threads) {
 }  // namespace
 
 MachineLimits MeasureLimits(int threads) {
-#ifdef _OPENMP
-  omp_set_num_threads(threads);
-#endif
+  ThreadPool pool(threads);
+  const ThreadPool::Use use(&pool);
   return {MeasureRead(threads), MeasureInt8(threads)};
 }
 

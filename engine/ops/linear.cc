@@ -1,12 +1,13 @@
 #include "engine/ops/linear.h"
 
+#include "engine/base/thread_pool.h"
 #include "engine/ops/row_ops.h"
 
 namespace edgegate {
 
 LinearMatMul::LinearMatMul(int max_rows, int max_columns, Kinds kinds, Int8MatMul::Backend backend)
     : kinds_(kinds),
-      matmul_(max_rows, backend),
+      matmul_(backend),
       main_(max_rows, max_columns, matmul_.wants_s16()),
       rest_(kinds.fine ? max_rows : 0, max_columns, matmul_.wants_s16()),
       sums_(kinds.fine ? size_t{2} * max_rows * Int8Padded(max_columns) : 0),
@@ -65,21 +66,19 @@ void LinearMatMul::SwiGlu(const Linear& w, float* out, int64_t stride) {
   if (!w.fine()) return matmul_.SwiGlu(main_, w.main, out, stride);
   const int columns = w.main.n_padded();
   Store(w, sums_.data(), columns);
-#pragma omp parallel for schedule(static)
-  for (int row = 0; row < main_.rows(); ++row) {
+  ParallelFor(main_.rows(), [&](int row) {
     const float* gate = sums_.data() + int64_t{row} * columns;
     for (int c = 0; c < columns / 2; c += kInt8Block) {
       SwiGluRow(gate + 2 * c, gate + 2 * c + kInt8Block, kInt8Block, out + row * stride + c);
     }
-  }
+  });
 }
 
 void LinearMatMul::Gelu(const Linear& w, float* out, int64_t stride) {
   if (w.four_bits()) return matmul4_.Gelu(grouped_, w.int4, out, stride);
   if (!w.fine()) return matmul_.Gelu(main_, w.main, out, stride);
   Store(w, out, stride);
-#pragma omp parallel for schedule(static)
-  for (int row = 0; row < main_.rows(); ++row) GeluRow(out + row * stride, w.main.n);
+  ParallelFor(main_.rows(), [&](int row) { GeluRow(out + row * stride, w.main.n); });
 }
 
 std::string LinearMatMul::Description() const {

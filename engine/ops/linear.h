@@ -28,8 +28,7 @@ struct Linear {
   int n_padded() const { return Int8Padded(n()); }
 };
 
-// Int8MatMul for all kinds of layers, with the quantized rows that it reads. Owned by one thread,
-// which is the team's master.
+// Int8MatMul for all kinds of layers, with the quantized rows that it reads. Owned by one thread.
 class LinearMatMul {
  public:
   // Which kinds of layers there are beside INT8: each takes memory for its rows.

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/base/cpu_features.h"
+#include "engine/base/thread_pool.h"
 #include "engine/ops/int8_attention.h"
 
 namespace edgegate {
@@ -51,44 +52,43 @@ void PictureAttention::Store(int first, int count, const float* queries, int64_t
                              const float* keys, const float* values, int64_t stride) {
   if (!int8_) return StoreBf16(first, count, queries, q_stride, keys, values, stride);
   const int64_t bytes = Int8KvTile::Bytes(head_dim_);
-#pragma omp parallel for schedule(static) collapse(2)
-  for (int head = 0; head < heads_; ++head) {
-    for (int i = 0; i < count; i += kAttentionTile) {
-      const int rows = std::min(kAttentionTile, count - i);
-      const int64_t column = int64_t{head} * head_dim_;
-      for (int row = i; row < i + rows; ++row) {
-        StoreInt8Query(queries + row * q_stride + column, head_dim_, QueryOf(head, first + row));
-      }
-      uint8_t* tile = TilesOf(head) + (first + i) / kAttentionTile * bytes;
-      const int64_t from = i * stride + column;
-      StoreInt8Tile(Int8KvTile::At(tile, head_dim_), head_dim_, rows, keys + from, values + from,
-                    stride);
+  const int tiles = Chunks(count, kAttentionTile);
+  ParallelFor(heads_ * tiles, [&](int index) {
+    const int head = index / tiles;
+    const int i = index % tiles * kAttentionTile;
+    const int rows = std::min(kAttentionTile, count - i);
+    const int64_t column = int64_t{head} * head_dim_;
+    for (int row = i; row < i + rows; ++row) {
+      StoreInt8Query(queries + row * q_stride + column, head_dim_, QueryOf(head, first + row));
     }
-  }
+    uint8_t* tile = TilesOf(head) + (first + i) / kAttentionTile * bytes;
+    const int64_t from = i * stride + column;
+    StoreInt8Tile(Int8KvTile::At(tile, head_dim_), head_dim_, rows, keys + from, values + from,
+                  stride);
+  });
 }
 
 void PictureAttention::StoreBf16(int first, int count, const float* queries, int64_t q_stride,
                                  const float* keys, const float* values, int64_t stride) {
   const int width = heads_ * head_dim_;
   const float scale = ScoreScale(head_dim_);
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < count; ++i) {
+  ParallelFor(count, [&](int i) {
     float* query = queries_.data() + int64_t{first + i} * width;
     for (int c = 0; c < width; ++c) query[c] = queries[i * q_stride + c] * scale;
     WriteKv(layer_, (first + i) / kKvBlock, (first + i) % kKvBlock, keys + i * stride,
             values + i * stride);
-  }
+  });
 }
 
 void PictureAttention::Attend(int first, int count, float* out) {
   // Head by head, so that its keys and values stay in the second-level cache.
-#pragma omp parallel for schedule(dynamic) collapse(2)
-  for (int head = 0; head < heads_; ++head) {
-    for (int row = 0; row < count; row += kRowsPerTask) {
-      AttendRows(head, first + row, std::min(kRowsPerTask, count - row),
-                 out + int64_t{row} * heads_ * head_dim_ + int64_t{head} * head_dim_);
-    }
-  }
+  const int tasks = Chunks(count, kRowsPerTask);
+  ParallelFor(heads_ * tasks, [&](int index) {
+    const int head = index / tasks;
+    const int row = index % tasks * kRowsPerTask;
+    AttendRows(head, first + row, std::min(kRowsPerTask, count - row),
+               out + int64_t{row} * heads_ * head_dim_ + int64_t{head} * head_dim_);
+  });
 }
 
 // Some rows of one head.

@@ -10,7 +10,7 @@
 
 namespace edgegate {
 
-// Owned by one thread, which is the master of the OpenMP team.
+// Owned by one thread. Computes with the threads of ThreadPool::Current().
 class PictureAttention {
  public:
   // INT8 halves the time and costs about as much precision as INT8 layers around it do;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/base/thread_pool.h"
 #include "engine/ops/int8_linear.h"
 #include "engine/ops/row_ops.h"
 
@@ -27,37 +28,33 @@ void QuantizedRows::QuantizeOne(int row, const float* x, int columns) {
 
 void QuantizedRows::Quantize(const float* x, int64_t stride, int rows, int columns) {
   Begin(rows, columns);
-#pragma omp parallel for schedule(static) if (rows > 1)
-  for (int row = 0; row < rows; ++row) QuantizeOne(row, x + row * stride, columns);
+  ParallelFor(rows, [&](int row) { QuantizeOne(row, x + row * stride, columns); });
 }
 
 void QuantizedRows::NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns,
                                          const float* weight, float eps) {
   Begin(rows, columns);
-#pragma omp parallel for schedule(static) if (rows > 1)
-  for (int row = 0; row < rows; ++row) {
+  ParallelFor(rows, [&](int row) {
     float* normalized = normalized_.data() + int64_t{row} * columns;
     RmsNormRow(x + row * stride, weight, columns, eps, normalized);
     QuantizeOne(row, normalized, columns);
-  }
+  });
 }
 
 void QuantizedRows::LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns,
                                          const float* weight, const float* bias, float eps) {
   Begin(rows, columns);
-#pragma omp parallel for schedule(static) if (rows > 1)
-  for (int row = 0; row < rows; ++row) {
+  ParallelFor(rows, [&](int row) {
     float* normalized = normalized_.data() + int64_t{row} * columns;
     LayerNormRow(x + row * stride, weight, bias, columns, eps, normalized);
     QuantizeOne(row, normalized, columns);
-  }
+  });
 }
 
 void QuantizedRows::QuantizeRest(const float* x, int64_t stride, int rows, int columns,
                                  const QuantizedRows& main) {
   Begin(rows, columns);
-#pragma omp parallel for schedule(static) if (rows > 1)
-  for (int row = 0; row < rows; ++row) {
+  ParallelFor(rows, [&](int row) {
     const uint8_t* bytes = main.u8_.data() + row * main.view_.stride;
     const float* from = x + row * stride;
     float* rest = normalized_.data() + int64_t{row} * columns;
@@ -65,7 +62,7 @@ void QuantizedRows::QuantizeRest(const float* x, int64_t stride, int rows, int c
       rest[c] = from[c] - main.scale_[row] * static_cast<float>(bytes[c] - main.zero_point_[row]);
     }
     QuantizeOne(row, rest, columns);
-  }
+  });
 }
 
 }  // namespace edgegate

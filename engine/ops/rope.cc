@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "engine/base/thread_pool.h"
+
 namespace edgegate {
 
 RopeTable::RopeTable(int rotary_dim, double theta, const std::vector<float>& frequency_divisors)
@@ -15,15 +17,14 @@ RopeTable::RopeTable(int rotary_dim, double theta, const std::vector<float>& fre
 void RopeTable::SetPositions(const std::vector<int32_t>& positions) {
   const int tokens = static_cast<int>(positions.size());
   table_.resize(size_t{2} * half_ * positions.size());
-#pragma omp parallel for schedule(static) if (tokens > 1)
-  for (int t = 0; t < tokens; ++t) {
+  ParallelFor(tokens, [&](int t) {
     float* row = &table_[int64_t{t} * 2 * half_];
     for (int i = 0; i < half_; ++i) {
       const float angle = static_cast<float>(positions[t]) * frequency_[i];
       row[i] = std::cos(angle);
       row[half_ + i] = std::sin(angle);
     }
-  }
+  });
 }
 
 void RopeInterleaved(float* head, int half, const float* cosines, const float* sines) {

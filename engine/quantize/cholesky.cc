@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/thread_pool.h"
 #include "engine/quantize/float_gemm.h"
 
 namespace edgegate {
@@ -36,8 +37,7 @@ void SolveAbove(int k, int first, int end, float* a) {
   for (int i = 0; i < size; ++i) {
     for (int j = i; j < size; ++j) turned[j * kBlock + i] = a[int64_t{first + i} * k + first + j];
   }
-#pragma omp parallel for schedule(static)
-  for (int row = 0; row < first; ++row) {
+  ParallelFor(first, [&](int row) {
     float* x = a + int64_t{row} * k + first;
     for (int j = size - 1; j >= 0; --j) {
       const float* column = &turned[j * kBlock];
@@ -45,7 +45,7 @@ void SolveAbove(int k, int first, int end, float* a) {
       x[j] = value;
       for (int i = 0; i < j; ++i) x[i] -= value * column[i];
     }
-  }
+  });
 }
 
 }  // namespace

@@ -4,26 +4,48 @@
 
 #include <algorithm>
 
+#include "engine/base/thread_pool.h"
+#include "engine/ops/onednn_thread.h"
+
 namespace edgegate {
 namespace {
 
 constexpr int64_t kTile = 256;  // rows and columns of the product
 
+// A product in tiles.
+struct Product {
+  int64_t m, n, k;
+  float alpha;
+  const GemmFactor &a, &b;
+  float beta;
+  float* c;
+  int64_t stride;
+
+  int64_t across() const { return (n + kTile - 1) / kTile; }
+  int64_t tiles() const { return (m + kTile - 1) / kTile * across(); }
+
+  void ComputeTile(int64_t tile) const {
+    const int64_t row = tile / across() * kTile, column = tile % across() * kTile;
+    UseOneDnnOnThisThread();
+    dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', std::min(kTile, m - row),
+               std::min(kTile, n - column), k, alpha, a.data + row * (a.transposed ? 1 : a.stride),
+               a.stride, b.data + column * (b.transposed ? b.stride : 1), b.stride, beta,
+               c + row * stride + column, stride);
+  }
+};
+
 }  // namespace
 
 void Gemm(int64_t m, int64_t n, int64_t k, float alpha, const GemmFactor& a, const GemmFactor& b,
           float beta, float* c, int64_t stride) {
-  const int64_t down = (m + kTile - 1) / kTile, across = (n + kTile - 1) / kTile;
-  const int64_t a_step = a.transposed ? kTile : kTile * a.stride;
-  const int64_t b_step = b.transposed ? kTile * b.stride : kTile;
-  // Inside a parallel region oneDNN computes on the calling thread.
-#pragma omp parallel for schedule(dynamic)
-  for (int64_t tile = 0; tile < down * across; ++tile) {
-    const int64_t i = tile / across, j = tile % across;
-    dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', std::min(kTile, m - i * kTile),
-               std::min(kTile, n - j * kTile), k, alpha, a.data + i * a_step, a.stride,
-               b.data + j * b_step, b.stride, beta, c + i * kTile * stride + j * kTile, stride);
-  }
+  const Product product{m, n, k, alpha, a, b, beta, c, stride};
+  ParallelFor(product.tiles(), [&](int64_t tile) { product.ComputeTile(tile); });
+}
+
+void GemmOnThisThread(int64_t m, int64_t n, int64_t k, float alpha, const GemmFactor& a,
+                      const GemmFactor& b, float beta, float* c, int64_t stride) {
+  const Product product{m, n, k, alpha, a, b, beta, c, stride};
+  for (int64_t tile = 0; tile < product.tiles(); ++tile) product.ComputeTile(tile);
 }
 
 }  // namespace edgegate

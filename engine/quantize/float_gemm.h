@@ -15,8 +15,12 @@ struct GemmFactor {
 };
 
 // c[m][n] = alpha * a[m][k] . b[k][n] + beta * c, c in rows of `stride`. c is written only where
-// beta is 0. May be called by any thread of a parallel region, on which it then stays.
+// beta is 0. In parallel.
 void Gemm(int64_t m, int64_t n, int64_t k, float alpha, const GemmFactor& a, const GemmFactor& b,
           float beta, float* c, int64_t stride);
+
+// The same, the same bits, on the calling thread: inside a parallel loop.
+void GemmOnThisThread(int64_t m, int64_t n, int64_t k, float alpha, const GemmFactor& a,
+                      const GemmFactor& b, float beta, float* c, int64_t stride);
 
 }  // namespace edgegate

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/base/thread_pool.h"
 #include "engine/ops/rope.h"
 #include "engine/quantize/float_gemm.h"
 
@@ -57,15 +58,14 @@ std::vector<float> AttendAll(const ModelConfig& c, const std::vector<float>& q,
   std::vector<float> out(q.size());
   const int tokens = static_cast<int>(q.size()) / c.q_size();
   const int group = c.num_heads / c.num_kv_heads;
-#pragma omp parallel for schedule(dynamic)
-  for (int t = 0; t < tokens; ++t) {
+  ParallelFor(tokens, [&](int t) {
     const int64_t start = int64_t{t - t % sequence} * c.kv_size();
     for (int head = 0; head < c.num_heads; ++head) {
       const int64_t offset = int64_t{t} * c.q_size() + int64_t{head} * c.head_dim;
       AttendOne(c, q.data() + offset, k.data() + start, v.data() + start, head / group,
                 t % sequence, out.data() + offset);
     }
-  }
+  });
   return out;
 }
 

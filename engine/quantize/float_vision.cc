@@ -1,10 +1,10 @@
 #include "engine/quantize/float_vision.h"
 
-#include <oneapi/dnnl/dnnl.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/thread_pool.h"
+#include "engine/quantize/float_gemm.h"
 #include "engine/quantize/float_layer.h"
 
 namespace edgegate {
@@ -49,12 +49,10 @@ std::vector<float> AttendAll(const VisionConfig& c, const std::vector<float>& q,
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
   for (int head = 0; head < c.num_heads; ++head) {
     const int64_t at = int64_t{head} * dim;
-    dnnl_sgemm('N', 'T', n, n, dim, scale, q.data() + at, width, k.data() + at, width, 0.0f,
-               scores.data(), n);
-#pragma omp parallel for schedule(static)
-    for (int row = 0; row < n; ++row) SoftmaxRow(scores.data() + int64_t{row} * n, n);
-    dnnl_sgemm('N', 'N', n, dim, n, 1.0f, scores.data(), n, v.data() + at, width, 0.0f,
-               out.data() + at, width);
+    Gemm(n, n, dim, scale, {q.data() + at, width}, {k.data() + at, width, true}, 0.0f,
+         scores.data(), n);
+    ParallelFor(n, [&](int row) { SoftmaxRow(scores.data() + int64_t{row} * n, n); });
+    Gemm(n, dim, n, 1.0f, {scores.data(), n}, {v.data() + at, width}, 0.0f, out.data() + at, width);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/half.h"
+#include "engine/base/thread_pool.h"
 #include "engine/quantize/float_gemm.h"
 #include "engine/quantize/group_search.h"
 
@@ -42,8 +43,9 @@ class Stripe {
   // Adds what the errors of columns [from, from_end) mean for columns [to, to_end).
   void Carry(int from, int from_end, int to, int to_end) {
     if (error_.carry.empty() || from == from_end) return;
-    Gemm(count_, to_end - to, from_end - from, 1.0f, {wrong_.data() + from, k_},
-         {error_.carry.data() + int64_t{from} * k_ + to, k_}, 1.0f, carried_.data() + to, k_);
+    GemmOnThisThread(count_, to_end - to, from_end - from, 1.0f, {wrong_.data() + from, k_},
+                     {error_.carry.data() + int64_t{from} * k_ + to, k_}, 1.0f,
+                     carried_.data() + to, k_);
   }
 
   // Rounds the group of columns [first, end). Rows that the last few lanes lack are the last row's.
@@ -99,12 +101,12 @@ std::vector<Int4Group> RoundRows(const std::vector<float>& rows, int k, const Ou
                                  int group) {
   const int n = static_cast<int>(rows.size()) / k;
   std::vector<Int4Group> out(size_t{1} * n * Int4Groups(k));
-#pragma omp parallel for schedule(dynamic)
-  for (int row = 0; row < n; row += kStripe) {
+  ParallelFor((n + kStripe - 1) / kStripe, [&](int stripe) {
+    const int row = stripe * kStripe;
     Stripe(rows.data() + int64_t{row} * k, std::min(kStripe, n - row), error, group,
            out.data() + int64_t{row} * Int4Groups(k))
         .Run();
-  }
+  });
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/thread_pool.h"
 #include "engine/ops/int4_pack.h"
 #include "engine/ops/int8_pack.h"
 #include "engine/ops/int8_weights.h"
@@ -20,12 +21,11 @@ void LinearPacker::Add(const float* rows, int count) {
   const size_t first = scale_.size();
   scale_.resize(first + size_t{64} * blocks);
   sums_.resize(scale_.size());
-#pragma omp parallel for schedule(static)
-  for (int b = 0; b < blocks; ++b) {
+  ParallelFor(blocks, [&](int b) {
     PackInt8Block(rows + int64_t{b} * 64 * k_, std::min(64, count - b * 64), k_,
                   packed.data() + b * block_bytes, &scale_[first + size_t{64} * b],
                   &sums_[first + size_t{64} * b]);
-  }
+  });
   writer_->Append(packed.data(), packed.size());
 }
 
@@ -46,8 +46,7 @@ void PackLinear(BundleWriter* writer, const std::string& name, const std::vector
 
 void KeepRest(std::vector<float>* rows, int k) {
   const int n = static_cast<int>(rows->size()) / k;
-#pragma omp parallel for schedule(static)
-  for (int block = 0; block < Int8Blocks(n); ++block) {
+  ParallelFor(Int8Blocks(n), [&](int block) {
     float* from = rows->data() + int64_t{block} * 64 * k;
     const int count = std::min(64, n - block * 64);
     std::vector<int8_t> packed(static_cast<size_t>(PackedBytes(64, k)));
@@ -59,7 +58,7 @@ void KeepRest(std::vector<float>* rows, int k) {
         from[int64_t{row} * k + i] -= scale[row] * packed[(int64_t{i / 4} * 64 + row) * 4 + i % 4];
       }
     }
-  }
+  });
 }
 
 void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
@@ -75,11 +74,10 @@ void PackInt4Linear(BundleWriter* writer, const std::string& name,
   const int groups = Int4Groups(k);
   const int n = static_cast<int>(rows.size()) / groups;
   std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(n, k, group)));
-#pragma omp parallel for schedule(static)
-  for (int block = 0; block < Int8Blocks(n); ++block) {
+  ParallelFor(Int8Blocks(n), [&](int block) {
     PackInt4Block(rows.data() + int64_t{block} * 64 * groups, std::min(64, n - block * 64), k,
                   group, packed.data() + block * Int4PackedBytes(64, k, group));
-  }
+  });
   writer->Write(name + (group == kInt4WideGroup ? ".int4x64" : ".int4"), packed.data(),
                 packed.size());
   if (bias.empty()) return;

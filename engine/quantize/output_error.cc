@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/base/thread_pool.h"
 #include "engine/quantize/cholesky.h"
 #include "engine/quantize/float_gemm.h"
 
@@ -58,10 +59,9 @@ OutputError LearnOutputError(const std::vector<float>& x, int k, float shrink) {
     error.cost[j] = pivot * pivot;
     inverse[j] = 1.0f / pivot;
   }
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < k; ++i) {
+  ParallelFor(k, [&](int i) {
     for (int j = i; j < k; ++j) h[size_t{1} * i * k + j] *= inverse[j];
-  }
+  });
   error.carry = std::move(h);
   return error;
 }

@@ -1,9 +1,5 @@
 #include "engine/quantize/quantize.h"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -256,14 +252,6 @@ Result<std::string> CacheKey(const std::vector<std::string>& files,
   return hash.Finish().substr(0, 16);
 }
 
-// libgomp counts all threads that it keeps: with this thread's team beside the engine's there are
-// more than processors, and those that wait then sleep at once, dozens of times a token.
-void EndTeam() {
-#ifdef _OPENMP
-  omp_pause_resource_all(omp_pause_soft);
-#endif
-}
-
 }  // namespace
 
 Status Quantize(const ModelSource& source, const std::string& destination,
@@ -271,9 +259,7 @@ Status Quantize(const ModelSource& source, const std::string& destination,
   PartFile::RemoveStale(destination);
   EG_ASSIGN_OR_RETURN(const auto before, StampsOf(source.files()));
   EG_ASSIGN_OR_RETURN(PartFile part, PartFile::Create(destination));
-  const Status status = WriteBundle(source, part, options);
-  EndTeam();
-  EG_RETURN_IF_ERROR(status);
+  EG_RETURN_IF_ERROR(WriteBundle(source, part, options));
   EG_ASSIGN_OR_RETURN(const auto after, StampsOf(source.files()));
   for (size_t i = 0; i < before.size(); ++i) {
     if (before[i] == after[i]) continue;

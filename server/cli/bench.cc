@@ -189,6 +189,7 @@ Result<json> Beside(std::unique_ptr<ModelRunner> runner, int prompt) {
 }
 
 struct Subject {
+  std::unique_ptr<ThreadPool> pool;
   std::unique_ptr<RandomWeights> random;
   std::unique_ptr<Bundle> bundle;
   std::unique_ptr<DecoderRunner> runner;
@@ -197,6 +198,8 @@ struct Subject {
 
 Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   Subject subject;
+  subject.pool = std::make_unique<ThreadPool>(ComputeThreads(settings));
+  const ThreadPool::Use use(subject.pool.get());
   const DecoderWeights* weights = nullptr;
   EG_ASSIGN_OR_RETURN(const WeightFormat format, ParseWeightFormat(settings.weight_format));
   if (!a.shape.empty()) {
@@ -214,7 +217,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   }
   subject.format = weights->format;
   RunnerOptions options;
-  options.threads = ComputeThreads(settings);
+  options.pool = subject.pool.get();
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
   options.max_batched_tokens = std::max(settings.max_num_batched_tokens, most);
   options.max_logits_rows = std::max(most, 2);  // two requests beside each other

@@ -41,7 +41,8 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings,
 }  // namespace
 
 Status LoadDraft(const ModelSetting& model, const Settings& settings,
-                 const std::function<bool()>& stop, LoadedModel* loaded) {
+                 const std::function<bool()>& stop, SharedResources* resources,
+                 LoadedModel* loaded) {
   EG_ASSIGN_OR_RETURN(loaded->draft_bundle, OpenBundle({"", model.draft, "", ""}, settings, stop));
   const Status pair =
       CheckPair(*loaded->draft_bundle, *loaded->bundle, loaded->served.text->vocabulary());
@@ -51,7 +52,7 @@ Status LoadDraft(const ModelSetting& model, const Settings& settings,
   const ModelConfig& config = loaded->draft_bundle->weights().config;
   const RunnerLimits& target = loaded->runner->limits();
   RunnerOptions options;
-  options.threads = ComputeThreads(settings);
+  options.pool = &resources->pool;
   options.max_batched_tokens = std::min(settings.max_num_batched_tokens, kMostTokens);
   options.max_logits_rows = std::max(1, target.cheap_rows / 2);  // sequences, with a guess each
   options.max_model_len = std::min(config.max_position_embeddings, target.max_model_len);

@@ -8,6 +8,7 @@ namespace edgegate {
 // Loads `model.draft` into `loaded`, which is loaded otherwise. kInvalidArgument, naming both
 // files, when their tokens are not the same, or when either takes pictures.
 Status LoadDraft(const ModelSetting& model, const Settings& settings,
-                 const std::function<bool()>& stop, LoadedModel* loaded);
+                 const std::function<bool()>& stop, SharedResources* resources,
+                 LoadedModel* loaded);
 
 }  // namespace edgegate

@@ -28,7 +28,7 @@ void Rest(const std::stop_token& stopped, std::chrono::milliseconds time) {
 }
 
 // Moves weights to huge pages when the processors have nothing else to do, and where they never
-// rest at a page a second: a team of threads waits for the one that is held up, and a page may take
+// rest at a page a second: a loop waits for a thread that is held up in a chunk, and a page may take
 // some milliseconds.
 void MoveInQuiet(const std::vector<Bundle*>& bundles, const std::stop_token& stopped) {
   constexpr std::chrono::milliseconds kNap{1}, kLate{3}, kPause{1000};
@@ -150,8 +150,9 @@ Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Sett
 }
 
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
-                              const std::function<bool()>& stop, RequestResources* resources) {
+                              const std::function<bool()>& stop, SharedResources* resources) {
   LoadedModel loaded;
+  const ThreadPool::Use use(&resources->pool);
   EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop));
   ServedModel& served = loaded.served;
   auto text = ModelText::Load(TextSource(*loaded.bundle), LimitsOfJobs(settings), &resources->jobs,
@@ -160,7 +161,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   served.text = *std::move(text);
   const ModelConfig& config = loaded.bundle->weights().config;
   RunnerOptions options;
-  options.threads = ComputeThreads(settings);
+  options.pool = &resources->pool;
   options.max_batched_tokens = settings.max_num_batched_tokens;
   // A row for each sequence, and for what a step may guess.
   options.max_logits_rows =
@@ -182,7 +183,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   served.defaults = loaded.bundle->generation_defaults();
   served.eos_token_ids = config.eos_token_ids;
   if (!model.draft.empty() && settings.speculation) {
-    EG_RETURN_IF_ERROR(LoadDraft(model, settings, stop, &loaded));
+    EG_RETURN_IF_ERROR(LoadDraft(model, settings, stop, resources, &loaded));
   }
   loaded.memory.kv_cache += options.kv_cache_bytes;
   if (config.vision) loaded.memory.kv_cache += int64_t{settings.image_cache_mb} << 20;

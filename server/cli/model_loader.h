@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "config/settings.h"
+#include "engine/base/thread_pool.h"
 #include "engine/model/decoder_runner.h"
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
@@ -14,6 +15,9 @@
 #include "server/served_model.h"
 
 namespace edgegate {
+
+// Threads to compute with: the setting, or the processors that this process may use.
+int ComputeThreads(const Settings& settings);
 
 struct LoadedModel {
   std::unique_ptr<Bundle> bundle;  // outlives the runner
@@ -26,18 +30,21 @@ struct LoadedModel {
   std::jthread mover;  // puts the bundles on huge pages meanwhile
 };
 
-// What the requests of all models share. Outlives the models.
-struct RequestResources {
-  explicit RequestResources(const Settings& settings, int64_t request_memory)
-      : memory(request_memory), jobs(settings.workers, settings.max_waiting) {}
+// What all models and their requests share. Outlives the models.
+struct SharedResources {
+  explicit SharedResources(const Settings& settings, int64_t request_memory)
+      : pool(ComputeThreads(settings)),
+        memory(request_memory),
+        jobs(settings.workers, settings.max_waiting) {}
 
+  ThreadPool pool;
   MemoryBudget memory;
   JobSlots jobs;
 };
 
-// `stop`, asked now and then, ends the work with kCancelled.
+// `stop`, asked now and then, ends the work with kCancelled. Computes with the pool of `resources`.
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
-                              const std::function<bool()>& stop, RequestResources* resources);
+                              const std::function<bool()>& stop, SharedResources* resources);
 
 // The bundle of a model, quantized first where there is none.
 Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,
@@ -53,9 +60,6 @@ std::string OwnFolder(const char* systemd, const char* xdg, const char* below_ho
 
 // The folder for quantized models.
 std::string CacheDirectory(const Settings& settings);
-
-// Threads to compute with: the setting, or the processors that this process may use.
-int ComputeThreads(const Settings& settings);
 
 // For QuantizeOptions: a progress bar on standard error where that is a terminal, else a line now
 // and then.

@@ -81,7 +81,7 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   const StopSignals signals;
   ModelSetting setting = FindModel(arguments.model, settings);
   if (!arguments.draft.empty()) setting.draft = FindModel(arguments.draft, settings).path;
-  RequestResources resources(settings, kRunMemory);
+  SharedResources resources(settings, kRunMemory);
   auto model = LoadModel(
       setting, settings, [&] { return signals.pending(); }, &resources);
   if (!model.ok()) return Fail(model.status(), kExitModel);
@@ -126,6 +126,8 @@ int QuantizeModel(const QuantizeArguments& arguments) {
   const ModelSetting model = ParseModel(arguments.source);
   auto source = ModelSource::Open(model.path, model.mmproj);
   if (!source.ok()) return Fail(source.status(), kExitModel);
+  ThreadPool pool(ComputeThreads({}));
+  const ThreadPool::Use use(&pool);
   const Status status = Quantize(**source, arguments.destination, options);
   if (!status.ok()) return Fail(status, kExitFailure);
   std::fprintf(stderr, "wrote %s\n", arguments.destination.c_str());

@@ -24,7 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Result<ServerOptions> MakeOptions(const Settings& s, RequestResources* resources) {
+Result<ServerOptions> MakeOptions(const Settings& s, SharedResources* resources) {
   ServerOptions options;
   options.memory = &resources->memory;
   options.host = s.host;
@@ -120,11 +120,10 @@ int Serve(const Settings& settings) {
   auto wanted = settings.models.empty() ? DefaultModels(settings) : settings.models;
   if (!wanted.ok()) return fail(wanted.status(), kExitUsage);
   if (Status status = SetIsaCap(settings.isa); !status.ok()) return fail(status, kExitUsage);
-  RequestResources resources(settings, 0);
+  const StopSignals signals;  // before there are threads, so that none of them gets the signals
+  SharedResources resources(settings, 0);
   const auto options = MakeOptions(settings, &resources);
   if (!options.ok()) return fail(options.status(), kExitUsage);
-
-  const StopSignals signals;
   HttpServer http(*options);
   if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
   const bool ipv6 = settings.host.find(':') != std::string::npos;

@@ -35,9 +35,10 @@ int Argmax(const std::vector<double>& row) {
 
 Result<std::vector<float>> EngineLogits(const Bundle& bundle, KvType kv_cache_type,
                                         const std::vector<int32_t>& tokens) {
+  ThreadPool pool(2);
   RunnerOptions options;
   options.kv_cache_type = kv_cache_type;
-  options.threads = 2;
+  options.pool = &pool;
   options.max_batched_tokens = options.max_logits_rows = 64;
   EG_ASSIGN_OR_RETURN(auto runner, DecoderRunner::Make(bundle.weights(), options));
   const int vocab = runner->limits().vocab_size;

@@ -69,7 +69,6 @@ TEST_CASE("the forward pass of a decoding step allocates nothing") {
       CAPTURE(name);
       CAPTURE(sequences);
       RunnerOptions options;
-      options.threads = 1;  // more would wait for each other where the machine is busy
       options.max_batched_tokens = 64;
       options.kv_cache_bytes = int64_t{64} << 20;
       // oneDNN, which takes large batches, allocates a few arrays in each call.

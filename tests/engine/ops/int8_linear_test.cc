@@ -114,7 +114,7 @@ TEST_CASE("every backend gives the reference's bits") {
       CAPTURE(m);
       CAPTURE(n);
       OwnedLinear w(n, k, 3);
-      Int8MatMul matmul(m, c.backend);
+      Int8MatMul matmul(c.backend);
       CAPTURE(matmul.Description());
       QuantizedRows x(m, k, matmul.wants_s16());
       auto rows = RandomRows(m, k, 4);
@@ -147,7 +147,7 @@ TEST_CASE("extremes do not saturate") {
   std::vector<float> x(k, 5.0f);
   for (const char* isa : {"scalar", "avx2", "avx512", "auto"}) {
     (void)SetIsaCap(isa);
-    Int8MatMul matmul(1, Int8MatMul::Backend::kOwn);
+    Int8MatMul matmul(Int8MatMul::Backend::kOwn);
     QuantizedRows q(1, k, matmul.wants_s16());
     q.Quantize(x.data(), k, 1, k);
     float out = 0;
@@ -161,7 +161,7 @@ TEST_CASE("SwiGLU reads alternate blocks and does not depend on the backend") {
   OwnedLinear w(2 * 192, k, 7);
   std::vector<float> first(size_t{1} * m * 192), second(first.size());
   for (auto backend : {Int8MatMul::Backend::kOwn, Int8MatMul::Backend::kOneDnn}) {
-    Int8MatMul matmul(m, backend);
+    Int8MatMul matmul(backend);
     QuantizedRows x(m, k, matmul.wants_s16());
     auto rows = RandomRows(m, k, 8);
     x.Quantize(rows.data(), k, m, k);

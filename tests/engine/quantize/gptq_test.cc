@@ -5,16 +5,13 @@
 
 #include <doctest/doctest.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <algorithm>
 #include <cmath>
 #include <random>
 #include <set>
 
 #include "engine/base/half.h"
+#include "engine/base/thread_pool.h"
 #include "engine/quantize/cholesky.h"
 #include "engine/quantize/output_error.h"
 
@@ -208,13 +205,13 @@ TEST_CASE("groups that are alike, zero or beyond f16") {
   CHECK(Floats(RoundRows(huge, 64, error, 32), 64) == std::vector<float>(64, 65504.0f));
 }
 
-#ifdef _OPENMP
 TEST_CASE("the number of threads changes no bit") {
-  const int k = 600, threads = omp_get_max_threads();
+  const int k = 600;
   const auto rows = Normal(300 * k, 11), x = Correlated(300, k, 12);
   std::set<std::vector<float>> carries, results;
   for (const int count : {1, 2, 3}) {
-    omp_set_num_threads(count);
+    ThreadPool pool(count);
+    const ThreadPool::Use use(&pool);
     const OutputError error = LearnOutputError(x, k, 0.1f);
     results.insert(Floats(RoundRows(rows, k, error, 32), k));
     std::vector<float> carry;
@@ -222,11 +219,9 @@ TEST_CASE("the number of threads changes no bit") {
       carry.insert(carry.end(), &error.carry[i * k + i], &error.carry[i * k] + k);
     carries.insert(carry);
   }
-  omp_set_num_threads(threads);
   CHECK(carries.size() == 1);
   CHECK(results.size() == 1);
 }
-#endif
 
 }  // namespace
 }  // namespace edgegate

@@ -203,8 +203,9 @@ TEST_CASE("damaged model files are errors that name the file") {
 // Logits of every position, in chunks of `chunk`, beside another sequence if `company`.
 std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
                           const std::vector<int32_t>& ids, int chunk, int threads, bool company) {
+  ThreadPool pool(threads);
   RunnerOptions options;
-  options.threads = threads;
+  options.pool = &pool;
   options.max_batched_tokens = options.max_logits_rows = 128;
   options.kv_cache_bytes = 1 << 20;
   options.kv_cache_type = kv_cache_type;
@@ -255,7 +256,7 @@ TEST_CASE("the promise: logits are the same bytes in any chunks, company and thr
     for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);
     const auto want = Logits((*bundle)->weights(), kv_cache_type, ids, 90, 1, false);
     for (int chunk : {1, 7, 33, 64, 90}) {
-      for (int threads : {1, 2}) {
+      for (int threads : {1, 2, 3, 7}) {
         CAPTURE(chunk);
         CHECK(Logits((*bundle)->weights(), kv_cache_type, ids, chunk, threads, chunk % 2 == 1) ==
               want);

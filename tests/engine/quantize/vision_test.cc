@@ -54,8 +54,9 @@ TEST_CASE("the float reference gives transformers' rows, from either kind of fil
 
 std::vector<float> Encode(const Bundle& bundle, const std::vector<uint8_t>& pixels, int threads,
                           Int8MatMul::Backend backend) {
+  ThreadPool pool(threads);
   RunnerOptions options;
-  options.threads = threads;
+  options.pool = &pool;
   options.backend = backend;
   options.kv_cache_bytes = 1 << 20;
   auto runner = DecoderRunner::Make(bundle.weights(), options);

@@ -1,0 +1,233 @@
+#include "engine/base/thread_pool.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Chunks of a thread: enough that the others can take over most of what one leaves, and few enough
+// that claiming them costs nothing.
+constexpr int64_t kChunksPerThread = 8;
+constexpr int64_t kMostChunks = 0xFFFF;
+// Loops of a step follow each other within less.
+constexpr auto kSpin = std::chrono::microseconds(20);
+
+thread_local ThreadPool* current = nullptr;
+thread_local bool in_loop = false;
+thread_local int index_in_loop = 0;
+
+// While it lives, the thread computes chunks of a loop.
+struct InLoop {
+  explicit InLoop(int index) {
+    in_loop = true;
+    index_in_loop = index;
+  }
+  ~InLoop() {
+    in_loop = false;
+    index_in_loop = 0;
+  }
+  InLoop(const InLoop&) = delete;
+  InLoop& operator=(const InLoop&) = delete;
+};
+
+void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t));
+
+void SleepWhile(std::atomic<uint32_t>* word, uint32_t value) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+}
+
+void Wake(std::atomic<uint32_t>* word) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+// Waits until the word has another value than this: spins, then sleeps with `sleeps` set. Whoever
+// changes the word then looks at `sleeps`.
+void AwaitChange(std::atomic<uint32_t>* word, uint32_t value, std::atomic<bool>* sleeps) {
+  const auto until = Clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (word->load(std::memory_order_acquire) != value) return;
+      Pause();
+    }
+  } while (Clock::now() < until);
+  sleeps->store(true);
+  while (word->load() == value) SleepWhile(word, value);
+  sleeps->store(false);
+}
+
+// The chunks of a thread that are not claimed: [next, end), of the loop with this number.
+struct Range {
+  uint32_t loop;
+  uint16_t next, end;
+
+  static Range Of(uint64_t word) {
+    return {static_cast<uint32_t>(word >> 32), static_cast<uint16_t>(word >> 16),
+            static_cast<uint16_t>(word)};
+  }
+  uint64_t word() const { return uint64_t{loop} << 32 | uint64_t{next} << 16 | end; }
+};
+
+}  // namespace
+
+struct alignas(64) ThreadPool::Worker {
+  std::atomic<uint32_t> loop{0};  // the last one that it is to take part in
+  std::atomic<bool> sleeps{false};
+  std::thread thread;
+};
+
+struct alignas(64) ThreadPool::Share {
+  std::atomic<uint64_t> range{0};
+};
+
+ThreadPool::ThreadPool(int threads) {
+  threads = std::max(1, threads);
+  for (int i = 0; i < threads; ++i) shares_.push_back(std::make_unique<Share>());
+  workers_.reserve(static_cast<size_t>(threads - 1));
+  for (int i = 1; i < threads; ++i) {
+    auto worker = std::make_unique<Worker>();
+    workers_.push_back(std::move(worker));
+    try {
+      workers_.back()->thread = std::thread([this, i] { Work(i); });
+    } catch (const std::system_error&) {
+      workers_.pop_back();
+      break;
+    }
+  }
+  active_ = this->threads();
+}
+
+ThreadPool::~ThreadPool() {
+  stopping_ = true;
+  ++loop_;
+  for (auto& worker : workers_) {
+    worker->loop.store(loop_);
+    Wake(&worker->loop);
+    worker->thread.join();
+  }
+}
+
+void ThreadPool::SetActive(int threads) { active_ = std::clamp(threads, 1, this->threads()); }
+
+ThreadPool::Use::Use(ThreadPool* pool) : before_(current) { current = pool; }
+ThreadPool::Use::~Use() { current = before_; }
+
+ThreadPool* ThreadPool::Current() { return current; }
+int ThreadPool::Index() { return index_in_loop; }
+
+void ThreadPool::Run(int64_t count, Chunk chunk, const void* context) {
+  if (in_loop) throw std::logic_error("a parallel loop inside a parallel loop");
+  if (count <= 0) return;
+  if (current != nullptr && current->active_ > 1 && count > 1) {
+    return current->RunLoop(count, chunk, context);
+  }
+  const InLoop inside(0);
+  chunk(context, 0, count);
+}
+
+void ThreadPool::RunLoop(int64_t count, Chunk chunk, const void* context) {
+  const int64_t most = std::min<int64_t>(kChunksPerThread * active_, kMostChunks);
+  const int64_t per_chunk = (count + most - 1) / most;
+  const int64_t chunks = (count + per_chunk - 1) / per_chunk;
+  const int threads = static_cast<int>(std::min<int64_t>(active_, chunks));
+  ++loop_;
+  chunk_.store(chunk, std::memory_order_relaxed);
+  context_.store(context, std::memory_order_relaxed);
+  count_.store(count, std::memory_order_relaxed);
+  per_chunk_.store(per_chunk, std::memory_order_relaxed);
+  taking_part_.store(threads, std::memory_order_relaxed);
+  left_.store(static_cast<uint32_t>(chunks), std::memory_order_relaxed);
+  for (int t = 0; t < threads; ++t) {
+    const Range range{loop_, static_cast<uint16_t>(chunks * t / threads),
+                      static_cast<uint16_t>(chunks * (t + 1) / threads)};
+    shares_[t]->range.store(range.word(), std::memory_order_release);
+  }
+  for (int t = 1; t < threads; ++t) {
+    Worker& worker = *workers_[t - 1];
+    worker.loop.store(loop_);
+    if (worker.sleeps.load()) Wake(&worker.loop);
+  }
+  TakePart(0, loop_);
+  AwaitChunks();
+  if (failure_ == nullptr) return;
+  has_failed_.clear();
+  std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void ThreadPool::Work(int index) {
+  pthread_setname_np(pthread_self(), ("compute-" + std::to_string(index)).c_str());
+  Worker& worker = *workers_[index - 1];
+  uint32_t seen = 0;
+  while (true) {
+    AwaitChange(&worker.loop, seen, &worker.sleeps);
+    seen = worker.loop.load();
+    if (stopping_) return;
+    TakePart(index, seen);
+  }
+}
+
+// Runs the thread's own chunks, then those that others have left.
+void ThreadPool::TakePart(int index, uint32_t loop) {
+  const InLoop inside(index);
+  const int threads = taking_part_.load(std::memory_order_relaxed);
+  for (int i = 0; i < threads; ++i) {
+    Share* share = shares_[(index + i) % threads].get();
+    while (ClaimAndRun(share, loop)) {
+    }
+  }
+}
+
+// False: the share has no chunk left, or the loop has ended. A late thread may read what the next
+// loop has written, but then the exchange fails: a share of a loop changes with each claim, and no
+// later loop begins while a claimed chunk is not done.
+bool ThreadPool::ClaimAndRun(Share* share, uint32_t loop) {
+  uint64_t word = share->range.load(std::memory_order_acquire);
+  while (true) {
+    Range range = Range::Of(word);
+    if (range.loop != loop || range.next >= range.end) return false;
+    const Chunk chunk = chunk_.load(std::memory_order_relaxed);
+    const void* context = context_.load(std::memory_order_relaxed);
+    const int64_t count = count_.load(std::memory_order_relaxed);
+    const int64_t per_chunk = per_chunk_.load(std::memory_order_relaxed);
+    const int64_t first = range.next * per_chunk;
+    ++range.next;
+    if (!share->range.compare_exchange_weak(word, range.word(), std::memory_order_acq_rel,
+                                            std::memory_order_acquire)) {
+      continue;
+    }
+    try {
+      chunk(context, first, std::min(count, first + per_chunk));
+    } catch (...) {
+      if (!has_failed_.test_and_set()) failure_ = std::current_exception();
+    }
+    if (left_.fetch_sub(1) == 1 && caller_sleeps_.load()) Wake(&left_);
+    return true;
+  }
+}
+
+void ThreadPool::AwaitChunks() {
+  while (const uint32_t left = left_.load(std::memory_order_acquire)) {
+    AwaitChange(&left_, left, &caller_sleeps_);
+  }
+}
+
+}  // namespace edgegate

@@ -1,0 +1,104 @@
+// Threads that compute parallel loops, for a machine that other programs use too.
+//
+// A loop is cut into chunks. Each thread has a share of them in a row, so that the same thread
+// finds the same data in its caches from loop to loop, and a thread that is done takes chunks of
+// the others. A loop ends when its chunks are done and waits for no thread that has none: a thread
+// that lost its processor holds up at most one chunk. Who waits spins for some microseconds
+// and then sleeps on a futex, so that an idle pool takes no processor time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace edgegate {
+
+class ThreadPool {
+ public:
+  // Computes with `threads` threads (at least one): the one that calls and `threads` - 1 that are
+  // started here. There are fewer where the system refuses to start one.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // How many threads the next loops use: from 1 to threads(). Results do not depend on it. Called
+  // by the thread that runs the loops, between them.
+  void SetActive(int threads);
+  int active() const { return active_; }
+
+  // While it lives, ParallelFor() of this thread uses the pool. One thread at a time may use a
+  // pool.
+  class Use {
+   public:
+    explicit Use(ThreadPool* pool);  // null: ParallelFor() computes on the calling thread
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+   private:
+    ThreadPool* const before_;
+  };
+
+  // The pool that the calling thread uses, or null.
+  static ThreadPool* Current();
+  // Which of the loop's threads calls: below Current()->active(). 0 outside loops.
+  static int Index();
+
+ private:
+  template <typename Index, typename Body>
+  friend void ParallelFor(Index count, const Body& body);
+
+  // Calls chunk(context, first, end) for ranges that together are [0, count), each once.
+  using Chunk = void (*)(const void* context, int64_t first, int64_t end);
+  static void Run(int64_t count, Chunk chunk, const void* context);
+
+  struct Worker;
+  struct Share;
+  void RunLoop(int64_t count, Chunk chunk, const void* context);
+  void Work(int index);
+  void TakePart(int index, uint32_t loop);
+  bool ClaimAndRun(Share* share, uint32_t loop);
+  void AwaitChunks();
+
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Share>> shares_;  // one for each thread
+  int active_ = 1;
+  uint32_t loop_ = 0;  // its number, from 1
+
+  // Of the current loop. Read by threads that may be late: see ClaimAndRun().
+  std::atomic<Chunk> chunk_{nullptr};
+  std::atomic<const void*> context_{nullptr};
+  std::atomic<int64_t> count_{0};
+  std::atomic<int64_t> per_chunk_{1};
+  std::atomic<int> taking_part_{1};
+
+  alignas(64) std::atomic<uint32_t> left_{0};  // chunks that are not done
+  std::atomic<bool> caller_sleeps_{false};
+  std::atomic_flag has_failed_;
+  std::exception_ptr failure_;  // what a chunk threw
+  std::atomic<bool> stopping_{false};
+};
+
+// Calls body(i) once for each i in [0, count), of the type Index, an integer, on the threads of the
+// pool that the calling thread uses. In which order, and on which thread, is not told. What a call
+// throws is thrown here, when all other chunks are done. A loop inside a loop throws
+// std::logic_error.
+template <typename Index, typename Body>
+void ParallelFor(Index count, const Body& body) {
+  ThreadPool::Run(
+      count,
+      [](const void* context, int64_t first, int64_t end) {
+        const Body& each = *static_cast<const Body*>(context);
+        for (int64_t i = first; i < end; ++i) each(static_cast<Index>(i));
+      },
+      &body);
+}
+
+}  // namespace edgegate
