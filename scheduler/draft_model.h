@@ -26,7 +26,6 @@ class DraftModel {
 
   explicit DraftModel(std::unique_ptr<ModelRunner> runner);
 
-
   // Adds to the empty `guesses` of these sequences, at most `most` each, and no more than `spare`
   // is enough time for, but for the first. One that the model has to read first gets none as long
   // as that takes: a call reads what `spare` is enough for, but a few tokens at least.

@@ -28,8 +28,8 @@ void Rest(const std::stop_token& stopped, std::chrono::milliseconds time) {
 }
 
 // Moves weights to huge pages when the processors have nothing else to do, and where they never
-// rest at a page a second: a loop waits for a thread that is held up in a chunk, and a page may take
-// some milliseconds.
+// rest at a page a second: a loop waits for a thread that is held up in a chunk, and a page may
+// take some milliseconds.
 void MoveInQuiet(const std::vector<Bundle*>& bundles, const std::stop_token& stopped) {
   constexpr std::chrono::milliseconds kNap{1}, kLate{3}, kPause{1000};
   const sched_param none = {};
