@@ -42,7 +42,7 @@ struct Settings {
   std::vector<std::string> image_hosts;          // whose http(s) URLs are fetched; empty: none's
   std::vector<std::string> image_private_hosts;  // of them, those that may be on the LAN
 
-  int threads = 0;  // 0: one for each processor that this process may use
+  int threads = 0;  // 0: one for each processor that affinity and cgroup quota allow
   int max_num_seqs = 64;
   int max_num_batched_tokens = 512;
   int max_waiting = 256;

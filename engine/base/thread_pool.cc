@@ -137,7 +137,7 @@ int ThreadPool::Index() { return index_in_loop; }
 void ThreadPool::Run(int64_t count, Chunk chunk, const void* context) {
   if (in_loop) throw std::logic_error("a parallel loop inside a parallel loop");
   if (count <= 0) return;
-  if (current != nullptr && current->active_ > 1 && count > 1) {
+  if (current != nullptr && current->active() > 1 && count > 1) {
     return current->RunLoop(count, chunk, context);
   }
   const InLoop inside(0);
@@ -145,10 +145,11 @@ void ThreadPool::Run(int64_t count, Chunk chunk, const void* context) {
 }
 
 void ThreadPool::RunLoop(int64_t count, Chunk chunk, const void* context) {
-  const int64_t most = std::min<int64_t>(kChunksPerThread * active_, kMostChunks);
+  const int active = active_;
+  const int64_t most = std::min<int64_t>(kChunksPerThread * active, kMostChunks);
   const int64_t per_chunk = (count + most - 1) / most;
   const int64_t chunks = (count + per_chunk - 1) / per_chunk;
-  const int threads = static_cast<int>(std::min<int64_t>(active_, chunks));
+  const int threads = static_cast<int>(std::min<int64_t>(active, chunks));
   ++loop_;
   chunk_.store(chunk, std::memory_order_relaxed);
   context_.store(context, std::memory_order_relaxed);

@@ -28,8 +28,7 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // How many threads the next loops use: from 1 to threads(). Results do not depend on it. Called
-  // by the thread that runs the loops, between them.
+  // How many threads the next loops use: from 1 to threads(). Results do not depend on it. Thread-safe.
   void SetActive(int threads);
   int active() const { return active_; }
 
@@ -69,7 +68,7 @@ class ThreadPool {
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Share>> shares_;  // one for each thread
-  int active_ = 1;
+  std::atomic<int> active_{1};
   uint32_t loop_ = 0;  // its number, from 1
 
   // Of the current loop. Read by threads that may be late: see ClaimAndRun().

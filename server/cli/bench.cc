@@ -198,7 +198,7 @@ struct Subject {
 
 Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   Subject subject;
-  subject.pool = std::make_unique<ThreadPool>(ComputeThreads(settings));
+  subject.pool = MakeThreadPool(settings);
   const ThreadPool::Use use(subject.pool.get());
   const DecoderWeights* weights = nullptr;
   EG_ASSIGN_OR_RETURN(const WeightFormat format, ParseWeightFormat(settings.weight_format));
@@ -239,7 +239,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   json report = {{"load_s", Since(start)},
                  {"cpu", CpuName()},
                  {"isa", IsaName(CurrentIsa())},
-                 {"threads", ComputeThreads(settings)},
+                 {"threads", subject.pool->active()},
                  {"model", a.shape.empty() ? a.model : "random " + a.shape},
                  {"format", WeightFormatName(subject.format)},
                  {"kv_cache_type", settings.kv_cache_type},
@@ -247,7 +247,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
                  {"prompt", a.prompt}};
   // The daemon does so beside its first requests.
   if (subject.bundle && settings.huge_pages) subject.bundle->MoveToHugePages([] { return false; });
-  const MachineLimits before = MeasureLimits(ComputeThreads(settings));
+  const MachineLimits before = MeasureLimits(subject.pool->active());
   EG_ASSIGN_OR_RETURN(const double prefill, Prefill(subject.runner.get(), a.prompt));
   report["prefill_tok_s"] = prefill;
   report["decode"] = json::array();
@@ -263,7 +263,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   }
   EG_ASSIGN_OR_RETURN(report["stream_beside"], Beside(std::move(subject.runner), a.prompt));
   // Limits before and after, since shared machines drift: the better one is the limit.
-  const MachineLimits after = MeasureLimits(ComputeThreads(settings));
+  const MachineLimits after = MeasureLimits(subject.pool->active());
   report["limits"] = {{"read_gb_s", std::max(before.read_gb_s, after.read_gb_s)},
                       {"int8_gops", std::max(before.int8_gops, after.int8_gops)}};
   rusage usage{};

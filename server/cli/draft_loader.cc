@@ -52,7 +52,7 @@ Status LoadDraft(const ModelSetting& model, const Settings& settings,
   const ModelConfig& config = loaded->draft_bundle->weights().config;
   const RunnerLimits& target = loaded->runner->limits();
   RunnerOptions options;
-  options.pool = &resources->pool;
+  options.pool = resources->pool.get();
   options.max_batched_tokens = std::min(settings.max_num_batched_tokens, kMostTokens);
   options.max_logits_rows = std::max(1, target.cheap_rows / 2);  // sequences, with a guess each
   options.max_model_len = std::min(config.max_position_embeddings, target.max_model_len);

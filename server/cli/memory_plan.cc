@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <string>
 
+#include "engine/base/cgroup.h"
 #include "engine/base/memory_info.h"
 
 namespace edgegate {
@@ -21,22 +21,12 @@ int64_t NumberIn(const std::string& path) {
   return file >> value ? value : INT64_MAX;
 }
 
-// The least limit of this process's cgroup and those above it, of version 2 or 1.
+// The least limit of this process's cgroups.
 int64_t CgroupMemory() {
-  std::ifstream file("/proc/self/cgroup");
   int64_t least = INT64_MAX;
-  for (std::string line; std::getline(file, line);) {
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const bool unified = second == first + 1;
-    if (!unified && line.substr(first + 1, second - first - 1) != "memory") continue;
-    const std::string root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
-    const char* name = unified ? "/memory.max" : "/memory.limit_in_bytes";
-    for (std::string path = line.substr(second + 1);; path.erase(path.rfind('/'))) {
-      least = std::min(least, NumberIn(root + path + name));
-      if (path.find('/') == std::string::npos) break;
-    }
-    least = std::min(least, NumberIn(root + name));
+  for (const std::string& folder : CgroupFolders("memory")) {
+    least = std::min(
+        {least, NumberIn(folder + "/memory.max"), NumberIn(folder + "/memory.limit_in_bytes")});
   }
   return least;
 }

@@ -113,14 +113,6 @@ std::string CacheDirectory(const Settings& settings) {
   return OwnFolder("CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", "/var/tmp");
 }
 
-int ComputeThreads(const Settings& settings) {
-  if (settings.threads > 0) return settings.threads;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
-}
-
 std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::string& title,
                                                                 const std::function<bool()>& stop) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
@@ -152,7 +144,7 @@ Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Sett
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
                               const std::function<bool()>& stop, SharedResources* resources) {
   LoadedModel loaded;
-  const ThreadPool::Use use(&resources->pool);
+  const ThreadPool::Use use(resources->pool.get());
   EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop));
   ServedModel& served = loaded.served;
   auto text = ModelText::Load(TextSource(*loaded.bundle), LimitsOfJobs(settings), &resources->jobs,
@@ -161,7 +153,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   served.text = *std::move(text);
   const ModelConfig& config = loaded.bundle->weights().config;
   RunnerOptions options;
-  options.pool = &resources->pool;
+  options.pool = resources->pool.get();
   options.max_batched_tokens = settings.max_num_batched_tokens;
   // A row for each sequence, and for what a step may guess.
   options.max_logits_rows =

@@ -7,17 +7,14 @@
 #include <thread>
 
 #include "config/settings.h"
-#include "engine/base/thread_pool.h"
 #include "engine/model/decoder_runner.h"
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
+#include "server/cli/compute_threads.h"
 #include "server/cli/memory_plan.h"
 #include "server/served_model.h"
 
 namespace edgegate {
-
-// Threads to compute with: the setting, or the processors that this process may use.
-int ComputeThreads(const Settings& settings);
 
 struct LoadedModel {
   std::unique_ptr<Bundle> bundle;  // outlives the runner
@@ -33,11 +30,11 @@ struct LoadedModel {
 // What all models and their requests share. Outlives the models.
 struct SharedResources {
   explicit SharedResources(const Settings& settings, int64_t request_memory)
-      : pool(ComputeThreads(settings)),
+      : pool(MakeThreadPool(settings)),
         memory(request_memory),
         jobs(settings.workers, settings.max_waiting) {}
 
-  ThreadPool pool;
+  const std::unique_ptr<ThreadPool> pool;
   MemoryBudget memory;
   JobSlots jobs;
 };

@@ -126,8 +126,8 @@ int QuantizeModel(const QuantizeArguments& arguments) {
   const ModelSetting model = ParseModel(arguments.source);
   auto source = ModelSource::Open(model.path, model.mmproj);
   if (!source.ok()) return Fail(source.status(), kExitModel);
-  ThreadPool pool(ComputeThreads({}));
-  const ThreadPool::Use use(&pool);
+  const auto pool = MakeThreadPool({});
+  const ThreadPool::Use use(pool.get());
   const Status status = Quantize(**source, arguments.destination, options);
   if (!status.ok()) return Fail(status, kExitFailure);
   std::fprintf(stderr, "wrote %s\n", arguments.destination.c_str());

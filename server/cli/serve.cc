@@ -184,7 +184,10 @@ int Serve(const Settings& settings) {
   http.SetReady(&engine, served);
   sd_notify(0, "READY=1");
   spdlog::info("ready");
-  while (!signals.WaitASecond()) FeedWatchdog(engine.snapshot());
+  while (!signals.WaitASecond()) {
+    FeedWatchdog(engine.snapshot());
+    AdjustThreadPool(settings, resources.pool.get());
+  }
   resources.jobs.Close();
   Drain(&http, &engine, settings.drain_timeout_s, signals);
   listener.join();

@@ -1,0 +1,39 @@
+#include "server/cli/compute_threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "engine/base/cgroup.h"
+
+namespace edgegate {
+// The kernel refuses a set that is too small for its processors.
+int ProcessorsOfAffinity() {
+  for (int most = 1024; most <= 1 << 16; most *= 2) {
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(most),
+                                                               [](cpu_set_t* s) { CPU_FREE(s); });
+    const size_t bytes = CPU_ALLOC_SIZE(most);
+    CPU_ZERO_S(bytes, set.get());
+    if (sched_getaffinity(0, bytes, set.get()) == 0) return CPU_COUNT_S(bytes, set.get());
+  }
+  return 1;
+}
+
+int UsableProcessors() {
+  const double usable = std::min(CgroupCpus(), static_cast<double>(ProcessorsOfAffinity()));
+  return std::max(1, static_cast<int>(usable));
+}
+
+std::unique_ptr<ThreadPool> MakeThreadPool(const Settings& settings) {
+  auto pool = std::make_unique<ThreadPool>(settings.threads > 0 ? settings.threads
+                                                                : ProcessorsOfAffinity());
+  AdjustThreadPool(settings, pool.get());
+  return pool;
+}
+
+void AdjustThreadPool(const Settings& settings, ThreadPool* pool) {
+  if (settings.threads == 0) pool->SetActive(UsableProcessors());
+}
+
+}  // namespace edgegate

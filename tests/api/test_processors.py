@@ -1,0 +1,64 @@
+"""How many threads compute where the process may not use all processors."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from conftest import BINARY, ROOT
+
+MODEL = ROOT / "tests/golden/models/qwen2"
+
+
+def threads_of_bench(cache, enter, *arguments):
+    command = [BINARY, "bench", "--model", str(MODEL), "--engine.cache_dir", str(cache), "--json"]
+    command += ["--prompt", "16", "--gen", "4", "--batch", "1", *arguments]
+    run = subprocess.run(command, check=True, capture_output=True, preexec_fn=enter)
+    return json.loads(run.stdout)["threads"]
+
+
+@pytest.fixture
+def one_processor():
+    """Affinity to one processor, for a preexec_fn."""
+    first = min(os.sched_getaffinity(0))
+    return lambda: os.sched_setaffinity(0, {first})
+
+
+def quota_group(name):
+    """A new cgroup with a quota of 1.5 processors, of version 2 or 1; None where none can be made."""
+    root = pathlib.Path("/sys/fs/cgroup")
+    if (root / "cgroup.controllers").exists():
+        group, file, value = root / name, "cpu.max", "150000 100000"
+    else:
+        group, file, value = root / "cpu" / name, "cpu.cfs_quota_us", "150000"
+    try:
+        group.mkdir()
+    except OSError:
+        return None
+    try:
+        (group / file).write_text(value)
+        return group
+    except OSError:
+        group.rmdir()
+        return None
+
+
+def test_affinity(tmp_path, one_processor):
+    assert threads_of_bench(tmp_path, None) == len(os.sched_getaffinity(0))
+    assert threads_of_bench(tmp_path, one_processor) == 1
+
+
+def test_the_setting_decides(tmp_path, one_processor):
+    assert threads_of_bench(tmp_path, one_processor, "--threads", "3") == 3
+
+
+def test_quota_of_a_cgroup(tmp_path):
+    group = quota_group(f"edgegate-test-{os.getpid()}")
+    if group is None:
+        pytest.skip("no cgroup with a processor quota can be made here")
+    try:
+        enter = lambda: (group / "cgroup.procs").write_text(str(os.getpid()))  # noqa: E731
+        assert threads_of_bench(tmp_path, enter) == 1
+    finally:
+        group.rmdir()
