@@ -77,6 +77,7 @@ Result<bool> FakeModelRunner::EncodeUnit(float* rows) {
 }
 
 Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
+  while (held) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   ++calls_;
   Check(batch);
   if (!violation_.empty()) return Internal("contract: {}", violation_);

@@ -29,6 +29,8 @@ class FakeModelRunner : public ModelRunner {
 
   // The next calls fail.
   std::atomic<int> fail_next{0};
+  // Forward() does not end while it is set.
+  std::atomic<bool> held{false};
   // Of a hundred rows, by what they follow, so many have another likeliest token: a draft model.
   std::atomic<int> wrong_percent{0};
   // What a unit of encoding takes.

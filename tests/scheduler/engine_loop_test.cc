@@ -139,22 +139,11 @@ TEST_CASE("drain cancels what does not finish in time") {
   CHECK((reason == FinishReason::kCancelled || reason == FinishReason::kLength));
 }
 
-// Its first forward pass lasts until it is let go.
-class StuckRunner : public FakeModelRunner {
- public:
-  using FakeModelRunner::FakeModelRunner;
-  Result<ForwardOutput> Forward(const ForwardBatch& batch) override {
-    while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return FakeModelRunner::Forward(batch);
-  }
-
-  std::atomic<bool> go{false};
-};
-
 TEST_CASE("a turn that does not end shows in the snapshot") {
   EngineLoop engine;
-  auto owned = std::make_unique<StuckRunner>(RunnerLimits{50, 512, 4, 64, 32, 16});
-  StuckRunner* runner = owned.get();
+  auto owned = std::make_unique<FakeModelRunner>(RunnerLimits{50, 512, 4, 64, 32, 16});
+  FakeModelRunner* runner = owned.get();
+  runner->held = true;
   engine.AddModel(std::move(owned), {8, 32, 100}, std::vector<bool>(50, true));
   engine.Start();
   auto handle = engine.Submit(0, Request(3));
@@ -165,7 +154,7 @@ TEST_CASE("a turn that does not end shows in the snapshot") {
   EngineSnapshot later = engine.snapshot();
   later.turn += EngineSnapshot::kStuckAfter;
   CHECK(later.stuck());
-  runner->go = true;
+  runner->held = false;
   CHECK(Wait(**handle) == FinishReason::kLength);
   while (engine.snapshot().turn != Clock::duration(0)) REQUIRE(Clock::now() < until);
 }
