@@ -95,7 +95,8 @@ Result<double> Prefill(ModelRunner* runner, int prompt) {
   return Median(rates);
 }
 
-Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
+// The rate of the median step and of all steps together, which neighbours lower, and the 99th percentile.
+Result<json> Decode(ModelRunner* runner, int sequences, int gen) {
   constexpr int kPrompt = 16;
   Batch batch(runner, sequences, kPrompt + gen);
   EG_RETURN_IF_ERROR(batch.Prefill(kPrompt).status());
@@ -104,7 +105,12 @@ Result<double> Decode(ModelRunner* runner, int sequences, int gen) {
     EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
     seconds.push_back(step);
   }
-  return sequences / Median(seconds);
+  const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  std::sort(seconds.begin(), seconds.end());
+  return json{{"batch", sequences},
+              {"tok_s", sequences / Median(seconds)},
+              {"mean_tok_s", sequences * gen / sum},
+              {"step_p99_s", seconds[static_cast<size_t>((gen - 1) * 99 / 100)]}};
 }
 
 // One sequence that grows from length to length: how fast it was prefilled so far, and how fast its
@@ -252,8 +258,8 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   report["prefill_tok_s"] = prefill;
   report["decode"] = json::array();
   for (int batch : a.batch) {
-    EG_ASSIGN_OR_RETURN(const double rate, Decode(subject.runner.get(), batch, a.gen));
-    report["decode"].push_back({{"batch", batch}, {"tok_s", rate}});
+    EG_ASSIGN_OR_RETURN(json decode, Decode(subject.runner.get(), batch, a.gen));
+    report["decode"].push_back(std::move(decode));
   }
   if (!a.context.empty()) {
     EG_ASSIGN_OR_RETURN(report["context"], Growth(subject.runner.get(), a.context, a.gen));

@@ -23,6 +23,8 @@ Parts (--only takes any of them, with commas between):
     crowds    edgegate alone: 1 to 256 clients.
     avx2      edgegate capped to AVX2, beside what oneDNN's INT8 matmul alone would give there: its
               sums of two products saturate at 16 bits, edgegate's are exact.
+    busy      random weights beside busy processes, one and two for each processor, beside some that
+              come and go, with a quota and an affinity of one processor, and beside another edgegate.
 
 edgegate:
     cmake --preset release && cmake --build --preset release --target edgegate onednn_int8
@@ -59,6 +61,7 @@ import os
 import pathlib
 import sys
 
+import busy
 import chart
 import copying
 import growth
@@ -81,6 +84,7 @@ PARTS = {
     "growth": growth.make,
     "crowds": growth.make_crowds,
     "avx2": throughput.make_avx2,
+    "busy": busy.make,
 }
 FULL = {
     "rounds": 3,
