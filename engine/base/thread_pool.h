@@ -28,7 +28,8 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // How many threads the next loops use: from 1 to threads(). Results do not depend on it. Thread-safe.
+  // How many threads the next loops use: from 1 to threads(). Results do not depend on it.
+  // Thread-safe.
   void SetActive(int threads);
   int active() const { return active_; }
 
@@ -86,9 +87,9 @@ class ThreadPool {
 };
 
 // Calls body(i) once for each i in [0, count), of the type Index, an integer, on the threads of the
-// pool that the calling thread uses. In which order, and on which thread, is not told. What a call
-// throws is thrown here, when all other chunks are done. A loop inside a loop throws
-// std::logic_error.
+// pool that the calling thread uses. The order and the thread of a call are not defined. What
+// a call throws is thrown here; the calls after it in its chunk are left out. A loop inside a loop
+// throws std::logic_error.
 template <typename Index, typename Body>
 void ParallelFor(Index count, const Body& body) {
   ThreadPool::Run(
