@@ -95,7 +95,8 @@ Result<double> Prefill(ModelRunner* runner, int prompt) {
   return Median(rates);
 }
 
-// The rate of the median step and of all steps together, which neighbours lower, and the 99th percentile.
+// The rate of the median step and of all steps together, which neighbours lower, and the 99th
+// percentile.
 Result<json> Decode(ModelRunner* runner, int sequences, int gen) {
   constexpr int kPrompt = 16;
   Batch batch(runner, sequences, kPrompt + gen);

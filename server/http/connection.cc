@@ -55,8 +55,6 @@ const char* Reason(int status) {
       return "Request Header Fields Too Large";
     case 503:
       return "Service Unavailable";
-    case 505:
-      return "HTTP Version Not Supported";
     default:
       return "Bad Request";
   }

@@ -106,7 +106,7 @@ void HeadParser::RequestLine(std::string_view line) {
     return Fail(400, "Invalid request line: it must end in HTTP/1.1 or HTTP/1.0.");
   }
   if (version[5] != '1') {
-    return Fail(505, "This HTTP version is not supported: use HTTP/1.1 or HTTP/1.0.");
+    return Fail(400, "This HTTP version is not supported: use HTTP/1.1 or HTTP/1.0.");
   }
   head_.minor_version = version[7] == '0' ? 0 : 1;
   auto parsed = ParseTarget(head_.method, target);

@@ -53,7 +53,7 @@ class HeadParser {
   // A byte of a request has come.
   bool started() const { return started_; }
   bool done() const { return done_; }
-  // The answer to give before the connection is closed: 400, 414, 417, 431 or 505.
+  // The answer to give before the connection is closed: 400, 414, 417 or 431.
   const std::optional<ApiError>& error() const { return error_; }
   // The head. Valid when done(). Call once.
   RequestHead Take() { return std::move(head_); }
