@@ -250,7 +250,7 @@ Status ModelLoop::failure() const {
 // Nothing that was computed since the weights were last good may be delivered, or stay in a cache.
 Status ModelLoop::CheckWeights() {
   if (!check_weights_) return {};
-  const Status status = check_weights_();
+  Status status = check_weights_();
   if (!status.ok()) FailModel(status);
   return status;
 }
