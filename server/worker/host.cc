@@ -29,7 +29,7 @@ constexpr int kWorkerSocket = 4;
 // The host prepares grammars after so many milliseconds without a request for a worker, or after so
 // many workers.
 constexpr int kQuietMs = 3000;
-constexpr int kBusyWorkers = 6;
+constexpr int kBusyWorkers = 32;
 // What a worker may keep from one job to the next.
 constexpr uint64_t kKeptMemory = uint64_t{16} << 20;
 // What loading may take: this, and a multiple of the files' size.
