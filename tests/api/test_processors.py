@@ -45,7 +45,8 @@ def quota_group(name):
 
 
 def test_affinity(tmp_path, one_processor):
-    assert threads_of_bench(tmp_path, None) == len(os.sched_getaffinity(0))
+    # Fewer where this machine has a quota itself.
+    assert 1 <= threads_of_bench(tmp_path, None) <= len(os.sched_getaffinity(0))
     assert threads_of_bench(tmp_path, one_processor) == 1
 
 
