@@ -3,12 +3,14 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "engine/base/cgroup.h"
 
 namespace edgegate {
-// The kernel refuses a set that is too small for its processors.
+namespace {
+
+// Processors that this process may run on. The kernel refuses a set that is too small for its
+// processors.
 int ProcessorsOfAffinity() {
   for (int most = 1024; most <= 1 << 16; most *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(most),
@@ -20,10 +22,14 @@ int ProcessorsOfAffinity() {
   return 1;
 }
 
+// Processors that this process may keep busy: those of its affinity, but no more than its cgroups'
+// quota, rounded down, since a process over its quota is stopped until the next period. At least 1.
 int UsableProcessors() {
   const double usable = std::min(CgroupCpus(), static_cast<double>(ProcessorsOfAffinity()));
   return std::max(1, static_cast<int>(usable));
 }
+
+}  // namespace
 
 std::unique_ptr<ThreadPool> MakeThreadPool(const Settings& settings) {
   auto pool = std::make_unique<ThreadPool>(settings.threads > 0 ? settings.threads
