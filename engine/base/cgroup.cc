@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kNoQuota = std::numeric_limits<double>::infinity();
 
-// Of "max 100000" or "150000 100000", version 2's cpu.max.
+// Reads version 2's cpu.max, such as "max 100000" or "150000 100000".
 double QuotaOfV2(const std::string& folder) {
   std::ifstream file(folder + "/cpu.max");
   double quota = 0, period = 0;

@@ -19,7 +19,7 @@ struct CgroupPlaces {
 std::vector<std::string> CgroupFolders(std::string_view controller,
                                        const CgroupPlaces& places = {});
 
-// How many processors' time the cgroups allow in each period; infinity: there is no quota.
+// The number of processors whose time the cgroups allow; infinity: there is no quota.
 // Thread-safe.
 double CgroupCpus(const CgroupPlaces& places = {});
 

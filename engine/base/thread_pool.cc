@@ -132,6 +132,7 @@ ThreadPool::Use::Use(ThreadPool* pool) : before_(current) { current = pool; }
 ThreadPool::Use::~Use() { current = before_; }
 
 ThreadPool* ThreadPool::Current() { return current; }
+int ThreadPool::CurrentThreads() { return current != nullptr ? current->threads() : 1; }
 int ThreadPool::Index() { return index_in_loop; }
 
 void ThreadPool::Run(int64_t count, Chunk chunk, const void* context) {

@@ -28,7 +28,7 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // How many threads the next loops use: from 1 to threads(). Results do not depend on it.
+  // Sets the number of threads of the next loops, from 1 to threads(). It changes no result.
   // Thread-safe.
   void SetActive(int threads);
   int active() const { return active_; }
@@ -48,7 +48,9 @@ class ThreadPool {
 
   // The pool that the calling thread uses, or null.
   static ThreadPool* Current();
-  // Which of the loop's threads calls: below Current()->active(). 0 outside loops.
+  // threads() of that pool; 1 where there is none.
+  static int CurrentThreads();
+  // The number of the calling thread in its loop: below CurrentThreads(). 0 outside loops.
   static int Index();
 
  private:

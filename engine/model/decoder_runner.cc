@@ -226,7 +226,7 @@ void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
 void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
   tasks.clear();
   const int group = config.num_heads / config.num_kv_heads;
-  const int shares = (pool != nullptr ? pool->threads() : 1) * kTasksPerThread;
+  const int shares = ThreadPool::CurrentThreads() * kTasksPerThread;
   for (const SequenceSpan& span : batch.spans) {
     const int share = (span.count * config.num_kv_heads + shares - 1) / shares;
     const int most = std::clamp(share, kFewestTokensPerTask, kTokensPerTask);

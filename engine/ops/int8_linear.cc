@@ -121,8 +121,7 @@ int Int8MatMul::OneDnnRows(int rows) const {
 bool Int8MatMul::RunOneDnn(const Job& job) {
   const int blocks = job.w.n_padded() / kBlock, k = job.w.k_padded();
   const int rows = backend_ == Backend::kOneDnn ? job.x.rows() : OneDnnRows(job.x.rows());
-  const ThreadPool* pool = ThreadPool::Current();
-  const int threads = pool != nullptr ? pool->threads() : 1;
+  const int threads = ThreadPool::CurrentThreads();
   const int fitting = static_cast<int>(kPanelElements / kBlock / rows) / 2 * 2;
   const int fair = (blocks + kPanelsPerThread * threads - 1) / (kPanelsPerThread * threads);
   const int panel = std::max(2, std::min(fitting, (fair + 1) / 2 * 2));

@@ -18,8 +18,8 @@ class OneDnnInt8 {
   static std::unique_ptr<OneDnnInt8> Make();
   ~OneDnnInt8();
 
-  // How m rows of k bytes are multiplied with `columns` (a multiple of 64) columns. Null: oneDNN
-  // has no fast kernel for this shape. Plans are kept for each shape that was seen.
+  // A plan multiplies m rows of k bytes with `columns` (a multiple of 64) columns. Null: oneDNN has
+  // no fast kernel for this shape. Plans are kept for each shape that was seen.
   struct Plan;
   const Plan* PlanFor(int m, int k, int columns);
   // Bytes that Run() needs beside its result.

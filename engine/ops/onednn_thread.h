@@ -1,4 +1,4 @@
-// How oneDNN is kept from starting threads of its own.
+// Keeps oneDNN from starting threads of its own.
 #pragma once
 
 namespace edgegate {

@@ -15,7 +15,7 @@ class MemoryBudget {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // How long a request waits for memory.
+  // A request waits so long for memory.
   static constexpr std::chrono::seconds kWait{3};
 
   // A share of the budget. Movable. Owned by one thread at a time. Gives its bytes back when it is

@@ -1,4 +1,4 @@
-"""How many threads compute where the process may not use all processors."""
+"""Affinity and cgroup quotas limit the number of threads that compute."""
 
 import json
 import os

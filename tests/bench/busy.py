@@ -35,7 +35,7 @@ def busy(count):
 
 @contextlib.contextmanager
 def coming_and_going():
-    """As many busy processes as processors, that rest and work in turn."""
+    """Busy processes, one for each processor, rest and work in turn."""
     with busy(PROCESSORS) as running:
         ended = threading.Event()
 

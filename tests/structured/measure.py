@@ -82,7 +82,7 @@ def with_dialect(schema, draft):
 
 
 def request(args, schema, instances):
-    """What the tool is asked about one schema."""
+    """One schema as a request to the tool."""
     texts = [json.dumps(instance, ensure_ascii=False) for instance in instances]
     return {"schema": json.dumps(schema), "instances": texts, "walks": args.walks, "seed": 1}
 
@@ -94,7 +94,7 @@ class Tally:
         self.count, self.reasons = collections.Counter(), collections.Counter()
 
     def refused(self, answer):
-        """Whether the schema was refused, which is counted."""
+        """True when the schema was refused; counts it."""
         if "refused" not in answer:
             return False
         self.count["refused"] += 1
