@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <span>
+#include <stdexcept>
 #include <thread>
 
 #include "engine/base/bounded_queue.h"
@@ -13,7 +15,6 @@ namespace edgegate {
 namespace {
 
 constexpr size_t kQueueCapacity = 65536;  // the models' AdmissionLimiters keep it far below
-constexpr auto kIdleTurn = std::chrono::seconds(1);
 
 // Between looks at what is new, where all work waits for masks or slow readers.
 constexpr auto kBlockedTurn = std::chrono::milliseconds(5);
@@ -61,10 +62,10 @@ class Handle : public GenerationHandle {
 
 class EngineLoop::Impl {
  public:
-  struct Model {
-    std::unique_ptr<ModelLoop> loop;
-  };
+  explicit Impl(size_t most) : models(most) {}
 
+  // Those that were added.
+  std::span<const std::unique_ptr<ModelLoop>> added() const { return {models.data(), num_models}; }
   void Run();
   void Turn(bool idle);
   bool StepModels();
@@ -72,8 +73,9 @@ class EngineLoop::Impl {
   void Publish() EG_EXCLUDES(mutex);
   void Accept(Submission submission);
 
-  // The vector is fixed before the thread starts.
-  std::vector<std::unique_ptr<Model>> models;
+  // Its size is fixed. A place is written once, before `num_models` counts it.
+  std::vector<std::unique_ptr<ModelLoop>> models;
+  std::atomic<size_t> num_models{0};
   BoundedQueue<Submission> queue{kQueueCapacity};
   std::atomic<bool> draining{false};
   std::atomic<bool> cancel_all{false};
@@ -91,33 +93,33 @@ class EngineLoop::Impl {
 };
 
 void EngineLoop::Impl::Accept(Submission submission) {
-  models[submission.model]->loop->Add(std::move(submission.group));
+  models[submission.model]->Add(std::move(submission.group));
 }
 
 // One turn: new requests in, what ended out, a step of every model that has work.
 void EngineLoop::Impl::Turn(bool idle) {
   if (idle) {
     turn_began = 0;
-    if (auto first = queue.PopUntil(Clock::now() + kIdleTurn)) Accept(*std::move(first));
+    if (auto first = queue.PopUntil(Clock::time_point::max())) Accept(*std::move(first));
   }
   turn_began = Clock::now().time_since_epoch().count();
   while (auto submission = queue.TryPop()) Accept(*std::move(submission));
   if (!StepModels()) WaitWhileBlocked();
-  ++current.heartbeat;
 }
 
 // False where there is work, and none of it can be done now.
 bool EngineLoop::Impl::StepModels() {
   bool blocked = false, computed = false;
-  for (auto& model : models) {
-    if (cancel_all || stopping) model->loop->CancelAll();
-    model->loop->Sweep(Clock::now());
-    if (!model->loop->HasWork()) continue;
-    const bool others_running = std::any_of(models.begin(), models.end(), [&](const auto& other) {
-      return other != model && other->loop->HasRunning();
+  for (const auto& model : added()) {
+    if (cancel_all || stopping) model->CancelAll();
+    model->Sweep(Clock::now());
+    if (!model->HasWork()) continue;
+    const auto all = added();
+    const bool others_running = std::any_of(all.begin(), all.end(), [&](const auto& other) {
+      return other != model && other->HasRunning();
     });
-    const bool good = model->loop->Step(others_running);
-    if (model->loop->blocked()) {
+    const bool good = model->Step(others_running);
+    if (model->blocked()) {
       blocked = true;
       continue;
     }
@@ -135,8 +137,8 @@ bool EngineLoop::Impl::StepModels() {
 
 void EngineLoop::Impl::WaitWhileBlocked() {
   const auto until = Clock::now() + kBlockedTurn;
-  for (auto& model : models) {
-    if (model->loop->WaitForMask(until)) return;
+  for (const auto& model : added()) {
+    if (model->WaitForMask(until)) return;
   }
   if (auto first = queue.PopUntil(until)) Accept(*std::move(first));
 }
@@ -144,12 +146,16 @@ void EngineLoop::Impl::WaitWhileBlocked() {
 void EngineLoop::Impl::Publish() {
   current.models.clear();
   bool idle = queue.size() == 0;
-  for (auto& model : models) {
-    current.models.push_back(model->loop->snapshot());
-    idle = idle && !model->loop->HasWork();
+  for (const auto& model : added()) {
+    current.models.push_back(model->snapshot());
+    idle = idle && !model->HasWork();
   }
   {
     MutexLock lock(mutex);
+    // Models that were added meanwhile.
+    for (size_t i = current.models.size(); i < published.models.size(); ++i) {
+      current.models.push_back(published.models[i]);
+    }
     published = current;
     idle_now = idle;
   }
@@ -170,7 +176,7 @@ void EngineLoop::Impl::Run() {
   turn_began = 0;
 }
 
-EngineLoop::EngineLoop() : impl_(std::make_unique<Impl>()) {}
+EngineLoop::EngineLoop(int models) : impl_(std::make_unique<Impl>(static_cast<size_t>(models))) {}
 
 EngineLoop::~EngineLoop() {
   impl_->draining = true;
@@ -182,11 +188,15 @@ EngineLoop::~EngineLoop() {
 int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, SchedulerLimits limits,
                          std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft,
                          std::function<Status()> check_weights) {
-  auto model = std::make_unique<Impl::Model>();
-  model->loop = std::make_unique<ModelLoop>(std::move(runner), limits, std::move(valid_tokens),
-                                            std::move(draft), std::move(check_weights));
-  impl_->models.push_back(std::move(model));
-  return static_cast<int>(impl_->models.size()) - 1;
+  auto model = std::make_unique<ModelLoop>(std::move(runner), limits, std::move(valid_tokens),
+                                           std::move(draft), std::move(check_weights));
+  MutexLock lock(impl_->mutex);
+  const size_t index = impl_->num_models;
+  if (index >= impl_->models.size()) throw std::logic_error("more models than announced");
+  impl_->published.models.push_back(model->snapshot());
+  impl_->models[index] = std::move(model);
+  impl_->num_models = index + 1;
+  return static_cast<int>(index);
 }
 
 void EngineLoop::Start() {
@@ -196,7 +206,7 @@ void EngineLoop::Start() {
 
 Status EngineLoop::CheckAdmission(int model, const std::string& client, int sequences) const {
   if (impl_->draining) return Unavailable("the server is shutting down");
-  const ModelLoop& loop = *impl_->models[static_cast<size_t>(model)]->loop;
+  const ModelLoop& loop = *impl_->models[static_cast<size_t>(model)];
   EG_RETURN_IF_ERROR(loop.failure());
   return loop.limiter()->Enter(client, sequences).status();
 }
@@ -210,7 +220,7 @@ Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(int model, Generati
 Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
     int model, std::vector<GenerationRequest> requests) {
   if (impl_->draining) return Unavailable("the server is shutting down");
-  ModelLoop& loop = *impl_->models[static_cast<size_t>(model)]->loop;
+  ModelLoop& loop = *impl_->models[static_cast<size_t>(model)];
   EG_RETURN_IF_ERROR(loop.failure());
   int sequences = 0;
   for (const GenerationRequest& request : requests) {

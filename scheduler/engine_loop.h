@@ -51,8 +51,7 @@ struct EngineSnapshot {
     std::string failure;  // why the model answers no more requests; empty: it does
   };
   std::vector<Model> models;
-  uint64_t steps = 0;      // completed Forward() calls; grows while there is work
-  uint64_t heartbeat = 0;  // grows with each turn of the loop, idle turns (every second) too
+  uint64_t steps = 0;  // completed Forward() calls; grows while there is work
   uint64_t failed_steps_in_row = 0;
   // How long the turn under way has been running, as of the call; 0 where the loop is idle.
   std::chrono::steady_clock::duration turn{0};
@@ -63,14 +62,15 @@ struct EngineSnapshot {
 // Provides its own synchronization, unless a method says otherwise.
 class EngineLoop {
  public:
-  EngineLoop();
+  // For so many models at most.
+  explicit EngineLoop(int models = 1);
   ~EngineLoop();  // stops the thread; what is still running ends with kCancelled
 
   // Adds a model and gives its index for Submit. `valid_tokens` (size vocab_size) says which ids
   // may be sampled. `draft`, of the same vocabulary, guesses for it; may be null. `check_weights`
   // says whether the model's weights are still what was loaded; may be null. The loop calls it on
   // its own thread after each computation, before a result is delivered. Once it fails, the model's
-  // requests end with its status, and Submit() refuses further ones. Before Start() only.
+  // requests end with its status, and Submit() refuses further ones. The loop may be running.
   int AddModel(std::unique_ptr<ModelRunner> runner, SchedulerLimits limits,
                std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr,
                std::function<Status()> check_weights = nullptr);

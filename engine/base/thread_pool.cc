@@ -3,6 +3,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,8 @@ constexpr int64_t kChunksPerThread = 8;
 constexpr int64_t kMostChunks = 0xFFFF;
 // Loops of a step follow each other within less.
 constexpr auto kSpin = std::chrono::microseconds(20);
+// Between questions for the number of usable processors.
+constexpr auto kUsablePeriod = std::chrono::seconds(1);
 
 thread_local ThreadPool* current = nullptr;
 thread_local bool in_loop = false;
@@ -93,13 +96,14 @@ struct alignas(64) ThreadPool::Worker {
   std::atomic<uint32_t> loop{0};  // the last one that it is to take part in
   std::atomic<bool> sleeps{false};
   std::thread thread;
+  clockid_t clock{};  // of the thread's processor time
 };
 
 struct alignas(64) ThreadPool::Share {
   std::atomic<uint64_t> range{0};
 };
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, std::function<int()> usable) : usable_(std::move(usable)) {
   threads = std::max(1, threads);
   for (int i = 0; i < threads; ++i) shares_.push_back(std::make_unique<Share>());
   workers_.reserve(static_cast<size_t>(threads - 1));
@@ -107,13 +111,15 @@ ThreadPool::ThreadPool(int threads) {
     auto worker = std::make_unique<Worker>();
     workers_.push_back(std::move(worker));
     try {
-      workers_.back()->thread = std::thread([this, i] { Work(i); });
+      Worker& started = *workers_.back();
+      started.thread = std::thread([this, i] { Work(i); });
+      pthread_getcpuclockid(started.thread.native_handle(), &started.clock);
     } catch (const std::system_error&) {
       workers_.pop_back();
       break;
     }
   }
-  active_ = this->threads();
+  SetActive(usable_ ? usable_() : this->threads());
 }
 
 ThreadPool::~ThreadPool() {
@@ -130,6 +136,39 @@ void ThreadPool::SetActive(int threads) { active_ = std::clamp(threads, 1, this-
 
 ThreadPool::Use::Use(ThreadPool* pool) : before_(current) { current = pool; }
 ThreadPool::Use::~Use() { current = before_; }
+
+ThreadPool::Step::Step(ThreadPool* pool)
+    : use_(pool), chooser_(pool != nullptr && pool->usable_ ? pool : nullptr) {
+  if (chooser_ == nullptr) return;
+  began_ = Clock::now();
+  chooser_->ChooseThreads(began_);
+  processor_time_ = chooser_->ProcessorTime();
+}
+
+ThreadPool::Step::~Step() {
+  if (chooser_ == nullptr) return;
+  chooser_->governor_.Learn(Clock::now() - began_, chooser_->ProcessorTime() - processor_time_);
+}
+
+void ThreadPool::ChooseThreads(Clock::time_point now) {
+  if (usable_asked_ == Clock::time_point() || now - usable_asked_ >= kUsablePeriod) {
+    usable_asked_ = now;
+    usable_now_ = usable_();
+  }
+  SetActive(governor_.Choose(std::clamp(usable_now_, 1, threads())));
+}
+
+// Of the calling thread and of the workers.
+std::chrono::nanoseconds ThreadPool::ProcessorTime() const {
+  const auto of = [](clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  std::chrono::nanoseconds sum = of(CLOCK_THREAD_CPUTIME_ID);
+  for (const auto& worker : workers_) sum += of(worker->clock);
+  return sum;
+}
 
 ThreadPool* ThreadPool::Current() { return current; }
 int ThreadPool::CurrentThreads() { return current != nullptr ? current->threads() : 1; }

@@ -8,20 +8,26 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <type_traits>
 #include <vector>
+
+#include "engine/base/thread_governor.h"
 
 namespace edgegate {
 
 class ThreadPool {
  public:
   // Computes with `threads` threads (at least one): the one that calls and `threads` - 1 that are
-  // started here. There are fewer where the system refuses to start one.
-  explicit ThreadPool(int threads);
+  // started here. There are fewer where the system refuses to start one. `usable` says how many
+  // processors this process may keep busy now; a Step then asks it, at most once a second, and
+  // chooses its number of threads (ThreadGovernor). Empty: SetActive() says how many.
+  explicit ThreadPool(int threads, std::function<int()> usable = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -46,6 +52,22 @@ class ThreadPool {
     ThreadPool* const before_;
   };
 
+  // A Use for one step of a model, for which the pool chooses the number of threads. It changes no
+  // result.
+  class Step {
+   public:
+    explicit Step(ThreadPool* pool);  // null: as Use
+    ~Step();
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+
+   private:
+    const Use use_;
+    ThreadPool* const chooser_;  // null: the number of threads is fixed
+    std::chrono::steady_clock::time_point began_;
+    std::chrono::nanoseconds processor_time_{0};  // of all threads, as of then
+  };
+
   // The pool that the calling thread uses, or null.
   static ThreadPool* Current();
   // threads() of that pool; 1 where there is none.
@@ -68,6 +90,13 @@ class ThreadPool {
   void TakePart(int index, uint32_t loop);
   bool ClaimAndRun(Share* share, uint32_t loop);
   void AwaitChunks();
+  void ChooseThreads(std::chrono::steady_clock::time_point now);
+  std::chrono::nanoseconds ProcessorTime() const;
+
+  const std::function<int()> usable_;
+  std::chrono::steady_clock::time_point usable_asked_;
+  int usable_now_ = 1;
+  ThreadGovernor governor_;
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Share>> shares_;  // one for each thread

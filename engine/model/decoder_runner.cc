@@ -319,7 +319,7 @@ const RunnerLimits& DecoderRunner::limits() const { return impl_->limits; }
 
 Result<ForwardOutput> DecoderRunner::Forward(const ForwardBatch& batch) {
   EG_RETURN_IF_ERROR(CheckBatch(batch, impl_->limits));
-  const ThreadPool::Use use(impl_->pool);
+  const ThreadPool::Step step(impl_->pool);
   impl_->Forward(batch);
   return ForwardOutput{impl_->logits.data()};
 }
@@ -331,7 +331,7 @@ Status DecoderRunner::BeginImage(PreparedPixels pixels) {
 
 Result<bool> DecoderRunner::EncodeUnit(float* rows) {
   if (!impl_->encoder) return Internal("the model takes no pictures");
-  const ThreadPool::Use use(impl_->pool);
+  const ThreadPool::Step step(impl_->pool);
   return impl_->encoder->Step(rows);
 }
 

@@ -237,9 +237,11 @@ Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
   return stamps;
 }
 
-// Names the cached bundle: what it was made from, as far as the file system tells.
-Result<std::string> CacheKey(const std::vector<std::string>& files,
-                             const QuantizeOptions& options) {
+// Where the bundle is cached. The name holds what it was made from, as far as the file system
+// tells.
+Result<std::string> CachePath(const std::string& model_path, const std::string& mmproj,
+                              const std::string& cache_dir, const QuantizeOptions& options) {
+  EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
   std::string text =
       fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
                   options.max_calibration_tokens, options.fine_width, TextOf(options));
@@ -249,7 +251,10 @@ Result<std::string> CacheKey(const std::vector<std::string>& files,
   }
   Sha256 hash;
   hash.Update(text.data(), text.size());
-  return hash.Finish().substr(0, 16);
+  std::error_code error;
+  std::string stem = fs::weakly_canonical(model_path, error).stem();
+  if (stem.empty()) stem = "model";
+  return fmt::format("{}/{}-{}.edgegate", cache_dir, stem, hash.Finish().substr(0, 16));
 }
 
 }  // namespace
@@ -268,19 +273,25 @@ Status Quantize(const ModelSource& source, const std::string& destination,
   return part.Commit();
 }
 
+Result<std::optional<std::string>> FindBundle(const std::string& model_path,
+                                              const std::string& mmproj,
+                                              const std::string& cache_dir,
+                                              const QuantizeOptions& options) {
+  if (IsBundle(model_path)) return std::optional(model_path);
+  EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
+  if (FileExists(path) && Bundle::Open(path).ok()) return std::optional(path);
+  return std::optional<std::string>();
+}
+
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options) {
-  if (IsBundle(model_path)) return model_path;
-  // Before the files are read: should they change meanwhile, the next start sees another key.
-  EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
-  EG_ASSIGN_OR_RETURN(const std::string key, CacheKey(files, options));
+  EG_ASSIGN_OR_RETURN(const auto found, FindBundle(model_path, mmproj, cache_dir, options));
+  if (found) return *found;
+  // Before the files are read: should they change meanwhile, the next start sees another path.
+  EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
   std::error_code error;
   fs::create_directories(cache_dir, error);
   if (error) return ResourceExhausted("cannot create the cache {}: {}", cache_dir, error.message());
-  std::string stem = fs::weakly_canonical(model_path, error).stem();
-  if (stem.empty()) stem = "model";
-  const std::string path = fmt::format("{}/{}-{}.edgegate", cache_dir, stem, key);
-  if (FileExists(path) && Bundle::Open(path).ok()) return path;
   EG_ASSIGN_OR_RETURN(const auto source, ModelSource::Open(model_path, mmproj));
   EG_RETURN_IF_ERROR(Quantize(*source, path, options));
   return path;

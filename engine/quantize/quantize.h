@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,9 +37,15 @@ Status Quantize(const ModelSource& source, const std::string& destination,
 
 // The path of a bundle for `model_path`: itself when it is one, else one that was quantized before
 // from the same files (path, sizes, modification times, format version, weight format and
-// calibration agree) in `cache_dir`, else quantizes now and caches. Two processes may do so at
-// once. Opens the model only to quantize it: parsing a vocabulary takes longer than a start should.
+// calibration agree) in `cache_dir`; nullopt where there is none. Does not read the model.
 // `mmproj`: as ModelSource::Open has it.
+Result<std::optional<std::string>> FindBundle(const std::string& model_path,
+                                              const std::string& mmproj,
+                                              const std::string& cache_dir,
+                                              const QuantizeOptions& options);
+
+// As FindBundle(), but where there is none, quantizes now and caches. Two processes may do so at
+// once.
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options);
 

@@ -32,14 +32,8 @@ int UsableProcessors() {
 }  // namespace
 
 std::unique_ptr<ThreadPool> MakeThreadPool(const Settings& settings) {
-  auto pool = std::make_unique<ThreadPool>(settings.threads > 0 ? settings.threads
-                                                                : ProcessorsOfAffinity());
-  AdjustThreadPool(settings, pool.get());
-  return pool;
-}
-
-void AdjustThreadPool(const Settings& settings, ThreadPool* pool) {
-  if (settings.threads == 0) pool->SetActive(UsableProcessors());
+  if (settings.threads > 0) return std::make_unique<ThreadPool>(settings.threads);
+  return std::make_unique<ThreadPool>(ProcessorsOfAffinity(), UsableProcessors);
 }
 
 }  // namespace edgegate

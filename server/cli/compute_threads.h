@@ -8,12 +8,10 @@
 
 namespace edgegate {
 
-// The pool that a command computes with. It has the setting's number of threads, or one for each
-// processor of the affinity, adjusted by AdjustThreadPool().
+// The pool that a command computes with. It has the setting's number of threads; or else at most
+// one for each processor of the affinity, and each step chooses how many of them compute, no more
+// than there are processors that this process may keep busy then. Affinity and quota may change
+// while the process runs.
 std::unique_ptr<ThreadPool> MakeThreadPool(const Settings& settings);
-
-// Makes as many threads active as there are processors that this process may keep busy now, unless
-// the setting says how many. Affinity and quota may change while the process runs.
-void AdjustThreadPool(const Settings& settings, ThreadPool* pool);
 
 }  // namespace edgegate

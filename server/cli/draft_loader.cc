@@ -43,7 +43,8 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings,
 Status LoadDraft(const ModelSetting& model, const Settings& settings,
                  const std::function<bool()>& stop, SharedResources* resources,
                  LoadedModel* loaded) {
-  EG_ASSIGN_OR_RETURN(loaded->draft_bundle, OpenBundle({"", model.draft, "", ""}, settings, stop));
+  EG_ASSIGN_OR_RETURN(loaded->draft_bundle,
+                      OpenBundle({"", model.draft, "", ""}, settings, stop, resources));
   const Status pair =
       CheckPair(*loaded->draft_bundle, *loaded->bundle, loaded->served.text->vocabulary());
   if (!pair.ok()) {

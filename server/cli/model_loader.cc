@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,8 @@
 
 namespace edgegate {
 namespace {
+
+constexpr int kQuantizePriority = 10;  // as of nice(1)
 
 // Waits so long, or until the thread is to stop.
 void Rest(const std::stop_token& stopped, std::chrono::milliseconds time) {
@@ -132,20 +135,33 @@ std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::strin
 }
 
 Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,
-                                           const std::function<bool()>& stop) {
-  QuantizeOptions quantize;
-  EG_ASSIGN_OR_RETURN(quantize.format, ParseWeightFormat(settings.weight_format));
-  quantize.progress = ProgressPrinter("quantizing " + NameOf(model), stop);
-  EG_ASSIGN_OR_RETURN(const std::string path,
-                      EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), quantize));
-  return Bundle::Open(path);
+                                           const std::function<bool()>& stop,
+                                           SharedResources* resources) {
+  QuantizeOptions options;
+  EG_ASSIGN_OR_RETURN(options.format, ParseWeightFormat(settings.weight_format));
+  options.progress = ProgressPrinter("quantizing " + NameOf(model), stop);
+  const std::string cache = CacheDirectory(settings);
+  EG_ASSIGN_OR_RETURN(const auto found, FindBundle(model.path, model.mmproj, cache, options));
+  if (found) return Bundle::Open(*found);
+  Result<std::string> path = Internal("not quantized");
+  {
+    MutexLock one_at_a_time(resources->quantizing);
+    std::thread([&] {
+      // Models that are loaded answer meanwhile. The pool's threads inherit the priority.
+      setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kQuantizePriority);
+      const auto pool = MakeThreadPool(settings);
+      const ThreadPool::Use use(pool.get());
+      path = EnsureBundle(model.path, model.mmproj, cache, options);
+    }).join();
+  }
+  if (!path.ok()) return path.status();
+  return Bundle::Open(*path);
 }
 
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
                               const std::function<bool()>& stop, SharedResources* resources) {
   LoadedModel loaded;
-  const ThreadPool::Use use(resources->pool.get());
-  EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop));
+  EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop, resources));
   ServedModel& served = loaded.served;
   auto text = ModelText::Load(TextSource(*loaded.bundle), LimitsOfJobs(settings), &resources->jobs,
                               &resources->memory);

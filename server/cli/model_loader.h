@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "config/settings.h"
+#include "engine/base/mutex.h"
 #include "engine/model/decoder_runner.h"
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
@@ -37,15 +38,19 @@ struct SharedResources {
   const std::unique_ptr<ThreadPool> pool;
   MemoryBudget memory;
   JobSlots jobs;
+  Mutex quantizing;  // held by the load that quantizes: it takes memory, and all processors
 };
 
-// `stop`, asked now and then, ends the work with kCancelled. Computes with the pool of `resources`.
+// `stop`, asked now and then, ends the work with kCancelled. Models may load at once, on several
+// threads. The runners compute with the pool of `resources`.
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
                               const std::function<bool()>& stop, SharedResources* resources);
 
-// The bundle of a model, quantized first where there is none.
+// The bundle of a model, quantized first where there is none: on threads of its own that have a low
+// priority.
 Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,
-                                           const std::function<bool()>& stop);
+                                           const std::function<bool()>& stop,
+                                           SharedResources* resources);
 
 // What clients call the model: its name, else its file's.
 std::string NameOf(const ModelSetting& model);

@@ -1,4 +1,4 @@
-// `edgegate serve`: listens first, then loads, then serves until it is told to stop.
+// `edgegate serve`: listens first, then loads its models and serves until it is told to stop.
 
 #include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "engine/ops/isa.h"
@@ -14,8 +15,8 @@
 #include "server/access/api_keys.h"
 #include "server/cli/commands.h"
 #include "server/cli/default_models.h"
-#include "server/cli/memory_plan.h"
 #include "server/cli/model_loader.h"
+#include "server/cli/model_loads.h"
 #include "server/cli/stop_signals.h"
 #include "server/http/server.h"
 
@@ -23,6 +24,8 @@ namespace edgegate {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr auto kLoadCheck = std::chrono::milliseconds(20);
 
 Result<ServerOptions> MakeOptions(const Settings& s, SharedResources* resources) {
   ServerOptions options;
@@ -48,9 +51,41 @@ Result<ServerOptions> MakeOptions(const Settings& s, SharedResources* resources)
   return options;
 }
 
-// Feeds systemd's watchdog unless the engine is stuck, by the same signal as /health.
-void FeedWatchdog(const EngineSnapshot& snapshot) {
-  if (!snapshot.stuck()) sd_notify(0, "WATCHDOG=1");
+// Feeds systemd's watchdog, where there is one, unless the engine is stuck, by the same signal as
+// /health.
+class Watchdog {
+ public:
+  Watchdog() {
+    uint64_t timeout = 0;
+    if (sd_watchdog_enabled(0, &timeout) > 0) period_ = std::chrono::microseconds(timeout) / 3;
+  }
+
+  // How often it is to be fed; nullopt: there is none.
+  std::optional<std::chrono::microseconds> period() const { return period_; }
+
+  void Feed(const EngineSnapshot& snapshot) const {
+    if (period_ && !snapshot.stuck()) sd_notify(0, "WATCHDOG=1");
+  }
+
+ private:
+  std::optional<std::chrono::microseconds> period_;
+};
+
+// Waits for a signal while the models load and serve. False: a model failed to load. Where there is
+// no watchdog, this thread does not wake once the models are loaded.
+bool ServeUntilTold(ModelLoads* loads, const EngineLoop& engine, const StopSignals& signals) {
+  const Watchdog watchdog;
+  while (!loads->done()) {
+    if (signals.Wait(kLoadCheck)) {
+      spdlog::info("stopped while loading");
+      return true;
+    }
+  }
+  if (loads->failed()) return false;
+  sd_notify(0, "READY=1");
+  spdlog::info("ready");
+  while (!signals.Wait(watchdog.period())) watchdog.Feed(engine.snapshot());
+  return true;
 }
 
 void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignals& signals) {
@@ -63,40 +98,12 @@ void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignal
     drained = true;
   });
   while (!drained) {
-    if (signals.WaitASecond()) _exit(kExitInterrupted);  // told twice
+    if (signals.Wait(std::chrono::seconds(1))) _exit(kExitInterrupted);  // told twice
   }
   drain.join();
   // The last events still travel to their clients.
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   http->Stop();
-}
-
-// Whether the files that the model's weights are mapped from are as they were. The log says which
-// file is not; clients need not know where it is.
-std::function<Status()> CheckOf(const LoadedModel& model) {
-  return [bundle = model.bundle.get(), draft = model.draft_bundle.get(), name = model.served.name] {
-    Status status = bundle->CheckIntact();
-    if (status.ok() && draft != nullptr) status = draft->CheckIntact();
-    if (status.ok()) return status;
-    spdlog::error("{}", status.message());
-    return DataLoss("the file of the model {} was changed while it was served", name);
-  };
-}
-
-// What the models have taken is known now: the rest is for requests.
-Status PlanMemory(const Settings& settings, const std::vector<LoadedModel>& models,
-                  MemoryBudget* memory) {
-  ModelMemory sum;
-  for (const LoadedModel& model : models) {
-    sum.weights += model.memory.weights;
-    sum.kv_cache += model.memory.kv_cache;
-  }
-  const int64_t limit = MemoryLimit(settings);
-  EG_ASSIGN_OR_RETURN(const int64_t requests, RequestMemory(settings, limit, sum));
-  memory->SetLimit(requests);
-  spdlog::info("memory limit {} MiB: weights {}, caches {}, requests {}", limit >> 20,
-               sum.weights >> 20, sum.kv_cache >> 20, requests >> 20);
-  return {};
 }
 
 // Few arenas, and large blocks that go back to the kernel when they are freed: what a burst of
@@ -122,77 +129,31 @@ int Serve(const Settings& settings) {
   if (Status status = SetIsaCap(settings.isa); !status.ok()) return fail(status, kExitUsage);
   const StopSignals signals;  // before there are threads, so that none of them gets the signals
   SharedResources resources(settings, 0);
-  const auto options = MakeOptions(settings, &resources);
+  std::vector<std::string> names;
+  for (const ModelSetting& model : *wanted) names.push_back(NameOf(model));
+  const auto catalog = ModelCatalog::Make(std::move(names));
+  if (!catalog.ok()) return fail(catalog.status(), kExitUsage);
+  std::vector<LoadedModel> loaded;
+  EngineLoop engine(static_cast<int>(wanted->size()));
+  auto options = MakeOptions(settings, &resources);
   if (!options.ok()) return fail(options.status(), kExitUsage);
-  HttpServer http(*options);
+  options->engine = &engine;
+  options->catalog = catalog->get();
+  HttpServer http(*std::move(options));
   if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
   const bool ipv6 = settings.host.find(':') != std::string::npos;
   const std::string host = ipv6 ? "[" + settings.host + "]" : settings.host;
   spdlog::info("listening on http://{}:{}", host, http.port());
   std::thread listener([&] { http.Run(); });
-  std::vector<LoadedModel> models;
-  EngineLoop engine;
-  auto stop = [&](int code) {
-    http.Stop();
-    listener.join();
-    return code;
-  };
-  std::vector<const ServedModel*> served;
-  models.reserve(wanted->size());
-  for (const ModelSetting& setting : *wanted) {
-    const auto start = Clock::now();
-    auto loaded = LoadModel(
-        setting, settings, [&] { return signals.pending(); }, &resources);
-    if (signals.pending()) {
-      spdlog::info("stopped while loading");
-      sd_notify(0, "STOPPING=1");
-      return stop(kExitOk);
-    }
-    if (!loaded.ok()) {
-      spdlog::error("cannot load {}: {}", setting.path, loaded.status().message());
-      return stop(kExitModel);
-    }
-    models.push_back(*std::move(loaded));
-    LoadedModel& model = models.back();
-    for (const ServedModel* other : served) {
-      if (other->name != model.served.name) continue;
-      spdlog::error("two models are called {}: name one by NAME=PATH", other->name);
-      return stop(kExitUsage);
-    }
-    spdlog::info("loaded {} in {:.2f} s: context {}, {} KV blocks, {}", model.served.name,
-                 std::chrono::duration<double>(Clock::now() - start).count(),
-                 model.served.limits.max_model_len, model.served.limits.num_blocks,
-                 model.runner->kernels());
-    if (model.draft) {
-      spdlog::info("{} guesses for {}: context {}, {} KV blocks", setting.draft, model.served.name,
-                   model.draft->limits().max_model_len, model.draft->limits().num_blocks);
-    }
-    const SchedulerLimits limits{
-        settings.max_num_seqs,   settings.max_num_batched_tokens,
-        settings.max_waiting,    int64_t{settings.image_cache_mb} << 20,
-        settings.prefix_caching, std::chrono::milliseconds(settings.target_itl_ms),
-        settings.speculation};
-    model.served.engine_index = engine.AddModel(std::move(model.runner), limits, model.valid_tokens,
-                                                std::move(model.draft), CheckOf(model));
-    served.push_back(&model.served);
-  }
-  if (Status status = PlanMemory(settings, models, &resources.memory); !status.ok()) {
-    spdlog::error("{}", status.message());
-    return stop(kExitUsage);
-  }
   engine.Start();
-  http.SetReady(&engine, served);
-  sd_notify(0, "READY=1");
-  spdlog::info("ready");
-  while (!signals.WaitASecond()) {
-    FeedWatchdog(engine.snapshot());
-    AdjustThreadPool(settings, resources.pool.get());
-  }
+  ModelLoads loads(settings, *wanted, &resources, &loaded, &engine, catalog->get());
+  const bool told = ServeUntilTold(&loads, engine, signals);
+  loads.Stop();
   resources.jobs.Close();
   Drain(&http, &engine, settings.drain_timeout_s, signals);
   listener.join();
   spdlog::info("stopped");
-  return kExitOk;
+  return told ? kExitOk : loads.exit_code();
 }
 
 }  // namespace edgegate

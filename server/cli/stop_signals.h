@@ -3,6 +3,9 @@
 
 #include <signal.h>
 
+#include <chrono>
+#include <optional>
+
 namespace edgegate {
 
 // Blocks both for this thread and every thread started from now on: make it first, once.
@@ -23,10 +26,12 @@ class StopSignals {
     return sigismember(&came, SIGTERM) == 1 || sigismember(&came, SIGINT) == 1;
   }
 
-  // Takes one; false: none came within a second.
-  bool WaitASecond() const {
-    const timespec second{1, 0};
-    return sigtimedwait(&signals_, nullptr, &second) > 0;
+  // Takes one; false: none came within `most`. nullopt: waits until one comes.
+  bool Wait(std::optional<std::chrono::microseconds> most) const {
+    if (!most) return sigwaitinfo(&signals_, nullptr) > 0;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(*most);
+    const timespec time{seconds.count(), std::chrono::nanoseconds(*most - seconds).count()};
+    return sigtimedwait(&signals_, nullptr, &time) > 0;
   }
 
  private:

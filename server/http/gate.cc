@@ -89,10 +89,11 @@ GateResult HttpServer::Impl::Gate(Connection& connection) const {
   }
   if (head.path == "*") return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, OPTIONS"}}, ""}, ""};
   if (auto answer = CheckKey(connection)) return {std::move(answer), ""};
-  if (!health && (!ready || draining)) {
-    return {MakeShortAnswer(FromStatus(Unavailable(
-                "{}", draining ? "the server is shutting down" : "the models are still loading"))),
-            ""};
+  if (!health && draining) {
+    return {MakeShortAnswer(FromStatus(Unavailable("the server is shutting down"))), ""};
+  }
+  if (!health && options.catalog->ready().empty()) {
+    return {MakeShortAnswer(FromStatus(Unavailable("the models are still loading"))), ""};
   }
   const Route* route = FindRoute(head.path);
   if (route == nullptr) {

@@ -133,11 +133,9 @@ void Generate(Exchange* exchange, ApiRequest parsed) {
   auto request = std::make_shared<ApiRequest>(std::move(parsed));
   request->tenant = exchange->connection.caller().tenant;
   request->client = exchange->connection.caller().client;
-  const ServedModel* model = options.find_model(request->model);
-  if (model == nullptr) {
-    return fail({404, fmt::format("The model '{}' does not exist.", request->model),
-                 "invalid_request_error", "model", "model_not_found"});
-  }
+  const auto found = options.catalog->Find(request->model);
+  if (!found.ok()) return fail(NoModel(found.status()));
+  const ServedModel* model = *found;
   std::optional<Clock::time_point> deadline;
   if (options.request_timeout_s > 0) {
     deadline = Clock::now() + std::chrono::seconds(options.request_timeout_s);
@@ -168,6 +166,11 @@ void Generate(Exchange* exchange, ApiRequest parsed) {
 }
 
 }  // namespace
+
+ApiError NoModel(const Status& status) {
+  if (status.code() != StatusCode::kNotFound) return FromStatus(status);
+  return {404, status.message(), "invalid_request_error", "model", "model_not_found"};
+}
 
 void Answer(Response& res, const ApiError& error) {
   ShortAnswer answer = MakeShortAnswer(error);

@@ -10,11 +10,11 @@
 
 #include "scheduler/engine_loop.h"
 #include "server/access/memory_budget.h"
+#include "server/catalog/model_catalog.h"
 #include "server/http/connection.h"
 #include "server/media/fetch.h"
 #include "server/openai/errors.h"
 #include "server/openai/request.h"
-#include "server/served_model.h"
 
 namespace edgegate {
 
@@ -24,8 +24,11 @@ struct GenerateOptions {
   int request_timeout_s = 0;  // 0: none
   MemoryBudget* memory = nullptr;
   EngineLoop* engine = nullptr;
-  std::function<const ServedModel*(const std::string&)> find_model;  // null: no such model
+  const ModelCatalog* catalog = nullptr;
 };
+
+// The answer to a request for a model that ModelCatalog::Find() does not give.
+ApiError NoModel(const Status& status);
 
 // Fills `res` with an error in the API's shape.
 void Answer(httplib::Response& res, const ApiError& error);

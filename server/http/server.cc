@@ -3,7 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstring>
 #include <new>
+#include <nlohmann/json.hpp>
 
 #include "server/http/server_impl.h"
 #include "server/openai/response.h"
@@ -13,6 +15,7 @@ namespace {
 
 using httplib::Request;
 using httplib::Response;
+using json = nlohmann::ordered_json;
 
 constexpr size_t kModelsPrefix = sizeof("/v1/models/") - 1;
 
@@ -33,65 +36,72 @@ void AnswerException(const Request& req, Response& res, const std::exception_ptr
   Answer(res, error);
 }
 
-}  // namespace
-
-const ServedModel* HttpServer::Impl::Find(const std::string& name) const {
-  for (const ServedModel* model : models) {
-    if (model->name == name) return model;
-  }
-  return nullptr;
+// Of a model that is loaded.
+json ModelHealth(const std::string& name, const EngineSnapshot::Model& m) {
+  return {{"name", name},
+          {"status", m.failure.empty() ? "ok" : "failing"},
+          {"running", m.running},
+          {"waiting", m.waiting},
+          {"kv_blocks_total", m.blocks_total},
+          {"kv_blocks_free", m.blocks_free},
+          {"draft_kv_blocks_total", m.draft_blocks_total},
+          {"draft_kv_blocks_free", m.draft_blocks_free},
+          {"preemptions", m.preemptions},
+          {"prompt_tokens", m.prompt_tokens},
+          {"cached_tokens", m.cached_tokens},
+          {"generated_tokens", m.generated_tokens},
+          {"guessed_tokens", m.guessed_tokens},
+          {"guessed_right", m.guessed_right},
+          {"images_encoded", m.images_encoded},
+          {"image_cache_hits", m.image_cache_hits},
+          {"image_cache_bytes", m.image_cache_bytes}};
 }
 
+}  // namespace
+
 void HttpServer::Impl::Health(Response& res) const {
-  if (!ready || draining) {
-    res.status = 503;
-    const char* what = draining ? "draining" : "loading";
-    res.set_content(fmt::format("{{\"status\":\"{}\"}}", what), "application/json");
-    return;
+  const EngineSnapshot snapshot = options.engine->snapshot();
+  json models = json::array();
+  bool loading = false, failing = snapshot.failed_steps_in_row >= 3;
+  for (const auto& [name, model] : options.catalog->entries()) {
+    json entry = {{"name", name}, {"status", "loading"}};
+    if (model != nullptr) {
+      const auto& stats = snapshot.models[static_cast<size_t>(model->engine_index)];
+      entry = ModelHealth(name, stats);
+      failing = failing || !stats.failure.empty();
+    }
+    loading = loading || model == nullptr;
+    models.push_back(std::move(entry));
   }
-  const EngineSnapshot snapshot = engine->snapshot();
-  std::string list;
-  for (size_t i = 0; i < snapshot.models.size(); ++i) {
-    const auto& m = snapshot.models[i];
-    list += fmt::format(
-        "{}{{\"running\":{},\"waiting\":{},\"kv_blocks_total\":{},\"kv_blocks_free\":{},"
-        "\"draft_kv_blocks_total\":{},\"draft_kv_blocks_free\":{},"
-        "\"preemptions\":{},\"prompt_tokens\":{},\"cached_tokens\":{},\"generated_tokens\":{},"
-        "\"guessed_tokens\":{},\"guessed_right\":{},\"images_encoded\":{},"
-        "\"image_cache_hits\":{},\"image_cache_bytes\":{}}}",
-        i ? "," : "", m.running, m.waiting, m.blocks_total, m.blocks_free, m.draft_blocks_total,
-        m.draft_blocks_free, m.preemptions, m.prompt_tokens, m.cached_tokens, m.generated_tokens,
-        m.guessed_tokens, m.guessed_right, m.images_encoded, m.image_cache_hits,
-        m.image_cache_bytes);
-  }
-  bool failing = snapshot.failed_steps_in_row >= 3;
-  for (const auto& m : snapshot.models) failing = failing || !m.failure.empty();
-  const char* status = snapshot.stuck() ? "stuck" : failing ? "failing" : "ok";
-  res.status = snapshot.stuck() || failing ? 503 : 200;
-  res.set_content(fmt::format("{{\"status\":\"{}\",\"models\":[{}]}}", status, list),
-                  "application/json");
+  const char* status = draining           ? "draining"
+                       : snapshot.stuck() ? "stuck"
+                       : failing          ? "failing"
+                       : loading          ? "loading"
+                                          : "ok";
+  res.status = std::strcmp(status, "ok") == 0 ? 200 : 503;
+  const json health = {{"status", status}, {"models", std::move(models)}};
+  res.set_content(health.dump(), "application/json");
 }
 
 GenerateOptions HttpServer::Impl::Generation() const {
   return {.images = options.images,
           .request_timeout_s = options.request_timeout_s,
           .memory = options.memory,
-          .engine = engine,
-          .find_model = [this](const std::string& name) { return Find(name); }};
+          .engine = options.engine,
+          .catalog = options.catalog};
 }
 
 // The gate lets only known paths and methods through.
 void HttpServer::Impl::Routes() {
   http.Get("/health", [this](const Request&, Response& res) { Health(res); });
   http.Get("/v1/models", [this](const Request&, Response& res) {
-    res.set_content(ModelListJson(models), "application/json");
+    res.set_content(ModelListJson(options.catalog->ready()), "application/json");
   });
   http.Get("/v1/models/id", [this](const Request&, Response& res) {
     const std::string name = Connection::Current()->head().path.substr(kModelsPrefix);
-    const ServedModel* model = Find(name);
-    if (model != nullptr) return res.set_content(ModelJson(*model), "application/json");
-    Answer(res, {404, fmt::format("The model '{}' does not exist.", name), "invalid_request_error",
-                 "model", "model_not_found"});
+    const auto model = options.catalog->Find(name);
+    if (!model.ok()) return Answer(res, NoModel(model.status()));
+    res.set_content(ModelJson(**model), "application/json");
   });
   auto post = [this](const char* path, bool chat) {
     http.Post(path, [this, chat](const Request&, Response& res) {
@@ -131,12 +141,6 @@ Status HttpServer::Bind() { return impl_->http.Open(impl_->options.host, impl_->
 int HttpServer::port() const { return impl_->http.bound_port(); }
 
 void HttpServer::Run() { impl_->http.Run(); }
-
-void HttpServer::SetReady(EngineLoop* engine, std::vector<const ServedModel*> models) {
-  impl_->engine = engine;
-  impl_->models = std::move(models);
-  impl_->ready = true;
-}
 
 void HttpServer::StartDraining() { impl_->draining = true; }
 

@@ -9,8 +9,8 @@
 #include "scheduler/engine_loop.h"
 #include "server/access/memory_budget.h"
 #include "server/access/site_rules.h"
+#include "server/catalog/model_catalog.h"
 #include "server/media/fetch.h"
-#include "server/served_model.h"
 
 namespace edgegate {
 
@@ -25,9 +25,12 @@ struct ServerOptions {
   int body_timeout_s = 120;
   int read_timeout_s = 15;
   int write_timeout_s = 15;
-  int request_timeout_s = 0;       // 0: none
-  FetchOptions images;             // whose URLs are fetched
-  MemoryBudget* memory = nullptr;  // of requests; outlives the server
+  int request_timeout_s = 0;  // 0: none
+  FetchOptions images;        // whose URLs are fetched
+  // All of these outlive the server.
+  MemoryBudget* memory = nullptr;  // of requests
+  EngineLoop* engine = nullptr;
+  const ModelCatalog* catalog = nullptr;
 };
 
 // Provides its own synchronization.
@@ -40,12 +43,9 @@ class HttpServer {
   Status Bind();
   int port() const;
 
-  // Serves until Stop(), in the calling thread. Before SetReady(), every request but /health is
-  // answered by 503.
+  // Serves until Stop(), in the calling thread. While no model is loaded, every request but /health
+  // is answered by 503.
   void Run();
-
-  // From now on the models answer. They and the engine must outlive Run(). Call once.
-  void SetReady(EngineLoop* engine, std::vector<const ServedModel*> models);
 
   // New requests are answered by 503; running ones go on.
   void StartDraining();

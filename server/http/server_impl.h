@@ -24,14 +24,9 @@ struct HttpServer::Impl {
   const ServerOptions options;
   const ApiKeys keys;
   ConnectionServer http;
-  // Written once, before `ready`.
-  EngineLoop* engine = nullptr;
-  std::vector<const ServedModel*> models;
-  std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
 
   void Routes();
-  const ServedModel* Find(const std::string& name) const;
   void Health(httplib::Response& res) const;
 
   // Everything that can be told from a request's head, in this order: the host, the page, a

@@ -18,16 +18,17 @@ MODEL = os.environ.get("EDGEGATE_MODEL", str(ROOT / "models/SmolLM2-135M-Instruc
 
 
 class Daemon:
-    """One running daemon; `url` is its base address."""
+    """One running daemon; `url` is its base address. `ready`: waits until its models are loaded."""
 
-    def __init__(self, *arguments, env=None, log=None):
+    def __init__(self, *arguments, env=None, log=None, ready=True):
         self.log = open(log, "w+")  # noqa: SIM115 (lives as long as the daemon)
         command = [BINARY, "serve", "--port", "0", *arguments]
         self.process = subprocess.Popen(
             command, stderr=self.log, env={**os.environ, **(env or {})}
         )
         self.url = "http://127.0.0.1:%s" % self.wait_for(r"listening on http://[^:]+:(\d+)")
-        self.wait_for(r"\bready\b()")
+        if ready:
+            self.wait_for(r"\bready\b()")
 
     def wait_for(self, pattern):
         for _ in range(1200):

@@ -32,7 +32,7 @@ def test_notifies_systemd(tmp_path, cache):
         "smol=" + MODEL,
         "--engine.cache_dir",
         cache,
-        env={"NOTIFY_SOCKET": str(tmp_path / "notify")},
+        env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "3000000"},
         log=str(tmp_path / "log"),
     )
     assert manager.recv(100) == b"READY=1"

@@ -32,7 +32,7 @@ FinishReason Wait(GenerationHandle& handle) {
 }
 
 TEST_CASE("many threads, two models, some leaving early") {
-  EngineLoop engine;
+  EngineLoop engine(2);
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 1000}, valid);
   engine.AddModel(Fake(), {8, 32, 1000}, valid, Fake());
@@ -160,7 +160,7 @@ TEST_CASE("a turn that does not end shows in the snapshot") {
 }
 
 TEST_CASE("damaged weights end the requests before anything of the step is delivered") {
-  EngineLoop engine;
+  EngineLoop engine(2);
   std::atomic<bool> damaged{false};
   std::atomic<int> checks{0};
   const std::vector<bool> valid(50, true);

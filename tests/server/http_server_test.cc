@@ -40,7 +40,9 @@ constexpr int kImageRows = 3;
 // A served fake: the tokenizer and template of a golden checkpoint, logits from a hash.
 class Site {
  public:
-  Site() : http_(Options(&memory_)) {
+  // Serves "fake" where it is the first of these names. The others never load.
+  explicit Site(const std::vector<std::string>& names = {"fake"})
+      : catalog_(*ModelCatalog::Make(names)), http_(Options()) {
     auto source =
         ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/glm-edge-v");
     REQUIRE(source.ok());
@@ -66,7 +68,7 @@ class Site {
     REQUIRE(http_.Bind().ok());
     listener_ = std::thread([this] { http_.Run(); });
     engine_.Start();
-    http_.SetReady(&engine_, {&model_});
+    if (names.front() == model_.name) catalog_->SetReady(0, &model_);
   }
 
   ~Site() {
@@ -117,9 +119,11 @@ class Site {
   FakeModelRunner* runner = nullptr;
 
  private:
-  static ServerOptions Options(MemoryBudget* memory) {
+  ServerOptions Options() {
     ServerOptions options;
-    options.memory = memory;
+    options.memory = &memory_;
+    options.engine = &engine_;
+    options.catalog = catalog_.get();
     options.port = 0;
     return options;
   }
@@ -129,6 +133,7 @@ class Site {
   std::unique_ptr<ModelSource> source_;
   ServedModel model_;
   EngineLoop engine_;
+  const std::unique_ptr<ModelCatalog> catalog_;
   HttpServer http_;
   std::thread listener_;
 };
@@ -342,6 +347,51 @@ TEST_CASE("health tells of an engine that is stuck, and of one that fails") {
   CHECK(Health(client) == failing);
   CHECK(Ask(client, 4).status == 200);
   CHECK(Health(client) == ok);
+}
+
+TEST_CASE("a model that is loading: 503 for its requests, while the others answer") {
+  Site site({"fake", "late"});
+  auto client = site.Client();
+  CHECK(Ask(client, 1).status == 200);
+  const auto post = [&](const std::string& model) {
+    const json body = {{"model", model}, {"prompt", "a"}, {"max_tokens", 1}};
+    auto answer = client.Post("/v1/completions", body.dump(), "application/json");
+    REQUIRE(answer);
+    return answer;
+  };
+  CHECK(post("fake")->status == 200);
+  const auto late = post("late");
+  CHECK(late->status == 503);
+  CHECK(late->get_header_value("Retry-After") == "1");
+  CHECK(json::parse(late->body)["error"]["message"] == "the model 'late' is still loading");
+  CHECK(post("none")->status == 404);
+  const auto one = client.Get("/v1/models/late");
+  REQUIRE(one);
+  CHECK(one->status == 503);
+  const auto all = client.Get("/v1/models");
+  REQUIRE(all);
+  CHECK(json::parse(all->body)["data"].size() == 1);
+  const auto health = client.Get("/health");
+  REQUIRE(health);
+  CHECK(health->status == 503);
+  const json told = json::parse(health->body);
+  CHECK(told["status"] == "loading");
+  CHECK(told["models"][0]["name"] == "fake");
+  CHECK(told["models"][0]["status"] == "ok");
+  CHECK(told["models"][1] == json{{"name", "late"}, {"status", "loading"}});
+}
+
+TEST_CASE("no model is loaded: every request but /health is answered by 503") {
+  Site site({"other", "fake"});
+  auto client = site.Client();
+  for (const char* path : {"/v1/models", "/v1/models/fake", "/nothing"}) {
+    const auto answer = client.Get(path);
+    REQUIRE(answer);
+    CHECK(answer->status == 503);
+    CHECK(answer->get_header_value("Retry-After") == "1");
+  }
+  const std::pair<int, std::string> loading{503, "loading"};
+  CHECK(Health(client) == loading);
 }
 
 TEST_CASE("a drain lets running answers finish and refuses new ones") {

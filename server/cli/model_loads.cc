@@ -1,0 +1,113 @@
+#include "server/cli/model_loads.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <utility>
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Whether the files that the model's weights are mapped from are as they were. The log says which
+// file is not; clients need not know where it is.
+std::function<Status()> CheckOf(const LoadedModel& model) {
+  return [bundle = model.bundle.get(), draft = model.draft_bundle.get(), name = model.served.name] {
+    Status status = bundle->CheckIntact();
+    if (status.ok() && draft != nullptr) status = draft->CheckIntact();
+    if (status.ok()) return status;
+    spdlog::error("{}", status.message());
+    return DataLoss("the file of the model {} was changed while it was served", name);
+  };
+}
+
+SchedulerLimits LimitsOf(const Settings& s) {
+  return {s.max_num_seqs,   s.max_num_batched_tokens,
+          s.max_waiting,    int64_t{s.image_cache_mb} << 20,
+          s.prefix_caching, std::chrono::milliseconds(s.target_itl_ms),
+          s.speculation};
+}
+
+}  // namespace
+
+ModelLoads::ModelLoads(const Settings& settings, const std::vector<ModelSetting>& models,
+                       SharedResources* resources, std::vector<LoadedModel>* loaded,
+                       EngineLoop* engine, ModelCatalog* catalog)
+    : settings_(settings),
+      resources_(resources),
+      loaded_(loaded),
+      engine_(engine),
+      catalog_(catalog) {
+  loaded->resize(models.size());
+  // The vector's size says when all are loaded: it is complete before the first thread starts.
+  threads_.resize(models.size());
+  for (size_t i = 0; i < models.size(); ++i) {
+    threads_[i] = std::thread([this, i, model = models[i]] { Load(i, model); });
+  }
+}
+
+ModelLoads::~ModelLoads() { Stop(); }
+
+void ModelLoads::Stop() {
+  stopping_ = true;
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+// The first failure counts.
+void ModelLoads::Fail(int exit_code) {
+  int none = kExitOk;
+  exit_code_.compare_exchange_strong(none, exit_code);
+}
+
+void ModelLoads::Load(size_t place, const ModelSetting& model) {
+  const auto start = Clock::now();
+  auto loaded = LoadModel(
+      model, settings_, [this] { return stopping_.load(); }, resources_);
+  if (stopping_) return;
+  if (!loaded.ok()) {
+    spdlog::error("cannot load {}: {}", model.path, loaded.status().message());
+    return Fail(kExitModel);
+  }
+  if (Status status = PlanMemory(loaded->memory); !status.ok()) {
+    spdlog::error("{}", status.message());
+    return Fail(kExitUsage);
+  }
+  const RunnerLimits& limits = loaded->served.limits;
+  spdlog::info("loaded {} in {:.2f} s: context {}, {} KV blocks, {}", loaded->served.name,
+               std::chrono::duration<double>(Clock::now() - start).count(), limits.max_model_len,
+               limits.num_blocks, loaded->runner->kernels());
+  (*loaded_)[place] = *std::move(loaded);
+  Serve(place, model);
+}
+
+void ModelLoads::Serve(size_t place, const ModelSetting& model) {
+  LoadedModel& loaded = (*loaded_)[place];
+  if (loaded.draft) {
+    spdlog::info("{} guesses for {}: context {}, {} KV blocks", model.draft, loaded.served.name,
+                 loaded.draft->limits().max_model_len, loaded.draft->limits().num_blocks);
+  }
+  auto check = CheckOf(loaded);
+  loaded.served.engine_index =
+      engine_->AddModel(std::move(loaded.runner), LimitsOf(settings_), loaded.valid_tokens,
+                        std::move(loaded.draft), std::move(check));
+  catalog_->SetReady(place, &loaded.served);
+  ++num_loaded_;
+}
+
+// What the loaded models, with one more, have taken is known now: the rest is for requests.
+Status ModelLoads::PlanMemory(const ModelMemory& more) {
+  MutexLock lock(mutex_);
+  memory_.weights += more.weights;
+  memory_.kv_cache += more.kv_cache;
+  const int64_t limit = MemoryLimit(settings_);
+  EG_ASSIGN_OR_RETURN(const int64_t requests, RequestMemory(settings_, limit, memory_));
+  resources_->memory.SetLimit(requests);
+  spdlog::info("memory limit {} MiB: weights {}, caches {}, requests {}", limit >> 20,
+               memory_.weights >> 20, memory_.kv_cache >> 20, requests >> 20);
+  return {};
+}
+
+}  // namespace edgegate

@@ -1,0 +1,57 @@
+// The start of the daemon's models: all load side by side, and each answers once it is loaded.
+#pragma once
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "engine/base/mutex.h"
+#include "scheduler/engine_loop.h"
+#include "server/catalog/model_catalog.h"
+#include "server/cli/commands.h"
+#include "server/cli/model_loader.h"
+
+namespace edgegate {
+
+// Owned by one thread.
+class ModelLoads {
+ public:
+  // Loads each model on a thread of its own into `loaded`, which gets a place for each and outlives
+  // the engine, adds it to the engine, and tells the catalog, which has the same places. All of
+  // these outlive the loads. Sets the limit of `resources->memory` to what the loaded models leave.
+  ModelLoads(const Settings& settings, const std::vector<ModelSetting>& models,
+             SharedResources* resources, std::vector<LoadedModel>* loaded, EngineLoop* engine,
+             ModelCatalog* catalog);
+  ~ModelLoads();  // as Stop()
+  ModelLoads(const ModelLoads&) = delete;
+  ModelLoads& operator=(const ModelLoads&) = delete;
+
+  // Whether all models are loaded, or one has failed. The log has said which, and why.
+  bool done() const { return num_loaded_ == threads_.size() || failed(); }
+  // Whether one has failed; its exit code.
+  bool failed() const { return exit_code_ != kExitOk; }
+  int exit_code() const { return exit_code_; }
+
+  // Ends the loads that still run, and waits for them.
+  void Stop();
+
+ private:
+  void Load(size_t place, const ModelSetting& model);
+  void Serve(size_t place, const ModelSetting& model);
+  Status PlanMemory(const ModelMemory& more) EG_EXCLUDES(mutex_);
+  void Fail(int exit_code);
+
+  const Settings& settings_;
+  SharedResources* const resources_;
+  std::vector<LoadedModel>* const loaded_;  // a place is written by its thread
+  EngineLoop* const engine_;
+  ModelCatalog* const catalog_;
+  std::atomic<size_t> num_loaded_{0};
+  std::atomic<int> exit_code_{kExitOk};
+  std::atomic<bool> stopping_{false};
+  Mutex mutex_;
+  ModelMemory memory_ EG_GUARDED_BY(mutex_);  // of the loaded models together
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace edgegate
