@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
 #include <thread>
 
 #include "tests/fakes/fake_model_runner.h"
@@ -59,6 +60,39 @@ TEST_CASE("many threads, two models, some leaving early") {
     CHECK(model.blocks_free == model.blocks_total);
   }
   CHECK(engine.Submit(0, Request(1)).status().code() == StatusCode::kUnavailable);
+}
+
+TEST_CASE("models that are added while others answer") {
+  EngineLoop engine(6);
+  const std::vector<bool> valid(50, true);
+  engine.AddModel(Fake(), {8, 32, 100}, valid);
+  engine.Start();
+  std::atomic<bool> added{false};
+  std::atomic<int> asked{0};
+  std::thread client([&] {
+    while (!added) {
+      auto handle = engine.Submit(0, Request(5));
+      REQUIRE(handle.ok());
+      CHECK(Wait(**handle) == FinishReason::kLength);
+      ++asked;
+    }
+  });
+  std::vector<std::thread> loaders;
+  for (int t = 0; t < 5; ++t) {
+    loaders.emplace_back([&] {
+      const int index = engine.AddModel(Fake(), {8, 32, 100}, valid);
+      auto handle = engine.Submit(index, Request(5));
+      REQUIRE(handle.ok());
+      CHECK(Wait(**handle) == FinishReason::kLength);
+      CHECK(engine.snapshot().models.size() > static_cast<size_t>(index));
+    });
+  }
+  for (auto& loader : loaders) loader.join();
+  while (asked == 0) std::this_thread::yield();
+  added = true;
+  client.join();
+  CHECK(engine.snapshot().models.size() == 6);
+  CHECK_THROWS_AS(engine.AddModel(Fake(), {8, 32, 100}, valid), std::logic_error);
 }
 
 TEST_CASE("requests that can never run, and too many of them, are refused") {
