@@ -15,6 +15,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("EDGEGATE_BIN", str(ROOT / "build/release/edgegate"))
 MODEL = os.environ.get("EDGEGATE_MODEL", str(ROOT / "models/SmolLM2-135M-Instruct.Q4_1.gguf"))
+# The default model, which lies beside the program.
+DEMO = pathlib.Path(BINARY).resolve().parent / "edge-demo-v.edgegate"
 
 
 class Daemon:
@@ -23,9 +25,7 @@ class Daemon:
     def __init__(self, *arguments, env=None, log=None, ready=True):
         self.log = open(log, "w+")  # noqa: SIM115 (lives as long as the daemon)
         command = [BINARY, "serve", "--port", "0", *arguments]
-        self.process = subprocess.Popen(
-            command, stderr=self.log, env={**os.environ, **(env or {})}
-        )
+        self.process = subprocess.Popen(command, stderr=self.log, env={**os.environ, **(env or {})})
         self.url = "http://127.0.0.1:%s" % self.wait_for(r"listening on http://[^:]+:(\d+)")
         if ready:
             self.wait_for(r"\bready\b()")

@@ -9,9 +9,7 @@ import urllib.request
 
 import openai
 import pytest
-from conftest import BINARY, MODEL, Daemon
-
-DEMO = pathlib.Path(BINARY).resolve().parent / "edge-demo-v.edgegate"
+from conftest import BINARY, DEMO, MODEL, Daemon
 
 
 def health(daemon):

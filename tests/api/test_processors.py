@@ -1,12 +1,13 @@
-"""Affinity and cgroup quotas limit the number of threads that compute."""
+"""Affinity and cgroup quotas limit the number of threads that compute; no answer depends on it."""
 
 import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
-from conftest import BINARY, ROOT
+from conftest import BINARY, DEMO, ROOT, Daemon
 
 MODEL = ROOT / "tests/golden/models/qwen2"
 
@@ -63,3 +64,31 @@ def test_quota_of_a_cgroup(tmp_path):
         assert threads_of_bench(tmp_path, enter) == 1
     finally:
         group.rmdir()
+
+
+def test_neighbours_change_no_answer(tmp_path):
+    daemon = Daemon("--model", f"demo={DEMO}", log=str(tmp_path / "log"))
+
+    def ask():
+        answer = daemon.client().chat.completions.create(
+            model="demo",
+            messages=[{"role": "user", "content": "Tell me about the garden."}],
+            max_tokens=48,
+            temperature=1.0,
+            seed=7,
+            logprobs=True,
+            top_logprobs=5,
+        )
+        return answer.choices[0].to_json()
+
+    alone = ask()
+    spin = [sys.executable, "-c", "while True: pass"]
+    busy = [subprocess.Popen(spin) for _ in range(2 * os.cpu_count())]
+    try:
+        for _ in range(5):
+            assert ask() == alone
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert daemon.stop() == 0

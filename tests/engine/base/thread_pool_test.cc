@@ -75,6 +75,39 @@ TEST_CASE(
   CHECK(chunk == 10);
 }
 
+TEST_CASE("a step follows the number of usable processors, also while the pool lives") {
+  std::atomic<int> usable{1}, asked{0};
+  ThreadPool pool(4, [&] {
+    ++asked;
+    return usable.load();
+  });
+  const auto step = [&] {
+    const ThreadPool::Step use(&pool);
+    std::atomic<int> sum{0};
+    ParallelFor(100, [&](int i) { sum += i; });
+    CHECK(sum == 4950);
+  };
+  step();
+  CHECK(pool.active() == 1);
+  const int after_one = asked;
+  for (int i = 0; i < 20; ++i) step();
+  CHECK(asked <= after_one + 2);  // once a second
+  usable = 100;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (pool.active() == 1 && std::chrono::steady_clock::now() < until) {
+    step();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(pool.active() == 4);
+}
+
+TEST_CASE("without usable processors to follow, steps leave the number of threads as it is") {
+  ThreadPool pool(3);
+  pool.SetActive(2);
+  const ThreadPool::Step use(&pool);
+  CHECK(pool.active() == 2);
+}
+
 TEST_CASE("threads that are not active take no part") {
   ThreadPool pool(4);
   const ThreadPool::Use use(&pool);
