@@ -120,21 +120,23 @@ int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& pa
 
 }  // namespace
 
-double CounterUniform(uint64_t seed, uint64_t position) {
-  uint32_t counter[4] = {static_cast<uint32_t>(position), static_cast<uint32_t>(position >> 32), 0,
-                         0};
-  uint32_t key[2] = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
+std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t a = uint64_t{0xD2511F53} * counter[0];
     const uint64_t b = uint64_t{0xCD9E8D57} * counter[2];
-    const uint32_t next[4] = {
-        static_cast<uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(b),
-        static_cast<uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(a)};
-    std::copy(std::begin(next), std::end(next), std::begin(counter));
+    counter = {static_cast<uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(b),
+               static_cast<uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(a)};
     key[0] += 0x9E3779B9;
     key[1] += 0xBB67AE85;
   }
-  const uint64_t bits = uint64_t{counter[1]} << 32 | counter[0];
+  return counter;
+}
+
+double CounterUniform(uint64_t seed, uint64_t position) {
+  const auto words =
+      Philox({static_cast<uint32_t>(position), static_cast<uint32_t>(position >> 32), 0, 0},
+             {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  const uint64_t bits = uint64_t{words[1]} << 32 | words[0];
   return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 

@@ -3,6 +3,7 @@
 // top_p and a draw.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <unordered_map>
@@ -20,8 +21,11 @@ struct TokenCounts {
   std::span<const int32_t> prompt;
 };
 
-// A uniform number in [0, 1) that depends on (seed, position) alone: Philox4x32-10 (Salmon et al.
-// 2011, "Parallel random numbers: as easy as 1, 2, 3").
+// Philox4x32-10, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy
+// as 1, 2, 3").
+std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
+// A uniform number in [0, 1) that depends on (seed, position) alone.
 double CounterUniform(uint64_t seed, uint64_t position);
 
 // Which ids may be sampled.
