@@ -10,6 +10,7 @@
 #include "engine/base/cpu_features.h"
 #include "engine/ops/int8_attention.h"
 #include "engine/ops/isa.h"
+#include "tests/fakes/worst.h"
 
 namespace edgegate {
 namespace {
@@ -22,9 +23,9 @@ std::vector<float> Normal(size_t count, unsigned seed, float deviation = 1) {
   return values;
 }
 
-float Worst(const std::vector<float>& a, const std::vector<float>& b) {
+float WorstOf(const std::vector<float>& a, const std::vector<float>& b) {
   float worst = 0;
-  for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::fabs(a[i] - b[i]));
+  for (size_t i = 0; i < a.size(); ++i) worst = Worst(worst, std::fabs(a[i] - b[i]));
   return worst;
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on t
           float worst = 0;
           for (int row = 0; row < head.rows; ++row) {
             const size_t at = static_cast<size_t>(row) * dim + d;
-            worst = std::max(worst, std::fabs(got[at] - want[at]));
+            worst = Worst(worst, std::fabs(got[at] - want[at]));
           }
           CHECK(worst < (d == 0 ? 1.0f : 0.02f));
         }
@@ -108,7 +109,7 @@ TEST_CASE("queries, keys and values of zero give the mean and zero") {
   if (!HasVnni()) return;
   Head head(200, 72, 4);
   head.Ask(std::vector<float>(size_t{4} * 72));
-  CHECK(Worst(head.Run(false, 4), head.Run(true, 4)) < 1e-4f);
+  CHECK(WorstOf(head.Run(false, 4), head.Run(true, 4)) < 1e-4f);
   const std::vector<float> nothing(size_t{200} * 72);
   for (int tile : {0, 1}) {
     uint8_t* memory = head.tiles.data() + tile * Int8KvTile::Bytes(72);
@@ -161,7 +162,7 @@ TEST_CASE("a picture's attention in INT8 is that in bf16, to within its rounding
     (void)SetIsaCap(isa);
     const auto precise = AttendAll(true, 200, 3, 72), coarse = AttendAll(false, 200, 3, 72);
     // Averages of some ten values of magnitude one.
-    CHECK(Worst(precise, coarse) < 0.05f);
+    CHECK(WorstOf(precise, coarse) < 0.05f);
     CHECK((precise == coarse) == !HasVnni());
   }
   (void)SetIsaCap("auto");
