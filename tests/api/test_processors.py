@@ -1,13 +1,16 @@
 """Affinity and cgroup quotas limit the number of threads that compute; no answer depends on it."""
 
+import functools
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
 from conftest import BINARY, DEMO, ROOT, Daemon
+
+sys.path.append(str(ROOT / "tests"))
+import cgroups
 
 MODEL = ROOT / "tests/golden/models/qwen2"
 
@@ -26,25 +29,6 @@ def one_processor():
     return lambda: os.sched_setaffinity(0, {first})
 
 
-def quota_group(name):
-    """A new cgroup with a quota of 1.5 processors, of version 2 or 1; None where none can be made."""
-    root = pathlib.Path("/sys/fs/cgroup")
-    if (root / "cgroup.controllers").exists():
-        group, file, value = root / name, "cpu.max", "150000 100000"
-    else:
-        group, file, value = root / "cpu" / name, "cpu.cfs_quota_us", "150000"
-    try:
-        group.mkdir()
-    except OSError:
-        return None
-    try:
-        (group / file).write_text(value)
-        return group
-    except OSError:
-        group.rmdir()
-        return None
-
-
 def test_affinity(tmp_path, one_processor):
     # Fewer where this machine has a quota itself.
     assert 1 <= threads_of_bench(tmp_path, None) <= len(os.sched_getaffinity(0))
@@ -56,12 +40,11 @@ def test_the_setting_decides(tmp_path, one_processor):
 
 
 def test_quota_of_a_cgroup(tmp_path):
-    group = quota_group(f"edgegate-test-{os.getpid()}")
+    group = cgroups.make_quota(f"edgegate-test-{os.getpid()}", 1.5)
     if group is None:
         pytest.skip("no cgroup with a processor quota can be made here")
     try:
-        enter = lambda: (group / "cgroup.procs").write_text(str(os.getpid()))  # noqa: E731
-        assert threads_of_bench(tmp_path, enter) == 1
+        assert threads_of_bench(tmp_path, functools.partial(cgroups.enter, group)) == 1
     finally:
         group.rmdir()
 

@@ -3,36 +3,18 @@
 import os
 import pathlib
 import resource
+import sys
 import time
 import warnings
 
-ROOT = pathlib.Path("/sys/fs/cgroup")
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import cgroups
 
 
-def _own(controller):
-    """The folder of this process's cgroup for a controller ("" means version 2), or None."""
-    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
-        _, names, path = line.split(":", 2)
-        if controller == names or (controller and controller in names.split(",")):
-            base = ROOT / controller if controller else ROOT
-            return base / path.lstrip("/")
-    return None
-
-
-def _make(parent, file, value):
-    """A cgroup below `parent` whose `file` is set to `value`; None where that is not allowed."""
-    if parent is None or not parent.is_dir():
-        return None
-    folder = parent / f"edgegate-hostile-{os.getpid()}-{file}"
-    try:
-        folder.mkdir(exist_ok=True)
-        if (folder / file).exists():
-            (folder / file).write_text(str(value))
-            return folder
-        folder.rmdir()
-    except OSError:
-        return None
-    return None
+def _make(controller, file, value):
+    """A cgroup below this process's own."""
+    name = f"edgegate-hostile-{os.getpid()}-{file}"
+    return cgroups.make(cgroups.own(controller), name, file, value)
 
 
 class MemoryLimit:
@@ -40,8 +22,8 @@ class MemoryLimit:
 
     def __init__(self, megabytes):
         self.bytes = megabytes << 20
-        self.cgroup = _make(_own(""), "memory.max", self.bytes) or _make(
-            _own("memory"), "memory.limit_in_bytes", self.bytes
+        self.cgroup = _make("", "memory.max", self.bytes) or _make(
+            "memory", "memory.limit_in_bytes", self.bytes
         )
         self.how = str(self.cgroup or "RLIMIT_DATA")
         if not self.cgroup:
@@ -52,7 +34,7 @@ class MemoryLimit:
 
     def enter(self):
         if self.cgroup:
-            (self.cgroup / "cgroup.procs").write_text(str(os.getpid()))
+            cgroups.enter(self.cgroup)
         else:
             resource.setrlimit(resource.RLIMIT_DATA, (self.bytes, self.bytes))
 
@@ -69,13 +51,13 @@ class TaskLimit:
 
     def __init__(self, tasks):
         self.tasks = tasks
-        self.cgroup = _make(_own(""), "pids.max", tasks) or _make(_own("pids"), "pids.max", tasks)
+        self.cgroup = _make("", "pids.max", tasks) or _make("pids", "pids.max", tasks)
 
     def available(self):
         return bool(self.cgroup)
 
     def enter(self):
-        (self.cgroup / "cgroup.procs").write_text(str(os.getpid()))
+        cgroups.enter(self.cgroup)
 
     def remove(self):
         # Killed workers leave the group a little after the daemon.
