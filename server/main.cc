@@ -121,6 +121,9 @@ int Main(int argc, char** argv) {
                    "lengths, rising, at which one sequence is measured too, such as 128,1024,8192")
       ->delimiter(',');
   bench->add_flag("--json", bench_arguments.json, "print JSON");
+  bench->add_flag(
+      "--brief", bench_arguments.brief,
+      "measure one prefill, and neither the machine's limits nor a stream beside a prompt");
   add_settings(bench);
 
   try {

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
 constexpr int kQuestion = 12;  // tokens of the question about a picture
+constexpr int kPrefills = 3;
 
 double Since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -85,12 +86,13 @@ class Batch {
   std::mt19937 random_{1};
 };
 
-Result<double> Prefill(ModelRunner* runner, int prompt) {
+// The median rate of so many rounds after one that warms up.
+Result<double> Prefill(ModelRunner* runner, int prompt, int rounds) {
   std::vector<double> rates;
-  for (int round = 0; round < 4; ++round) {
+  for (int round = 0; round <= rounds; ++round) {
     Batch batch(runner, 1, prompt);
     EG_ASSIGN_OR_RETURN(const double seconds, batch.Prefill(prompt));
-    if (round > 0) rates.push_back(prompt / seconds);  // the first one warms up
+    if (round > 0) rates.push_back(prompt / seconds);
   }
   return Median(rates);
 }
@@ -150,7 +152,7 @@ Result<json> Picture(ModelRunner* runner) {
   const RunnerLimits& limits = runner->limits();
   const PreparedPixels shared = SomePixels(limits.image_size);
   std::vector<float> rows(static_cast<size_t>(limits.image_rows) * limits.hidden_size);
-  EG_ASSIGN_OR_RETURN(const double rate, Prefill(runner, limits.image_rows + kQuestion));
+  EG_ASSIGN_OR_RETURN(const double rate, Prefill(runner, limits.image_rows + kQuestion, kPrefills));
   std::vector<double> encode;
   double longest = 0;
   int units = 0;
@@ -254,8 +256,10 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
                  {"prompt", a.prompt}};
   // The daemon does so beside its first requests.
   if (subject.bundle && settings.huge_pages) subject.bundle->MoveToHugePages([] { return false; });
-  const MachineLimits before = MeasureLimits(subject.pool->active());
-  EG_ASSIGN_OR_RETURN(const double prefill, Prefill(subject.runner.get(), a.prompt));
+  MachineLimits before;
+  if (!a.brief) before = MeasureLimits(subject.pool->active());
+  EG_ASSIGN_OR_RETURN(const double prefill,
+                      Prefill(subject.runner.get(), a.prompt, a.brief ? 1 : kPrefills));
   report["prefill_tok_s"] = prefill;
   report["decode"] = json::array();
   for (int batch : a.batch) {
@@ -268,11 +272,13 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   if (subject.runner->limits().image_rows > 0) {
     EG_ASSIGN_OR_RETURN(report["image"], Picture(subject.runner.get()));
   }
-  EG_ASSIGN_OR_RETURN(report["stream_beside"], Beside(std::move(subject.runner), a.prompt));
-  // Limits before and after, since shared machines drift: the better one is the limit.
-  const MachineLimits after = MeasureLimits(subject.pool->active());
-  report["limits"] = {{"read_gb_s", std::max(before.read_gb_s, after.read_gb_s)},
-                      {"int8_gops", std::max(before.int8_gops, after.int8_gops)}};
+  if (!a.brief) {
+    EG_ASSIGN_OR_RETURN(report["stream_beside"], Beside(std::move(subject.runner), a.prompt));
+    // Limits before and after, since shared machines drift: the better one is the limit.
+    const MachineLimits after = MeasureLimits(subject.pool->active());
+    report["limits"] = {{"read_gb_s", std::max(before.read_gb_s, after.read_gb_s)},
+                        {"int8_gops", std::max(before.int8_gops, after.int8_gops)}};
+  }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   report["peak_rss_mb"] = usage.ru_maxrss / 1024;
@@ -315,8 +321,10 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
   std::printf("%s, %s, on %s, %d threads (%s)\n", r["model"].get<std::string>().c_str(),
               r["format"].get<std::string>().c_str(), r["cpu"].get<std::string>().c_str(),
               r["threads"].get<int>(), r["kernels"].get<std::string>().c_str());
-  std::printf("limits      %8.1f GB/s read, %.0f INT8 GOPS\n",
-              r["limits"]["read_gb_s"].get<double>(), r["limits"]["int8_gops"].get<double>());
+  if (r.contains("limits")) {
+    std::printf("limits      %8.1f GB/s read, %.0f INT8 GOPS\n",
+                r["limits"]["read_gb_s"].get<double>(), r["limits"]["int8_gops"].get<double>());
+  }
   std::printf("prefill %-4d%8.1f tok/s\n", arguments.prompt, r["prefill_tok_s"].get<double>());
   for (const json& d : r["decode"]) {
     std::printf("decode x%-3d%9.1f tok/s\n", d["batch"].get<int>(), d["tok_s"].get<double>());
@@ -331,7 +339,8 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
                 image["encode_s"].get<double>(), image["longest_unit_s"].get<double>() * 1e3,
                 image["first_token_s"].get<double>());
   }
-  for (const auto& [what, gaps] : r["stream_beside"].items()) {
+  const json beside = r.value("stream_beside", json::object());
+  for (const auto& [what, gaps] : beside.items()) {
     std::printf("a stream's gap %.0f ms; beside a %-7s %.0f ms, p99 %.0f ms, longest %.0f ms\n",
                 gaps["usual_gap_s"].get<double>() * 1e3, what.c_str(),
                 gaps["gap_s"].get<double>() * 1e3, gaps["p99_gap_s"].get<double>() * 1e3,

@@ -44,6 +44,7 @@ struct BenchArguments {
   std::vector<int> batch = {1, 8};
   std::vector<int> context;  // lengths, rising
   bool json = false;
+  bool brief = false;  // one measured prefill; no machine limits, no stream beside a prompt
 };
 int Bench(const Settings& settings, const BenchArguments& arguments);
 

@@ -144,6 +144,16 @@ def test_bench_measures_everything(cache, weights):
         assert gaps["first_token_s"] > 0
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_bench_in_brief(form):
+    done = edgegate(
+        "bench", "--shape", "smollm2-135m", "--brief", "--prompt", "16", "--gen", "2", *form
+    )
+    assert done.returncode == 0, done.stderr
+    assert "prefill" in done.stdout and "decode" in done.stdout
+    assert "limits" not in done.stdout and "beside" not in done.stdout
+
+
 def test_several_processes_quantize_one_model_at_once(tmp_path):
     """Two containers share one cache folder, and each daemon is process 1 of its own."""
     bundle = tmp_path / "cache" / "model.edgegate"

@@ -37,7 +37,42 @@ def test_it_measures_edgegate_alone_and_names_absent_peers(tmp_path):
         assert ElementTree.parse(tmp_path / "out" / chart).getroot().tag.endswith("svg")
 
 
+def make_peer(path, answer):
+    """A program that prints the same JSON whatever it is asked."""
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n")
+    path.chmod(0o755)
+
+
+def test_busy_measures_edgegate_and_the_peers_that_are_there(tmp_path):
+    llama = [{"n_gen": 0, "avg_ts": 100.0}, {"n_gen": 2, "avg_ts": 5.0}]
+    make_peer(tmp_path / "llama/build/bin/llama-bench", llama)
+    steps = {"decode_1": 9, "mean_1": 7, "mean_8": 30, "p99_1": 200.0}
+    make_peer(tmp_path / "ort/bin/python", {"prefill": 50, **steps})
+    for model in ("q8_0.gguf", "q4_0.gguf", "onnx-int8"):
+        (tmp_path / "models" / model).mkdir(parents=True)
+    size = ["--shape", "smollm2-135m", "--busy-prompt", "16", "--busy-gen", "2"]
+    place = ["--peers", str(tmp_path), "--out", str(tmp_path / "out")]
+    done = compare("--only", "busy", "--conditions", "alone,n,quota,two", *size, *place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for absent in ("OpenVINO GenAI INT8", "OpenVINO GenAI INT4", "ONNX Runtime GenAI INT4"):
+        assert f"{absent} is absent" in done.stdout
+    part = json.loads((tmp_path / "out/compare.json").read_text())["parts"]["busy"]
+    conditions = ("alone", "n", "two")  # not everybody may make a quota
+    for name in ("edgegate INT8", "edgegate INT4"):
+        figures = part["medians"][name]
+        assert {f"decode_8@{condition}" for condition in conditions} <= set(figures)
+        assert all(value > 0 for value in figures.values())
+    peers = part["medians"]
+    assert peers["llama.cpp Q8_0"]["decode_1@n"] == peers["llama.cpp Q4_0"]["decode_1@n"] == 5
+    assert peers["ONNX Runtime GenAI INT8"]["decode_8@n"] == 30
+    assert peers["ONNX Runtime GenAI INT8"]["prefill@two"] == 100
+    assert "p99@two" not in peers["ONNX Runtime GenAI INT8"]
+    assert any("of the fair share" in remark for remark in part["remarks"])
+
+
 def test_wrong_usage(tmp_path):
     assert compare("--only", "nothing").returncode == 2
+    assert compare("--conditions", "alone,nothing").returncode == 2
     missing = compare("--only", "start", "--edgegate", str(tmp_path / "no"))
     assert missing.returncode == 1 and "--help" in missing.stderr

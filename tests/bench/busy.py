@@ -11,13 +11,15 @@ import subprocess
 import sys
 import threading
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import cgroups
 import process
 from report import Figure, Part, Subject, medians_of
 
 COMES_AND_GOES_S = 2
 BATCHES = (1, 8)
 PROCESSORS = len(os.sched_getaffinity(0))
-CGROUPS = pathlib.Path("/sys/fs/cgroup")
+RUN_LIMIT_S = 180  # of each command
 
 
 @contextlib.contextmanager
@@ -57,97 +59,193 @@ def coming_and_going():
 
 @contextlib.contextmanager
 def quota_of_one():
-    """The prefix of a command that is then allowed the time of one processor."""
-    if (CGROUPS / "cgroup.controllers").exists():
-        group, file, value = CGROUPS / "edgegate-bench", "cpu.max", "100000 100000"
-    else:
-        group, file, value = CGROUPS / "cpu/edgegate-bench", "cpu.cfs_quota_us", "100000"
-    group.mkdir(exist_ok=True)
+    """The prefix of a command that is then allowed the time of one processor; None where no cgroup
+    can be made."""
+    group = cgroups.make_quota(f"edgegate-bench-{os.getpid()}", 1)
+    if group is None:
+        yield None
+        return
     try:
-        (group / file).write_text(value)
         yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
     finally:
         group.rmdir()
 
 
-def edgegate(places, options, threads):
-    """The command; `threads`: 0: as edgegate chooses."""
+NEIGHBOURS = {
+    "alone": contextlib.nullcontext,
+    "n": functools.partial(busy, PROCESSORS),
+    "2n": functools.partial(busy, 2 * PROCESSORS),
+    "turns": coming_and_going,
+}
+CONDITIONS = (*NEIGHBOURS, "quota", "one", "two")
+
+
+def edgegate(places, options, weights, threads=0):
+    """The command's maker; `threads`: 0: as edgegate chooses, whatever the number of processors."""
     command = [places.edgegate, "bench", "--json", "--threads", threads, "--shape", options.shape]
-    command += ["--prompt", options.prompt, "--gen", options.gen]
-    return [*command, "--batch", ",".join(map(str, BATCHES))]
+    command += ["--format", weights, "--prompt", options.busy_prompt, "--gen", options.busy_gen]
+    command += ["--brief", "--batch", ",".join(map(str, BATCHES))]
+    return lambda processors: command
 
 
-def figures_of_edgegate(out, condition):
+def figures_of_edgegate(out):
     report = json.loads(out)
-    figures = {f"prefill@{condition}": report["prefill_tok_s"]}
+    figures = {"prefill": report["prefill_tok_s"], "step": 1e3 / report["decode"][0]["tok_s"]}
     for decode in report["decode"]:
-        figures[f"decode_{decode['batch']}@{condition}"] = decode["mean_tok_s"]
-    figures[f"p99@{condition}"] = report["decode"][0]["step_p99_s"] * 1e3
-    return figures
+        figures[f"decode_{decode['batch']}"] = decode["mean_tok_s"]
+    return figures | {"p99": report["decode"][0]["step_p99_s"] * 1e3}
 
 
-def llama(places, options, threads):
-    command = [places.llama / "llama-bench", "-m", places.models / "q8_0.gguf", "-t"]
-    return [*command, threads or PROCESSORS, "-p", options.prompt, "-n", options.gen, "-o", "json"]
+def runtime(command, options):
+    """The command's maker of a peer in Python."""
+    numbers = (1, options.busy_prompt, options.busy_gen, *BATCHES)
+    return lambda processors: [*command, processors, *numbers]
 
 
-def figures_of_llama(out, condition):
-    figures = {}
-    for row in json.loads(out):
-        name = "decode_1" if row["n_gen"] else "prefill"
-        figures[f"{name}@{condition}"] = row["avg_ts"]
-    return figures
+def figures_of_runtime(out):
+    report = json.loads(out.splitlines()[-1])
+    figures = {"prefill": report["prefill"], "step": 1e3 / report["decode_1"]}
+    figures |= {f"decode_{batch}": report[f"mean_{batch}"] for batch in BATCHES}
+    return figures | {"p99": report["p99_1"]}
+
+
+def llama(places, options, weights):
+    """The command's maker; it has a thread for each processor too."""
+    command = [places.llama / "llama-bench", "-m", places.models / f"{weights}.gguf", "-r", 1]
+    command += ["-p", options.busy_prompt, "-n", options.busy_gen, "-o", "json"]
+    return lambda processors: [*command, "-t", processors]
+
+
+def figures_of_llama(out):
+    return {"decode_1" if row["n_gen"] else "prefill": row["avg_ts"] for row in json.loads(out)}
 
 
 def run_two(command):
-    """Two of them at once."""
+    """What two of them print, run at once."""
     with concurrent.futures.ThreadPoolExecutor(2) as both:
-        return [run.result()[0] for run in [both.submit(process.run, command) for _ in range(2)]]
+        runs = [both.submit(process.run, command, limit_s=RUN_LIMIT_S) for _ in range(2)]
+        return [run.result()[0] for run in runs]
 
 
-def measure(make_command, read, places, options, threads=0):
-    command = make_command(places, options, threads)
-    figures = {}
+@contextlib.contextmanager
+def told_if_late(condition):
+    """A subject that does not end in time has no figures of that condition."""
+    try:
+        yield
+    except TimeoutError as error:
+        print(f'condition "{condition}" is left out: {error}')
 
-    def add(condition, *prefix):
-        figures.update(read(process.run([*prefix, *command])[0], condition))
 
-    add("alone")
-    for count, condition in ((PROCESSORS, "n"), (2 * PROCESSORS, "2n")):
-        with busy(count):
-            add(condition)
-    with coming_and_going():
-        add("turns")
-    if threads:
-        return figures
-    with contextlib.suppress(OSError), quota_of_one() as prefix:  # not everybody may make cgroups
-        add("quota", *prefix)
-    add("one", "taskset", "-c", min(os.sched_getaffinity(0)))
-    two = [read(out, "two") for out in run_two(command)]
-    together = {key: sum(figures[key] for figures in two) for key in two[0] if "p99" not in key}
-    return figures | together
+class Measurement:
+    """The figures of one subject, by their names and conditions, such as "prefill@alone"."""
+
+    def __init__(self, make_command, read):
+        self.make_command = make_command
+        self.read = read
+        self.figures = {}
+
+    def add(self, condition, *prefix, processors=PROCESSORS):
+        command = [*prefix, *self.make_command(processors)]
+        with told_if_late(condition):
+            self._keep(condition, self.read(process.run(command, limit_s=RUN_LIMIT_S)[0]))
+
+    def add_two(self):
+        """The sums of two at once."""
+        with told_if_late("two"):
+            one, other = map(self.read, run_two(self.make_command(PROCESSORS)))
+            rates = [key for key in one if key not in ("step", "p99")]
+            self._keep("two", {key: one[key] + other[key] for key in rates})
+
+    def add_limited(self, condition):
+        """With the time of one processor, or with two of the programs."""
+        if condition == "two":
+            self.add_two()
+        elif condition == "one":
+            self.add("one", "taskset", "-c", min(os.sched_getaffinity(0)), processors=1)
+        else:
+            with quota_of_one() as prefix:
+                if prefix:
+                    self.add("quota", *prefix)
+
+    def _keep(self, condition, figures):
+        self.figures |= {f"{key}@{condition}": value for key, value in figures.items()}
+
+
+def measure(make_command, read, conditions):
+    """`make_command` takes the number of processors that the command may use."""
+    measured = Measurement(make_command, read)
+    for condition in conditions:
+        if condition in NEIGHBOURS:
+            with NEIGHBOURS[condition]():
+                measured.add(condition)
+        else:
+            measured.add_limited(condition)
+    return measured.figures
+
+
+FAIR = {  # what of the processors' time is left
+    "n": 1 / 2,
+    "2n": 1 / 3,
+    "turns": (1 + 1 / 2) / 2,
+}
 
 
 def shares(rounds):
-    """The targets: what of its fair share each condition keeps."""
-    name = "edgegate"
-    if name not in rounds or "edgegate, 1 thread" not in rounds:
-        return []
-    ours, one = medians_of(rounds[name]), medians_of(rounds["edgegate, 1 thread"])
-    n = PROCESSORS
-    fair = {"n": n / (n + n), "2n": n / (n + 2 * n), "turns": (1 + n / (n + n)) / 2}
+    """What of its fair share edgegate keeps in each condition: sentences."""
+    sentences = []
+    for weights in ("INT8", "INT4"):
+        name = f"edgegate {weights}"
+        if rounds.get(name):
+            one = rounds.get(f"{name}, 1 thread")
+            sentences += shares_of(name, medians_of(rounds[name]), one and medians_of(one))
+    return sentences
+
+
+def shares_of(name, ours, one):
     sentences = []
     for figure in ("prefill", *(f"decode_{batch}" for batch in BATCHES)):
-        alone = ours[f"{figure}@alone"]
-        of = [f"{c} {100 * ours[f'{figure}@{c}'] / (alone * share):.0f} %" for c, share in fair.items()]
-        of += [
-            f"{c} of one thread {100 * ours[f'{figure}@{c}'] / one[f'{figure}@alone']:.0f} %"
-            for c in ("quota", "one")
-            if f"{figure}@{c}" in ours
+        alone = f"{figure}@alone"
+        parts = {
+            **{c: (f"{figure}@{c}", ours.get(alone, 0) * share) for c, share in FAIR.items()},
+            "two together": (f"{figure}@two", ours.get(alone, 0)),
+        }
+        if one:
+            for c in ("quota", "one"):
+                parts[f"{c} of one thread"] = (f"{figure}@{c}", one.get(alone, 0))
+        of = [
+            f"{label} {ours[key] / whole:.0%}"
+            for label, (key, whole) in parts.items()
+            if whole and key in ours
         ]
-        of += [f"two together {100 * ours[f'{figure}@two'] / alone:.0f} %"]
-        sentences.append(f"{figure}, of the fair share: {', '.join(of)}")
+        if of:
+            sentences.append(f"{name}: {figure}, of the fair share: {', '.join(of)}")
+    if median := ours.get("step@alone"):
+        of = [f"{c} {ours[f'p99@{c}'] / median:.1f}" for c in FAIR if f"p99@{c}" in ours]
+        sentences.append(f"{name}: p99 step of 1, in medians of alone: {', '.join(of)}")
     return sentences
+
+
+def subjects_of(places, options):
+    all_conditions = options.conditions or CONDITIONS
+    neighbours = options.conditions or tuple(NEIGHBOURS)
+    subjects = []
+
+    def add(name, make_command, read, conditions, base=None, needs=()):
+        run = functools.partial(measure, make_command, read, conditions)
+        subjects.append(Subject(name, run, base, needs))
+
+    for weights, gguf in (("int8", "q8_0"), ("int4", "q4_0")):
+        ours = f"edgegate {weights.upper()}"
+        command = edgegate(places, options, weights)
+        add(ours, command, figures_of_edgegate, all_conditions)
+        command = edgegate(places, options, weights, threads=1)
+        add(f"{ours}, 1 thread", command, figures_of_edgegate, neighbours, ours)
+        for name, command, needs in places.runtimes(weights):
+            add(name, runtime(command, options), figures_of_runtime, neighbours, ours, needs)
+        needs = [places.llama / "llama-bench", places.models / f"{gguf}.gguf"]
+        name = f"llama.cpp {gguf.upper()}"
+        add(name, llama(places, options, gguf), figures_of_llama, neighbours, ours, needs)
+    return subjects
 
 
 def make(places, options):
@@ -161,7 +259,7 @@ def make(places, options):
         "one": "with affinity to one processor",
         "two": "two at once, together",
     }
-    names = {"prefill": f"prefill of {options.prompt}, tok/s"}
+    names = {"prefill": f"prefill of {options.busy_prompt}, tok/s"}
     names |= {f"decode_{batch}": f"decode of {batch}, tok/s" for batch in BATCHES}
     figures = [
         Figure(f"{key}@{condition}", f"{name}, {label}")
@@ -173,16 +271,5 @@ def make(places, options):
         for condition, label in labels.items()
         if condition != "two"
     ]
-    run = functools.partial(measure, edgegate, figures_of_edgegate, places, options)
-    peer = functools.partial(measure, llama, figures_of_llama, places, options)
-    return Part(
-        f"Beside neighbours, {options.shape}'s dimensions",
-        [
-            Subject("edgegate", run),
-            Subject("edgegate, 1 thread", functools.partial(run, 1), "edgegate"),
-            Subject("llama.cpp Q8_0", peer, "edgegate",
-                    (places.llama / "llama-bench", places.models / "q8_0.gguf")),
-        ],
-        figures,
-        remarks=shares,
-    )
+    title = f"Beside neighbours, {options.shape}'s dimensions"
+    return Part(title, subjects_of(places, options), figures, remarks=shares)

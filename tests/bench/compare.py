@@ -13,7 +13,8 @@ named and left out; one that fails is left out from then on.
 Parts (--only takes any of them, with commas between):
     text      random weights of GLM-Edge-1.5B's dimensions, INT8 and INT4: prefill, decode of 1, 8
               and 16 after prompts of 16 tokens (the median step; llama.cpp: the mean), loading, peak
-              memory. OpenVINO's steps include greedy sampling, the others' end with the logits.
+              memory. The steps of OpenVINO and ONNX Runtime include greedy sampling, the others' end
+              with the logits.
     server    SmolLM2-135M behind HTTP, streaming clients at once: first token, gaps, tok/s.
     stall     a stream's gaps while a long prompt is prefilled beside it.
     copying   answers that repeat their prompt, with engine.speculation and without.
@@ -24,7 +25,9 @@ Parts (--only takes any of them, with commas between):
     avx2      edgegate capped to AVX2, beside what oneDNN's INT8 matmul alone would give there: its
               sums of two products saturate at 16 bits, edgegate's are exact.
     busy      random weights beside busy processes, one and two for each processor, beside some that
-              come and go, with a quota and an affinity of one processor, and beside another edgegate.
+              come and go, with a quota and an affinity of one processor, and two at once. edgegate
+              chooses its threads itself; the peers have one for each processor that they may use.
+              Decoding is the mean step. --conditions takes any of them.
 
 edgegate:
     cmake --preset release && cmake --build --preset release --target edgegate onednn_int8
@@ -43,6 +46,9 @@ The peers stand in one folder, build/peers unless --peers names another:
     build/peers/ov/bin/python tests/bench/make_openvino_model.py build/peers/models
     build/peers/ov/bin/python tests/bench/make_gguf_model.py build/peers/models
     build/peers/ov/bin/python tests/bench/make_gguf_image.py build/peers/models
+    python3 -m venv build/peers/ort
+    build/peers/ort/bin/pip install onnxruntime-genai onnxruntime onnx transformers torch
+    build/peers/ort/bin/python tests/bench/make_onnx_model.py build/peers/models
     build/release/edgegate quantize build/peers/models/checkpoint \\
         build/peers/models/glm-edge-1.5b.edgegate      # for --model
 
@@ -97,6 +103,8 @@ FULL = {
     "contexts": (128, 256, 512, 1024, 2048, 4096, 8192),
     "batches": (1, 2, 4, 8, 16, 32, 64),
     "formats": ("int8", "int4"),
+    "busy_prompt": 256,
+    "busy_gen": 16,
 }
 QUICK = {
     "rounds": 1,
@@ -109,6 +117,8 @@ QUICK = {
     "contexts": (128, 512, 1024),
     "batches": (1, 8, 32),
     "formats": ("int8",),
+    "busy_prompt": 64,
+    "busy_gen": 8,
 }
 
 
@@ -128,6 +138,8 @@ def parse_arguments():
     add("--shape", default="glm-edge-1.5b", help="the random weights' dimensions [glm-edge-1.5b]")
     add("--peers", default=ROOT / "build/peers", help="folder of the peers [build/peers]")
     add("--threads", type=int, default=2)
+    conditions = ",".join(busy.CONDITIONS)
+    add("--conditions", help=f"of busy, for all subjects [{conditions}; the peers: the first four]")
     add("--tokens", type=int, default=64, help="of each answer of a server [64]")
     for name, value in FULL.items():
         if isinstance(value, int):
@@ -135,6 +147,9 @@ def parse_arguments():
             add(f"--{name.replace('_', '-')}", type=int, help=f"[{default}]")
     options = parser.parse_args()
     options.only = options.only.split(",")
+    options.conditions = options.conditions and options.conditions.split(",")
+    if unknown := [name for name in options.conditions or () if name not in busy.CONDITIONS]:
+        parser.error(f"there is no condition {', '.join(unknown)}")
     if unknown := [name for name in options.only if name not in PARTS]:
         parser.error(f"there is no part {', '.join(unknown)}")
     for name, value in (QUICK if options.quick else FULL).items():

@@ -38,7 +38,7 @@ def measure_openvino(places, options):
     out, memory = places.openvino("peer_openvino_image.py", encoder, options.threads)
     encode = json.loads(out.splitlines()[-1])["encode"]
     text = places.models / "openvino-int8"
-    out, more = places.openvino("peer_openvino.py", text, options.threads, PROMPT, 2, 1)
+    out, more = places.openvino("peer_openvino.py", text, options.threads, 3, PROMPT, 2, 1)
     prefill = PROMPT / json.loads(out.splitlines()[-1])["prefill"]
     figures = {"encode": encode, "prefill": prefill, "first": encode + prefill}
     return figures | {"memory": memory + more}

@@ -1,19 +1,20 @@
 """OpenVINO GenAI's side of compare.py, run by the Python that has openvino_genai.
 
-usage: peer_openvino.py MODEL_FOLDER THREADS PROMPT GEN BATCH...; prints the figures as JSON.
-Continuous batching, greedy sampling, no prefix cache; steps are timed as `edgegate bench` does.
+usage: peer_openvino.py MODEL_FOLDER THREADS RUNS PROMPT GEN BATCH...; prints the figures as JSON.
+THREADS 0: one for each processor that this process may use. RUNS: prefills after one that warms up.
+Continuous batching, greedy sampling, no prefix cache.
 """
 
+import functools
 import json
-import statistics
 import sys
 import time
 
 import numpy as np
 import openvino
 import openvino_genai
+import peer_steps
 
-SHORT = 16  # tokens of the prompts before decoding
 KV_BLOCK = 32  # tokens of a block of OpenVINO's KV cache on a CPU
 
 
@@ -45,19 +46,14 @@ def generate(pipeline, random, sequences, prompt, new_tokens):
 
 
 def main():
-    folder = sys.argv[1]
-    threads, prompt, gen, *batches = map(int, sys.argv[2:])
+    folder, threads = sys.argv[1:3]
+    runs, prompt, gen, *batches = map(int, sys.argv[3:])
     start = time.perf_counter()
-    tokens = max(prompt, max(batches) * (SHORT + gen + 1))
-    pipeline = make_pipeline(folder, threads, tokens, max(batches))
+    tokens = max(prompt, max(batches) * (peer_steps.SHORT + gen + 1))
+    pipeline = make_pipeline(folder, peer_steps.thread_count(threads), tokens, max(batches))
     figures = {"load": time.perf_counter() - start, "version": openvino_genai.__version__}
-    random = np.random.default_rng(1)
-    prefills = [sum(generate(pipeline, random, 1, prompt, 1)) for _ in range(4)]
-    figures["prefill"] = prompt / statistics.median(prefills[1:])  # the first one warms up
-    for batch in batches:
-        steps = generate(pipeline, random, batch, SHORT, gen + 1)[-gen:]
-        figures[f"decode_{batch}"] = batch / statistics.median(steps)
-    print(json.dumps(figures))
+    run = functools.partial(generate, pipeline, np.random.default_rng(1))
+    print(json.dumps(figures | peer_steps.measure(run, runs, prompt, gen, batches)))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ class Places:
         self.onednn = self.edgegate.parent / "tests/bench/onednn_int8"
         peers = pathlib.Path(options.peers)
         self.openvino_python = peers / "ov/bin/python"
+        self.onnx_python = peers / "ort/bin/python"
         self.llama = peers / "llama/build/bin"
         self.models = peers / "models"
         self.smollm2 = pathlib.Path(options.smollm2)
@@ -25,6 +26,16 @@ class Places:
     def openvino(self, script, *arguments):
         """What a peer_ script prints as JSON comes last."""
         return process.run([self.openvino_python, HERE / script, *arguments])
+
+    def runtimes(self, weights):
+        """Name, command and needs of each peer that runs in Python. The command takes THREADS RUNS
+        PROMPT GEN BATCH..., and prints its figures as JSON last."""
+        for name, python, script, model in (
+            ("OpenVINO GenAI", self.openvino_python, "peer_openvino.py", f"openvino-{weights}"),
+            ("ONNX Runtime GenAI", self.onnx_python, "peer_onnxruntime.py", f"onnx-{weights}"),
+        ):
+            folder = self.models / model
+            yield f"{name} {weights.upper()}", [python, HERE / script, folder], [python, folder]
 
     def bundle(self, weights):
         """SmolLM2 packed as int8 or int4; made when first asked for."""

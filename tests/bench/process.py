@@ -18,19 +18,28 @@ COMMAND_LIMIT_S = 1800
 START_LIMIT_S = 600  # quantizing a large model included
 STOP_LIMIT_S = 30
 LOOPBACK = "127.0.0.1"
+UNSET = ("OPENBLAS_CORETYPE",)  # would choose kernels in the place of the measured programs
 
 
-def run(command, environment=None):
-    """What a command prints, and its peak resident memory in MB."""
+def environment_of(more=None):
+    """This process's environment without UNSET, and `more`."""
+    return {k: v for k, v in os.environ.items() if k not in UNSET} | (more or {})
+
+
+def run(command, environment=None, limit_s=COMMAND_LIMIT_S):
+    """What a command prints, and its peak resident memory in MB. TimeoutError after `limit_s`."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = subprocess.Popen(
-            list(map(str, command)), stdout=out, stderr=err, env=os.environ | (environment or {})
+            list(map(str, command)), stdout=out, stderr=err, env=environment_of(environment)
         )
-        limit = threading.Timer(COMMAND_LIMIT_S, child.kill)
+        exceeded = threading.Event()
+        limit = threading.Timer(limit_s, lambda: (exceeded.set(), child.kill()))
         limit.start()
         _, status, usage = os.wait4(child.pid, 0)
         limit.cancel()
         child.returncode = os.waitstatus_to_exitcode(status)
+        if exceeded.is_set():
+            raise TimeoutError(f"{command[0]} did not end within {limit_s} s")
         out.seek(0)
         err.seek(0)
         if child.returncode != 0:
@@ -58,7 +67,9 @@ class Server:
     def __enter__(self):
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (lives as long as the server)
         start = time.perf_counter()
-        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(
+            self.command, stdout=self.log, stderr=self.log, env=environment_of()
+        )
         try:
             self._wait_until_healthy(start + START_LIMIT_S)
         except BaseException:

@@ -51,12 +51,13 @@ def percentile(values, share):
 
 
 def medians_of(rounds):
-    """Median of each figure that is a number, else the first round's."""
+    """Median of each figure that is a number, else the first round's. A round may lack figures."""
 
     def median(values):
         return statistics.median(values) if isinstance(values[0], int | float) else values[0]
 
-    return {key: median([figures[key] for figures in rounds]) for key in rounds[0]}
+    keys = dict.fromkeys(key for figures in rounds for key in figures)
+    return {key: median([figures[key] for figures in rounds if key in figures]) for key in keys}
 
 
 def advantages_of(ours, theirs, figures):

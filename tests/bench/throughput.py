@@ -9,6 +9,7 @@ from report import Figure, Part, Subject, medians_of
 
 BATCHES = (1, 8, 16)
 SHORT = 16  # tokens of the prompts before decoding
+PREFILLS = 3  # after one that warms up; `edgegate bench` measures as many
 
 
 def bench(places, options, *more):
@@ -29,17 +30,17 @@ def measure_edgegate(places, options, weights):
     return bench(places, options, "--shape", options.shape, "--format", weights)
 
 
-def measure_openvino(places, options, weights):
-    model = places.models / f"openvino-{weights}"
-    numbers = (options.threads, options.prompt, options.gen, *BATCHES)
-    out, memory = places.openvino("peer_openvino.py", model, *numbers)
+def measure_runtime(command, options):
+    """A peer that runs in Python."""
+    numbers = (options.threads, PREFILLS, options.prompt, options.gen, *BATCHES)
+    out, memory = process.run([*command, *numbers])
     return json.loads(out.splitlines()[-1]) | {"memory": memory}
 
 
 def measure_llama(places, options, weights):
     common = ["-m", places.models / f"{weights}.gguf", "-t", options.threads]
     command = [places.llama / "llama-bench", *common, "-p", options.prompt, "-n", 0]
-    out, memory = process.run([*command, "-r", 3, "-o", "json"])
+    out, memory = process.run([*command, "-r", PREFILLS, "-o", "json"])
     prefill = json.loads(out)[0]
     figures = {"prefill": prefill["avg_ts"], "version": prefill["build_number"]}
     command = [places.llama / "llama-batched-bench", *common]
@@ -96,14 +97,9 @@ def make(places, options):
         subjects.append(
             Subject(ours, functools.partial(measure_edgegate, places, options, weights))
         )
-        subjects.append(
-            Subject(
-                f"OpenVINO GenAI {weights.upper()}",
-                functools.partial(measure_openvino, places, options, weights),
-                ours,
-                [places.openvino_python, places.models / f"openvino-{weights}"],
-            )
-        )
+        for name, command, needs in places.runtimes(weights):
+            measure = functools.partial(measure_runtime, command, options)
+            subjects.append(Subject(name, measure, ours, needs))
         subjects.append(
             Subject(
                 f"llama.cpp {gguf.upper()}",
