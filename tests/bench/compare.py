@@ -47,7 +47,7 @@ The peers stand in one folder, build/peers unless --peers names another:
     build/peers/ov/bin/python tests/bench/make_gguf_model.py build/peers/models
     build/peers/ov/bin/python tests/bench/make_gguf_image.py build/peers/models
     python3 -m venv build/peers/ort
-    build/peers/ort/bin/pip install onnxruntime-genai onnxruntime onnx transformers torch
+    build/peers/ort/bin/pip install onnxruntime-genai onnxruntime onnx onnx-ir transformers torch
     build/peers/ort/bin/python tests/bench/make_onnx_model.py build/peers/models
     build/release/edgegate quantize build/peers/models/checkpoint \\
         build/peers/models/glm-edge-1.5b.edgegate      # for --model

@@ -1,6 +1,6 @@
 """Makes ONNX Runtime GenAI's models for compare.py: GLM-Edge-1.5B's dimensions, seeded random weights.
 
-    pip install onnxruntime-genai onnxruntime onnx transformers torch
+    pip install onnxruntime-genai onnxruntime onnx onnx-ir transformers torch
     python3 make_onnx_model.py FOLDER
 
 FOLDER/onnx-int8 and FOLDER/onnx-int4 are what the package's model builder makes of a Hugging Face
