@@ -20,6 +20,7 @@ COMES_AND_GOES_S = 2
 BATCHES = (1, 8)
 PROCESSORS = len(os.sched_getaffinity(0))
 RUN_LIMIT_S = 180  # of each command
+LEFT_OUT = ("OpenVINO GenAI INT4",)  # decodes no faster than its INT8, and a round should be short
 
 
 @contextlib.contextmanager
@@ -128,30 +129,31 @@ def run_two(command):
 
 
 @contextlib.contextmanager
-def told_if_late(condition):
+def told_if_late(name, condition):
     """A subject that does not end in time has no figures of that condition."""
     try:
         yield
     except TimeoutError as error:
-        print(f'condition "{condition}" is left out: {error}')
+        print(f"{name}, condition {condition}, is left out: {error}")
 
 
 class Measurement:
     """The figures of one subject, by their names and conditions, such as "prefill@alone"."""
 
-    def __init__(self, make_command, read):
+    def __init__(self, name, make_command, read):
+        self.name = name
         self.make_command = make_command
         self.read = read
         self.figures = {}
 
     def add(self, condition, *prefix, processors=PROCESSORS):
         command = [*prefix, *self.make_command(processors)]
-        with told_if_late(condition):
+        with told_if_late(self.name, condition):
             self._keep(condition, self.read(process.run(command, limit_s=RUN_LIMIT_S)[0]))
 
     def add_two(self):
         """The sums of two at once."""
-        with told_if_late("two"):
+        with told_if_late(self.name, "two"):
             one, other = map(self.read, run_two(self.make_command(PROCESSORS)))
             rates = [key for key in one if key not in ("step", "p99")]
             self._keep("two", {key: one[key] + other[key] for key in rates})
@@ -171,9 +173,9 @@ class Measurement:
         self.figures |= {f"{key}@{condition}": value for key, value in figures.items()}
 
 
-def measure(make_command, read, conditions):
+def measure(name, make_command, read, conditions):
     """`make_command` takes the number of processors that the command may use."""
-    measured = Measurement(make_command, read)
+    measured = Measurement(name, make_command, read)
     for condition in conditions:
         if condition in NEIGHBOURS:
             with NEIGHBOURS[condition]():
@@ -231,7 +233,7 @@ def subjects_of(places, options):
     subjects = []
 
     def add(name, make_command, read, conditions, base=None, needs=()):
-        run = functools.partial(measure, make_command, read, conditions)
+        run = functools.partial(measure, name, make_command, read, conditions)
         subjects.append(Subject(name, run, base, needs))
 
     for weights, gguf in (("int8", "q8_0"), ("int4", "q4_0")):
@@ -241,6 +243,8 @@ def subjects_of(places, options):
         command = edgegate(places, options, weights, threads=1)
         add(f"{ours}, 1 thread", command, figures_of_edgegate, neighbours, ours)
         for name, command, needs in places.runtimes(weights):
+            if name in LEFT_OUT:
+                continue
             add(name, runtime(command, options), figures_of_runtime, neighbours, ours, needs)
         needs = [places.llama / "llama-bench", places.models / f"{gguf}.gguf"]
         name = f"llama.cpp {gguf.upper()}"
