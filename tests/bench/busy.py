@@ -221,8 +221,9 @@ def shares_of(name, ours, one):
         ]
         if of:
             sentences.append(f"{name}: {figure}, of the fair share: {', '.join(of)}")
-    if median := ours.get("step@alone"):
-        of = [f"{c} {ours[f'p99@{c}'] / median:.1f}" for c in FAIR if f"p99@{c}" in ours]
+    median = ours.get("step@alone")
+    of = [f"{c} {ours[f'p99@{c}'] / median:.1f}" for c in FAIR if median and f"p99@{c}" in ours]
+    if of:
         sentences.append(f"{name}: p99 step of 1, in medians of alone: {', '.join(of)}")
     return sentences
 

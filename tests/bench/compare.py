@@ -27,7 +27,8 @@ Parts (--only takes any of them, with commas between):
     busy      random weights beside busy processes, one and two for each processor, beside some that
               come and go, with a quota and an affinity of one processor, and two at once. edgegate
               chooses its threads itself; the peers have one for each processor that they may use.
-              Decoding is the mean step. --conditions takes any of them.
+              Decoding is the mean step. --conditions takes any of:
+              alone, n, 2n, turns, quota, one, two; without it the peers leave out the last three.
 
 edgegate:
     cmake --preset release && cmake --build --preset release --target edgegate onednn_int8
@@ -57,6 +58,10 @@ The peers stand in one folder, build/peers unless --peers names another:
     tar xf llama_cpp_python-0.3.36.tar.gz && mv llama_cpp_python-0.3.36/vendor/llama.cpp llama
     cmake -S llama -B llama/build -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON \\
         -DLLAMA_CURL=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF
+    # GCC 12 drops what llama.cpp 0.3.36 writes into its AMX tile configuration: SIGILL on such CPUs.
+    sed -i -e 's/ tile_config_t tc = / volatile tile_config_t tc = /' \\
+        -e 's/_tile_loadconfig(&tc)/_tile_loadconfig((const void*)\\&tc)/' \\
+        llama/ggml/src/ggml-cpu/amx/mmq.cpp
     cmake --build llama/build --target llama-bench llama-batched-bench llama-server
 """
 
@@ -139,7 +144,10 @@ def parse_arguments():
     add("--peers", default=ROOT / "build/peers", help="folder of the peers [build/peers]")
     add("--threads", type=int, default=2)
     conditions = ",".join(busy.CONDITIONS)
-    add("--conditions", help=f"of busy, for all subjects [{conditions}; the peers: the first four]")
+    add(
+        "--conditions",
+        help=f"of busy, for all subjects [{conditions}; the peers' are the first four]",
+    )
     add("--tokens", type=int, default=64, help="of each answer of a server [64]")
     for name, value in FULL.items():
         if isinstance(value, int):
