@@ -20,6 +20,8 @@ struct FloatLayer {
 };
 
 Result<FloatLayer> ReadFloatLayer(const ModelSource& source, int layer);
+// The same, to a layer of the same model whose memory is used again, or to an empty one.
+Status ReadFloatLayer(const ModelSource& source, int layer, FloatLayer* w);
 
 // The inputs of the layer's four linear stages, [tokens][columns].
 struct LayerInputs {

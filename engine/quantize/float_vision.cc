@@ -6,27 +6,11 @@
 #include "engine/base/thread_pool.h"
 #include "engine/quantize/float_gemm.h"
 #include "engine/quantize/float_layer.h"
+#include "engine/quantize/parallel_passes.h"
+#include "engine/quantize/read_parts.h"
 
 namespace edgegate {
 namespace {
-
-struct Part {
-  WeightPart part;
-  int64_t rows, cols;
-  std::vector<float>* out;
-};
-
-Status ReadParts(const ModelSource& source, int layer, std::initializer_list<Part> parts) {
-  for (const Part& p : parts) {
-    p.out->resize(static_cast<size_t>(p.rows * p.cols));
-    EG_RETURN_IF_ERROR(source.ReadRows(p.part, layer, 0, static_cast<int>(p.rows), p.out->data()));
-  }
-  return {};
-}
-
-void AddTo(std::vector<float>* hidden, const std::vector<float>& x) {
-  std::transform(x.begin(), x.end(), hidden->begin(), hidden->begin(), std::plus<>());
-}
 
 float GeluTanh(float x) {
   return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
@@ -62,41 +46,47 @@ std::vector<float> AttendAll(const VisionConfig& c, const std::vector<float>& q,
 std::vector<float> LayerNormFloat(const std::vector<float>& x, const std::vector<float>& weight,
                                   const std::vector<float>& bias, int columns, float eps) {
   std::vector<float> out(x.size());
-  for (size_t row = 0; row < x.size(); row += static_cast<size_t>(columns)) {
+  ParallelFor(std::ssize(x) / columns, [&](int64_t row) {
+    const float* from = x.data() + row * columns;
+    float* to = out.data() + row * columns;
     double sum = 0, squares = 0;
-    for (int i = 0; i < columns; ++i) sum += double{x[row + i]};
+    for (int i = 0; i < columns; ++i) sum += double{from[i]};
     const double mean = sum / columns;
-    for (int i = 0; i < columns; ++i) squares += (x[row + i] - mean) * (x[row + i] - mean);
+    for (int i = 0; i < columns; ++i) squares += (from[i] - mean) * (from[i] - mean);
     const double inverse = 1.0 / std::sqrt(squares / columns + double{eps});
     for (int i = 0; i < columns; ++i) {
-      out[row + i] = static_cast<float>((x[row + i] - mean) * inverse) * weight[i] + bias[i];
+      to[i] = static_cast<float>((from[i] - mean) * inverse) * weight[i] + bias[i];
     }
-  }
+  });
   return out;
 }
 
-Result<FloatVisionLayer> ReadFloatVisionLayer(const ModelSource& source, int layer) {
+Status ReadFloatVisionLayer(const ModelSource& source, int layer, FloatVisionLayer* l) {
   const VisionConfig& c = *source.config().vision;
   const int64_t w = c.hidden_size, f = c.intermediate_size;
-  FloatVisionLayer l;
-  EG_RETURN_IF_ERROR(ReadParts(source, layer,
-                               {{WeightPart::kVisionNorm1, 1, w, &l.norm1},
-                                {WeightPart::kVisionNorm1Bias, 1, w, &l.norm1_bias},
-                                {WeightPart::kVisionQ, w, w, &l.q},
-                                {WeightPart::kVisionQBias, 1, w, &l.q_bias},
-                                {WeightPart::kVisionK, w, w, &l.k},
-                                {WeightPart::kVisionKBias, 1, w, &l.k_bias},
-                                {WeightPart::kVisionV, w, w, &l.v},
-                                {WeightPart::kVisionVBias, 1, w, &l.v_bias},
-                                {WeightPart::kVisionOut, w, w, &l.out},
-                                {WeightPart::kVisionOutBias, 1, w, &l.out_bias},
-                                {WeightPart::kVisionNorm2, 1, w, &l.norm2},
-                                {WeightPart::kVisionNorm2Bias, 1, w, &l.norm2_bias},
-                                {WeightPart::kFc1, f, w, &l.fc1},
-                                {WeightPart::kFc1Bias, 1, f, &l.fc1_bias},
-                                {WeightPart::kFc2, w, f, &l.fc2},
-                                {WeightPart::kFc2Bias, 1, w, &l.fc2_bias}}));
-  return l;
+  return ReadParts(source, layer,
+                   {{WeightPart::kVisionNorm1, 1, w, &l->norm1},
+                    {WeightPart::kVisionNorm1Bias, 1, w, &l->norm1_bias},
+                    {WeightPart::kVisionQ, w, w, &l->q},
+                    {WeightPart::kVisionQBias, 1, w, &l->q_bias},
+                    {WeightPart::kVisionK, w, w, &l->k},
+                    {WeightPart::kVisionKBias, 1, w, &l->k_bias},
+                    {WeightPart::kVisionV, w, w, &l->v},
+                    {WeightPart::kVisionVBias, 1, w, &l->v_bias},
+                    {WeightPart::kVisionOut, w, w, &l->out},
+                    {WeightPart::kVisionOutBias, 1, w, &l->out_bias},
+                    {WeightPart::kVisionNorm2, 1, w, &l->norm2},
+                    {WeightPart::kVisionNorm2Bias, 1, w, &l->norm2_bias},
+                    {WeightPart::kFc1, f, w, &l->fc1},
+                    {WeightPart::kFc1Bias, 1, f, &l->fc1_bias},
+                    {WeightPart::kFc2, w, f, &l->fc2},
+                    {WeightPart::kFc2Bias, 1, w, &l->fc2_bias}});
+}
+
+Result<FloatVisionLayer> ReadFloatVisionLayer(const ModelSource& source, int layer) {
+  FloatVisionLayer w;
+  EG_RETURN_IF_ERROR(ReadFloatVisionLayer(source, layer, &w));
+  return w;
 }
 
 VisionLayerInputs RunFloatVisionLayer(const VisionConfig& c, const FloatVisionLayer& w,
@@ -111,7 +101,9 @@ VisionLayerInputs RunFloatVisionLayer(const VisionConfig& c, const FloatVisionLa
   AddTo(hidden, LinearFloat(in.out, w.out, width, width, w.out_bias));
   in.fc1 = LayerNormFloat(*hidden, w.norm2, w.norm2_bias, width, c.layer_norm_eps);
   auto middle = LinearFloat(in.fc1, w.fc1, inner, width, w.fc1_bias);
-  for (float& x : middle) x = GeluTanh(x);
+  ForRanges(std::ssize(middle), [&](int64_t first, int64_t end) {
+    for (int64_t i = first; i < end; ++i) middle[i] = GeluTanh(middle[i]);
+  });
   AddTo(hidden, LinearFloat(middle, w.fc2, width, inner, w.fc2_bias));
   return in;
 }
@@ -136,13 +128,13 @@ Result<FloatAdapter> ReadFloatAdapter(const ModelSource& source) {
                                 {WeightPart::kLastRow, 1, h, &f.last_row}}));
   // From [h][channel][2][2] to [h][2][2][channel].
   f.conv.resize(conv.size());
-  for (int64_t row = 0; row < h; ++row) {
+  ParallelFor(h, [&](int64_t row) {
     for (int64_t channel = 0; channel < w; ++channel) {
       for (int64_t part = 0; part < 4; ++part) {
         f.conv[row * 4 * w + part * w + channel] = conv[(row * w + channel) * 4 + part];
       }
     }
-  }
+  });
   return f;
 }
 
@@ -162,12 +154,12 @@ std::vector<float> RunFloatAdapter(const VisionConfig& c, int text_size, const F
   in->linear = LinearFloat(in->conv, w.conv, text_size, 4 * width, w.conv_bias);
   in->gate_up = LayerNormFloat(LinearFloat(in->linear, w.linear, text_size, text_size, {}), w.norm,
                                w.norm_bias, text_size, 1e-5f);
-  for (float& x : in->gate_up) x = GeluErf(x);
+  ForRanges(std::ssize(in->gate_up), [&](int64_t first, int64_t end) {
+    for (int64_t i = first; i < end; ++i) in->gate_up[i] = GeluErf(in->gate_up[i]);
+  });
   in->down = LinearFloat(in->gate_up, w.gate, c.adapter_size, text_size, {});
   const auto up = LinearFloat(in->gate_up, w.up, c.adapter_size, text_size, {});
-  for (size_t i = 0; i < up.size(); ++i) {
-    in->down[i] = in->down[i] / (1.0f + std::exp(-in->down[i])) * up[i];
-  }
+  GateWith(up, &in->down);
   std::vector<float> rows = w.first_row;
   const auto middle = LinearFloat(in->down, w.down, text_size, c.adapter_size, {});
   rows.insert(rows.end(), middle.begin(), middle.end());

@@ -18,6 +18,8 @@ struct FloatVisionLayer {
 };
 
 Result<FloatVisionLayer> ReadFloatVisionLayer(const ModelSource& source, int layer);
+// The same, to a layer of the same model whose memory is used again, or to an empty one.
+Status ReadFloatVisionLayer(const ModelSource& source, int layer, FloatVisionLayer* w);
 
 // The inputs of the layer's linear stages, [patches][columns].
 struct VisionLayerInputs {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -10,38 +12,56 @@
 
 namespace edgegate {
 
-// Writes the tensors NAME.packed, NAME.scale, NAME.column_sum and NAME.bias. Nothing else may be
-// written to the bundle between construction and Finish(). Owned by one thread.
+// Writes the tensors NAME.packed, NAME.scale, NAME.column_sum and NAME.bias, and, where `fine`,
+// NAME.rest.{packed, scale, column_sum}: what packing leaves of the rows (Linear).
 class LinearPacker {
  public:
-  // `k`: columns. `writer` must outlive this.
-  LinearPacker(BundleWriter* writer, const std::string& name, int k);
+  // `n` rows of `k` columns. `bias` is in row order, or empty. `writer` must outlive this.
+  LinearPacker(BundleWriter* writer, const std::string& name, int n, int k, std::vector<float> bias,
+               bool fine);
 
-  // The next `count` rows, [count][k]; only the last call may give a count that is no multiple
-  // of 64.
-  void Add(const float* rows, int count);
+  // Packs and writes rows [64 * block, 64 * block + count) of the matrix; only the last block may
+  // have fewer than 64. Each block once. May be called in a parallel loop.
+  void Pack(int block, const float* rows, int count);
 
-  // `bias` is in column order, or empty.
-  void Finish(std::vector<float> bias);
+  // After the last block.
+  void Finish();
 
  private:
-  BundleWriter* writer_;
-  const std::string name_;
+  // One of the two packed matrices.
+  struct Matrix {
+    uint64_t packed_at, scale_at, sums_at;  // offsets in the bundle
+    std::vector<float> scale;
+    std::vector<int32_t> sums;
+  };
+  // What a thread works with.
+  struct Scratch {
+    std::vector<int8_t> packed;
+    std::vector<float> rest;
+  };
+
+  Matrix Reserve(const std::string& name);
+  void Write(Matrix* matrix, int block, const float* rows, int count, std::vector<int8_t>* packed);
+
+  BundleWriter* const writer_;
+  const int n_;
   const int k_;
-  std::vector<float> scale_;
-  std::vector<int32_t> sums_;
+  std::vector<Matrix> matrices_;  // main, rest
+  std::vector<Scratch> scratch_;  // of each thread
 };
 
-// All of a layer that is in memory: rows [n][k].
-void PackLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
-                int k, std::vector<float> bias);
+// The rows of a matrix, wherever they are in memory; null: a row of zeros.
+using RowPointers = std::vector<const float*>;
 
-// Replaces rows [n][k] by what packing them leaves.
-void KeepRest(std::vector<float>* rows, int k);
+// Pointers to the rows of the parts, [rows][k], one part after the other.
+RowPointers RowsOf(std::initializer_list<const std::vector<float>*> parts, int k);
 
-// As PackLinear(), and NAME.rest.*, which holds what that leaves of the rows (Linear).
-void PackFineLinear(BundleWriter* writer, const std::string& name, const std::vector<float>& rows,
-                    int k, std::vector<float> bias);
+// Rows of gate and up in alternating blocks of 64 (model_weights.h).
+RowPointers GateUpRows(const std::vector<float>& gate, const std::vector<float>& up, int k);
+
+// All of a matrix that is in memory, in parallel.
+void PackLinear(BundleWriter* writer, const std::string& name, const RowPointers& rows, int k,
+                std::vector<float> bias, bool fine);
 
 // Writes the tensors NAME.int4 and NAME.bias: rows [n][Int4Groups(k)]; NAME.int4x64 where `group`
 // is 64.

@@ -1,17 +1,18 @@
 #include "engine/quantize/quantize.h"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
-#include "engine/base/half.h"
 #include "engine/base/sha256.h"
 #include "engine/quantize/calibration_text.h"
 #include "engine/quantize/float_layer.h"
 #include "engine/quantize/int4_quantize.h"
 #include "engine/quantize/linear_packer.h"
 #include "engine/quantize/smooth_quant.h"
+#include "engine/quantize/source_hash.h"
 #include "engine/quantize/vision_quantize.h"
+#include "engine/quantize/vocabulary.h"
+#include "engine/quantize/work_progress.h"
 #include "engine/text/tokenizer.h"
 #include "engine/weights/bundle.h"
 #include "engine/weights/bundle_format.h"
@@ -22,7 +23,6 @@ namespace edgegate {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr int kRowsAtOnce = 4096;  // of the embedding and lm_head
 // 4 bits learn how each two columns go together, of which there are many more than columns.
 constexpr int kInt4Sequences = 4;
 
@@ -39,74 +39,16 @@ void WriteNorms(const FloatLayer& w, int index, BundleWriter* writer) {
 void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, bool fine,
                 BundleWriter* writer) {
   const std::string prefix = fmt::format("layers.{}.", index);
-  auto linear = [&](const char* name, const std::vector<float>& rows, int k,
-                    std::vector<float> bias) {
-    (fine ? PackFineLinear : PackLinear)(writer, prefix + name, rows, k, std::move(bias));
+  auto linear = [&](const char* name, const RowPointers& rows, int k, std::vector<float> bias) {
+    PackLinear(writer, prefix + name, rows, k, std::move(bias), fine);
   };
   WriteNorms(w, index, writer);
-  linear("qkv", Concatenate({&w.q, &w.k, &w.v}), c.hidden_size,
+  linear("qkv", RowsOf({&w.q, &w.k, &w.v}, c.hidden_size), c.hidden_size,
          Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
-  linear("o", w.o, c.q_size(), w.o_bias);
-  linear("gate_up", InterleaveGateUp(w.gate, w.up, c.intermediate_size, c.hidden_size),
-         c.hidden_size, InterleaveGateUp(w.gate_bias, w.up_bias, c.intermediate_size, 1));
-  linear("down", w.down, c.intermediate_size, w.down_bias);
-}
-
-// Reads a [vocab_size][hidden_size] part a piece at a time: use(rows, count).
-template <typename Use>
-Status ForEachRows(const ModelSource& source, WeightPart part, Use use) {
-  const ModelConfig& c = source.config();
-  std::vector<float> rows;
-  for (int row = 0; row < c.vocab_size; row += kRowsAtOnce) {
-    const int count = std::min(kRowsAtOnce, c.vocab_size - row);
-    rows.resize(static_cast<size_t>(count) * c.hidden_size);
-    EG_RETURN_IF_ERROR(source.ReadRows(part, 0, row, count, rows.data()));
-    use(rows, count);
-  }
-  return {};
-}
-
-Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
-  writer->Begin("embedding");
-  std::vector<uint16_t> halves;
-  const EmbeddingType type = source.embedding_type();
-  return ForEachRows(source, WeightPart::kEmbedding, [&](const std::vector<float>& rows, int) {
-    if (type == EmbeddingType::kF32) return writer->Append(rows.data(), rows.size() * 4);
-    halves.resize(rows.size());
-    std::transform(rows.begin(), rows.end(), halves.begin(),
-                   type == EmbeddingType::kBf16 ? FloatToBf16 : FloatToF16);
-    writer->Append(halves.data(), halves.size() * 2);
-  });
-}
-
-// Reads lm_head several times: for its columns' maxima, and to pack each part of it.
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool fine,
-                 BundleWriter* writer) {
-  const ModelConfig& c = source.config();
-  const int h = c.hidden_size;
-  std::vector<float> norm(static_cast<size_t>(h)), weight_max(static_cast<size_t>(h));
-  EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kFinalNorm, 0, 0, 1, norm.data()));
-  EG_RETURN_IF_ERROR(ForEachRows(
-      source, WeightPart::kLmHead,
-      [&](const std::vector<float>& rows, int) { RaiseTo(&weight_max, ColumnMaxima(rows, h)); }));
-  const auto factors =
-      SmoothingFactors(ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h), weight_max);
-  const auto pack = [&](const char* name, bool rest) -> Status {
-    LinearPacker packer(writer, name, h);
-    EG_RETURN_IF_ERROR(
-        ForEachRows(source, WeightPart::kLmHead, [&](std::vector<float>& rows, int count) {
-          ScaleColumns(&rows, factors);
-          if (rest) KeepRest(&rows, h);
-          packer.Add(rows.data(), count);
-        }));
-    packer.Finish({});
-    return {};
-  };
-  EG_RETURN_IF_ERROR(pack("lm_head", false));
-  if (fine) EG_RETURN_IF_ERROR(pack("lm_head.rest", true));
-  DivideRows(&norm, factors);
-  writer->Write("final_norm", norm.data(), norm.size() * 4);
-  return {};
+  linear("o", RowsOf({&w.o}, c.q_size()), c.q_size(), w.o_bias);
+  linear("gate_up", GateUpRows(w.gate, w.up, c.hidden_size), c.hidden_size,
+         InterleaveGateUp(w.gate_bias, w.up_bias, c.intermediate_size, 1));
+  linear("down", RowsOf({&w.down}, c.intermediate_size), c.intermediate_size, w.down_bias);
 }
 
 std::string TextOf(const QuantizeOptions& options) {
@@ -149,8 +91,7 @@ void PutInFront(const std::vector<float>& rows, const ModelConfig& c, Calibratio
   if (hidden.size() > most) hidden.resize(most);
 }
 
-Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptions& options,
-                                  const std::function<Status()>& reading) {
+BundleInfo DescribeSource(const ModelSource& source, const QuantizeOptions& options) {
   BundleInfo info;
   info.config = source.config();
   info.generation = source.generation_defaults();
@@ -161,65 +102,68 @@ Result<BundleInfo> DescribeSource(const ModelSource& source, const QuantizeOptio
   const std::string text = TextOf(options);
   calibration.Update(text.data(), text.size());
   info.calibration_sha256 = calibration.Finish();
-  std::vector<char> buffer(size_t{4} << 20);
-  for (const std::string& path : source.files()) {
-    EG_ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(path));
-    Sha256 hash;
-    for (uint64_t at = 0; at < file.size();) {
-      const auto size = static_cast<size_t>(std::min<uint64_t>(buffer.size(), file.size() - at));
-      EG_RETURN_IF_ERROR(reading());
-      EG_RETURN_IF_ERROR(file.ReadAt(at, size, buffer.data()));
-      hash.Update(buffer.data(), size);
-      at += size;
-    }
-    info.source_files.push_back({fs::path(path).filename(), file.size(), hash.Finish()});
-  }
   return info;
 }
 
-Status WriteBundle(const ModelSource& source, const PartFile& part,
-                   const QuantizeOptions& options) {
+void WriteTokenizer(const TokenizerAssets& assets, BundleWriter* writer) {
+  writer->Write("tokenizer.model", assets.model.data(), assets.model.size());
+  writer->Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
+  writer->Write("tokenizer.template", assets.chat_template.data(), assets.chat_template.size());
+}
+
+Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, double work,
+                   Calibration* calibration, WorkProgress* progress, BundleWriter* writer) {
   const ModelConfig& c = source.config();
-  const int vision_layers = c.vision ? c.vision->num_layers : 0;
-  const int total = vision_layers + c.num_layers + 2;
   const bool fine = c.hidden_size <= options.fine_width;
-  auto progress = [&](int done, const char* what) {
-    const bool go_on = !options.progress || options.progress(done, total, what);
-    return go_on ? Status() : Cancelled("stopped while quantizing");
-  };
-  EG_ASSIGN_OR_RETURN(const BundleInfo info,
-                      DescribeSource(source, options, [&] { return progress(0, "reading"); }));
-  EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
+  FloatLayer weights;
+  for (int layer = 0; layer < c.num_layers; ++layer) {
+    EG_RETURN_IF_ERROR(writer->status());
+    EG_RETURN_IF_ERROR(ReadFloatLayer(source, layer, &weights));
+    const LayerInputs inputs =
+        RunFloatLayer(c, weights, &calibration->hidden, calibration->sequence);
+    if (options.format == WeightFormat::kInt4) {
+      WriteNorms(weights, layer, writer);
+      EG_RETURN_IF_ERROR(WriteInt4Layer(source, layer, weights, inputs, writer));
+    } else {
+      FoldLayer(c, inputs, &weights);
+      WriteLayer(c, weights, layer, fine, writer);
+    }
+    writer->StartWriteback();
+    EG_RETURN_IF_ERROR(progress->Add(work));
+  }
+  return {};
+}
+
+// The number of tokens that the text model is calibrated with.
+int TokensOf(const ModelConfig& c, const Calibration& calibration) {
+  const int rows = c.vision ? c.vision->rows() : 0;
+  return static_cast<int>(calibration.hidden.size()) / c.hidden_size + rows;
+}
+
+Status WriteBundle(const ModelSource& source, const PartFile& part, const QuantizeOptions& options,
+                   WorkProgress* progress, const WorkSizes& work, Calibration calibration) {
+  const ModelConfig& c = source.config();
+  SourceHasher hasher(source.files());
   BundleWriter writer(part.fd(), part.path());
+  EG_RETURN_IF_ERROR(progress->Show("quantizing"));
   EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
+  EG_RETURN_IF_ERROR(progress->Add(work.embedding));
   if (c.vision) {
-    int done = 0;
-    const auto next = [&] { return progress(++done, "quantizing"); };
+    const auto next = [&] { return progress->Add(work.vision_layer); };
     EG_ASSIGN_OR_RETURN(const std::vector<float> rows,
                         WriteVision(source, options.fine_width, &writer, next));
+    EG_RETURN_IF_ERROR(progress->Add(work.adapter));
     PutInFront(rows, c, &calibration);
   }
-  for (int layer = 0; layer < c.num_layers; ++layer) {
-    EG_RETURN_IF_ERROR(progress(vision_layers + layer + 1, "quantizing"));
-    EG_RETURN_IF_ERROR(writer.status());
-    EG_ASSIGN_OR_RETURN(FloatLayer weights, ReadFloatLayer(source, layer));
-    const LayerInputs inputs = RunFloatLayer(c, weights, &calibration.hidden, calibration.sequence);
-    if (options.format == WeightFormat::kInt4) {
-      WriteNorms(weights, layer, &writer);
-      EG_RETURN_IF_ERROR(WriteInt4Layer(source, layer, weights, inputs, &writer));
-      continue;
-    }
-    FoldLayer(c, inputs, &weights);
-    WriteLayer(c, weights, layer, fine, &writer);
-  }
-  EG_RETURN_IF_ERROR(progress(total - 1, "quantizing"));
+  EG_RETURN_IF_ERROR(WriteLayers(source, options, work.layer, &calibration, progress, &writer));
+  const bool fine = c.hidden_size <= options.fine_width;
   EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, fine, &writer));
-  const TokenizerAssets& assets = source.tokenizer_assets();
-  writer.Write("tokenizer.model", assets.model.data(), assets.model.size());
-  writer.Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
-  writer.Write("tokenizer.template", assets.chat_template.data(), assets.chat_template.size());
-  EG_RETURN_IF_ERROR(writer.Finish(info));
-  return progress(total, "done");
+  EG_RETURN_IF_ERROR(progress->Add(work.head));
+  WriteTokenizer(source.tokenizer_assets(), &writer);
+  BundleInfo info = DescribeSource(source, options);
+  EG_ASSIGN_OR_RETURN(info.source_files, hasher.Wait([&] { return progress->Show("reading"); }));
+  EG_RETURN_IF_ERROR(progress->Show("writing"));
+  return writer.Finish(info);
 }
 
 // Size and modification time of a file.
@@ -264,13 +208,22 @@ Status Quantize(const ModelSource& source, const std::string& destination,
   PartFile::RemoveStale(destination);
   EG_ASSIGN_OR_RETURN(const auto before, StampsOf(source.files()));
   EG_ASSIGN_OR_RETURN(PartFile part, PartFile::Create(destination));
-  EG_RETURN_IF_ERROR(WriteBundle(source, part, options));
+  EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
+  const ModelConfig& c = source.config();
+  const WorkSizes work = EstimateWork(c, options.format, TokensOf(c, calibration));
+  const int vision_layers = c.vision ? c.vision->num_layers : 0;
+  WorkProgress progress(work.embedding + vision_layers * work.vision_layer + work.adapter +
+                            c.num_layers * work.layer + work.head,
+                        options.progress);
+  EG_RETURN_IF_ERROR(WriteBundle(source, part, options, &progress, work, std::move(calibration)));
   EG_ASSIGN_OR_RETURN(const auto after, StampsOf(source.files()));
   for (size_t i = 0; i < before.size(); ++i) {
     if (before[i] == after[i]) continue;
     return DataLoss("{}: the file was changed while it was being read", source.files()[i]);
   }
-  return part.Commit();
+  EG_RETURN_IF_ERROR(part.Commit());
+  progress.Done();
+  return {};
 }
 
 Result<std::optional<std::string>> FindBundle(const std::string& model_path,

@@ -22,7 +22,8 @@ struct QuantizeOptions {
   // INT8 text models, and vision towers, up to this wide keep about 14 bits (ops/linear.h): they
   // cost little, and 8 bits are seen in them, while in wide ones more of the error averages out.
   int fine_width = 512;
-  // Called with work done and in total, in layers, and what is being done; false stops the work,
+  // Called with the work done and the total, which are in proportion to time, and what is being
+  // done. `done` never falls, and is `total` once the bundle is complete. False stops the work,
   // which then fails with kCancelled. May be empty.
   std::function<bool(int done, int total, std::string_view what)> progress;
 };

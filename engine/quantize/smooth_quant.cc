@@ -4,6 +4,8 @@
 #include <cmath>
 #include <initializer_list>
 
+#include "engine/base/thread_pool.h"
+
 namespace edgegate {
 namespace {
 
@@ -45,22 +47,42 @@ void RaiseTo(std::vector<float>* maxima, const std::vector<float>& other) {
   for (size_t i = 0; i < maxima->size(); ++i) (*maxima)[i] = std::max((*maxima)[i], other[i]);
 }
 
+void RaiseToMagnitudes(const float* rows, int64_t count, std::vector<float>* maxima) {
+  const auto columns = std::ssize(*maxima);
+  float* largest = maxima->data();
+  for (; count > 0; --count, rows += columns) {
+    for (int64_t i = 0; i < columns; ++i) largest[i] = std::max(largest[i], std::fabs(rows[i]));
+  }
+}
+
 void ScaleColumns(std::vector<float>* w, const std::vector<float>& factors) {
-  for (size_t i = 0; i < w->size(); ++i) (*w)[i] *= factors[i % factors.size()];
+  const auto columns = std::ssize(factors);
+  ParallelFor(std::ssize(*w) / columns, [&](int64_t row) {
+    float* x = w->data() + row * columns;
+    for (int64_t i = 0; i < columns; ++i) x[i] *= factors[i];
+  });
 }
 
 void DivideRows(std::vector<float>* w, const std::vector<float>& factors) {
   if (w->empty()) return;
-  const size_t columns = w->size() / factors.size();
-  for (size_t i = 0; i < w->size(); ++i) (*w)[i] /= factors[i / columns];
+  const int64_t columns = std::ssize(*w) / std::ssize(factors);
+  ParallelFor(std::ssize(factors), [&](int64_t row) {
+    float* x = w->data() + row * columns;
+    for (int64_t i = 0; i < columns; ++i) x[i] /= factors[row];
+  });
 }
 
 std::vector<float> ColumnMaxima(const std::vector<float>& x, int columns) {
-  std::vector<float> maxima(static_cast<size_t>(columns));
-  for (size_t row = 0; row < x.size(); row += static_cast<size_t>(columns)) {
-    for (int i = 0; i < columns; ++i) maxima[i] = std::max(maxima[i], std::fabs(x[row + i]));
-  }
-  return maxima;
+  constexpr int64_t kMostParts = 64;
+  const int64_t rows = std::ssize(x) / columns, parts = std::min(kMostParts, rows);
+  std::vector<std::vector<float>> maxima(parts, std::vector<float>(static_cast<size_t>(columns)));
+  ParallelFor(parts, [&](int64_t part) {
+    const int64_t first = rows * part / parts, end = rows * (part + 1) / parts;
+    RaiseToMagnitudes(x.data() + first * columns, end - first, &maxima[part]);
+  });
+  std::vector<float> all(static_cast<size_t>(columns));
+  for (const auto& part : maxima) RaiseTo(&all, part);
+  return all;
 }
 
 std::vector<float> SmoothingFactors(const std::vector<float>& activation_max,

@@ -2,6 +2,7 @@
 // that they cost nothing at run time.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "engine/model/model_config.h"
@@ -19,6 +20,10 @@ std::vector<float> SmoothingFactors(const std::vector<float>& activation_max,
 
 // Each element becomes the larger of the two.
 void RaiseTo(std::vector<float>* maxima, const std::vector<float>& other);
+
+// Each element becomes at least the largest magnitude in its column of rows [count][maxima.size()].
+// On the calling thread.
+void RaiseToMagnitudes(const float* rows, int64_t count, std::vector<float>* maxima);
 
 // Multiplies the columns of [rows][factors.size()].
 void ScaleColumns(std::vector<float>* w, const std::vector<float>& factors);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/base/thread_pool.h"
 #include "engine/quantize/float_vision.h"
 #include "engine/quantize/linear_packer.h"
 #include "engine/quantize/smooth_quant.h"
@@ -40,13 +41,15 @@ void FoldRows(const std::vector<float>& input, int columns, std::vector<float>* 
 // finer steps (Zhang et al. 2024, arXiv:2410.02367).
 void CentreKeys(const std::vector<float>& input, int columns, FloatVisionLayer* w) {
   std::vector<double> mean(static_cast<size_t>(columns));
-  for (size_t i = 0; i < input.size(); ++i) mean[i % mean.size()] += double{input[i]};
+  for (auto row = input.begin(); row != input.end(); row += columns) {
+    for (int i = 0; i < columns; ++i) mean[i] += double{row[i]};
+  }
   const auto rows = static_cast<double>(input.size() / mean.size());
-  for (size_t row = 0; row < w->k_bias.size(); ++row) {
-    const auto key = w->k.begin() + static_cast<int64_t>(row) * columns;
+  ParallelFor(std::ssize(w->k_bias), [&](int64_t row) {
+    const auto key = w->k.begin() + row * columns;
     w->k_bias[row] =
         static_cast<float>(-std::inner_product(mean.begin(), mean.end(), key, 0.0) / rows);
-  }
+  });
 }
 
 // fc2 stays as it is: what stands before it is no linear function.
@@ -62,17 +65,19 @@ void WriteLayer(const VisionConfig& c, const FloatVisionLayer& w, int index, boo
                 BundleWriter* writer) {
   const std::string prefix = fmt::format("vision.layers.{}.", index);
   const int width = c.hidden_size;
-  const auto pack = fine ? PackFineLinear : PackLinear;
+  const auto pack = [&](const char* name, std::initializer_list<const std::vector<float>*> rows,
+                        int columns, std::vector<float> bias) {
+    PackLinear(writer, prefix + name, RowsOf(rows, columns), columns, std::move(bias), fine);
+  };
   WriteFloats(writer, prefix + "norm1.weight", w.norm1);
   WriteFloats(writer, prefix + "norm1.bias", w.norm1_bias);
   WriteFloats(writer, prefix + "norm2.weight", w.norm2);
   WriteFloats(writer, prefix + "norm2.bias", w.norm2_bias);
-  pack(writer, prefix + "q", w.q, width, w.q_bias);
-  pack(writer, prefix + "kv", Concatenate({&w.k, &w.v}), width,
-       Concatenate({&w.k_bias, &w.v_bias}));
-  pack(writer, prefix + "out", w.out, width, w.out_bias);
-  pack(writer, prefix + "fc1", w.fc1, width, w.fc1_bias);
-  pack(writer, prefix + "fc2", w.fc2, c.intermediate_size, w.fc2_bias);
+  pack("q", {&w.q}, width, w.q_bias);
+  pack("kv", {&w.k, &w.v}, width, Concatenate({&w.k_bias, &w.v_bias}));
+  pack("out", {&w.out}, width, w.out_bias);
+  pack("fc1", {&w.fc1}, width, w.fc1_bias);
+  pack("fc2", {&w.fc2}, c.intermediate_size, w.fc2_bias);
 }
 
 void FoldAdapter(const VisionConfig& c, int text, const AdapterInputs& in, FloatAdapter* w) {
@@ -83,15 +88,18 @@ void FoldAdapter(const VisionConfig& c, int text, const AdapterInputs& in, Float
 }
 
 void WriteAdapter(const VisionConfig& c, int text, const FloatAdapter& w, BundleWriter* writer) {
+  const auto pack = [&](const char* name, const RowPointers& rows, int columns,
+                        std::vector<float> bias) {
+    PackLinear(writer, name, rows, columns, std::move(bias), true);
+  };
   WriteFloats(writer, "vision.post_norm.weight", w.post_norm);
   WriteFloats(writer, "vision.post_norm.bias", w.post_norm_bias);
-  PackFineLinear(writer, "vision.conv", w.conv, 4 * c.hidden_size, w.conv_bias);
-  PackFineLinear(writer, "vision.linear", w.linear, text, {});
+  pack("vision.conv", RowsOf({&w.conv}, 4 * c.hidden_size), 4 * c.hidden_size, w.conv_bias);
+  pack("vision.linear", RowsOf({&w.linear}, text), text, {});
   WriteFloats(writer, "vision.adapter_norm.weight", w.norm);
   WriteFloats(writer, "vision.adapter_norm.bias", w.norm_bias);
-  PackFineLinear(writer, "vision.gate_up", InterleaveGateUp(w.gate, w.up, c.adapter_size, text),
-                 text, {});
-  PackFineLinear(writer, "vision.down", w.down, c.adapter_size, {});
+  pack("vision.gate_up", GateUpRows(w.gate, w.up, text), text, {});
+  pack("vision.down", RowsOf({&w.down}, c.adapter_size), c.adapter_size, {});
   WriteFloats(writer, "vision.first_row", w.first_row);
   WriteFloats(writer, "vision.last_row", w.last_row);
 }
@@ -104,7 +112,7 @@ Status WritePatches(const ModelSource& source, bool fine, BundleWriter* writer) 
   EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kPatch, 0, 0, width, patch.data()));
   EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kPatchBias, 0, 0, 1, bias.data()));
   EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kPositions, 0, 0, c.patches(), positions.data()));
-  (fine ? PackFineLinear : PackLinear)(writer, "vision.patch", patch, values, bias);
+  PackLinear(writer, "vision.patch", RowsOf({&patch}, values), values, bias, fine);
   WriteFloats(writer, "vision.positions", positions);
   return {};
 }
@@ -145,12 +153,14 @@ Result<std::vector<float>> WriteVision(const ModelSource& source, int fine_width
   EG_RETURN_IF_ERROR(WritePatches(source, fine, writer));
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden,
                       EmbedPatchesFloat(source, CalibrationPicture(c.image_size)));
+  FloatVisionLayer w;
   for (int layer = 0; layer < c.num_layers; ++layer) {
-    EG_RETURN_IF_ERROR(progress());
-    EG_ASSIGN_OR_RETURN(FloatVisionLayer w, ReadFloatVisionLayer(source, layer));
+    EG_RETURN_IF_ERROR(ReadFloatVisionLayer(source, layer, &w));
     const VisionLayerInputs inputs = RunFloatVisionLayer(c, w, &hidden);
     Fold(c, inputs, &w);
     WriteLayer(c, w, layer, fine, writer);
+    writer->StartWriteback();
+    EG_RETURN_IF_ERROR(progress());
   }
   EG_ASSIGN_OR_RETURN(FloatAdapter adapter, ReadFloatAdapter(source));
   AdapterInputs inputs;

@@ -10,7 +10,7 @@
 
 namespace edgegate {
 
-// Writes the tensors, layer by layer; `progress` is called before each layer, and its error ends
+// Writes the tensors, layer by layer; `progress` is called after each layer, and its error ends
 // the work. The adapter is fine (Linear), and so is a tower of up to `fine_width`. Gives the
 // picture's rows, [rows][text hidden], for calibrating what comes after.
 Result<std::vector<float>> WriteVision(const ModelSource& source, int fine_width,

@@ -16,8 +16,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -59,17 +59,23 @@ struct BundleInfo {
 };
 
 // Writes a bundle front to back. Errors are kept: status() and Finish() return the first one. Owned
-// by one thread.
+// by one thread, except for WriteAt().
 class BundleWriter {
  public:
   // `fd`: open for writing, empty, stays the caller's. `path`: for messages.
   BundleWriter(int fd, std::string path);
-  ~BundleWriter();
 
-  // A tensor in one go, or Begin() and then pieces of it.
+  // A tensor in one go.
   void Write(const std::string& name, const void* data, size_t bytes);
-  void Begin(const std::string& name);
-  void Append(const void* data, size_t bytes);
+
+  // Makes room for a tensor; gives its offset. Its bytes follow in any order by WriteAt().
+  uint64_t Reserve(const std::string& name, uint64_t bytes);
+  // Writes part of a reserved tensor. Any thread, several at once.
+  void WriteAt(uint64_t offset, const void* data, size_t bytes);
+
+  // Has the system begin to write what was written so far to the disk, so that little is left to do
+  // at the end. May wait where the disk does not keep up.
+  void StartWriteback();
 
   // kResourceExhausted when the disk is full or cannot be written.
   Status status() const;
@@ -82,12 +88,12 @@ class BundleWriter {
     std::string name;
     uint64_t offset, bytes;
   };
-  void Put(const void* data, size_t bytes);
 
+  const int fd_;
   const std::string path_;
-  std::FILE* file_;
-  int error_ = 0;  // errno of the first failure
-  uint64_t position_ = 0;
+  std::atomic<int> error_{0};  // errno of the first failure
+  uint64_t end_ = sizeof(BundleHeader);
+  uint64_t written_back_ = 0;  // where StartWriteback() goes on
   std::vector<Entry> entries_;
 };
 

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -11,37 +12,42 @@
 
 namespace edgegate {
 
-BundleWriter::BundleWriter(int fd, std::string path)
-    : path_(std::move(path)), file_(::fdopen(::fcntl(fd, F_DUPFD_CLOEXEC, 0), "wb")) {
-  if (!file_) error_ = errno;
-  const BundleHeader empty{};
-  Put(&empty, sizeof empty);
+BundleWriter::BundleWriter(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+void BundleWriter::WriteAt(uint64_t offset, const void* data, size_t bytes) {
+  const char* from = static_cast<const char*>(data);
+  while (bytes > 0 && error_ == 0) {
+    const ssize_t written = ::pwrite(fd_, from, bytes, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      int none = 0;
+      error_.compare_exchange_strong(none, written < 0 ? errno : EIO);
+      return;
+    }
+    from += written;
+    offset += static_cast<uint64_t>(written);
+    bytes -= static_cast<size_t>(written);
+  }
 }
 
-BundleWriter::~BundleWriter() {
-  if (file_) std::fclose(file_);
-}
-
-void BundleWriter::Put(const void* data, size_t bytes) {
-  if (error_ != 0) return;
-  if (bytes > 0 && std::fwrite(data, 1, bytes, file_) != bytes) error_ = errno;
-  position_ += bytes;
-}
-
-void BundleWriter::Begin(const std::string& name) {
-  static const char zeros[kBundleAlignment] = {};
-  Put(zeros, (kBundleAlignment - position_ % kBundleAlignment) % kBundleAlignment);
-  entries_.push_back({name, position_, 0});
-}
-
-void BundleWriter::Append(const void* data, size_t bytes) {
-  Put(data, bytes);
-  entries_.back().bytes += bytes;
+uint64_t BundleWriter::Reserve(const std::string& name, uint64_t bytes) {
+  const uint64_t offset = (end_ + kBundleAlignment - 1) / kBundleAlignment * kBundleAlignment;
+  entries_.push_back({name, offset, bytes});
+  end_ = offset + bytes;
+  return offset;
 }
 
 void BundleWriter::Write(const std::string& name, const void* data, size_t bytes) {
-  Begin(name);
-  Append(data, bytes);
+  WriteAt(Reserve(name, bytes), data, bytes);
+}
+
+void BundleWriter::StartWriteback() {
+  constexpr uint64_t kAtOnce = uint64_t{16} << 20;
+  if (end_ < written_back_ + kAtOnce) return;
+  // No error of this call matters: fsync() reports those of the disk.
+  (void)::sync_file_range(fd_, static_cast<off_t>(written_back_),
+                          static_cast<off_t>(end_ - written_back_), SYNC_FILE_RANGE_WRITE);
+  written_back_ = end_;
 }
 
 Status BundleWriter::Finish(const BundleInfo& info) {
@@ -51,15 +57,11 @@ Status BundleWriter::Finish(const BundleInfo& info) {
   BundleHeader header{};
   std::memcpy(header.magic, kBundleMagic, sizeof header.magic);
   header.version = kBundleVersion;
-  header.manifest_offset = position_;
+  header.manifest_offset = end_;
   header.manifest_size = manifest.size();
   header.manifest_sha256 = Sha256::Digest(manifest.data(), manifest.size());
-  Put(manifest.data(), manifest.size());
-  if (error_ == 0 &&
-      (std::fseek(file_, 0, SEEK_SET) != 0 || std::fwrite(&header, sizeof header, 1, file_) != 1 ||
-       std::fflush(file_) != 0)) {
-    error_ = errno;
-  }
+  WriteAt(end_, manifest.data(), manifest.size());
+  WriteAt(0, &header, sizeof header);
   return status();
 }
 

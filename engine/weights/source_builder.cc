@@ -1,6 +1,7 @@
 #include "engine/weights/source_builder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
 
@@ -10,7 +11,17 @@
 namespace edgegate {
 namespace {
 
-constexpr uint64_t kReadBytes = uint64_t{1} << 20;
+constexpr uint64_t kReadBytes = uint64_t{1} << 18;  // stays in a core's cache
+
+bool AllFinite(const float* values, int64_t count) {
+  // Without a branch, for vectors: an exponent of ones is infinity or no number.
+  constexpr uint32_t kExponent = 0x7f800000;
+  uint32_t bad = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    bad |= (std::bit_cast<uint32_t>(values[i]) & kExponent) == kExponent ? 1 : 0;
+  }
+  return bad == 0;
+}
 
 }  // namespace
 
@@ -45,13 +56,12 @@ class TensorSource : public ModelSource {
       EG_RETURN_IF_ERROR(Read(slice, row + done, rows, &raw));
       float* values = out + slice.cols * done;
       Dequantize(*info.type, raw.data(), slice.cols * rows, values);
-      for (int64_t i = 0; i < slice.cols * rows; ++i) {
-        if (!std::isfinite(values[i])) {
-          return DataLoss("{}: tensor {} has a value that is not finite at element {}",
-                          files_[slice.tensor->file].path(), info.name,
-                          slice.start + slice.cols * (row + done) + i);
-        }
-      }
+      if (AllFinite(values, slice.cols * rows)) continue;
+      int64_t i = 0;
+      while (std::isfinite(values[i])) ++i;
+      return DataLoss("{}: tensor {} has a value that is not finite at element {}",
+                      files_[slice.tensor->file].path(), info.name,
+                      slice.start + slice.cols * (row + done) + i);
     }
     return {};
   }

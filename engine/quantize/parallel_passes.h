@@ -1,0 +1,53 @@
+// Passes over the elements of large arrays, in parallel.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/base/thread_pool.h"
+
+namespace edgegate {
+
+// Calls body(first, end) for ranges that together are [0, count). The ranges do not depend on the
+// number of threads.
+template <typename Body>
+void ForRanges(int64_t count, const Body& body) {
+  constexpr int64_t kElements = int64_t{1} << 14;  // 64 KiB of floats
+  ParallelFor((count + kElements - 1) / kElements, [&](int64_t range) {
+    body(range * kElements, std::min(count, (range + 1) * kElements));
+  });
+}
+
+// Calls body(i), which gives a Status, for each i in [0, count). Gives the first error in the order
+// of i. All calls are made.
+template <typename Body>
+Status ParallelForStatus(int count, const Body& body) {
+  std::vector<Status> all(static_cast<size_t>(count));
+  ParallelFor(count, [&](int i) { all[i] = body(i); });
+  const auto failed = std::find_if(all.begin(), all.end(), [](const Status& s) { return !s.ok(); });
+  return failed == all.end() ? Status() : *failed;
+}
+
+// to[i] += x[i].
+inline void AddTo(std::vector<float>* to, const std::vector<float>& x) {
+  ForRanges(std::ssize(x), [&](int64_t first, int64_t end) {
+    std::transform(x.begin() + first, x.begin() + end, to->begin() + first, to->begin() + first,
+                   std::plus<>());
+  });
+}
+
+// gate[i] = SiLU(gate[i]) * up[i].
+inline void GateWith(const std::vector<float>& up, std::vector<float>* gate) {
+  ForRanges(std::ssize(up), [&](int64_t first, int64_t end) {
+    for (int64_t i = first; i < end; ++i) {
+      float& x = (*gate)[i];
+      x = x / (1.0f + std::exp(-x)) * up[i];
+    }
+  });
+}
+
+}  // namespace edgegate
