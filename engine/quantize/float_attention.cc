@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "engine/base/thread_pool.h"
+#include "engine/quantize/softmax.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
@@ -115,13 +116,6 @@ void Transpose(const float* keys, int64_t stride, int positions, int head_dim, i
   }
 }
 
-void Softmax(float* x, int n) {
-  const float largest = *std::max_element(x, x + n);
-  float total = 0;
-  for (int i = 0; i < n; ++i) total += x[i] = std::exp(x[i] - largest);
-  for (int i = 0; i < n; ++i) x[i] /= total;
-}
-
 }  // namespace
 
 std::vector<float> CausalAttention(const ModelConfig& c, const std::vector<float>& q,
@@ -147,7 +141,7 @@ std::vector<float> CausalAttention(const ModelConfig& c, const std::vector<float
     const float* keys = turned.data() + (t / sequence * kv + head) * head_size;
     HWY_DYNAMIC_DISPATCH(MultiplyImpl)
     (q.data() + at, dim, group, keys, padded, dim, Padded(n), scale, weights.data(), padded);
-    for (int g = 0; g < group; ++g) Softmax(weights.data() + int64_t{g} * padded, n);
+    SoftmaxRows(weights.data(), padded, group, n);
     const float* values = v.data() + int64_t{t - position} * c.kv_size() + int64_t{head} * dim;
     HWY_DYNAMIC_DISPATCH(MultiplyImpl)
     (weights.data(), padded, group, values, c.kv_size(), n, dim, 1.0f, out.data() + at, dim);

@@ -8,22 +8,18 @@
 #include "engine/quantize/float_layer.h"
 #include "engine/quantize/parallel_passes.h"
 #include "engine/quantize/read_parts.h"
+#include "engine/quantize/softmax.h"
 
 namespace edgegate {
 namespace {
+
+constexpr int kSoftmaxRows = 8;  // of a task
 
 float GeluTanh(float x) {
   return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
 }
 
 float GeluErf(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.7071067812f)); }
-
-void SoftmaxRow(float* x, int n) {
-  const float largest = *std::max_element(x, x + n);
-  float total = 0;
-  for (int i = 0; i < n; ++i) total += x[i] = std::exp(x[i] - largest);
-  for (int i = 0; i < n; ++i) x[i] /= total;
-}
 
 // Every patch sees every patch.
 std::vector<float> AttendAll(const VisionConfig& c, const std::vector<float>& q,
@@ -35,7 +31,10 @@ std::vector<float> AttendAll(const VisionConfig& c, const std::vector<float>& q,
     const int64_t at = int64_t{head} * dim;
     Gemm(n, n, dim, scale, {q.data() + at, width}, {k.data() + at, width, true}, 0.0f,
          scores.data(), n);
-    ParallelFor(n, [&](int row) { SoftmaxRow(scores.data() + int64_t{row} * n, n); });
+    ParallelFor((n + kSoftmaxRows - 1) / kSoftmaxRows, [&](int i) {
+      const int row = i * kSoftmaxRows;
+      SoftmaxRows(scores.data() + int64_t{row} * n, n, std::min(kSoftmaxRows, n - row), n);
+    });
     Gemm(n, dim, n, 1.0f, {scores.data(), n}, {v.data() + at, width}, 0.0f, out.data() + at, width);
   }
   return out;

@@ -17,6 +17,7 @@
 #include "server/cli/commands.h"
 #include "server/cli/default_models.h"
 #include "server/cli/model_loader.h"
+#include "server/cli/progress.h"
 
 namespace edgegate {
 namespace {

@@ -16,6 +16,7 @@
 
 #include "engine/ops/kv_cache.h"
 #include "server/cli/draft_loader.h"
+#include "server/cli/progress.h"
 
 namespace edgegate {
 namespace {
@@ -114,24 +115,6 @@ std::string OwnFolder(const char* systemd, const char* xdg, const char* below_ho
 std::string CacheDirectory(const Settings& settings) {
   if (!settings.cache_dir.empty()) return settings.cache_dir;
   return OwnFolder("CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", "/var/tmp");
-}
-
-std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::string& title,
-                                                                const std::function<bool()>& stop) {
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  return [=, last = -1](int done, int total, std::string_view what) mutable {
-    const int percent = total > 0 ? 100 * done / total : 100;
-    if (terminal) {
-      const int width = 30, filled = width * percent / 100;
-      std::fprintf(stderr, "\r%s [%s%s] %3d%% %-12s%s", title.c_str(),
-                   std::string(filled, '#').c_str(), std::string(width - filled, '.').c_str(),
-                   percent, std::string(what).c_str(), done == total ? "\n" : "");
-    } else if (percent / 25 != last) {
-      last = percent / 25;
-      std::fprintf(stderr, "%s: %d%% (%s)\n", title.c_str(), percent, std::string(what).c_str());
-    }
-    return !stop();
-  };
 }
 
 Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,

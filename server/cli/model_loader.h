@@ -63,9 +63,4 @@ std::string OwnFolder(const char* systemd, const char* xdg, const char* below_ho
 // The folder for quantized models.
 std::string CacheDirectory(const Settings& settings);
 
-// For QuantizeOptions: a progress bar on standard error where that is a terminal, else a line now
-// and then.
-std::function<bool(int, int, std::string_view)> ProgressPrinter(const std::string& title,
-                                                                const std::function<bool()>& stop);
-
 }  // namespace edgegate

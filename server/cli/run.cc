@@ -11,6 +11,7 @@
 #include "server/cli/commands.h"
 #include "server/cli/default_models.h"
 #include "server/cli/model_loader.h"
+#include "server/cli/progress.h"
 #include "server/cli/stop_signals.h"
 #include "server/generation.h"
 #include "server/media/image_loader.h"

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
@@ -97,8 +98,8 @@ TEST_CASE("a source that is truncated or rewritten while it is quantized is an e
     auto source = ModelSource::Open(model);
     REQUIRE(source.ok());
     QuantizeOptions options;
-    options.progress = [&](int done, int, std::string_view) {
-      if (done != 1) return true;
+    options.progress = [&, changed = false](int done, int, std::string_view) mutable {
+      if (done == 0 || std::exchange(changed, true)) return true;
       if (truncated) {
         fs::resize_file(model, 100'000);
       } else {
