@@ -1,7 +1,10 @@
 // `edgegate run` and `edgegate quantize`.
 
+#include <malloc.h>
+
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -113,6 +116,10 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
 }
 
 int QuantizeModel(const QuantizeArguments& arguments) {
+  // The layers need the same memory one after the other. The C library keeps it: pages that go back
+  // to the system are cleared before each use, by one thread.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   QuantizeOptions options;
   const auto format = ParseWeightFormat(arguments.format);
   if (!format.ok()) return Fail(format.status(), kExitUsage);
