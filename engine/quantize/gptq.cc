@@ -76,12 +76,15 @@ class Stripe {
 
   static void Write(const GroupLevels& levels, int r, int first, int end, Int4Group* row) {
     constexpr int kHalf = kInt4Group / 2;
-    for (int j = first; j < end; ++j) {
-      Int4Group& group = row[j / kInt4Group];
-      const int i = j % kInt4Group, level = static_cast<int>(levels.q[j - first][r]);
-      group.scale = FloatToF16(levels.scale[r]);
-      group.minimum = FloatToF16(levels.minimum[r]);
-      group.q[i % kHalf] |= static_cast<uint8_t>(i < kHalf ? level : level << 4);
+    const uint16_t scale = FloatToF16(levels.scale[r]), minimum = FloatToF16(levels.minimum[r]);
+    for (int start = first; start < end; start += kInt4Group) {
+      Int4Group& group = row[start / kInt4Group];
+      group.scale = scale;
+      group.minimum = minimum;
+      for (int i = 0; i < std::min(kInt4Group, end - start); ++i) {
+        const int level = static_cast<int>(levels.q[start - first + i][r]);
+        group.q[i % kHalf] |= static_cast<uint8_t>(i < kHalf ? level : level << 4);
+      }
     }
   }
 

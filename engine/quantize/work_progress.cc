@@ -7,7 +7,7 @@ namespace {
 
 // Nanoseconds of one processor, as measured with AVX-512.
 constexpr double kFlop = 1.0 / 128;      // of a product of large matrices
-constexpr double kExp = 4;               // of a softmax, with what belongs to it
+constexpr double kExp = 2;               // of a softmax, with what belongs to it
 constexpr double kGelu = 20;             // tanh
 constexpr double kConvert = 0.5;         // to read a weight and write it in 16 bits
 constexpr double kInt8 = 1.5;            // to read, scale, round, pack and write a weight
