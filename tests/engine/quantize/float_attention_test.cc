@@ -43,11 +43,11 @@ TEST_CASE("causal attention gives the bits of scalar sums") {
                                                                {3, 1, 64, 50, 20},
                                                                {2, 2, 7, 5, 512},
                                                                {16, 4, 128, 131, 131}}) {
-    CAPTURE(dim);
     ModelConfig c;
     c.num_heads = heads;
     c.num_kv_heads = kv_heads;
     c.head_dim = dim;
+    CAPTURE(c.head_dim);
     const auto q = Random(size_t{1} * tokens * c.q_size(), 1);
     const auto k = Random(size_t{1} * tokens * c.kv_size(), 2);
     const auto v = Random(size_t{1} * tokens * c.kv_size(), 3);

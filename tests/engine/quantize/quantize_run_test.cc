@@ -24,8 +24,9 @@ TEST_CASE("a bundle is the same bytes for any number of threads") {
         {kModels + "qwen2", WeightFormat::kInt4, 512},
         {vision + "glm-edge-v", WeightFormat::kInt8, 0},
         {vision + "glm-edge-v-odd", WeightFormat::kInt4, 512}}) {
-    CAPTURE(model);
-    auto source = ModelSource::Open(model);
+    const std::string path = model;
+    CAPTURE(path);
+    auto source = ModelSource::Open(path);
     REQUIRE(source.ok());
     QuantizeOptions options;
     options.format = format;
