@@ -73,7 +73,10 @@ def switches(daemon):
     """Of each thread, how often it gave up or lost its processor."""
     counts = {}
     for task in pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir():
-        lines = (task / "status").read_text().splitlines()
+        try:
+            lines = (task / "status").read_text().splitlines()
+        except FileNotFoundError:  # the thread has just ended
+            continue
         counts[task.name] = [line for line in lines if "ctxt_switches" in line]
     return counts
 

@@ -176,11 +176,15 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
     try:
         for temperature in (0, 0.8):
             plain, expected = story(daemon, temperature)
-            timings, said = story(drafted, temperature)
-            assert said == expected
-            assert timings["draft_n_accepted"] > plain["draft_n_accepted"]
+            # How soon the draft model has read the prompt depends on the machine's speed.
+            for _ in range(5):
+                timings, said = story(drafted, temperature)
+                assert said == expected
+                least = max(plain["draft_n_accepted"], 30 if temperature == 0 else 0)
+                if timings["draft_n_accepted"] > least:
+                    break
+            assert timings["draft_n_accepted"] > least
             if temperature == 0:
-                assert timings["draft_n_accepted"] > 30
                 # What is wrong is what the text itself had to offer.
                 assert timings["draft_n_accepted"] > 0.6 * timings["draft_n"]
         alone = [ask(daemon.client(), i) for i in range(8)]
