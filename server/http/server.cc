@@ -60,10 +60,12 @@ json ModelHealth(const std::string& name, const EngineSnapshot::Model& m) {
 }  // namespace
 
 void HttpServer::Impl::Health(Response& res) const {
+  // Before the snapshot, which then has every model that is loaded here.
+  const auto entries = options.catalog->entries();
   const EngineSnapshot snapshot = options.engine->snapshot();
   json models = json::array();
   bool loading = false, failing = snapshot.failed_steps_in_row >= 3;
-  for (const auto& [name, model] : options.catalog->entries()) {
+  for (const auto& [name, model] : entries) {
     json entry = {{"name", name}, {"status", "loading"}};
     if (model != nullptr) {
       const auto& stats = snapshot.models[static_cast<size_t>(model->engine_index)];
