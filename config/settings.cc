@@ -77,8 +77,7 @@ const Entry kEntries[] = {
      "of them, those that may have a private, link-local or loopback address"},
     {"engine.threads", IntField{&Settings::threads, 0, 1024},
      "threads that compute; 0: chosen for each step, at most one for each processor that affinity "
-     "and "
-     "cgroup quota allow"},
+     "and cgroup quota allow"},
     {"engine.max_num_seqs", IntField{&Settings::max_num_seqs, 1, 65536},
      "sequences running at once, per model"},
     {"engine.max_num_batched_tokens", IntField{&Settings::max_num_batched_tokens, 1, 65536},

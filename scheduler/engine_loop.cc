@@ -110,11 +110,11 @@ void EngineLoop::Impl::Turn(bool idle) {
 // False where there is work, and none of it can be done now.
 bool EngineLoop::Impl::StepModels() {
   bool blocked = false, computed = false;
-  for (const auto& model : added()) {
+  const auto all = added();
+  for (const auto& model : all) {
     if (cancel_all || stopping) model->CancelAll();
     model->Sweep(Clock::now());
     if (!model->HasWork()) continue;
-    const auto all = added();
     const bool others_running = std::any_of(all.begin(), all.end(), [&](const auto& other) {
       return other != model && other->HasRunning();
     });

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "engine/base/status.h"
 #include "engine/base/thread_pool.h"
+#include "engine/ops/row_ops.h"
 
 namespace edgegate {
 
@@ -35,8 +35,7 @@ Status ParallelForStatus(int count, const Body& body) {
 // to[i] += x[i].
 inline void AddTo(std::vector<float>* to, const std::vector<float>& x) {
   ForRanges(std::ssize(x), [&](int64_t first, int64_t end) {
-    std::transform(x.begin() + first, x.begin() + end, to->begin() + first, to->begin() + first,
-                   std::plus<>());
+    AddRow(x.data() + first, static_cast<int>(end - first), to->data() + first);
   });
 }
 

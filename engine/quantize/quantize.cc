@@ -201,6 +201,9 @@ Result<std::string> CachePath(const std::string& model_path, const std::string& 
   return fmt::format("{}/{}-{}.edgegate", cache_dir, stem, hash.Finish().substr(0, 16));
 }
 
+// Whether a whole bundle is there.
+bool IsCached(const std::string& path) { return FileExists(path) && Bundle::Open(path).ok(); }
+
 }  // namespace
 
 Status Quantize(const ModelSource& source, const std::string& destination,
@@ -232,16 +235,15 @@ Result<std::optional<std::string>> FindBundle(const std::string& model_path,
                                               const QuantizeOptions& options) {
   if (IsBundle(model_path)) return std::optional(model_path);
   EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
-  if (FileExists(path) && Bundle::Open(path).ok()) return std::optional(path);
-  return std::optional<std::string>();
+  return IsCached(path) ? std::optional(path) : std::nullopt;
 }
 
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options) {
-  EG_ASSIGN_OR_RETURN(const auto found, FindBundle(model_path, mmproj, cache_dir, options));
-  if (found) return *found;
+  if (IsBundle(model_path)) return model_path;
   // Before the files are read: should they change meanwhile, the next start sees another path.
   EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
+  if (IsCached(path)) return path;
   std::error_code error;
   fs::create_directories(cache_dir, error);
   if (error) return ResourceExhausted("cannot create the cache {}: {}", cache_dir, error.message());

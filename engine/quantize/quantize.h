@@ -45,8 +45,8 @@ Result<std::optional<std::string>> FindBundle(const std::string& model_path,
                                               const std::string& cache_dir,
                                               const QuantizeOptions& options);
 
-// As FindBundle(), but where there is none, quantizes now and caches. Two processes may do so at
-// once.
+// The bundle that FindBundle() gives. Where there is none, quantizes now and caches. Two processes
+// may do so at once.
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options);
 

@@ -1,4 +1,4 @@
-// How far quantizing is, in proportion to the time that its steps take.
+// The progress of quantizing, in proportion to the time that its steps take.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ WorkSizes EstimateWork(const ModelConfig& config, WeightFormat format, int token
 // Owned by one thread.
 class WorkProgress {
  public:
-  // As QuantizeOptions::progress.
+  // The callback is that of QuantizeOptions::progress.
   using Report = std::function<bool(int done, int total, std::string_view what)>;
   static constexpr int kTotal = 1000;  // of Report
 

@@ -14,8 +14,8 @@ namespace edgegate {
 std::optional<std::chrono::seconds> EstimateTimeLeft(std::chrono::milliseconds elapsed, int done,
                                                      int total);
 
-// As in "about 2 min 10 s left": rounded to 5 s below a minute, to 10 s below an hour, else to
-// minutes.
+// The text is like "about 2 min 10 s left". The time is rounded to 5 s below a minute, to 10 s
+// below an hour, else to minutes.
 std::string TimeLeftText(std::chrono::seconds left);
 
 // When the next plain line is due: with 10 % more, or, after 10 s, with 1 % more. The first and the

@@ -60,7 +60,7 @@ class Watchdog {
     if (sd_watchdog_enabled(0, &timeout) > 0) period_ = std::chrono::microseconds(timeout) / 3;
   }
 
-  // How often it is to be fed; nullopt: there is none.
+  // It is to be fed once in this time; nullopt: there is none.
   std::optional<std::chrono::microseconds> period() const { return period_; }
 
   void Feed(const EngineSnapshot& snapshot) const {

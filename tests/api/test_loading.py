@@ -70,7 +70,7 @@ def test_a_model_that_fails_ends_the_daemon(tmp_path):
 
 
 def switches(daemon):
-    """Of each thread, how often it gave up or lost its processor."""
+    """Each thread's counts of voluntary and involuntary context switches."""
     counts = {}
     for task in pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir():
         try:

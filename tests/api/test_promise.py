@@ -176,7 +176,7 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
     try:
         for temperature in (0, 0.8):
             plain, expected = story(daemon, temperature)
-            # How soon the draft model has read the prompt depends on the machine's speed.
+            # The draft model reads the prompt as fast as the machine allows.
             for _ in range(5):
                 timings, said = story(drafted, temperature)
                 assert said == expected

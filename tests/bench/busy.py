@@ -122,7 +122,7 @@ def figures_of_llama(out):
 
 
 def run_two(command):
-    """What two of them print, run at once."""
+    """Runs two of them at once and gives what both print."""
     with concurrent.futures.ThreadPoolExecutor(2) as both:
         runs = [both.submit(process.run, command, limit_s=RUN_LIMIT_S) for _ in range(2)]
         return [run.result()[0] for run in runs]
@@ -193,7 +193,7 @@ FAIR = {  # what of the processors' time is left
 
 
 def shares(rounds):
-    """What of its fair share edgegate keeps in each condition: sentences."""
+    """Sentences that tell how much of its fair share edgegate keeps in each condition."""
     sentences = []
     for weights in ("INT8", "INT4"):
         name = f"edgegate {weights}"

@@ -27,7 +27,7 @@ def environment_of(more=None):
 
 
 def run(command, environment=None, limit_s=COMMAND_LIMIT_S):
-    """What a command prints, and its peak resident memory in MB. TimeoutError after `limit_s`."""
+    """Gives what a command prints, and its peak resident memory in MB. TimeoutError after `limit_s`."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = subprocess.Popen(
             list(map(str, command)), stdout=out, stderr=err, env=environment_of(environment)
