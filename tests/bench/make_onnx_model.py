@@ -11,41 +11,14 @@ measured.
 """
 
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 
-import shape
-import torch
+import random_checkpoint
 import transformers
 
-TOKENIZER = pathlib.Path(__file__).resolve().parents[1] / "golden/models/glm-edge"
 OPTIONS = ("accuracy_level=4", "prune_lm_head=true", "hf_token=false")
-
-
-def make_checkpoint(folder):
-    config = transformers.LlamaConfig(
-        vocab_size=shape.VOCABULARY,
-        hidden_size=shape.HIDDEN,
-        intermediate_size=shape.INTERMEDIATE,
-        num_hidden_layers=shape.LAYERS,
-        num_attention_heads=shape.HEADS,
-        num_key_value_heads=shape.KV_HEADS,
-        head_dim=shape.HEAD_DIM,
-        max_position_embeddings=shape.CONTEXT,
-        rms_norm_eps=shape.NORM_EPSILON,
-        rope_theta=shape.ROPE_THETA,
-        tie_word_embeddings=True,
-        bos_token_id=330,  # the tokenizer's <|endoftext|>
-        eos_token_id=330,
-        pad_token_id=0,
-    )
-    torch.manual_seed(1)
-    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(TOKENIZER / name, folder / name)
 
 
 def build(checkpoint, folder, precision, cache):
@@ -58,7 +31,9 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     with tempfile.TemporaryDirectory(dir=folder) as work:
         checkpoint = pathlib.Path(work) / "checkpoint"
-        make_checkpoint(checkpoint)
+        random_checkpoint.make(
+            checkpoint, transformers.LlamaConfig, bos_token_id=random_checkpoint.END_OF_TEXT
+        )
         for precision in ("int8", "int4"):
             cache = pathlib.Path(work) / precision
             build(checkpoint, folder / f"onnx-{precision}", precision, cache)

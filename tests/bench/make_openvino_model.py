@@ -14,43 +14,14 @@ The tokenizer is that of a tiny checkpoint in tests/golden: token ids are all th
 """
 
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import nncf
 import openvino
-import shape
+import random_checkpoint
 import torch
 import transformers
-
-TOKENIZER = pathlib.Path(__file__).resolve().parents[1] / "golden/models/glm-edge"
-
-
-def make_checkpoint(folder):
-    config = transformers.GlmConfig(
-        vocab_size=shape.VOCABULARY,
-        hidden_size=shape.HIDDEN,
-        intermediate_size=shape.INTERMEDIATE,
-        num_hidden_layers=shape.LAYERS,
-        num_attention_heads=shape.HEADS,
-        num_key_value_heads=shape.KV_HEADS,
-        head_dim=shape.HEAD_DIM,
-        max_position_embeddings=shape.CONTEXT,
-        rms_norm_eps=shape.NORM_EPSILON,
-        rope_theta=shape.ROPE_THETA,
-        partial_rotary_factor=1.0,
-        attention_bias=False,
-        tie_word_embeddings=True,
-        eos_token_id=330,  # the tokenizer's <|endoftext|>
-        pad_token_id=0,
-    )
-    torch.manual_seed(1)
-    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(TOKENIZER / name, folder / name)
-
 
 def export(checkpoint, folder, *weights):
     command = [pathlib.Path(sys.executable).with_name("optimum-cli"), "export", "openvino"]
@@ -84,7 +55,12 @@ def make_encoder(folder):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    make_checkpoint(folder / "checkpoint")
+    random_checkpoint.make(
+        folder / "checkpoint",
+        transformers.GlmConfig,
+        partial_rotary_factor=1.0,
+        attention_bias=False,
+    )
     export(folder / "checkpoint", folder / "openvino-int8", "int8")
     export(folder / "checkpoint", folder / "openvino-int4", "int4", "--group-size", "128")
     make_encoder(folder / "openvino-image")
