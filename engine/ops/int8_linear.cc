@@ -10,15 +10,44 @@ namespace edgegate {
 namespace {
 
 constexpr int kBlock = kInt8Block;
-// s32 results of one oneDNN call: small enough to stay in a processor's second-level cache until
-// the epilogue has read them.
-constexpr int64_t kPanelElements = int64_t{1} << 17;
-// Panels of a thread, at least, so that others can take over some of them.
-constexpr int kPanelsPerThread = 4;
+// s32 results of one oneDNN call: few enough to stay in a processor's second-level cache until the
+// epilogue has read them.
+constexpr int64_t kTileElements = int64_t{1} << 17;
+// Tiles of a thread, at least, so that other threads can take over some of them.
+constexpr int kTilesPerThread = 4;
+// A thread's tiles are of rows of its own where it has so many rows, in several blocks where it has
+// a multiple of that. The loops before and after divide the rows between the threads in the same
+// way, so that a row stays in one thread's cache.
+constexpr int kRowsOfTile = 128;
 // oneDNN takes batches of so many rows and more,
 constexpr int kFewestOneDnnRows = 32;
 // in multiples of so many, so that it builds few kernels.
 constexpr int kOneDnnRows = kInt8SpareRows + 1;
+
+int CeilDiv(int count, int of) { return (count + of - 1) / of; }
+
+// How a matrix of results, `rows` x `blocks` column blocks, is cut into tiles: blocks of rows, one
+// after the other, and in each of them panels of columns.
+struct Tiling {
+  int rows, blocks;            // of the matrix
+  int tile_rows, tile_blocks;  // of a tile; the last ones have what is left
+
+  Tiling(int all_rows, int all_blocks, int threads) : rows(all_rows), blocks(all_blocks) {
+    const int row_blocks = std::max(1, rows / threads / kRowsOfTile * threads);
+    tile_rows = CeilDiv(CeilDiv(rows, row_blocks), kOneDnnRows) * kOneDnnRows;
+    if (row_blocks == 1) tile_rows = rows;
+    const int fitting = static_cast<int>(kTileElements / kBlock / tile_rows) / 2 * 2;
+    const int fair = CeilDiv(blocks * row_blocks, kTilesPerThread * threads);
+    tile_blocks = std::min(blocks, std::max(2, std::min(fitting, CeilDiv(fair, 2) * 2)));
+  }
+
+  int panels() const { return CeilDiv(blocks, tile_blocks); }
+  int tiles() const { return CeilDiv(rows, tile_rows) * panels(); }
+  int first_row(int tile) const { return tile / panels() * tile_rows; }
+  int first_block(int tile) const { return tile % panels() * tile_blocks; }
+  int rows_of(int tile) const { return std::min(tile_rows, rows - first_row(tile)); }
+  int blocks_of(int tile) const { return std::min(tile_blocks, blocks - first_block(tile)); }
+};
 
 ColumnTerms TermsAt(const Int8Linear& w, int column) {
   return {w.scale + column, w.column_sum + column, w.bias ? w.bias + column : nullptr};
@@ -115,34 +144,42 @@ int Int8MatMul::OneDnnRows(int rows) const {
   return left > kernel_.max_rows ? rows - left + kOneDnnRows : rows - left;
 }
 
-// Panels of columns: oneDNN computes most rows of a panel, our kernel those that are left over, and
-// the epilogue follows on the same thread while the sums are still in its cache. False: oneDNN has
-// no fast kernel.
+// oneDNN computes a tile of most rows, our kernel those that are left over, and the epilogue
+// follows on the same thread while the sums are still in its cache. False: oneDNN has no fast
+// kernel.
 bool Int8MatMul::RunOneDnn(const Job& job) {
-  const int blocks = job.w.n_padded() / kBlock, k = job.w.k_padded();
-  const int rows = backend_ == Backend::kOneDnn ? job.x.rows() : OneDnnRows(job.x.rows());
+  const int k = job.w.k_padded(), all_rows = job.x.rows();
+  const int rows = backend_ == Backend::kOneDnn ? all_rows : OneDnnRows(all_rows);
   const int threads = ThreadPool::CurrentThreads();
-  const int fitting = static_cast<int>(kPanelElements / kBlock / rows) / 2 * 2;
-  const int fair = (blocks + kPanelsPerThread * threads - 1) / (kPanelsPerThread * threads);
-  const int panel = std::max(2, std::min(fitting, (fair + 1) / 2 * 2));
-  const OneDnnInt8::Plan* whole = one_dnn_->PlanFor(rows, k, std::min(panel, blocks) * kBlock);
-  const OneDnnInt8::Plan* rest = one_dnn_->PlanFor(rows, k, ((blocks - 1) % panel + 1) * kBlock);
-  if (whole == nullptr || rest == nullptr) return false;
+  const Tiling tiling(rows, job.w.n_padded() / kBlock, threads);
+  // Plans are made here, so that the threads only read them. All tiles are as large as the first
+  // one, or as the last one, in rows and in columns.
+  const int last = tiling.tiles() - 1;
+  const OneDnnInt8::Plan* plans[2][2];
+  for (const bool last_row : {false, true}) {
+    for (const bool last_panel : {false, true}) {
+      plans[last_row][last_panel] = one_dnn_->PlanFor(
+          tiling.rows_of(last_row ? last : 0), k, tiling.blocks_of(last_panel ? last : 0) * kBlock);
+      if (plans[last_row][last_panel] == nullptr) return false;
+    }
+  }
   scratch_.resize(std::max(scratch_.size(), static_cast<size_t>(threads)));
-  ParallelFor((blocks + panel - 1) / panel, [&](int i) {
-    const int first = i * panel, count = std::min(panel, blocks - first);
-    const int columns = count * kBlock;
+  ParallelFor(tiling.tiles(), [&](int tile) {
+    const int first_row = tiling.first_row(tile), first = tiling.first_block(tile);
+    const int count = tiling.rows_of(tile), blocks = tiling.blocks_of(tile);
+    const int columns = blocks * kBlock;
     Scratch& scratch = scratch_[static_cast<size_t>(ThreadPool::Index())];
-    scratch.sums.Grow(static_cast<size_t>(std::max(kPanelElements, int64_t{rows} * columns)));
-    const OneDnnInt8::Plan& plan = count == panel ? *whole : *rest;
+    scratch.sums.Grow(static_cast<size_t>(std::max(kTileElements, int64_t{count} * columns)));
+    const OneDnnInt8::Plan& plan = *plans[count != tiling.tile_rows][blocks != tiling.tile_blocks];
     scratch.one_dnn.Grow(one_dnn_->ScratchBytes(plan));
     const int8_t* packed = job.w.packed + int64_t{first} * kBlock * k;
-    one_dnn_->Run(plan, job.x.view(), packed, scratch.sums.data(), scratch.one_dnn.data());
-    for (int row = 0; row < std::min(rows, job.x.rows()); ++row) {
+    const uint8_t* from = job.x.view().u8 + first_row * job.x.view().stride;
+    one_dnn_->Run(plan, from, packed, scratch.sums.data(), scratch.one_dnn.data());
+    for (int row = 0; row < std::min(count, all_rows - first_row); ++row) {
       const int32_t* acc = scratch.sums.data() + int64_t{row} * columns;
-      job.Finish(row, first, count, acc, acc + kBlock);
+      job.Finish(first_row + row, first, blocks, acc, acc + kBlock);
     }
-    if (rows < job.x.rows()) RunOwn(job, rows, first, count);
+    if (first_row + count == rows && rows < all_rows) RunOwn(job, rows, first, blocks);
   });
   return true;
 }

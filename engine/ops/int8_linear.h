@@ -106,7 +106,7 @@ class Int8MatMul {
   const Backend backend_;
   const Int8Kernel kernel_;
   std::unique_ptr<OneDnnInt8> one_dnn_;  // null where oneDNN has no fast kernel
-  // Each thread has a panel of oneDNN's exact sums, and what oneDNN itself needs.
+  // Each thread has a tile of oneDNN's exact sums, and what oneDNN itself needs.
   struct Scratch {
     AlignedBuffer<int32_t> sums;
     AlignedBuffer<uint8_t> one_dnn;

@@ -89,11 +89,11 @@ const OneDnnInt8::Plan* OneDnnInt8::PlanFor(int m, int k, int columns) {
 
 size_t OneDnnInt8::ScratchBytes(const Plan& plan) { return plan.scratch.get_size(); }
 
-void OneDnnInt8::Run(const Plan& plan, const Int8Rows& rows, const int8_t* packed, int32_t* out,
+void OneDnnInt8::Run(const Plan& plan, const uint8_t* rows, const int8_t* packed, int32_t* out,
                      uint8_t* scratch) const {
   UseOneDnnOnThisThread();
   // oneDNN's handles are not const; it does not write through the first two.
-  const memory src(plan.src, impl_->engine, const_cast<uint8_t*>(rows.u8));
+  const memory src(plan.src, impl_->engine, const_cast<uint8_t*>(rows));
   const memory weights(plan.weights, impl_->engine, const_cast<int8_t*>(packed));
   const memory dst(plan.dst, impl_->engine, out);
   const memory own(plan.scratch, impl_->engine, scratch);

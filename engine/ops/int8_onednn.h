@@ -6,8 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "engine/ops/int8_kernel.h"
-
 namespace edgegate {
 
 // Owned by one thread, but for Run().
@@ -25,10 +23,9 @@ class OneDnnInt8 {
   // Bytes that Run() needs beside its result.
   static size_t ScratchBytes(const Plan& plan);
 
-  // out[m][columns] = rows [0, m) times the columns of packed weights that start at `packed`.
-  // Exact. On the calling thread. Any number of threads may call it at once, each with its own
-  // `scratch`.
-  void Run(const Plan& plan, const Int8Rows& rows, const int8_t* packed, int32_t* out,
+  // out[m][columns] = rows[m][k] times the columns of packed weights that start at `packed`. Exact.
+  // On the calling thread. Any number of threads may call it at once, each with its own `scratch`.
+  void Run(const Plan& plan, const uint8_t* rows, const int8_t* packed, int32_t* out,
            uint8_t* scratch) const;
 
   const std::string& name() const { return name_; }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/cpu_features.h"
+#include "engine/base/thread_pool.h"
 #include "engine/ops/int8_pack.h"
 #include "engine/ops/isa.h"
 
@@ -156,9 +157,38 @@ TEST_CASE("extremes do not saturate") {
   }
 }
 
+TEST_CASE("tiles of rows and columns cover each result once, for any number of threads") {
+  std::mt19937 random(11);
+  const auto between = [&](int low, int high) {
+    return std::uniform_int_distribution(low, high)(random);
+  };
+  for (int round = 0; round < 60; ++round) {
+    const int threads = between(1, 4), m = between(32, 900), n = between(1, 600), k = 64;
+    CAPTURE(threads);
+    CAPTURE(m);
+    CAPTURE(n);
+    const OwnedLinear w(n, k, 12);
+    const auto rows = RandomRows(m, k, 13);
+    const auto run = [&](Int8MatMul::Backend backend) {
+      Int8MatMul matmul(backend);
+      QuantizedRows x(m, k, matmul.wants_s16());
+      x.Quantize(rows.data(), k, m, k);
+      std::vector<float> out(size_t{1} * m * n, 1.0f);
+      matmul.Add(x, w.view, out.data(), n);  // counts each time that a result is written
+      return out;
+    };
+    const auto expected = run(Int8MatMul::Backend::kOwn);
+    ThreadPool pool(threads);
+    const ThreadPool::Use use(&pool);
+    CHECK(run(Int8MatMul::Backend::kAuto) == expected);
+  }
+}
+
 TEST_CASE("SwiGLU reads alternate blocks and does not depend on the backend") {
-  const int half = 130, m = 40, k = 96;
+  const int half = 130, m = 300, k = 96;
   OwnedLinear w(2 * 192, k, 7);
+  ThreadPool pool(2);
+  const ThreadPool::Use use(&pool);
   std::vector<float> first(size_t{1} * m * 192), second(first.size());
   for (auto backend : {Int8MatMul::Backend::kOwn, Int8MatMul::Backend::kOneDnn}) {
     Int8MatMul matmul(backend);
