@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "server/catalog/default_models.h"
 #include "server/cli/commands.h"
-#include "server/cli/default_models.h"
 #include "server/worker/host.h"
 
 extern char** environ;
@@ -78,8 +78,8 @@ int Main(int argc, char** argv) {
       ->allow_extra_args(false);
   serve
       ->add_option("--draft", drafts,
-                   "PATH, or NAME=PATH where there are several models: a small model of the same "
-                   "vocabulary that guesses for it; repeat")
+                   "draft model: a small model of the same vocabulary. PATH, or NAME=PATH where "
+                   "there are several models; repeat")
       ->allow_extra_args(false);
   add_settings(serve);
 
@@ -92,7 +92,7 @@ int Main(int argc, char** argv) {
   run->add_option("--image", run_arguments.images, "JPEG, PNG or WebP file to show; repeat")
       ->allow_extra_args(false);
   run->add_option("--draft", run_arguments.draft,
-                  "small model of the same vocabulary that guesses for it");
+                  "draft model: a small model of the same vocabulary");
   run->add_option("--system", run_arguments.system, "system message");
   run->add_option("--max-tokens", run_arguments.max_tokens, "tokens to generate, at most");
   run->add_option("--temperature", run_arguments.temperature, "0 is greedy");

@@ -25,6 +25,21 @@ ALLOWED = {
     "scheduler": ["engine/base", "engine/sampling", "engine/model/model_runner.h"],
     "config": ["engine/base"],
     "server": ["engine", "scheduler", "config"],
+    "server/access": ["engine/base"],
+    "server/worker": ["engine", "server/access", "server/media"],
+    "server/openai": ["engine", "scheduler", "server/generation.h"],
+    "server/media": ["engine", "scheduler/request.h", "server/openai", "server/served_model.h"],
+    "server/catalog": ["engine", "scheduler", "config", "server/served_model.h"],
+    "server/http": [
+        "engine/base",
+        "scheduler",
+        "server/access",
+        "server/catalog",
+        "server/generation.h",
+        "server/media",
+        "server/openai",
+    ],
+    "server/cli": ["engine", "scheduler", "config", "server"],
 }
 # Third-party header pattern -> where it may be included.
 CONFINED = {

@@ -15,9 +15,9 @@
 #include "engine/ops/limits.h"
 #include "server/cli/bench_beside.h"
 #include "server/cli/commands.h"
-#include "server/cli/default_models.h"
-#include "server/cli/model_loader.h"
-#include "server/cli/progress.h"
+#include "server/catalog/default_models.h"
+#include "server/catalog/model_loader.h"
+#include "server/catalog/progress.h"
 
 namespace edgegate {
 namespace {

@@ -13,10 +13,10 @@
 #include "engine/ops/isa.h"
 #include "scheduler/engine_loop.h"
 #include "server/access/api_keys.h"
+#include "server/catalog/default_models.h"
+#include "server/catalog/model_loader.h"
+#include "server/catalog/model_loads.h"
 #include "server/cli/commands.h"
-#include "server/cli/default_models.h"
-#include "server/cli/model_loader.h"
-#include "server/cli/model_loads.h"
 #include "server/cli/stop_signals.h"
 #include "server/http/server.h"
 
@@ -81,7 +81,7 @@ bool ServeUntilTold(ModelLoads* loads, const EngineLoop& engine, const StopSigna
       return true;
     }
   }
-  if (loads->failed()) return false;
+  if (loads->failure() != ModelLoads::Failure::kNone) return false;
   sd_notify(0, "READY=1");
   spdlog::info("ready");
   while (!signals.Wait(watchdog.period())) watchdog.Feed(engine.snapshot());
@@ -153,7 +153,8 @@ int Serve(const Settings& settings) {
   Drain(&http, &engine, settings.drain_timeout_s, signals);
   listener.join();
   spdlog::info("stopped");
-  return told ? kExitOk : loads.exit_code();
+  if (told) return kExitOk;
+  return loads.failure() == ModelLoads::Failure::kMemory ? kExitUsage : kExitModel;
 }
 
 }  // namespace edgegate

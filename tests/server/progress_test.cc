@@ -1,4 +1,4 @@
-#include "server/cli/progress.h"
+#include "server/catalog/progress.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "server/cli/progress.h"
+#include "server/catalog/progress.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

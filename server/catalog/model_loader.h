@@ -11,8 +11,8 @@
 #include "engine/model/decoder_runner.h"
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
-#include "server/cli/compute_threads.h"
-#include "server/cli/memory_plan.h"
+#include "server/catalog/compute_threads.h"
+#include "server/catalog/memory_plan.h"
 #include "server/served_model.h"
 
 namespace edgegate {
@@ -21,7 +21,7 @@ struct LoadedModel {
   std::unique_ptr<Bundle> bundle;  // outlives the runner
   std::unique_ptr<DecoderRunner> runner;
   std::unique_ptr<Bundle> draft_bundle;  // outlives the draft
-  std::unique_ptr<DecoderRunner> draft;  // guesses for the runner; null: none is configured
+  std::unique_ptr<DecoderRunner> draft;  // the draft model; null: none is configured
   ServedModel served;
   std::vector<bool> valid_tokens;
   ModelMemory memory;  // the draft's too

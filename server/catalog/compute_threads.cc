@@ -1,4 +1,4 @@
-#include "server/cli/compute_threads.h"
+#include "server/catalog/compute_threads.h"
 
 #include <sched.h>
 

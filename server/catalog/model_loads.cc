@@ -1,4 +1,4 @@
-#include "server/cli/model_loads.h"
+#include "server/catalog/model_loads.h"
 
 #include <spdlog/spdlog.h>
 
@@ -57,9 +57,9 @@ void ModelLoads::Stop() {
 }
 
 // The first failure counts.
-void ModelLoads::Fail(int exit_code) {
-  int none = kExitOk;
-  exit_code_.compare_exchange_strong(none, exit_code);
+void ModelLoads::Fail(Failure failure) {
+  Failure none = Failure::kNone;
+  failure_.compare_exchange_strong(none, failure);
 }
 
 void ModelLoads::Load(size_t place, const ModelSetting& model) {
@@ -69,11 +69,11 @@ void ModelLoads::Load(size_t place, const ModelSetting& model) {
   if (stopping_) return;
   if (!loaded.ok()) {
     spdlog::error("cannot load {}: {}", model.path, loaded.status().message());
-    return Fail(kExitModel);
+    return Fail(Failure::kModel);
   }
   if (Status status = PlanMemory(loaded->memory); !status.ok()) {
     spdlog::error("{}", status.message());
-    return Fail(kExitUsage);
+    return Fail(Failure::kMemory);
   }
   const RunnerLimits& limits = loaded->served.limits;
   spdlog::info("loaded {} in {:.2f} s: context {}, {} KV blocks, {}", loaded->served.name,
@@ -86,7 +86,7 @@ void ModelLoads::Load(size_t place, const ModelSetting& model) {
 void ModelLoads::Serve(size_t place, const ModelSetting& model) {
   LoadedModel& loaded = (*loaded_)[place];
   if (loaded.draft) {
-    spdlog::info("{} guesses for {}: context {}, {} KV blocks", model.draft, loaded.served.name,
+    spdlog::info("{} drafts for {}: context {}, {} KV blocks", model.draft, loaded.served.name,
                  loaded.draft->limits().max_model_len, loaded.draft->limits().num_blocks);
   }
   auto check = CheckOf(loaded);

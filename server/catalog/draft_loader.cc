@@ -1,4 +1,4 @@
-#include "server/cli/draft_loader.h"
+#include "server/catalog/draft_loader.h"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kMostTokens = 128;  // of one pass: texts are read in short chunks
 
-// Why the one cannot guess for the other.
+// Says why the draft model cannot draft for the model.
 Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& target_vocabulary) {
   const ModelConfig& ours = draft.weights().config;
   const ModelConfig& theirs = target.weights().config;
@@ -30,7 +30,8 @@ Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& ta
   return {};
 }
 
-// Room for all sequences that may guess in one step, but a quarter of the setting at most.
+// Room for all sequences that may have draft tokens in one step, but a quarter of the setting at
+// most.
 int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings,
                      const RunnerOptions& options) {
   const int64_t tokens = int64_t{options.max_logits_rows} * (options.max_model_len + kKvBlock);

@@ -1,7 +1,7 @@
-// Loads the model that guesses for another one (scheduler/draft_model.h).
+// Loads the draft model of another model (scheduler/draft_model.h).
 #pragma once
 
-#include "server/cli/model_loader.h"
+#include "server/catalog/model_loader.h"
 
 namespace edgegate {
 

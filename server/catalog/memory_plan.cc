@@ -1,4 +1,4 @@
-#include "server/cli/memory_plan.h"
+#include "server/catalog/memory_plan.h"
 
 #include <algorithm>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "server/cli/model_loader.h"
+#include "server/catalog/model_loader.h"
 
 #include <sched.h>
 #include <spdlog/spdlog.h>
@@ -15,8 +15,8 @@
 #include <thread>
 
 #include "engine/ops/kv_cache.h"
-#include "server/cli/draft_loader.h"
-#include "server/cli/progress.h"
+#include "server/catalog/draft_loader.h"
+#include "server/catalog/progress.h"
 
 namespace edgegate {
 namespace {

@@ -1,9 +1,9 @@
-#include "server/cli/default_models.h"
+#include "server/catalog/default_models.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "server/cli/model_loader.h"
+#include "server/catalog/model_loader.h"
 
 namespace edgegate {
 namespace {
@@ -85,7 +85,7 @@ Status AddDraft(const std::string& text, Settings* settings) {
   std::vector<ModelSetting>& models = settings->models;
   const std::string name = ParseModel(text).name;
   if (name.empty() && models.size() > 1) {
-    return InvalidArgument("--draft {}: which of {} models it guesses for must be said: NAME=PATH",
+    return InvalidArgument("--draft {}: name the one of {} models that it drafts for: NAME=PATH",
                            text, models.size());
   }
   const auto model = std::find_if(models.begin(), models.end(), [&](const ModelSetting& m) {

@@ -8,14 +8,19 @@
 #include "engine/base/mutex.h"
 #include "scheduler/engine_loop.h"
 #include "server/catalog/model_catalog.h"
-#include "server/cli/commands.h"
-#include "server/cli/model_loader.h"
+#include "server/catalog/model_loader.h"
 
 namespace edgegate {
 
 // Owned by one thread.
 class ModelLoads {
  public:
+  enum class Failure {
+    kNone,
+    kModel,   // a model could not be loaded
+    kMemory,  // the loaded models leave too little of the memory limit for requests
+  };
+
   // Loads each model on a thread of its own into `loaded`, which gets a place for each and outlives
   // the engine, adds it to the engine, and tells the catalog, which has the same places. All of
   // these outlive the loads. Sets the limit of `resources->memory` to what the loaded models leave.
@@ -27,10 +32,9 @@ class ModelLoads {
   ModelLoads& operator=(const ModelLoads&) = delete;
 
   // Whether all models are loaded, or one has failed. The log has said which, and why.
-  bool done() const { return num_loaded_ == threads_.size() || failed(); }
-  // Whether one has failed; its exit code.
-  bool failed() const { return exit_code_ != kExitOk; }
-  int exit_code() const { return exit_code_; }
+  bool done() const { return num_loaded_ == threads_.size() || failure() != Failure::kNone; }
+  // The first failure.
+  Failure failure() const { return failure_; }
 
   // Ends the loads that still run, and waits for them.
   void Stop();
@@ -39,7 +43,7 @@ class ModelLoads {
   void Load(size_t place, const ModelSetting& model);
   void Serve(size_t place, const ModelSetting& model);
   Status PlanMemory(const ModelMemory& more) EG_EXCLUDES(mutex_);
-  void Fail(int exit_code);
+  void Fail(Failure failure);
 
   const Settings& settings_;
   SharedResources* const resources_;
@@ -47,7 +51,7 @@ class ModelLoads {
   EngineLoop* const engine_;
   ModelCatalog* const catalog_;
   std::atomic<size_t> num_loaded_{0};
-  std::atomic<int> exit_code_{kExitOk};
+  std::atomic<Failure> failure_{Failure::kNone};
   std::atomic<bool> stopping_{false};
   Mutex mutex_;
   ModelMemory memory_ EG_GUARDED_BY(mutex_);  // of the loaded models together
