@@ -85,8 +85,8 @@ Status AddDraft(const std::string& text, Settings* settings) {
   std::vector<ModelSetting>& models = settings->models;
   const std::string name = ParseModel(text).name;
   if (name.empty() && models.size() > 1) {
-    return InvalidArgument("--draft {}: name the one of {} models that it drafts for: NAME=PATH",
-                           text, models.size());
+    return InvalidArgument("--draft {}: say for which of {} models it drafts: NAME=PATH", text,
+                           models.size());
   }
   const auto model = std::find_if(models.begin(), models.end(), [&](const ModelSetting& m) {
     return name.empty() || NameOf(m) == name;
