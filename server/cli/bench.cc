@@ -13,11 +13,11 @@
 #include "engine/model/random_weights.h"
 #include "engine/ops/isa.h"
 #include "engine/ops/limits.h"
-#include "server/cli/bench_beside.h"
-#include "server/cli/commands.h"
 #include "server/catalog/default_models.h"
 #include "server/catalog/model_loader.h"
 #include "server/catalog/progress.h"
+#include "server/cli/bench_beside.h"
+#include "server/cli/commands.h"
 
 namespace edgegate {
 namespace {
