@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/base/ceil_div.h"
 #include "engine/base/thread_pool.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/picture_attention.h"
@@ -16,8 +17,6 @@ namespace {
 constexpr int kRows = 2 * PictureAttention::kPatches;
 constexpr int kAdapterRows = 64;  // each costs as much as some hundred of the tower's, by layer
 constexpr float kAdapterEps = 1e-5f;
-
-int Chunks(int rows, int of) { return (rows + of - 1) / of; }
 
 int WidestRow(const VisionConfig& v, int text) {
   return std::max(
@@ -141,13 +140,13 @@ void VisionEncoder::Impl::Adapt(int first, int count, float* rows) {
 }
 
 int VisionEncoder::Impl::Units() const {
-  return Chunks(vision.patches(), kRows) * (1 + 2 * vision.num_layers) +
-         Chunks(vision.rows() - 2, kAdapterRows);
+  return CeilDiv(vision.patches(), kRows) * (1 + 2 * vision.num_layers) +
+         CeilDiv(vision.rows() - 2, kAdapterRows);
 }
 
 // Patches; for each layer first all queries, keys and values, then the rest; then the adapter.
 bool VisionEncoder::Impl::Step(float* rows) {
-  const int chunks = Chunks(vision.patches(), kRows);
+  const int chunks = CeilDiv(vision.patches(), kRows);
   const int unit = next++;
   const int first = unit % chunks * kRows;
   const int count = std::min(kRows, vision.patches() - first);

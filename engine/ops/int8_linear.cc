@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/ceil_div.h"
 #include "engine/base/thread_pool.h"
 #include "engine/ops/int8_onednn.h"
 #include "engine/ops/row_ops.h"
@@ -24,9 +25,7 @@ constexpr int kFewestOneDnnRows = 32;
 // in multiples of so many, so that it builds few kernels.
 constexpr int kOneDnnRows = kInt8SpareRows + 1;
 
-int CeilDiv(int count, int of) { return (count + of - 1) / of; }
-
-// How a matrix of results, `rows` x `blocks` column blocks, is cut into tiles: blocks of rows, one
+// Divides a matrix of results, `rows` x `blocks` column blocks, into tiles: blocks of rows, one
 // after the other, and in each of them panels of columns.
 struct Tiling {
   int rows, blocks;            // of the matrix
@@ -34,8 +33,7 @@ struct Tiling {
 
   Tiling(int all_rows, int all_blocks, int threads) : rows(all_rows), blocks(all_blocks) {
     const int row_blocks = std::max(1, rows / threads / kRowsOfTile * threads);
-    tile_rows = CeilDiv(CeilDiv(rows, row_blocks), kOneDnnRows) * kOneDnnRows;
-    if (row_blocks == 1) tile_rows = rows;
+    tile_rows = std::min(rows, CeilDiv(CeilDiv(rows, row_blocks), kOneDnnRows) * kOneDnnRows);
     const int fitting = static_cast<int>(kTileElements / kBlock / tile_rows) / 2 * 2;
     const int fair = CeilDiv(blocks * row_blocks, kTilesPerThread * threads);
     tile_blocks = std::min(blocks, std::max(2, std::min(fitting, CeilDiv(fair, 2) * 2)));

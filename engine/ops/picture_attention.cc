@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/base/ceil_div.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/thread_pool.h"
 #include "engine/ops/int8_attention.h"
@@ -12,8 +13,6 @@ namespace edgegate {
 namespace {
 
 constexpr int kRowsPerTask = 16;
-
-int Chunks(int count, int of) { return (count + of - 1) / of; }
 
 float ScoreScale(int head_dim) { return 1.0f / std::sqrt(static_cast<float>(head_dim)); }
 
@@ -30,11 +29,11 @@ PictureAttention::PictureAttention(int patches, int heads, int head_dim, bool pr
       layer_{nullptr, heads, head_dim} {
   if (int8_) {
     queries8_.Reset(Int8Query::Bytes(head_dim) * patches * heads);
-    tiles_.Reset(Int8KvTile::Bytes(head_dim) * Chunks(patches, kAttentionTile) * heads);
+    tiles_.Reset(Int8KvTile::Bytes(head_dim) * CeilDiv(patches, kAttentionTile) * heads);
     return;
   }
   queries_.Reset(size_t{1} * patches * heads * head_dim);
-  blocks_.resize(static_cast<size_t>(Chunks(patches, kKvBlock)));
+  blocks_.resize(static_cast<size_t>(CeilDiv(patches, kKvBlock)));
   std::iota(blocks_.begin(), blocks_.end(), 0);
   kv_.Reset(blocks_.size() * layer_.block_elements() + kKvSlack);
   layer_.data = kv_.data();
@@ -45,14 +44,14 @@ uint8_t* PictureAttention::QueryOf(int head, int patch) {
 }
 
 uint8_t* PictureAttention::TilesOf(int head) {
-  return tiles_.data() + head * Int8KvTile::Bytes(head_dim_) * Chunks(patches_, kAttentionTile);
+  return tiles_.data() + head * Int8KvTile::Bytes(head_dim_) * CeilDiv(patches_, kAttentionTile);
 }
 
 void PictureAttention::Store(int first, int count, const float* queries, int64_t q_stride,
                              const float* keys, const float* values, int64_t stride) {
   if (!int8_) return StoreBf16(first, count, queries, q_stride, keys, values, stride);
   const int64_t bytes = Int8KvTile::Bytes(head_dim_);
-  const int tiles = Chunks(count, kAttentionTile);
+  const int tiles = CeilDiv(count, kAttentionTile);
   ParallelFor(heads_ * tiles, [&](int index) {
     const int head = index / tiles;
     const int i = index % tiles * kAttentionTile;
@@ -82,7 +81,7 @@ void PictureAttention::StoreBf16(int first, int count, const float* queries, int
 
 void PictureAttention::Attend(int first, int count, float* out) {
   // Head by head, so that its keys and values stay in the second-level cache.
-  const int tasks = Chunks(count, kRowsPerTask);
+  const int tasks = CeilDiv(count, kRowsPerTask);
   ParallelFor(heads_ * tasks, [&](int index) {
     const int head = index / tasks;
     const int row = index % tasks * kRowsPerTask;

@@ -201,7 +201,7 @@ Result<std::string> CachePath(const std::string& model_path, const std::string& 
   return fmt::format("{}/{}-{}.edgegate", cache_dir, stem, hash.Finish().substr(0, 16));
 }
 
-// Whether a whole bundle is there.
+// Tells whether a complete bundle is at this path.
 bool IsCached(const std::string& path) { return FileExists(path) && Bundle::Open(path).ok(); }
 
 }  // namespace
