@@ -1,4 +1,4 @@
-"""Checks that includes follow the layers of docs/layers.md, and that files stay short."""
+"""Checks that includes follow the layers of docs/design.md, and that files stay short."""
 
 import pathlib
 import re
