@@ -22,8 +22,14 @@ using Clock = std::chrono::steady_clock;
 // that claiming them costs nothing.
 constexpr int64_t kChunksPerThread = 8;
 constexpr int64_t kMostChunks = 0xFFFF;
-// Loops of a step follow each other within less.
-constexpr auto kSpin = std::chrono::microseconds(20);
+// Most loops of a step follow each other within the shorter time. Within the longer one, the last
+// chunk of a loop of an image encoder is done.
+constexpr auto kSpinBeside = std::chrono::microseconds(20);
+constexpr auto kSpinAlone = std::chrono::milliseconds(3);
+// How often is looked whether others want the processors, in time of steps; and the part of it for
+// which a thread waits for its processor where they do.
+constexpr auto kRunDelayPeriod = std::chrono::milliseconds(12);
+constexpr double kContended = 0.03;
 // Between questions for the number of usable processors.
 constexpr auto kUsablePeriod = std::chrono::seconds(1);
 
@@ -64,15 +70,16 @@ void Wake(std::atomic<uint32_t>* word) {
 }
 
 // Waits until the word has another value than this: spins, then sleeps with `sleeps` set. Whoever
-// changes the word then looks at `sleeps`.
-void AwaitChange(std::atomic<uint32_t>* word, uint32_t value, std::atomic<bool>* sleeps) {
-  const auto until = Clock::now() + kSpin;
+// changes the word then looks at `sleeps`. The time to spin may change meanwhile.
+void AwaitChange(std::atomic<uint32_t>* word, uint32_t value, std::atomic<bool>* sleeps,
+                 const std::atomic<std::chrono::nanoseconds>& spin) {
+  const auto began = Clock::now();
   do {
     for (int i = 0; i < 32; ++i) {
       if (word->load(std::memory_order_acquire) != value) return;
       Pause();
     }
-  } while (Clock::now() < until);
+  } while (Clock::now() - began < spin.load(std::memory_order_relaxed));
   sleeps->store(true);
   while (word->load() == value) SleepWhile(word, value);
   sleeps->store(false);
@@ -96,14 +103,16 @@ struct alignas(64) ThreadPool::Worker {
   std::atomic<uint32_t> loop{0};  // the last one that it is to take part in
   std::atomic<bool> sleeps{false};
   std::thread thread;
-  clockid_t clock{};  // of the thread's processor time
+  clockid_t clock{};         // of the thread's processor time
+  std::atomic<pid_t> id{0};  // of the thread, once it runs
 };
 
 struct alignas(64) ThreadPool::Share {
   std::atomic<uint64_t> range{0};
 };
 
-ThreadPool::ThreadPool(int threads, std::function<int()> usable) : usable_(std::move(usable)) {
+ThreadPool::ThreadPool(int threads, std::function<int()> usable)
+    : usable_(std::move(usable)), spin_(kSpinBeside) {
   threads = std::max(1, threads);
   for (int i = 0; i < threads; ++i) shares_.push_back(std::make_unique<Share>());
   workers_.reserve(static_cast<size_t>(threads - 1));
@@ -118,6 +127,10 @@ ThreadPool::ThreadPool(int threads, std::function<int()> usable) : usable_(std::
       workers_.pop_back();
       break;
     }
+  }
+  for (const auto& worker : workers_) {
+    worker->id.wait(0);
+    run_delay_.Add(worker->id);
   }
   SetActive(usable_ ? usable_() : this->threads());
 }
@@ -137,17 +150,22 @@ void ThreadPool::SetActive(int threads) { active_ = std::clamp(threads, 1, this-
 ThreadPool::Use::Use(ThreadPool* pool) : before_(current) { current = pool; }
 ThreadPool::Use::~Use() { current = before_; }
 
-ThreadPool::Step::Step(ThreadPool* pool)
-    : use_(pool), chooser_(pool != nullptr && pool->usable_ ? pool : nullptr) {
-  if (chooser_ == nullptr) return;
+ThreadPool::Step::Step(ThreadPool* pool) : use_(pool), pool_(pool) {
+  if (pool == nullptr) return;
   began_ = Clock::now();
-  chooser_->ChooseThreads(began_);
-  processor_time_ = chooser_->ProcessorTime();
+  if (pool->usable_) {
+    pool->ChooseThreads(began_);
+    processor_time_ = pool->ProcessorTime();
+  }
+  if (pool->alone_) pool->spin_ = kSpinAlone;
 }
 
 ThreadPool::Step::~Step() {
-  if (chooser_ == nullptr) return;
-  chooser_->governor_.Learn(Clock::now() - began_, chooser_->ProcessorTime() - processor_time_);
+  if (pool_ == nullptr) return;
+  pool_->spin_ = kSpinBeside;
+  const auto wall = Clock::now() - began_;
+  if (pool_->usable_) pool_->governor_.Learn(wall, pool_->ProcessorTime() - processor_time_);
+  pool_->LearnWhoElseRuns(wall);
 }
 
 void ThreadPool::ChooseThreads(Clock::time_point now) {
@@ -156,6 +174,17 @@ void ThreadPool::ChooseThreads(Clock::time_point now) {
     usable_now_ = usable_();
   }
   SetActive(governor_.Choose(std::clamp(usable_now_, 1, threads())));
+}
+
+// `wall`: the duration of a step. Spinning would use up a cgroup's quota: it is no use of a pool
+// that may not keep all its threads busy.
+void ThreadPool::LearnWhoElseRuns(std::chrono::nanoseconds wall) {
+  since_run_delay_ += wall;
+  if (workers_.empty() || since_run_delay_ < kRunDelayPeriod) return;
+  const auto steps = std::exchange(since_run_delay_, std::chrono::nanoseconds(0));
+  const auto waited = run_delay_.Waited();
+  const bool all = !usable_ || usable_now_ >= threads();
+  alone_ = waited && all && *waited < std::chrono::duration<double>(steps) * kContended;
 }
 
 // Of the calling thread and of the workers.
@@ -217,9 +246,11 @@ void ThreadPool::RunLoop(int64_t count, Chunk chunk, const void* context) {
 void ThreadPool::Work(int index) {
   pthread_setname_np(pthread_self(), ("compute-" + std::to_string(index)).c_str());
   Worker& worker = *workers_[index - 1];
+  worker.id = gettid();
+  worker.id.notify_one();
   uint32_t seen = 0;
   while (true) {
-    AwaitChange(&worker.loop, seen, &worker.sleeps);
+    AwaitChange(&worker.loop, seen, &worker.sleeps, spin_);
     seen = worker.loop.load();
     if (stopping_) return;
     TakePart(index, seen);
@@ -267,7 +298,7 @@ bool ThreadPool::ClaimAndRun(Share* share, uint32_t loop) {
 
 void ThreadPool::AwaitChunks() {
   while (const uint32_t left = left_.load(std::memory_order_acquire)) {
-    AwaitChange(&left_, left, &caller_sleeps_);
+    AwaitChange(&left_, left, &caller_sleeps_, spin_);
   }
 }
 

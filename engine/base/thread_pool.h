@@ -3,8 +3,11 @@
 // A loop is cut into chunks. Each thread has a share of them in a row, so that the same thread
 // finds the same data in its caches from loop to loop, and a thread that is done takes chunks of
 // the others. A loop ends when its chunks are done and waits for no thread that has none: a thread
-// that lost its processor holds up at most one chunk. Who waits spins for some microseconds
-// and then sleeps on a futex, so that an idle pool takes no processor time.
+// that lost its processor holds up at most one chunk.
+//
+// A thread that waits spins for 20 microseconds and then sleeps on a futex, so that an idle pool
+// takes no processor time. Within a step it spins for 3 milliseconds while no other program wants
+// its processors (RunDelay). A thread that sleeps may wake late, above all in a virtual machine.
 #pragma once
 
 #include <atomic>
@@ -17,6 +20,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "engine/base/run_delay.h"
 #include "engine/base/thread_governor.h"
 
 namespace edgegate {
@@ -52,8 +56,8 @@ class ThreadPool {
     ThreadPool* const before_;
   };
 
-  // A Use for one step of a model, for which the pool chooses the number of threads. It changes no
-  // result.
+  // A Use for one step of a model, for which the pool chooses the number of threads and how long
+  // they spin. It changes no result.
   class Step {
    public:
     explicit Step(ThreadPool* pool);  // null: as Use
@@ -63,7 +67,7 @@ class ThreadPool {
 
    private:
     const Use use_;
-    ThreadPool* const chooser_;  // null: the number of threads is fixed
+    ThreadPool* const pool_;
     std::chrono::steady_clock::time_point began_;
     std::chrono::nanoseconds processor_time_{0};  // of all threads, as of then
   };
@@ -91,12 +95,18 @@ class ThreadPool {
   bool ClaimAndRun(Share* share, uint32_t loop);
   void AwaitChunks();
   void ChooseThreads(std::chrono::steady_clock::time_point now);
+  void LearnWhoElseRuns(std::chrono::nanoseconds wall);
   std::chrono::nanoseconds ProcessorTime() const;
 
   const std::function<int()> usable_;
   std::chrono::steady_clock::time_point usable_asked_;
   int usable_now_ = 1;
   ThreadGovernor governor_;
+
+  RunDelay run_delay_;                           // of the workers
+  std::chrono::nanoseconds since_run_delay_{0};  // duration of the steps since it was read
+  bool alone_ = false;                           // no other program wants the processors
+  std::atomic<std::chrono::nanoseconds> spin_;
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Share>> shares_;  // one for each thread

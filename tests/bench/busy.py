@@ -83,7 +83,8 @@ CONDITIONS = (*NEIGHBOURS, "quota", "one", "two")
 
 def edgegate(places, options, weights, threads=0):
     """The command's maker; `threads`: 0: as edgegate chooses, whatever the number of processors."""
-    command = [places.edgegate, "bench", "--json", "--threads", threads, "--shape", options.shape]
+    command = [places.edgegate, "bench", "--json", "--threads", threads]
+    command += ["--model", options.model] if options.model else ["--shape", options.shape]
     command += ["--format", weights, "--prompt", options.busy_prompt, "--gen", options.busy_gen]
     command += ["--brief", "--batch", ",".join(map(str, BATCHES))]
     return lambda processors: command
@@ -94,6 +95,8 @@ def figures_of_edgegate(out):
     figures = {"prefill": report["prefill_tok_s"], "step": 1e3 / report["decode"][0]["tok_s"]}
     for decode in report["decode"]:
         figures[f"decode_{decode['batch']}"] = decode["mean_tok_s"]
+    if "image" in report:
+        figures["image"] = 1 / report["image"]["encode_s"]
     return figures | {"p99": report["decode"][0]["step_p99_s"] * 1e3}
 
 
@@ -205,11 +208,13 @@ def shares(rounds):
 
 def shares_of(name, ours, one):
     sentences = []
-    for figure in ("prefill", *(f"decode_{batch}" for batch in BATCHES)):
+    for figure in ("prefill", *(f"decode_{batch}" for batch in BATCHES), "image"):
         alone = f"{figure}@alone"
+        if alone not in ours:
+            continue
         parts = {
-            **{c: (f"{figure}@{c}", ours.get(alone, 0) * share) for c, share in FAIR.items()},
-            "two together": (f"{figure}@two", ours.get(alone, 0)),
+            **{c: (f"{figure}@{c}", ours[alone] * share) for c, share in FAIR.items()},
+            "two together": (f"{figure}@two", ours[alone]),
         }
         if one:
             for c in ("quota", "one"):
@@ -266,6 +271,7 @@ def make(places, options):
     }
     names = {"prefill": f"prefill of {options.busy_prompt}, tok/s"}
     names |= {f"decode_{batch}": f"decode of {batch}, tok/s" for batch in BATCHES}
+    names |= {"image": "images encoded/s"}
     figures = [
         Figure(f"{key}@{condition}", f"{name}, {label}")
         for key, name in names.items()
@@ -276,5 +282,6 @@ def make(places, options):
         for condition, label in labels.items()
         if condition != "two"
     ]
-    title = f"Beside neighbours, {options.shape}'s dimensions"
+    subject = options.model or f"{options.shape}'s dimensions"
+    title = f"Beside neighbours, {subject}"
     return Part(title, subjects_of(places, options), figures, remarks=shares)

@@ -4,6 +4,7 @@
 #include "engine/base/thread_pool.h"
 
 #include <doctest/doctest.h>
+#include <time.h>
 
 #include <atomic>
 #include <chrono>
@@ -99,6 +100,27 @@ TEST_CASE("a step follows the number of usable processors, also while the pool l
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   CHECK(pool.active() == 4);
+}
+
+TEST_CASE("a pool sleeps once its step is over, however long it spins within one") {
+  ThreadPool pool(3);
+  const auto processor_time = [] {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  std::atomic<int64_t> sum{0};
+  for (int step = 0; step < 40; ++step) {
+    const ThreadPool::Step use(&pool);
+    for (int loop = 0; loop < 20; ++loop) {
+      ParallelFor(300, [&](int i) { sum += i; });
+      std::this_thread::sleep_for(microseconds(100));
+    }
+  }
+  CHECK(sum == 40 * 20 * 44850);
+  const auto before = processor_time();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  CHECK(processor_time() - before < std::chrono::milliseconds(20));
 }
 
 TEST_CASE("without usable processors to follow, steps leave the number of threads as it is") {
