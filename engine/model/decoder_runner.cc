@@ -9,10 +9,10 @@
 #include "engine/base/half.h"
 #include "engine/base/thread_pool.h"
 #include "engine/model/vision_encoder.h"
-#include "engine/ops/attention.h"
-#include "engine/ops/linear.h"
-#include "engine/ops/rope.h"
-#include "engine/ops/row_ops.h"
+#include "engine/ops/attention/attention.h"
+#include "engine/ops/linear/linear.h"
+#include "engine/ops/rows/rope.h"
+#include "engine/ops/rows/row_ops.h"
 
 namespace edgegate {
 namespace {

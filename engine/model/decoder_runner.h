@@ -10,8 +10,8 @@
 #include "engine/base/thread_pool.h"
 #include "engine/model/model_runner.h"
 #include "engine/model/model_weights.h"
-#include "engine/ops/int8_linear.h"
-#include "engine/ops/kv_cache.h"
+#include "engine/ops/attention/kv_cache.h"
+#include "engine/ops/linear/int8/matmul.h"
 
 namespace edgegate {
 

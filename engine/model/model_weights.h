@@ -8,7 +8,7 @@
 
 #include "engine/model/model_config.h"
 #include "engine/model/weight_format.h"
-#include "engine/ops/linear.h"
+#include "engine/ops/linear/linear.h"
 
 namespace edgegate {
 

@@ -6,7 +6,7 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/half.h"
-#include "engine/ops/int4_pack.h"
+#include "engine/ops/linear/int4/pack.h"
 
 namespace edgegate {
 namespace {

@@ -6,15 +6,15 @@
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/ceil_div.h"
 #include "engine/base/thread_pool.h"
-#include "engine/ops/linear.h"
-#include "engine/ops/picture_attention.h"
-#include "engine/ops/row_ops.h"
+#include "engine/ops/attention/image_attention.h"
+#include "engine/ops/linear/linear.h"
+#include "engine/ops/rows/row_ops.h"
 
 namespace edgegate {
 namespace {
 
 // Rows of one unit: enough to use the weights well, few enough to take some ten milliseconds.
-constexpr int kRows = 2 * PictureAttention::kPatches;
+constexpr int kRows = 2 * ImageAttention::kPatches;
 constexpr int kAdapterRows = 64;  // each costs as much as some hundred of the tower's, by layer
 constexpr float kAdapterEps = 1e-5f;
 
@@ -59,7 +59,7 @@ struct VisionEncoder::Impl {
   AlignedBuffer<float> keys_values;  // [chunk][2 * hidden]
   AlignedBuffer<float> attention;    // [chunk][hidden], and the adapter's [chunk][text hidden]
   AlignedBuffer<float> wide;         // [chunk] of the widest rows
-  PictureAttention attend;           // of the layer under way
+  ImageAttention attend;             // of the layer under way
 
   PreparedPixels pixels;
   int next = 0;  // unit

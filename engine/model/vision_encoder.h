@@ -12,7 +12,7 @@
 
 #include "engine/model/model_runner.h"
 #include "engine/model/model_weights.h"
-#include "engine/ops/int8_linear.h"
+#include "engine/ops/linear/int8/matmul.h"
 
 namespace edgegate {
 

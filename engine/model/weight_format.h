@@ -10,8 +10,8 @@ namespace edgegate {
 
 // lm_head, the embedding, vision towers and adapters are the same in both.
 enum class WeightFormat : uint8_t {
-  kInt8,  // or fine, in narrow models (ops/linear.h)
-  kInt4,  // ops/int4_weights.h
+  kInt8,  // or fine, in narrow models (ops/linear/linear.h)
+  kInt4,  // ops/linear/int4/weights.h
 };
 
 // "int8" or "int4"; kInvalidArgument for another name.

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/thread_pool.h"
-#include "engine/ops/onednn_thread.h"
+#include "engine/ops/isa/onednn_thread.h"
 
 namespace edgegate {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/base/thread_pool.h"
-#include "engine/ops/rope.h"
+#include "engine/ops/rows/rope.h"
 #include "engine/quantize/float_attention.h"
 #include "engine/quantize/float_gemm.h"
 #include "engine/quantize/parallel_passes.h"

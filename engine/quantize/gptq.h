@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "engine/ops/int4_weights.h"
+#include "engine/ops/linear/int4/weights.h"
 #include "engine/quantize/output_error.h"
 
 namespace edgegate {

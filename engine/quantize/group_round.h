@@ -2,7 +2,7 @@
 // on trial: the inner loop of GroupSearch.
 #pragma once
 
-#include "engine/ops/int4_weights.h"
+#include "engine/ops/linear/int4/weights.h"
 
 namespace edgegate {
 

@@ -1,4 +1,4 @@
-// The linear layers of a text model in 4-bit groups (ops/int4_weights.h).
+// The linear layers of a text model in 4-bit groups (ops/linear/int4/weights.h).
 //
 // Rows that the source holds as GGUF Q4_0 or Q4_1 are kept exactly, those of Q4_K but for the
 // rounding of scales and minima to f16. Others get the levels that change the layer's output least
@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/ops/int4_weights.h"
+#include "engine/ops/linear/int4/weights.h"
 #include "engine/quantize/float_layer.h"
 #include "engine/weights/bundle_format.h"
 

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "engine/base/thread_pool.h"
-#include "engine/ops/int4_pack.h"
-#include "engine/ops/int8_pack.h"
-#include "engine/ops/int8_weights.h"
+#include "engine/ops/linear/int4/pack.h"
+#include "engine/ops/linear/int8/pack.h"
+#include "engine/ops/linear/int8/weights.h"
 
 namespace edgegate {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ops/int4_weights.h"
+#include "engine/ops/linear/int4/weights.h"
 #include "engine/weights/bundle_format.h"
 
 namespace edgegate {

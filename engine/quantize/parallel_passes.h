@@ -8,7 +8,7 @@
 
 #include "engine/base/status.h"
 #include "engine/base/thread_pool.h"
-#include "engine/ops/row_ops.h"
+#include "engine/ops/rows/row_ops.h"
 
 namespace edgegate {
 

@@ -19,8 +19,9 @@ struct QuantizeOptions {
   WeightFormat format = WeightFormat::kInt8;
   std::string calibration_text;      // empty: the built-in text
   int max_calibration_tokens = 512;  // of a sequence: INT8 sees one, 4 bits see four
-  // INT8 text models, and vision towers, up to this wide keep about 14 bits (ops/linear.h): they
-  // cost little, and 8 bits are seen in them, while in wide ones more of the error averages out.
+  // INT8 text models, and vision towers, up to this wide keep about 14 bits (ops/linear/linear.h):
+  // they cost little, and 8 bits are seen in them, while in wide ones more of the error averages
+  // out.
   int fine_width = 512;
   // Called with the work done and the total, which are in proportion to time, and what is being
   // done. `done` never falls, and is `total` once the bundle is complete. False stops the work,

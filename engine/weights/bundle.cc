@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "engine/base/sha256.h"
-#include "engine/ops/int4_pack.h"
+#include "engine/ops/linear/int4/pack.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/bundle_json.h"
 #include "engine/weights/file_mapping.h"

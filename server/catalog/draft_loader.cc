@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/ops/kv_cache.h"
+#include "engine/ops/attention/kv_cache.h"
 
 namespace edgegate {
 namespace {

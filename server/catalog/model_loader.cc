@@ -14,7 +14,7 @@
 #include <mutex>
 #include <thread>
 
-#include "engine/ops/kv_cache.h"
+#include "engine/ops/attention/kv_cache.h"
 #include "server/catalog/draft_loader.h"
 #include "server/catalog/progress.h"
 

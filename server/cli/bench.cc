@@ -10,9 +10,9 @@
 #include <random>
 
 #include "engine/base/cpu_features.h"
+#include "engine/bench/machine_speed.h"
 #include "engine/model/random_weights.h"
-#include "engine/ops/isa.h"
-#include "engine/ops/limits.h"
+#include "engine/ops/isa/isa_cap.h"
 #include "server/catalog/default_models.h"
 #include "server/catalog/model_loader.h"
 #include "server/catalog/progress.h"
@@ -257,8 +257,8 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
                  {"prompt", a.prompt}};
   // The daemon does so beside its first requests.
   if (subject.bundle && settings.huge_pages) subject.bundle->MoveToHugePages([] { return false; });
-  MachineLimits before;
-  if (!a.brief) before = MeasureLimits(subject.pool->active());
+  MachineSpeed before;
+  if (!a.brief) before = MeasureMachine(subject.pool->active());
   EG_ASSIGN_OR_RETURN(const double prefill,
                       Prefill(subject.runner.get(), a.prompt, a.brief ? 1 : kPrefills));
   report["prefill_tok_s"] = prefill;
@@ -276,7 +276,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   if (!a.brief) {
     EG_ASSIGN_OR_RETURN(report["stream_beside"], Beside(std::move(subject.runner), a.prompt));
     // Limits before and after, since shared machines drift: the better one is the limit.
-    const MachineLimits after = MeasureLimits(subject.pool->active());
+    const MachineSpeed after = MeasureMachine(subject.pool->active());
     report["limits"] = {{"read_gb_s", std::max(before.read_gb_s, after.read_gb_s)},
                         {"int8_gops", std::max(before.int8_gops, after.int8_gops)}};
   }

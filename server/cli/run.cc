@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "engine/ops/isa.h"
+#include "engine/ops/isa/isa_cap.h"
 #include "engine/weights/model_source.h"
 #include "scheduler/engine_loop.h"
 #include "server/catalog/default_models.h"

@@ -10,7 +10,7 @@
 #include <optional>
 #include <thread>
 
-#include "engine/ops/isa.h"
+#include "engine/ops/isa/isa_cap.h"
 #include "scheduler/engine_loop.h"
 #include "server/access/api_keys.h"
 #include "server/catalog/default_models.h"

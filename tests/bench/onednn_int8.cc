@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ops/isa.h"
+#include "engine/ops/isa/isa_cap.h"
 
 namespace edgegate {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "engine/base/sha256.h"
-#include "engine/ops/int4_pack.h"
+#include "engine/ops/linear/int4/pack.h"
 #include "engine/weights/bundle.h"
 #include "engine/weights/bundle_format.h"
 

@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "engine/base/half.h"
-#include "engine/ops/int4_pack.h"
+#include "engine/ops/linear/int4/pack.h"
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
 #include "engine/weights/dequantize.h"

@@ -1,0 +1,105 @@
+#include "engine/bench/machine_speed.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/base/thread_pool.h"
+#include "engine/ops/linear/int8/kernel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/bench/machine_speed.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The exclusive or of all words, in four streams of vectors.
+uint64_t ReadAll(const uint64_t* data, size_t size) {
+  const hn::ScalableTag<uint64_t> d;
+  const size_t lanes = hn::Lanes(d);
+  auto a = hn::Zero(d), b = a, c = a, e = a;
+  for (size_t i = 0; i + 4 * lanes <= size; i += 4 * lanes) {
+    a = hn::Xor(a, hn::LoadU(d, data + i));
+    b = hn::Xor(b, hn::LoadU(d, data + i + lanes));
+    c = hn::Xor(c, hn::LoadU(d, data + i + 2 * lanes));
+    e = hn::Xor(e, hn::LoadU(d, data + i + 3 * lanes));
+  }
+  return hn::GetLane(hn::Xor(hn::Xor(a, b), hn::Xor(c, e)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgegate {
+namespace {
+
+HWY_EXPORT(ReadAll);
+using Clock = std::chrono::steady_clock;
+
+double Since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double MeasureRead(int threads) {
+  AlignedBuffer<uint64_t> memory((size_t{512} << 20) / 8);
+  std::memset(memory.data(), 1, memory.size() * 8);
+  const size_t share = memory.size() / threads;
+  double best = 0;
+  std::atomic<uint64_t> sink = 0;
+  for (int round = 0; round < 6; ++round) {
+    const auto start = Clock::now();
+    ParallelFor(threads, [&](int t) {
+      sink ^= HWY_DYNAMIC_DISPATCH(ReadAll)(memory.data() + t * share, share);
+    });
+    best = std::max(best, static_cast<double>(memory.size()) * 8 / Since(start) / 1e9);
+  }
+  // Keeps the reads: the sink is never this value.
+  return sink == 42 ? 0 : best;
+}
+
+// The kernel on a block and rows that stay in the first-level cache.
+double MeasureInt8(int threads) {
+  // So many that what comes before and after a tile does not count.
+  constexpr int kQuads = 128, kTiles = 25000;
+  const Int8Kernel kernel = SelectInt8Kernel();
+  AlignedBuffer<int8_t> block(size_t{256} * kQuads);
+  AlignedBuffer<uint8_t> u8(size_t{8} * kQuads * kernel.max_rows);
+  AlignedBuffer<int16_t> s16(u8.size());
+  const Int8Rows rows{u8.data(), s16.data(), size_t{4} * kQuads};
+  const int tiles = std::min(kTiles, 4 * kTiles / kernel.max_rows / (kernel.wants_s16 ? 4 : 1));
+  double best = 0;
+  for (int round = 0; round < 3; ++round) {
+    const auto start = Clock::now();
+    ParallelFor(threads, [&](int) {
+      alignas(64) int32_t acc[8 * 64];
+      for (int i = 0; i < tiles; ++i) {
+        // Not the first rows: they would fetch weights ahead.
+        kernel.tile(rows, kernel.max_rows, kernel.max_rows, block.data(), kQuads, acc);
+      }
+    });
+    const double products = 256.0 * kQuads * kernel.max_rows * tiles * threads;
+    best = std::max(best, 2 * products / Since(start) / 1e9);
+  }
+  return best;
+}
+
+}  // namespace
+
+MachineSpeed MeasureMachine(int threads) {
+  ThreadPool pool(threads);
+  const ThreadPool::Use use(&pool);
+  return {MeasureRead(threads), MeasureInt8(threads)};
+}
+
+}  // namespace edgegate
+#endif

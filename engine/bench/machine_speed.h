@@ -1,0 +1,14 @@
+// Measures the speed of the machine: the yardsticks of `edgegate bench`.
+#pragma once
+
+namespace edgegate {
+
+struct MachineSpeed {
+  double read_gb_s = 0;  // reading memory that is in no cache, all threads
+  double int8_gops = 0;  // u8 x s8 products and sums from registers, with the kernel in use
+};
+
+// Takes about a second and 512 MiB.
+MachineSpeed MeasureMachine(int threads);
+
+}  // namespace edgegate

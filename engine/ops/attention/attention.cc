@@ -1,0 +1,338 @@
+#include "engine/ops/attention/attention.h"
+
+#include "engine/base/cpu_features.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/attention/attention.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+// After highway.h.
+#include "engine/ops/attention/component_vecs-inl.h"
+#include "engine/ops/attention/kv_tile-inl.h"
+#include "engine/ops/isa/exp2-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int kQueries = 4;    // rows that share a load of keys or values
+constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
+constexpr float kNone = -std::numeric_limits<float>::infinity();
+// Vectors of keys, and of values' components, that the registers hold the sums of.
+#if HWY_CAP_GE512
+constexpr int kKeyVecs = 4, kValueVecs = 5;
+#else
+constexpr int kKeyVecs = 2, kValueVecs = 2;
+#endif
+
+HWY_INLINE VU LoadPairs(const uint16_t* p) {
+  return hn::LoadU(U32(), reinterpret_cast<const uint32_t*>(p));
+}
+
+// How a pair of queries' components (or of weights) meets a vector of pairs of keys (or values):
+// in float, each product rounded after the other.
+struct FloatDot {
+  struct Pair {
+    float first, second;
+  };
+  static HWY_INLINE VF MulAdd(const Pair& a, VU pairs, VF acc) {
+    const F32 f;
+    const VF first = hn::BitCast(f, hn::ShiftLeft<16>(pairs));
+    const VF second = hn::BitCast(f, hn::And(pairs, hn::Set(U32(), 0xffff0000u)));
+    acc = hn::MulAdd(hn::Set(f, a.first), first, acc);
+    return hn::MulAdd(hn::Set(f, a.second), second, acc);
+  }
+  // A vector's numbers to half as many pairs; the first is number `i` of the row.
+  static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
+    hn::StoreU(numbers, F32(), reinterpret_cast<float*>(row) + i);
+  }
+};
+
+#if HWY_CAP_GE512
+// In one instruction, which rounds both operands to bf16 but sums in float. Highway 1.0 has none;
+// whoever picks this variant has checked that the processor does.
+struct Bf16Dot {
+  using Pair = uint32_t;
+  static HWY_INLINE VF MulAdd(Pair a, VU pairs, VF acc) {
+    const VU both = hn::Set(U32(), a);
+    asm("vdpbf16ps %2, %1, %0" : "+v"(acc.raw) : "v"(pairs.raw), "v"(both.raw));
+    return acc;
+  }
+  static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
+    const hn::Rebind<uint16_t, F32> u16;
+    auto rounded = hn::Zero(u16);
+    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded.raw) : "v"(numbers.raw));
+    hn::StoreU(rounded, u16, reinterpret_cast<uint16_t*>(row) + i);
+  }
+};
+#endif
+
+// Rows that are computed together: what becomes of a row is the same in any company.
+template <class D>
+struct Rows {
+  using Pair = typename D::Pair;
+
+  explicit Rows(int head_dim)
+      : q_stride((head_dim + kKvBlock - 1) / kKvBlock * kKvBlock / 2),
+        sums_stride(head_dim + kKvBlock) {}
+
+  Pair* q(int row) { return q_memory + row * q_stride; }
+  const Pair* q(int row) const { return q_memory + row * q_stride; }
+  float* sums(int row) { return sums_memory + row * sums_stride; }
+
+  // Close together, to stay in the first-level cache.
+  const int q_stride, sums_stride;
+  HWY_ALIGN Pair q_memory[kMostRows * kMaxHeadDim / 2];
+  HWY_ALIGN float sums_memory[kMostRows * (kMaxHeadDim + kKvBlock)];
+  float* out[kMostRows];
+  int positions[kMostRows];  // how many each sees
+  float largest[kMostRows];
+  float total[kMostRows];
+  // Of the tile under way.
+  int seen[kMostRows / kQueries];  // positions, by the row that sees most
+  HWY_ALIGN float scores[kMostRows][kTile];
+  HWY_ALIGN Pair weights[kMostRows][kTile / 2];
+  HWY_ALIGN float factor[kMostRows];  // for what was summed before
+};
+
+// Scores of kQueries rows from `first` on with the tile's first `width` positions; -inf past each
+// row's last.
+template <class D, class Tile>
+HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
+                       int width) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  for (int at = 0; at < width; at += kKeyVecs * lanes) {
+    const uint16_t* keys[kKeyVecs];
+    VF acc[kQueries][kKeyVecs];
+    for (int v = 0; v < kKeyVecs; ++v) {
+      const int key = at + v * lanes;
+      keys[v] = tile.block(key / kKvBlock) + 2 * (key % kKvBlock);
+      for (int r = 0; r < kQueries; ++r) acc[r][v] = hn::Zero(f);
+    }
+    for (int d = 0; d < pairs; ++d) {
+      VU pair[kKeyVecs];
+      for (int v = 0; v < kKeyVecs; ++v) pair[v] = LoadPairs(keys[v] + d * 2 * kKvBlock);
+      for (int r = 0; r < kQueries; ++r) {
+        const auto q = rows.q(first + r)[d];
+        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = D::MulAdd(q, pair[v], acc[r][v]);
+      }
+    }
+    for (int r = 0; r < kQueries; ++r) {
+      for (int v = 0; v < kKeyVecs; ++v) {
+        const int key = at + v * lanes;
+        hn::StoreU(tile.ScaleScores(acc[r][v], key), f, rows.scores[first + r] + key);
+      }
+    }
+  }
+  for (int r = 0; r < kQueries; ++r) {
+    for (int i = std::max(0, rows.positions[first + r] - position); i < width; ++i) {
+      rows.scores[first + r][i] = kNone;
+    }
+  }
+}
+
+// Finds the row's largest score so far, and how far that of the tiles before is below it.
+template <class D>
+HWY_INLINE void Largest(int width, Rows<D>& rows, int row) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  const float before = rows.largest[row];
+  VF top = hn::Set(f, before);
+  for (int i = 0; i < width; i += lanes) top = hn::Max(top, hn::LoadU(f, rows.scores[row] + i));
+  rows.largest[row] = hn::GetLane(hn::MaxOfLanes(f, top));
+  rows.factor[row] = (before - rows.largest[row]) * kLog2E;
+}
+
+// Turns a row's scores into weights.
+template <class D, class Tile>
+HWY_INLINE void Softmax(const Tile& tile, int width, Rows<D>& rows, int row) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  const VF shift = hn::Set(f, rows.largest[row]), scale = hn::Set(f, kLog2E);
+  VF sum = hn::Zero(f);
+  for (int i = 0; i < width; i += lanes) {
+    const VF below = hn::Sub(hn::LoadU(f, rows.scores[row] + i), shift);
+    const VF weight = Exp2(f, hn::Mul(below, scale));
+    D::StorePairs(tile.ScaleWeights(weight, i), rows.weights[row], i);
+    sum = hn::Add(sum, weight);
+  }
+  rows.total[row] = rows.total[row] * rows.factor[row] + hn::GetLane(hn::SumOfLanes(f, sum));
+}
+
+// Adds the values of a pair of positions, as far as `mask` has their bits, each times its weight.
+template <class D, int kVecs>
+HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
+                        const typename D::Pair (*weights)[kTile / 2], int at,
+                        VF (&acc)[kQueries][kVecs]) {
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
+  VU pair[kVecs];
+  for (int v = 0; v < kVecs; ++v) {
+    pair[v] = LoadPairs(values + 2 * v * lanes);
+    if (mask != ~0u) pair[v] = hn::And(pair[v], hn::Set(U32(), mask));
+  }
+  for (int r = 0; r < kQueries; ++r) {
+    const auto weight = weights[r][at];
+    for (int v = 0; v < kVecs; ++v) acc[r][v] = D::MulAdd(weight, pair[v], acc[r][v]);
+  }
+}
+
+// sums[r] = sums[r] * factor[r] + sum over the tile's `count` positions of weight * value, for
+// kVecs vectors of components from `d` on.
+template <class D, int kVecs, class Tile>
+HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count,
+                           int d) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  VF acc[kQueries][kVecs];
+  for (int r = 0; r < kQueries; ++r) {
+    for (int v = 0; v < kVecs; ++v) {
+      const VF before = hn::LoadU(f, rows.sums(first + r) + d + v * lanes);
+      acc[r][v] = hn::Mul(before, hn::Set(f, rows.factor[first + r]));
+    }
+  }
+  const auto* weights = rows.weights + first;
+  for (int block = 0; block < count; block += kKvBlock) {
+    const uint16_t* values = tile.block(block / kKvBlock) + 2 * d;
+    const int end = std::min(kKvBlock, count - block);
+    int i = 0;
+    for (; i + 2 <= end; i += 2, values += 2 * head_dim) {
+      AddPair<D, kVecs>(values, ~0u, weights, (block + i) / 2, acc);
+    }
+    // The last pair's other half was never written, and may be anything.
+    if (i < end) AddPair<D, kVecs>(values, 0xffffu, weights, (block + i) / 2, acc);
+  }
+  for (int r = 0; r < kQueries; ++r) {
+    for (int v = 0; v < kVecs; ++v) {
+      hn::StoreU(acc[r][v], f, rows.sums(first + r) + d + v * lanes);
+    }
+  }
+}
+
+// The tile's weights in the first `count` rows; it holds keys. Each step is done for all rows,
+// which do not wait for each other, before the next, which waits.
+template <class D, class Tile>
+HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int count, int position) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f)), step = kKeyVecs * lanes;
+  const auto width = [&](int row) { return (rows.seen[row / kQueries] + step - 1) / step * step; };
+  for (int r = 0; r < count; r += kQueries) {
+    if (width(r) > 0) Scores<D>(tile, pairs, rows, r, position, width(r));
+  }
+  for (int r = 0; r < count; ++r) Largest<D>(width(r), rows, r);
+  for (int r = 0; r < kMostRows; r += lanes) {
+    hn::Store(Exp2(f, hn::Load(f, rows.factor + r)), f, rows.factor + r);
+  }
+  for (int r = 0; r < count; ++r) {
+    if (width(r) > 0) Softmax<D>(tile, width(r), rows, r);
+  }
+}
+
+// The weighted sums in the first `count` rows; the tile holds values.
+template <class D, class Tile>
+HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int count) {
+  const int lanes = static_cast<int>(hn::Lanes(F32()));
+  for (int r = 0; r < count; r += kQueries) {
+    const int seen = rows.seen[r / kQueries];
+    if (seen <= 0) continue;
+    // The last vector may take in what stands behind the row; nobody reads those sums.
+    ForComponents<kValueVecs>(head_dim, lanes, [&](auto vecs, int d) {
+      Accumulate<D, decltype(vecs)::value>(tile, head_dim, rows, r, seen, d);
+    });
+  }
+}
+
+// A row of queries to pairs.
+template <class D>
+HWY_INLINE void StoreQuery(const float* q, int head_dim, typename D::Pair* pairs) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  int d = 0;
+  for (; d + lanes <= head_dim; d += lanes) D::StorePairs(hn::LoadU(f, q + d), pairs, d);
+  if (d == head_dim) return;
+  HWY_ALIGN float last[kKvBlock] = {};
+  std::copy_n(q + d, head_dim - d, last);
+  D::StorePairs(hn::Load(f, last), pairs, d);
+}
+
+// Up to kMostRows rows of the task, from `row` on.
+template <class D, class Tile>
+void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist) {
+  Rows<D> rows(kv.head_dim);
+  // Missing rows repeat the last one; their result is not stored.
+  const int count = (exist + kQueries - 1) / kQueries * kQueries;
+  int most[kMostRows / kQueries] = {}, most_of_all = 0;
+  for (int r = 0; r < count; ++r) {
+    const int index = row + std::min(r, exist - 1);
+    const int token = index / task.group;
+    const int64_t head = int64_t{index % task.group} * kv.head_dim;
+    StoreQuery<D>(task.q + token * task.q_stride + head, kv.head_dim, rows.q(r));
+    rows.out[r] = task.out + token * task.out_stride + head;
+    rows.positions[r] = task.visible > 0 ? task.visible : task.first_position + token + 1;
+    std::fill_n(rows.sums(r), rows.sums_stride, 0.0f);
+    rows.largest[r] = std::numeric_limits<float>::lowest();
+    rows.total[r] = 0;
+    most[r / kQueries] = std::max(most[r / kQueries], rows.positions[r]);
+    most_of_all = std::max(most_of_all, rows.positions[r]);
+  }
+  std::fill(rows.factor + count, rows.factor + kMostRows, 0.0f);
+  Tile tile;
+  for (int position = 0; position < most_of_all; position += kTile) {
+    for (int r = 0; r < count; r += kQueries) {
+      rows.seen[r / kQueries] = std::clamp(most[r / kQueries] - position, 0, kTile);
+    }
+    // Keys for all rows, then values for all: each fits the first-level cache alone.
+    tile.ReadKeys(kv, task, position, most_of_all - position);
+    WeighTile<D>(tile, kv.key_pairs(), rows, count, position);
+    tile.ReadValues(kv, task, position, most_of_all - position);
+    AddTile<D>(tile, kv.head_dim, rows, count);
+  }
+  for (int r = 0; r < exist; ++r) {
+    const float inverse = 1.0f / rows.total[r];
+    for (int d = 0; d < kv.head_dim; ++d) rows.out[r][d] = rows.sums(r)[d] * inverse;
+  }
+}
+
+template <class D, class Tile>
+void AttendTask(const KvLayer& kv, const AttentionTask& task) {
+  const int total = task.tokens * task.group;
+  for (int row = 0; row < total; row += kMostRows) {
+    AttendRows<D, Tile>(kv, task, row, std::min(kMostRows, total - row));
+  }
+}
+
+template <class D>
+void AttendStored(const KvLayer& kv, const AttentionTask& task) {
+  kv.type == KvType::kInt8 ? AttendTask<D, Int8Tile>(kv, task) : AttendTask<D, Bf16Tile>(kv, task);
+}
+
+void AttendImpl(const KvLayer& kv, const AttentionTask& task, bool bf16) {
+#if HWY_CAP_GE512
+  if (bf16) return AttendStored<Bf16Dot>(kv, task);
+#endif
+  (void)bf16;
+  AttendStored<FloatDot>(kv, task);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgegate {
+
+HWY_EXPORT(AttendImpl);
+
+void Attend(const KvLayer& kv, const AttentionTask& task) {
+  HWY_DYNAMIC_DISPATCH(AttendImpl)(kv, task, HasAvx512Bf16());
+}
+
+}  // namespace edgegate
+#endif

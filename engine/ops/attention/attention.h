@@ -1,0 +1,39 @@
+// Grouped-query attention over a paged KV cache: causal, or all positions seeing all.
+//
+// The softmax is the online one (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of
+// positions, in order. What a query's row computes depends on its position and the cache alone:
+// never on how many queries, sequences or threads share the call. Where the processor multiplies
+// pairs of bf16 (AVX512-BF16), queries and weights are rounded to bf16 as keys and values are; a
+// weight that meets values at 8 bits, once their scale is in it.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/ops/attention/kv_cache.h"
+
+namespace edgegate {
+
+// Queries of one KV head's group: `tokens` consecutive positions from `first_position` of one
+// sequence, `group` query heads each. Row (t, g) stands at q + t * token_stride + g * head_dim,
+// and its result goes to the same place in out. The table's block i holds positions
+// [16 i, 16 i + 16).
+struct AttentionTask {
+  const float* q = nullptr;  // rope applied, and scaled by head_dim^-0.5
+  float* out = nullptr;
+  int64_t q_stride = 0;    // floats between tokens of q
+  int64_t out_stride = 0;  // and of out
+  int group = 0;
+  int tokens = 0;
+  int first_position = 0;
+  const int32_t* block_table = nullptr;
+  int kv_head = 0;
+  int visible = 0;  // 0: each token sees itself and what is before; else all see this many
+};
+
+// One task, on the calling thread.
+void Attend(const KvLayer& kv, const AttentionTask& task);
+
+// The slow truth, to within float rounding.
+void AttendReference(const KvLayer& kv, const AttentionTask& task);
+
+}  // namespace edgegate

@@ -1,0 +1,312 @@
+// AVX-512-VNNI and AVX-VNNI variants from one template; see int8_attention.h.
+
+#include "engine/ops/attention/int8_attention.h"
+
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/attention/int8_attention.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+// After highway.h.
+#include "engine/ops/attention/component_vecs-inl.h"
+#include "engine/ops/isa/exp2-inl.h"
+#include "engine/ops/isa/vnni-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_ARCH_X86 && HWY_CAP_GE256
+
+using F32 = hn::CappedTag<float, 16>;
+using I32 = hn::RebindToSigned<F32>;
+using VF = hn::Vec<F32>;
+using V32 = hn::Vec<I32>;
+using I16 = hn::Repartition<int16_t, F32>;
+using U16 = hn::RebindToUnsigned<I16>;
+using V16 = hn::Vec<I16>;
+
+constexpr int kTile = kAttentionTile;
+constexpr int kQueries = 4;    // rows that share a load of keys or values
+constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
+constexpr int kMostDim = kMostInt8HeadDim;
+// Vectors of keys, and of values' components, that the registers hold the sums of.
+#if HWY_CAP_GE512
+constexpr int kKeyVecs = 4, kValueVecs = 5;
+#else
+constexpr int kKeyVecs = 2, kValueVecs = 2;
+#endif
+
+HWY_INLINE int Lanes() { return static_cast<int>(hn::Lanes(F32())); }
+
+HWY_INLINE V32 LoadQuads(const void* p) { return hn::LoadU(I32(), static_cast<const int32_t*>(p)); }
+
+HWY_INLINE V32 BroadcastQuad(const void* p) {
+  int32_t quad;
+  std::memcpy(&quad, p, 4);
+  return hn::Set(I32(), quad);
+}
+
+// Rows that are computed together: what becomes of a row is the same in any company.
+struct Rows {
+  const uint8_t* q[kMostRows];
+  HWY_ALIGN float sums[kMostRows][kMostDim];
+  int32_t start[kMostRows];              // of each score's sum: the keys' offset taken off
+  float to_log2[kMostRows];              // a score's sum times its key's scale to a power of two
+  float largest[kMostRows];              // score so far
+  HWY_ALIGN float total[kMostRows][16];  // of the weights, by lanes
+};
+
+// Scores of kQueries rows from `first` on with the tile, to a factor of the row.
+HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int quads,
+                       float (*scores)[kTile]) {
+  const F32 f;
+  for (int at = 0; at < kTile; at += kKeyVecs * Lanes()) {
+    V32 acc[kQueries][kKeyVecs];
+    for (int r = 0; r < kQueries; ++r) {
+      for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = hn::Set(I32(), rows.start[first + r]);
+    }
+    const uint8_t* keys = tile.keys + at * 4;
+    for (int quad = 0; quad < quads; ++quad, keys += kTile * 4) {
+      V32 key[kKeyVecs];
+      for (int v = 0; v < kKeyVecs; ++v) key[v] = LoadQuads(keys + v * Lanes() * 4);
+      for (int r = 0; r < kQueries; ++r) {
+        const V32 q = BroadcastQuad(rows.q[first + r] + quad * 4);
+        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = DotVnni(acc[r][v], key[v], q);
+      }
+    }
+    for (int v = 0; v < kKeyVecs; ++v) {
+      const VF scale = hn::LoadU(f, tile.key_scales + at + v * Lanes());
+      for (int r = 0; r < kQueries; ++r) {
+        hn::StoreU(hn::Mul(hn::ConvertTo(f, acc[r][v]), scale), f, scores[r] + at + v * Lanes());
+      }
+    }
+  }
+}
+
+// To the nearest whole number, as the processor does it: what does not fit becomes the smallest,
+// which as an exponent (below) is a weight of zero. (Highway's NearestInt() takes care of that, in
+// two more operations.)
+HWY_INLINE V32 Nearest(VF x) {
+#if HWY_CAP_GE512
+  return V32{_mm512_cvtps_epi32(x.raw)};
+#else
+  return V32{_mm256_cvtps_epi32(x.raw)};
+#endif
+}
+
+// Two vectors' numbers of 0 to 255 to bytes. By 128 bits: eight of `a`, eight of `b`.
+HWY_INLINE V16 Bytes(V16 a, V16 b) {
+#if HWY_CAP_GE512
+  return V16{_mm512_packus_epi16(a.raw, b.raw)};
+#else
+  return V16{_mm256_packus_epi16(a.raw, b.raw)};
+#endif
+}
+
+// Exponents of two are counted down in units of 1 / kUnits in 16 bits: -x * kUnits + kShift, which
+// saturates where 255 * 2^x is below a half and becomes zero.
+constexpr float kUnits = 2048, kShift = 7 * kUnits;
+
+// 255 * 2^x for x <= 0, to 0.2 % of it, rounded, from exponents as above.
+HWY_INLINE V16 Exp2Bytes(V16 exponents) {
+  const I16 i16;
+  const U16 u16;
+  const auto at = hn::BitCast(u16, exponents);
+  const auto part = hn::ShiftLeft<5>(at);  // of 2^16
+  // 2^16 * 255 / 256 * 2^-part by the quadratic whose largest relative error is the least.
+  auto p = hn::Sub(hn::Set(u16, 43477), hn::MulHigh(part, hn::Set(u16, 11006)));
+  p = hn::Sub(hn::Set(u16, 65167), hn::MulHigh(part, p));
+  // kShift has it down to twice the byte, whose half is rounded.
+  p = hn::Shr(p, hn::ShiftRight<11>(at));
+  return hn::BitCast(i16, hn::AverageRound(p, hn::Zero(u16)));
+}
+
+// A row's largest score of the tile, of which `count` exist; the others get the least there is.
+HWY_INLINE float Largest(float* scores, int count) {
+  const F32 f;
+  if (count < kTile) {
+    std::fill(scores + count, scores + kTile, std::numeric_limits<float>::lowest());
+  }
+  VF top = hn::LoadU(f, scores);
+  for (int i = Lanes(); i < kTile; i += Lanes()) top = hn::Max(top, hn::LoadU(f, scores + i));
+  return hn::GetLane(hn::MaxOfLanes(f, top));
+}
+
+// Turns a row's scores into weights, of which `largest` gets 255, and adds them to `total`: what is
+// there before counts `before`, the tile's own `share`.
+HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float before,
+                        float share, float* total, uint8_t* weights) {
+  const F32 f;
+  const I32 i32;
+  const VF top = hn::Set(f, largest), scale = hn::Set(f, to_log2 * kUnits);
+  const V32 ones = hn::Set(i32, 0x01010101);
+  V32 sum = hn::Zero(i32);
+  for (int i = 0; i < kTile; i += 64) {
+    for (int lane = 0; lane < 16; lane += Lanes()) {
+      const auto exponents = [&](int part) HWY_ATTR {
+        const VF score = hn::LoadU(f, scores + i + part * 16 + lane);
+        return Nearest(hn::MulAdd(hn::Sub(top, score), scale, hn::Set(f, kShift)));
+      };
+      const auto bytes = [&](int part) HWY_ATTR {
+        return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
+      };
+      // By 128 bits: four weights of each part, which is the order of Int8KvTile's values.
+      const V32 quads = hn::BitCast(i32, Bytes(bytes(0), bytes(2)));
+      hn::StoreU(quads, i32, reinterpret_cast<int32_t*>(weights + i + 4 * lane));
+      sum = DotVnni(sum, quads, ones);
+    }
+  }
+  const VF old = hn::Mul(hn::LoadU(f, total), hn::Set(f, before));
+  hn::StoreU(hn::MulAdd(hn::ConvertTo(f, sum), hn::Set(f, share), old), f, total);
+}
+
+// What is computed of a tile on the way from rows' scores to their sums.
+struct TileWork {
+  HWY_ALIGN float scores[kMostRows][kTile];
+  HWY_ALIGN uint8_t weights[kMostRows][kTile];  // in the order of Int8KvTile's quads
+  float largest[kMostRows];                     // score of the tile
+  HWY_ALIGN float before[kMostRows];            // what the sums so far count for,
+  HWY_ALIGN float share[kMostRows];             // and the tile's own
+};
+
+// 2^x of kMostRows numbers <= 0.
+HWY_INLINE void Exp2All(float* x) {
+  const F32 f;
+  for (int i = 0; i < kMostRows; i += Lanes()) hn::Store(Exp2(f, hn::Load(f, x + i)), f, x + i);
+}
+
+// The softmax of the first `count` rows. Each step is done for all of them, which do not wait for
+// each other, before the next, which waits.
+HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
+  for (int r = 0; r < count; ++r) {
+    work.largest[r] = Largest(work.scores[r], exist);
+    const float now = std::max(rows.largest[r], work.largest[r]);
+    work.before[r] = (rows.largest[r] - now) * rows.to_log2[r];
+    work.share[r] = (work.largest[r] - now) * rows.to_log2[r];
+    rows.largest[r] = now;
+  }
+  Exp2All(work.before);
+  Exp2All(work.share);
+  for (int r = 0; r < count; ++r) {
+    Softmax(work.scores[r], rows.to_log2[r], work.largest[r], work.before[r], work.share[r],
+            rows.total[r], work.weights[r]);
+  }
+}
+
+// sums[r] = sums[r] * before[r] + share[r] * (sum over the tile of weight * value), for kVecs
+// vectors of components from `c` on, for kQueries rows from `first` on.
+template <int kVecs>
+HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int first, int c,
+                           const TileWork& work) {
+  const F32 f;
+  V32 acc[kQueries][kVecs];
+  for (int r = 0; r < kQueries; ++r) {
+    for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(I32());
+  }
+  const int8_t* values = tile.values + c * 4;
+  for (int at = 0; at < kTile; at += 4, values += padded * 4) {
+    V32 value[kVecs];
+    for (int v = 0; v < kVecs; ++v) value[v] = LoadQuads(values + v * Lanes() * 4);
+    for (int r = 0; r < kQueries; ++r) {
+      const V32 weight = BroadcastQuad(work.weights[first + r] + at);
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = DotVnni(acc[r][v], weight, value[v]);
+    }
+  }
+  for (int v = 0; v < kVecs; ++v) {
+    const int at = c + v * Lanes();
+    const VF scale = hn::LoadU(f, tile.value_scales + at);
+    for (int r = 0; r < kQueries; ++r) {
+      float* sums = rows.sums[first + r] + at;
+      const VF before = hn::Mul(hn::LoadU(f, sums), hn::Set(f, work.before[first + r]));
+      const VF factor = hn::Mul(scale, hn::Set(f, work.share[first + r]));
+      hn::StoreU(hn::MulAdd(hn::ConvertTo(f, acc[r][v]), factor, before), f, sums);
+    }
+  }
+}
+
+// One tile, of which `exist` positions exist, for `count` rows, a multiple of kQueries.
+HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& rows, int count) {
+  TileWork work;
+  const int quads = Int8KvTile::quads(dim), padded = Int8KvTile::padded_dim(dim);
+  for (int r = 0; r < count; r += kQueries) Scores(tile, rows, r, quads, work.scores + r);
+  SoftmaxAll(exist, count, rows, work);
+  for (int r = 0; r < count; r += kQueries) {
+    ForComponents<kValueVecs>(dim, Lanes(), [&](auto vecs, int c) {
+      Accumulate<decltype(vecs)::value>(tile, padded, rows, r, c, work);
+    });
+  }
+}
+
+// Up to kMostRows rows of the task, from `row` on.
+void AttendRows(const Int8AttentionTask& task, int row, int count) {
+  const F32 f;
+  Rows rows;
+  const int dim = task.head_dim;
+  const int groups = (count + kQueries - 1) / kQueries;
+  for (int r = 0; r < groups * kQueries; ++r) {
+    // Missing rows repeat the last one; their result is not stored.
+    const uint8_t* at = task.queries + (row + std::min(r, count - 1)) * Int8Query::Bytes(dim);
+    Int8Query query;
+    std::memcpy(&query, at, sizeof(query));
+    rows.q[r] = at + sizeof(query);
+    // Never zero, as a missing position's score is so much lower.
+    rows.to_log2[r] = std::max(query.scale * task.scale * kLog2E, 1e-30f);
+    rows.start[r] = -Int8KvTile::kKeyOffset * query.sum;
+    std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
+    rows.largest[r] = std::numeric_limits<float>::lowest();
+    std::fill_n(rows.total[r], 16, 0.0f);
+  }
+  uint8_t* memory = task.tiles;
+  for (int at = 0; at < task.positions; at += kTile, memory += Int8KvTile::Bytes(dim)) {
+    const Int8KvTile tile = Int8KvTile::At(memory, dim);
+    AttendTile(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
+  }
+  for (int r = 0; r < count; ++r) {
+    VF total = hn::LoadU(f, rows.total[r]);
+    for (int i = Lanes(); i < 16; i += Lanes()) {
+      total = hn::Add(total, hn::LoadU(f, rows.total[r] + i));
+    }
+    const float inverse = 1.0f / hn::GetLane(hn::SumOfLanes(f, total));
+    float* out = task.out + (row + r) * task.stride;
+    int c = 0;
+    for (; c + Lanes() <= dim; c += Lanes()) {
+      hn::StoreU(hn::Mul(hn::LoadU(f, rows.sums[r] + c), hn::Set(f, inverse)), f, out + c);
+    }
+    for (; c < dim; ++c) out[c] = rows.sums[r][c] * inverse;
+  }
+}
+
+void AttendImpl(const Int8AttentionTask& task) {
+  for (int row = 0; row < task.rows; row += kMostRows) {
+    AttendRows(task, row, std::min(kMostRows, task.rows - row));
+  }
+}
+
+#else  // no vpdpbusd
+
+void AttendImpl(const Int8AttentionTask&) { assert(false); }
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgegate {
+
+HWY_EXPORT(AttendImpl);
+
+void AttendInt8(const Int8AttentionTask& task) { HWY_DYNAMIC_DISPATCH(AttendImpl)(task); }
+
+}  // namespace edgegate
+#endif

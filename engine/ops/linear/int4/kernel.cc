@@ -1,0 +1,221 @@
+// AVX2, AVX-VNNI, AVX-512 and AVX-512-VNNI variants from one template; see int4_kernel.h.
+
+#include "engine/ops/linear/int4/kernel.h"
+
+#include <cstring>
+
+#include "engine/base/cpu_features.h"
+#include "engine/ops/linear/int4/weights.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/linear/int4/kernel.cc"
+#include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+// After highway.h.
+#include "engine/ops/isa/vnni-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_ARCH_X86 && HWY_CAP_GE256
+
+using F32 = hn::ScalableTag<float>;
+using I32 = hn::ScalableTag<int32_t>;
+using U8 = hn::ScalableTag<uint8_t>;
+using U16 = hn::ScalableTag<uint16_t>;
+using I16 = hn::ScalableTag<int16_t>;
+using VF = hn::Vec<F32>;
+using V32 = hn::Vec<I32>;
+using VU8 = hn::Vec<U8>;
+using V16 = hn::Vec<I16>;
+
+HWY_INLINE V32 Broadcast(const int8_t* quad) {
+  int32_t value;
+  std::memcpy(&value, quad, 4);
+  return hn::Set(I32(), value);
+}
+
+// Products of a level and an activation, four in each lane.
+struct VnniDot {
+  V32 sums;
+  HWY_INLINE void Clear() { sums = hn::Zero(I32()); }
+  HWY_INLINE void Add(VU8 levels, V32 activations) { sums = DotVnni(sums, levels, activations); }
+  HWY_INLINE void EndPart() {}
+};
+
+// Without VNNI: pairs are summed in s16, which holds 32 of the largest products, and then in s32.
+struct PairDot {
+  static_assert(kInt4Group / 4 * 2 * 15 * 127 <= 32767);
+  V16 pairs;
+  V32 sums;
+  HWY_INLINE void Clear() {
+    pairs = hn::Zero(I16());
+    sums = hn::Zero(I32());
+  }
+  HWY_INLINE void Add(VU8 levels, V32 activations) {
+#if HWY_CAP_GE512
+    pairs = hn::Add(pairs, V16{_mm512_maddubs_epi16(levels.raw, activations.raw)});
+#else
+    pairs = hn::Add(pairs, V16{_mm256_maddubs_epi16(levels.raw, activations.raw)});
+#endif
+  }
+  HWY_INLINE void EndPart() {
+#if HWY_CAP_GE512
+    sums = hn::Add(sums, V32{_mm512_madd_epi16(pairs.raw, _mm512_set1_epi16(1))});
+#else
+    sums = hn::Add(sums, V32{_mm256_madd_epi16(pairs.raw, _mm256_set1_epi16(1))});
+#endif
+    pairs = hn::Zero(I16());
+  }
+};
+
+// f16 at `p` to float.
+HWY_INLINE VF LoadHalves(const uint8_t* p) {
+  const hn::Rebind<hwy::float16_t, F32> halves;
+  return hn::PromoteTo(F32(), hn::LoadU(halves, reinterpret_cast<const hwy::float16_t*>(p)));
+}
+
+// One group's exact products of kRows rows, [kRows][stride] at `x`, and kVecs vectors of columns at
+// `levels`. The loops over rows are unrolled by request: left alone, GCC keeps dots of many rows in
+// memory.
+template <class D, int kRows, int kVecs>
+HWY_INLINE void Multiply(const int8_t* x, size_t stride, const uint8_t* levels, int parts,
+                         D (&dots)[kRows][kVecs]) {
+  const auto mask = hn::Set(U8(), 15);
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVecs; ++v) dots[r][v].Clear();
+  }
+  for (int p = 0; p < parts; ++p, x += kInt4Group, levels += kInt4LevelBytes) {
+    for (int q = 0; q < kInt4Group / 8; ++q) {
+      const uint8_t* from = levels + 4 * q * kInt8Block;
+      VU8 w[kVecs];
+      for (int v = 0; v < kVecs; ++v) {
+        w[v] = hn::And(hn::LoadU(U8(), from + v * hn::Lanes(U8())), mask);
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const V32 quad = Broadcast(x + r * stride + 4 * q);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVecs; ++v) dots[r][v].Add(w[v], quad);
+      }
+      for (int v = 0; v < kVecs; ++v) {
+        const auto bytes = hn::BitCast(U16(), hn::LoadU(U8(), from + v * hn::Lanes(U8())));
+        w[v] = hn::And(hn::BitCast(U8(), hn::ShiftRight<4>(bytes)), mask);
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const V32 quad = Broadcast(x + r * stride + 4 * q + kInt4Group / 2);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVecs; ++v) dots[r][v].Add(w[v], quad);
+      }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVecs; ++v) dots[r][v].EndPart();
+    }
+  }
+}
+
+// All 64 columns for kRows rows, kVecs vectors of columns at a time. The sums stay in the
+// first-level cache, so that registers are left for the products of many rows.
+template <class D, int kRows, int kVecs>
+HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, int groups,
+                       float* sums) {
+  const F32 f;
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  // Read once: as far as the compiler knows, storing sums might change them.
+  const size_t stride = rows.stride;
+  const int group = rows.group, parts = group / kInt4Group, bytes = Int4GroupBytes(group);
+  const int8_t* x = rows.s8 + first * stride;
+  const Int4Rows::Terms* terms[kRows];
+  for (int r = 0; r < kRows; ++r) terms[r] = rows.row_terms(first + r);
+  for (int i = 0; i < kRows * kInt8Block; i += lanes) hn::StoreU(hn::Zero(f), f, sums + i);
+  for (int g = 0; g < groups; ++g, block += bytes, x += group) {
+    if (first == 0) {
+      for (int i = 0; i < bytes; i += 64) hwy::Prefetch(block + kFetchAhead + i);
+    }
+    const uint8_t* scales = block + parts * kInt4LevelBytes;
+    for (int column = 0; column < kInt8Block; column += lanes * kVecs) {
+      D dots[kRows][kVecs];
+      Multiply<D, kRows, kVecs>(x, stride, block + 4 * column, parts, dots);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVecs; ++v) {
+        const uint8_t* halves = scales + 2 * (column + v * lanes);
+        const VF scale = LoadHalves(halves);
+        const VF minimum = LoadHalves(halves + 2 * kInt8Block);
+#pragma GCC unroll 16
+        for (int r = 0; r < kRows; ++r) {
+          const Int4Rows::Terms of = terms[r][g];
+          const VF dot = hn::ConvertTo(f, dots[r][v].sums);
+          float* to = sums + r * kInt8Block + column + v * lanes;
+          VF sum = hn::MulAdd(hn::Mul(scale, hn::Set(f, of.scale)), dot, hn::LoadU(f, to));
+          hn::StoreU(hn::MulAdd(minimum, hn::Set(f, of.sum), sum), f, to);
+        }
+      }
+    }
+  }
+}
+
+#if HWY_CAP_GE512
+
+template <class D>
+void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+          float* sums) {
+  static constexpr decltype(&Rows<D, 1, 4>) kTiles[] = {Rows<D, 1, 4>, Rows<D, 2, 4>, Rows<D, 3, 4>,
+                                                        Rows<D, 4, 4>, Rows<D, 5, 2>, Rows<D, 6, 2>,
+                                                        Rows<D, 7, 2>, Rows<D, 8, 2>};
+  kTiles[count - 1](rows, first, block, groups, sums);
+}
+
+Int4Kernel GetKernel(bool vnni) {
+  if (vnni) return {Tile<VnniDot>, 8, 6, "avx512-vnni"};
+  return {Tile<PairDot>, 8, 6, "avx512-pairs"};
+}
+
+#else
+
+// What 16 registers hold.
+template <class D>
+void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+          float* sums) {
+  static constexpr decltype(&Rows<D, 1, 4>) kTiles[] = {Rows<D, 1, 4>, Rows<D, 2, 2>, Rows<D, 3, 2>,
+                                                        Rows<D, 4, 2>, Rows<D, 5, 2>};
+  kTiles[count - 1](rows, first, block, groups, sums);
+}
+
+Int4Kernel GetKernel(bool vnni) {
+  if (vnni) return {Tile<VnniDot>, 5, 4, "avx-vnni"};
+  return {Tile<PairDot>, 5, 4, "avx2-pairs"};
+}
+
+#endif
+
+#else  // no 256-bit vectors
+
+Int4Kernel GetKernel(bool) { return {Int4TileReference, 4, 4, "scalar"}; }
+
+#endif
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgegate {
+
+HWY_EXPORT(GetKernel);
+
+Int4Kernel SelectInt4Kernel() { return HWY_DYNAMIC_DISPATCH(GetKernel)(HasVnni()); }
+
+}  // namespace edgegate
+#endif

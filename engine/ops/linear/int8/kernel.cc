@@ -1,0 +1,167 @@
+// AVX2, AVX-VNNI, AVX-512 and AVX-512-VNNI variants from one template; see int8_kernel.h.
+
+#include "engine/ops/linear/int8/kernel.h"
+
+#include <cstring>
+
+#include "engine/base/cpu_features.h"
+#include "engine/ops/linear/int8/weights.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/linear/int8/kernel.cc"
+#include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+// After highway.h.
+#include "engine/ops/isa/vnni-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace edgegate {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_ARCH_X86 && HWY_CAP_GE256
+
+using I32 = hn::ScalableTag<int32_t>;
+using V32 = hn::Vec<I32>;
+
+// One sum for each column.
+struct VnniDot {
+  static constexpr int kSumsPerColumn = 1;
+  static constexpr bool kS16 = false;
+  static HWY_INLINE int Columns() { return static_cast<int>(hn::Lanes(I32())); }
+  static HWY_INLINE V32 LoadActivations(const Int8Rows& rows, int row, int quad) {
+    int32_t value;
+    std::memcpy(&value, rows.u8 + row * rows.stride + 4 * quad, 4);
+    return hn::Set(I32(), value);
+  }
+  static HWY_INLINE V32 LoadWeights(const int8_t* p) {
+    return hn::Load(I32(), reinterpret_cast<const int32_t*>(p));
+  }
+  static HWY_INLINE V32 Dot(V32 acc, V32 activations, V32 weights) {
+    return DotVnni(acc, activations, weights);
+  }
+};
+
+// Without VNNI: vpmaddubsw would saturate, so both sides are widened to s16 first. Each column
+// has two partial sums, of the quads' first and second halves.
+struct WidenDot {
+  static constexpr int kSumsPerColumn = 2;
+  static constexpr bool kS16 = true;
+  using I16 = hn::ScalableTag<int16_t>;
+  using V16 = hn::Vec<I16>;
+  static HWY_INLINE int Columns() { return static_cast<int>(hn::Lanes(I32())) / 2; }
+  static HWY_INLINE V16 LoadActivations(const Int8Rows& rows, int row, int quad) {
+    int64_t value;
+    std::memcpy(&value, rows.s16 + row * rows.stride + 4 * quad, 8);
+    return hn::BitCast(I16(), hn::Set(hn::ScalableTag<int64_t>(), value));
+  }
+  static HWY_INLINE V16 LoadWeights(const int8_t* p) {
+    return hn::PromoteTo(I16(), hn::Load(hn::Rebind<int8_t, I16>(), p));
+  }
+  static HWY_INLINE V32 Dot(V32 acc, V16 activations, V16 weights) {
+    V32 unused = hn::Zero(I32());
+    return hn::ReorderWidenMulAccumulate(I32(), activations, weights, acc, unused);
+  }
+};
+
+// Columns `column` .. of the block, for kRows rows and kVecs vectors of columns, over quads
+// [begin, end). Adds to `sums` [kRows][64 * kSumsPerColumn] unless begin is 0.
+template <class D, int kRows, int kVecs>
+HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int column, int begin,
+                      int end, int32_t* sums) {
+  const I32 d;
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  const int columns = D::Columns();
+  V32 acc[kRows][kVecs];
+  int32_t* out = sums + column * D::kSumsPerColumn;
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) {
+      acc[r][v] =
+          begin == 0 ? hn::Zero(d) : hn::Load(d, out + r * 64 * D::kSumsPerColumn + v * lanes);
+    }
+  }
+  const int8_t* weights = block + 4 * column + size_t{256} * begin;
+  for (int q = begin; q < end; ++q, weights += 256) {
+    if (first == 0) {
+      for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(weights + kFetchAhead + i);
+    }
+    decltype(D::LoadWeights(weights)) w[kVecs];
+    for (int v = 0; v < kVecs; ++v) w[v] = D::LoadWeights(weights + 4 * columns * v);
+    for (int r = 0; r < kRows; ++r) {
+      const auto a = D::LoadActivations(rows, first + r, q);
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = D::Dot(acc[r][v], a, w[v]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) {
+      hn::Store(acc[r][v], d, out + r * 64 * D::kSumsPerColumn + v * lanes);
+    }
+  }
+}
+
+// All 64 columns for kRows rows. Where they do not fit the registers at once, the block is read
+// in slices of k that stay in the first-level cache. The first rows bring it there: in slices of 1
+// KiB, as processors follow memory that is read nearly in order; for the others, larger ones take
+// their sums to memory and back less often.
+template <class D, int kRows, int kVecs>
+HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads,
+                       int32_t* acc) {
+  HWY_ALIGN int32_t sums[kRows * 64 * D::kSumsPerColumn];
+  const int step = D::Columns() * kVecs;
+  const int slice = step >= 64 ? quads : first == 0 ? 4 : 32;
+  for (int begin = 0; begin < quads; begin += slice) {
+    const int end = begin + slice < quads ? begin + slice : quads;
+    for (int column = 0; column < 64; column += step) {
+      Group<D, kRows, kVecs>(rows, first, block, column, begin, end, sums);
+    }
+  }
+  for (int i = 0; i < kRows * 64; ++i) {
+    acc[i] = D::kSumsPerColumn == 1 ? sums[i] : sums[2 * i] + sums[2 * i + 1];
+  }
+}
+
+// As many vectors of columns as leave room for the weights and an activation beside the sums: in 32
+// registers, or 16.
+template <class D>
+void Tile(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+          int32_t* acc) {
+  static constexpr int kOne = HWY_CAP_GE512 ? 4 * D::kSumsPerColumn : 8;
+  static constexpr int kMany = HWY_CAP_GE512 ? 4 : 2;
+  static constexpr decltype(&Rows<D, 1, 4>) kTiles[] = {Rows<D, 1, kOne>,  Rows<D, 2, 4>,
+                                                        Rows<D, 3, kMany>, Rows<D, 4, kMany>,
+                                                        Rows<D, 5, kMany>, Rows<D, 6, kMany>};
+  kTiles[count - 1](rows, first, block, quads, acc);
+}
+
+Int8Kernel GetKernel(bool vnni) {
+#if HWY_CAP_GE512
+  if (vnni) return {Tile<VnniDot>, 6, false, "avx512-vnni"};
+  return {Tile<WidenDot>, 6, true, "avx512-widen"};
+#else
+  if (vnni) return {Tile<VnniDot>, 6, false, "avx-vnni"};
+  return {Tile<WidenDot>, 6, true, "avx2-widen"};
+#endif
+}
+
+#else  // no 256-bit vectors
+
+Int8Kernel GetKernel(bool) { return {Int8TileReference, 4, false, "scalar"}; }
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace edgegate
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgegate {
+
+HWY_EXPORT(GetKernel);
+
+Int8Kernel SelectInt8Kernel() { return HWY_DYNAMIC_DISPATCH(GetKernel)(HasVnni()); }
+
+}  // namespace edgegate
+#endif

@@ -1,0 +1,190 @@
+#include "engine/ops/linear/int8/matmul.h"
+
+#include <algorithm>
+
+#include "engine/base/ceil_div.h"
+#include "engine/base/thread_pool.h"
+#include "engine/ops/linear/int8/onednn.h"
+#include "engine/ops/rows/row_ops.h"
+
+namespace edgegate {
+namespace {
+
+constexpr int kBlock = kInt8Block;
+// s32 results of one oneDNN call: few enough to stay in a processor's second-level cache until the
+// epilogue has read them.
+constexpr int64_t kTileElements = int64_t{1} << 17;
+// Tiles of a thread, at least, so that other threads can take over some of them.
+constexpr int kTilesPerThread = 4;
+// A thread's tiles are of rows of its own where it has so many rows, in several blocks where it has
+// a multiple of that. The loops before and after divide the rows between the threads in the same
+// way, so that a row stays in one thread's cache.
+constexpr int kRowsOfTile = 128;
+// oneDNN takes batches of so many rows and more,
+constexpr int kFewestOneDnnRows = 32;
+// in multiples of so many, so that it builds few kernels.
+constexpr int kOneDnnRows = kInt8SpareRows + 1;
+
+// Divides a matrix of results, `rows` x `blocks` column blocks, into tiles: blocks of rows, one
+// after the other, and in each of them panels of columns.
+struct Tiling {
+  int rows, blocks;            // of the matrix
+  int tile_rows, tile_blocks;  // of a tile; the last ones have what is left
+
+  Tiling(int all_rows, int all_blocks, int threads) : rows(all_rows), blocks(all_blocks) {
+    const int row_blocks = std::max(1, rows / threads / kRowsOfTile * threads);
+    tile_rows = std::min(rows, CeilDiv(CeilDiv(rows, row_blocks), kOneDnnRows) * kOneDnnRows);
+    const int fitting = static_cast<int>(kTileElements / kBlock / tile_rows) / 2 * 2;
+    const int fair = CeilDiv(blocks * row_blocks, kTilesPerThread * threads);
+    tile_blocks = std::min(blocks, std::max(2, std::min(fitting, CeilDiv(fair, 2) * 2)));
+  }
+
+  int panels() const { return CeilDiv(blocks, tile_blocks); }
+  int tiles() const { return CeilDiv(rows, tile_rows) * panels(); }
+  int first_row(int tile) const { return tile / panels() * tile_rows; }
+  int first_block(int tile) const { return tile % panels() * tile_blocks; }
+  int rows_of(int tile) const { return std::min(tile_rows, rows - first_row(tile)); }
+  int blocks_of(int tile) const { return std::min(tile_blocks, blocks - first_block(tile)); }
+};
+
+ColumnTerms TermsAt(const Int8Linear& w, int column) {
+  return {w.scale + column, w.column_sum + column, w.bias ? w.bias + column : nullptr};
+}
+
+}  // namespace
+
+struct Int8MatMul::Job {
+  const QuantizedRows& x;
+  const Int8Linear& w;
+  Epilogue epilogue;
+  float* out;
+  int64_t stride;
+
+  // Column blocks that the epilogue needs together.
+  int group() const { return epilogue == Epilogue::kSwiGlu ? 2 : 1; }
+
+  // `acc`: exact sums of row `row`, of `blocks` column blocks from `block` on; SwiGlu's first up
+  // block stands at `acc_up`, and gates and ups take turns.
+  void Finish(int row, int block, int blocks, const int32_t* acc, const int32_t* acc_up) const {
+    const float scale = x.scale()[row];
+    const int32_t zero = x.zero_point()[row];
+    const int column = block * kBlock;
+    const int columns = std::min(blocks * kBlock, w.n - column);
+    float* to = out + row * stride;
+    switch (epilogue) {
+      case Epilogue::kStore:
+        return EpilogueStore(acc, columns, scale, zero, TermsAt(w, column), to + column);
+      case Epilogue::kAdd:
+        return EpilogueAdd(acc, columns, scale, zero, TermsAt(w, column), to + column);
+      case Epilogue::kGelu:
+        return EpilogueGelu(acc, columns, scale, zero, TermsAt(w, column), to + column);
+      case Epilogue::kSwiGlu:
+        return EpilogueSwiGlu(acc, acc_up, blocks / 2, kBlock, scale, zero, TermsAt(w, column),
+                              TermsAt(w, column + kBlock), to + column / 2);
+    }
+  }
+};
+
+Int8MatMul::Int8MatMul(Backend backend) : backend_(backend), kernel_(SelectInt8Kernel()) {
+  if (backend != Backend::kOwn) one_dnn_ = OneDnnInt8::Make();
+}
+
+Int8MatMul::~Int8MatMul() = default;
+
+void Int8MatMul::Store(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride) {
+  Run({x, w, Epilogue::kStore, out, stride});
+}
+
+void Int8MatMul::Add(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride) {
+  Run({x, w, Epilogue::kAdd, out, stride});
+}
+
+void Int8MatMul::SwiGlu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride) {
+  Run({x, w, Epilogue::kSwiGlu, out, stride});
+}
+
+void Int8MatMul::Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride) {
+  Run({x, w, Epilogue::kGelu, out, stride});
+}
+
+void Int8MatMul::Run(const Job& job) {
+  const int threshold = backend_ == Backend::kOneDnn ? 1 : kFewestOneDnnRows;
+  if (one_dnn_ && job.x.rows() >= threshold && RunOneDnn(job)) return;
+  const int group = job.group();
+  ParallelFor(job.w.n_padded() / kBlock / group, [&](int i) { RunOwn(job, 0, i * group, group); });
+}
+
+// Rows from `first_row` on, some column blocks. On one thread, so that the weights are read once,
+// as a stream.
+void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int blocks) const {
+  const int quads = job.w.k_padded() / 4;
+  const int group = job.group();
+  const int rows = job.x.rows();
+  for (int block = first_block; block < first_block + blocks; block += group) {
+    alignas(64) int32_t acc[2][8 * kBlock];
+    for (int row = first_row; row < rows; row += kernel_.max_rows) {
+      const int count = std::min(kernel_.max_rows, rows - row);
+      for (int i = 0; i < group; ++i) {
+        const int8_t* weights = job.w.packed + int64_t{block + i} * quads * 4 * kBlock;
+        kernel_.tile(job.x.view(), row, count, weights, quads, acc[i]);
+      }
+      for (int r = 0; r < count; ++r) {
+        job.Finish(row + r, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
+      }
+    }
+  }
+}
+
+// How many of `rows` oneDNN takes: a few are left to our kernel, more are filled up with rows that
+// nobody reads.
+int Int8MatMul::OneDnnRows(int rows) const {
+  const int left = rows % kOneDnnRows;
+  return left > kernel_.max_rows ? rows - left + kOneDnnRows : rows - left;
+}
+
+// oneDNN computes a tile of most rows, our kernel those that are left over, and the epilogue
+// follows on the same thread while the sums are still in its cache. False: oneDNN has no fast
+// kernel.
+bool Int8MatMul::RunOneDnn(const Job& job) {
+  const int k = job.w.k_padded(), all_rows = job.x.rows();
+  const int rows = backend_ == Backend::kOneDnn ? all_rows : OneDnnRows(all_rows);
+  const int threads = ThreadPool::CurrentThreads();
+  const Tiling tiling(rows, job.w.n_padded() / kBlock, threads);
+  // Plans are made here, so that the threads only read them. All tiles are as large as the first
+  // one, or as the last one, in rows and in columns.
+  const int last = tiling.tiles() - 1;
+  const OneDnnInt8::Plan* plans[2][2];
+  for (const bool last_row : {false, true}) {
+    for (const bool last_panel : {false, true}) {
+      plans[last_row][last_panel] = one_dnn_->PlanFor(
+          tiling.rows_of(last_row ? last : 0), k, tiling.blocks_of(last_panel ? last : 0) * kBlock);
+      if (plans[last_row][last_panel] == nullptr) return false;
+    }
+  }
+  scratch_.resize(std::max(scratch_.size(), static_cast<size_t>(threads)));
+  ParallelFor(tiling.tiles(), [&](int tile) {
+    const int first_row = tiling.first_row(tile), first = tiling.first_block(tile);
+    const int count = tiling.rows_of(tile), blocks = tiling.blocks_of(tile);
+    const int columns = blocks * kBlock;
+    Scratch& scratch = scratch_[static_cast<size_t>(ThreadPool::Index())];
+    scratch.sums.Grow(static_cast<size_t>(std::max(kTileElements, int64_t{count} * columns)));
+    const OneDnnInt8::Plan& plan = *plans[count != tiling.tile_rows][blocks != tiling.tile_blocks];
+    scratch.one_dnn.Grow(one_dnn_->ScratchBytes(plan));
+    const int8_t* packed = job.w.packed + int64_t{first} * kBlock * k;
+    const uint8_t* from = job.x.view().u8 + first_row * job.x.view().stride;
+    one_dnn_->Run(plan, from, packed, scratch.sums.data(), scratch.one_dnn.data());
+    for (int row = 0; row < std::min(count, all_rows - first_row); ++row) {
+      const int32_t* acc = scratch.sums.data() + int64_t{row} * columns;
+      job.Finish(first_row + row, first, blocks, acc, acc + kBlock);
+    }
+    if (first_row + count == rows && rows < all_rows) RunOwn(job, rows, first, blocks);
+  });
+  return true;
+}
+
+std::string Int8MatMul::Description() const {
+  std::string own = std::string("own ") + kernel_.name;
+  return one_dnn_ ? "oneDNN " + one_dnn_->name() + ", " + own : own;
+}
+
+}  // namespace edgegate

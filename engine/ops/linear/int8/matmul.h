@@ -1,0 +1,70 @@
+// INT8 linear layers: quantized activation rows times packed weights, with what comes after fused
+// in. W8A8: activations u8 per token, asymmetric, dynamic; weights s8 per output channel,
+// symmetric; products accumulated in s32 exactly, so that the result of a row is the same bits
+// whatever the batch, the backend or the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/ops/linear/int8/kernel.h"
+#include "engine/ops/linear/int8/rows.h"
+#include "engine/ops/linear/int8/weights.h"
+
+namespace edgegate {
+
+class OneDnnInt8;
+
+// Computes linear layers with the threads of ThreadPool::Current(). Owned by one thread.
+class Int8MatMul {
+ public:
+  // Which integer matmul to use: oneDNN's where it has a VNNI or AMX kernel and the batch is large
+  // enough to gain, ours elsewhere; or always one of them (for tests and measurements).
+  enum class Backend { kAuto, kOwn, kOneDnn };
+
+  explicit Int8MatMul(Backend backend = Backend::kAuto);
+  ~Int8MatMul();
+
+  // out[r][n] = (row r of x) . w[n] + bias[n], for n < w.n; row stride `stride` floats.
+  void Store(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
+
+  // out[r][n] += the same.
+  void Add(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
+
+  // w's 64-column blocks alternate gate and up (model_weights.h): out[r][i] = silu(gate) * up for
+  // i < w.n_padded() / 2.
+  void SwiGlu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
+
+  // out[r][n] = gelu(what Store() would give), the tanh form.
+  void Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
+
+  // Whether the kernels read activations widened to s16 (QuantizedRows' with_s16).
+  bool wants_s16() const { return kernel_.wants_s16; }
+
+  // What computes, for people: "oneDNN brg:avx512_core_vnni, own avx512-vnni".
+  std::string Description() const;
+
+ private:
+  enum class Epilogue { kStore, kAdd, kSwiGlu, kGelu };
+  struct Job;  // one call's arguments
+
+  void Run(const Job& job);
+  void RunOwn(const Job& job, int first_row, int first_block, int blocks) const;
+  int OneDnnRows(int rows) const;
+  bool RunOneDnn(const Job& job);
+
+  const Backend backend_;
+  const Int8Kernel kernel_;
+  std::unique_ptr<OneDnnInt8> one_dnn_;  // null where oneDNN has no fast kernel
+  // Each thread has a tile of oneDNN's exact sums, and what oneDNN itself needs.
+  struct Scratch {
+    AlignedBuffer<int32_t> sums;
+    AlignedBuffer<uint8_t> one_dnn;
+  };
+  std::vector<Scratch> scratch_;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,142 @@
+#include "engine/ops/attention/attention.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/base/cpu_features.h"
+#include "engine/base/half.h"
+#include "engine/ops/isa/isa_cap.h"
+#include "tests/fakes/worst.h"
+
+namespace edgegate {
+namespace {
+
+// A cache with random keys and values at shuffled blocks.
+struct Cache {
+  Cache(KvType type, int positions, int kv_heads, int dim) : dimension(dim), heads(kv_heads) {
+    const int blocks = (positions + kKvBlock - 1) / kKvBlock;
+    layer = {nullptr, kv_heads, dim, type};
+    memory.Reset(static_cast<size_t>(layer.block_elements()) * blocks + kKvSlack);
+    layer.data = memory.data();
+    std::fill_n(memory.data(), memory.size(), uint16_t{0xffff});  // NaN: nobody may read it
+    for (int b = 0; b < blocks; ++b) table.push_back(blocks - 1 - b);
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> key(static_cast<size_t>(kv_heads) * dim), value(key.size());
+    for (int p = 0; p < positions; ++p) {
+      for (float& x : key) x = normal(random);
+      for (float& x : value) x = normal(random);
+      WriteKv(layer, table[static_cast<size_t>(p / kKvBlock)], p % kKvBlock, key.data(),
+              value.data());
+    }
+  }
+  int dimension, heads;
+  AlignedBuffer<uint16_t> memory;
+  KvLayer layer;
+  std::vector<int32_t> table;
+};
+
+std::vector<float> Run(const Cache& cache, const std::vector<float>& q, int tokens, int group,
+                       int first, int head, bool reference, int chunk) {
+  std::vector<float> out(q.size());
+  const int64_t stride = int64_t{group} * cache.dimension;
+  for (int t = 0; t < tokens; t += chunk) {
+    AttentionTask task{.q = q.data() + t * stride,
+                       .out = out.data() + t * stride,
+                       .q_stride = stride,
+                       .out_stride = stride,
+                       .group = group,
+                       .tokens = std::min(chunk, tokens - t),
+                       .first_position = first + t,
+                       .block_table = cache.table.data(),
+                       .kv_head = head};
+    reference ? AttendReference(cache.layer, task) : Attend(cache.layer, task);
+  }
+  return out;
+}
+
+// Of one shape: 40 tokens after 145, the last block being part of one.
+void CheckShape(KvType type, int dim, int group) {
+  CAPTURE(KvTypeName(type));
+  CAPTURE(dim);
+  // Sums of at most 185 terms of magnitude below 5, each rounded at 2^-24; weights at 2^-8 where
+  // they are bf16 (as the queries here are, so that these add nothing).
+  const float slack = HasAvx512Bf16() ? 2e-2f : 1e-4f;
+  const int first = 145, tokens = 40;
+  Cache cache(type, first + tokens, 2, dim);
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal(0, 0.3f);
+  std::vector<float> q(static_cast<size_t>(tokens) * group * dim);
+  for (float& x : q) x = Bf16ToFloat(FloatToBf16(normal(random)));
+  const auto want = Run(cache, q, tokens, group, first, 1, true, tokens);
+  const auto got = Run(cache, q, tokens, group, first, 1, false, tokens);
+  float worst = 0;
+  for (size_t i = 0; i < got.size(); ++i) worst = Worst(worst, std::fabs(got[i] - want[i]));
+  CHECK(worst < slack);
+  for (int chunk : {1, 3, 16}) {
+    CHECK(Run(cache, q, tokens, group, first, 1, false, chunk) == got);
+  }
+}
+
+TEST_CASE("attention equals the reference, and its bytes do not depend on the company") {
+  for (const char* isa : {"scalar", "avx2", "avx512", "auto"}) {
+    CAPTURE(isa);
+    (void)SetIsaCap(isa);
+    for (const KvType type : {KvType::kBf16, KvType::kInt8}) {
+      for (const auto& [dim, group] : {std::pair{8, 1},
+                                       {9, 2},
+                                       {24, 3},
+                                       {64, 3},
+                                       {80, 2},
+                                       {128, 4},
+                                       {18, 2},
+                                       {72, 5},
+                                       {33, 8},
+                                       {1024, 1}}) {
+        CheckShape(type, dim, group);
+      }
+    }
+  }
+  (void)SetIsaCap("auto");
+}
+
+// What a cache's only position holds, as attention to nothing else shows it.
+std::vector<float> StoredValue(const std::vector<float>& value) {
+  const int dim = static_cast<int>(value.size());
+  Cache cache(KvType::kInt8, 1, 1, dim);
+  WriteKv(cache.layer, 0, 0, value.data(), value.data());
+  return Run(cache, std::vector<float>(value.size(), 0.0f), 1, 1, 0, 0, true, 1);
+}
+
+TEST_CASE("at 8 bits a number is off by half a step at most, and the largest is kept") {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  for (const float size : {1.0f, 1e-20f, 1e20f}) {
+    std::vector<float> value(33);
+    for (float& x : value) x = size * normal(random);
+    value[7] = -9 * size;
+    const float step = 9 * size / 127;
+    const auto stored = StoredValue(value);
+    for (size_t i = 0; i < value.size(); ++i) {
+      CHECK(std::fabs(stored[i] - value[i]) <= 0.5001f * step);
+    }
+    CHECK(stored[7] == doctest::Approx(value[7]));
+  }
+  const std::vector<float> zero(9), tiny(9, 1e-44f);
+  CHECK(StoredValue(zero) == zero);
+  for (const float x : StoredValue(tiny)) CHECK(std::fabs(x) <= 1e-44f);
+}
+
+TEST_CASE("8 bits take half the memory, and a scale for each key and value") {
+  const KvLayer bf16{nullptr, 3, 64}, int8{nullptr, 3, 64, KvType::kInt8};
+  CHECK(bf16.block_elements() * 2 == 3 * kKvBlock * 64 * 2 * 2);
+  CHECK(int8.block_elements() * 2 == 3 * kKvBlock * (64 + 4) * 2);
+}
+
+}  // namespace
+}  // namespace edgegate

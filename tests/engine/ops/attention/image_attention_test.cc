@@ -1,0 +1,172 @@
+#include "engine/ops/attention/image_attention.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "engine/base/cpu_features.h"
+#include "engine/ops/attention/int8_attention.h"
+#include "engine/ops/isa/isa_cap.h"
+#include "tests/fakes/worst.h"
+
+namespace edgegate {
+namespace {
+
+std::vector<float> Normal(size_t count, unsigned seed, float deviation = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, deviation);
+  std::vector<float> values(count);
+  for (float& x : values) x = normal(random);
+  return values;
+}
+
+float WorstOf(const std::vector<float>& a, const std::vector<float>& b) {
+  float worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) worst = Worst(worst, std::fabs(a[i] - b[i]));
+  return worst;
+}
+
+// One head's quantized keys and values, and queries that look at them.
+struct Head {
+  Head(int positions, int head_dim, int queries)
+      : dim(head_dim),
+        rows(queries),
+        count(positions),
+        q(static_cast<size_t>(queries * Int8Query::Bytes(head_dim))),
+        tiles(static_cast<size_t>(Int8KvTile::Bytes(head_dim)) *
+              ((positions + kAttentionTile - 1) / kAttentionTile)) {
+    Ask(Normal(size_t{1} * queries * head_dim, 3));
+    const auto keys = Normal(size_t{1} * positions * dim, 1);
+    auto values = Normal(size_t{1} * positions * dim, 2);
+    for (size_t i = 0; i < values.size(); i += static_cast<size_t>(dim)) values[i] *= 50;
+    for (int first = 0; first < positions; first += kAttentionTile) {
+      const int64_t at = int64_t{first} * dim;
+      uint8_t* memory = tiles.data() + first / kAttentionTile * Int8KvTile::Bytes(dim);
+      StoreInt8Tile(Int8KvTile::At(memory, dim), dim, std::min(kAttentionTile, positions - first),
+                    keys.data() + at, values.data() + at, dim);
+    }
+  }
+
+  void Ask(const std::vector<float>& queries) {
+    for (int row = 0; row < rows; ++row) {
+      StoreInt8Query(queries.data() + row * dim, dim, q.data() + row * Int8Query::Bytes(dim));
+    }
+  }
+
+  std::vector<float> Run(bool reference, int chunk) {
+    std::vector<float> out(static_cast<size_t>(rows) * dim);
+    for (int row = 0; row < rows; row += chunk) {
+      const Int8AttentionTask task{.queries = q.data() + row * Int8Query::Bytes(dim),
+                                   .out = out.data() + row * dim,
+                                   .stride = dim,
+                                   .rows = std::min(chunk, rows - row),
+                                   .head_dim = dim,
+                                   .scale = 1 / std::sqrt(static_cast<float>(dim)),
+                                   .tiles = tiles.data(),
+                                   .positions = count};
+      reference ? AttendInt8Reference(task) : AttendInt8(task);
+    }
+    return out;
+  }
+
+  int dim, rows, count;
+  std::vector<uint8_t> q;
+  AlignedBuffer<uint8_t> tiles;
+};
+
+TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on the company") {
+  for (const char* isa : {"avx-vnni", "auto"}) {
+    (void)SetIsaCap(isa);
+    if (!HasVnni()) continue;
+    CAPTURE(isa);
+    for (int dim : {8, 9, 18, 48, 64, 72, 80, 128, 256}) {
+      CAPTURE(dim);
+      for (int positions : {1, 64, 129, 384}) {
+        CAPTURE(positions);
+        Head head(positions, dim, 37);
+        const auto want = head.Run(true, head.rows), got = head.Run(false, head.rows);
+        // Weights are off by half of 1/255 of the largest, and so is their sum: of an average over
+        // values of up to 4, and of up to 200 in the first component.
+        for (int d = 0; d < dim; ++d) {
+          float worst = 0;
+          for (int row = 0; row < head.rows; ++row) {
+            const size_t at = static_cast<size_t>(row) * dim + d;
+            worst = Worst(worst, std::fabs(got[at] - want[at]));
+          }
+          CHECK(worst < (d == 0 ? 1.0f : 0.02f));
+        }
+        for (int chunk : {1, 3, 16}) CHECK(head.Run(false, chunk) == got);
+      }
+    }
+  }
+  (void)SetIsaCap("auto");
+}
+
+TEST_CASE("queries, keys and values of zero give the mean and zero") {
+  if (!HasVnni()) return;
+  Head head(200, 72, 4);
+  head.Ask(std::vector<float>(size_t{4} * 72));
+  CHECK(WorstOf(head.Run(false, 4), head.Run(true, 4)) < 1e-4f);
+  const std::vector<float> nothing(size_t{200} * 72);
+  for (int tile : {0, 1}) {
+    uint8_t* memory = head.tiles.data() + tile * Int8KvTile::Bytes(72);
+    StoreInt8Tile(Int8KvTile::At(memory, 72), 72, tile == 0 ? 128 : 72, nothing.data(),
+                  nothing.data(), 72);
+  }
+  CHECK(head.Run(false, 4) == std::vector<float>(size_t{4} * 72));
+}
+
+TEST_CASE("scores of any size choose the keys that the reference does") {
+  for (const char* isa : {"avx-vnni", "auto"}) {
+    (void)SetIsaCap(isa);
+    if (!HasVnni()) continue;
+    CAPTURE(isa);
+    Head head(200, 72, 8);
+    for (const float size : {1e-20f, 1e-3f, 100.0f, 1e5f, 1e12f, 1e25f}) {
+      CAPTURE(size);
+      auto queries = Normal(size_t{8} * 72, 3);
+      for (float& x : queries) x *= size;
+      head.Ask(queries);
+      const auto want = head.Run(true, 8), got = head.Run(false, 8);
+      for (size_t i = 0; i < want.size(); ++i) {
+        // Values of the first component are of up to 200.
+        CHECK(std::fabs(got[i] - want[i]) < (i % 72 == 0 ? 2.0f : 0.04f));
+      }
+    }
+  }
+  (void)SetIsaCap("auto");
+}
+
+// Patches come in two calls, as the encoder's chunks do.
+std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
+  const int width = heads * dim, first = ImageAttention::kPatches;
+  const auto kv = Normal(size_t{2} * patches * width, 5);
+  const auto q = Normal(size_t{1} * patches * width, 6);
+  ImageAttention attention(patches, heads, dim, precise);
+  attention.Store(0, first, q.data(), width, kv.data(), kv.data() + width, 2 * width);
+  const float* rest = kv.data() + int64_t{first} * 2 * width;
+  attention.Store(first, patches - first, q.data() + int64_t{first} * width, width, rest,
+                  rest + width, 2 * width);
+  std::vector<float> out(q.size());
+  attention.Attend(0, first, out.data());
+  attention.Attend(first, patches - first, out.data() + int64_t{first} * width);
+  return out;
+}
+
+TEST_CASE("a picture's attention in INT8 is that in bf16, to within its rounding") {
+  for (const char* isa : {"scalar", "avx2", "auto"}) {
+    CAPTURE(isa);
+    (void)SetIsaCap(isa);
+    const auto precise = AttendAll(true, 200, 3, 72), coarse = AttendAll(false, 200, 3, 72);
+    // Averages of some ten values of magnitude one.
+    CHECK(WorstOf(precise, coarse) < 0.05f);
+    CHECK((precise == coarse) == !HasVnni());
+  }
+  (void)SetIsaCap("auto");
+}
+
+}  // namespace
+}  // namespace edgegate

@@ -1,0 +1,144 @@
+// Norms and activations of rows against formulas in double precision, on every instruction set that
+// this processor has.
+
+#include "engine/ops/rows/row_ops.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "engine/ops/isa/isa_cap.h"
+
+namespace edgegate {
+namespace {
+
+// Rows of one element, of parts of a vector, and of many vectors.
+constexpr int kColumns[] = {1, 3, 8, 15, 16, 17, 31, 64, 100, 576, 1027};
+
+std::vector<float> Random(int count, float spread, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.3f, spread);
+  std::vector<float> x(static_cast<size_t>(count));
+  for (float& value : x) value = normal(random);
+  return x;
+}
+
+// Each value is finite and within `slack` of the expected one, in parts of its size or of 1.
+void CheckNear(const std::vector<float>& got, const std::vector<double>& want, double slack) {
+  REQUIRE(got.size() == want.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    CAPTURE(i);
+    CAPTURE(want[i]);
+    REQUIRE(std::isfinite(got[i]));
+    CHECK(std::abs(got[i] - want[i]) <= slack * std::max(1.0, std::abs(want[i])));
+  }
+}
+
+void ForEachIsaAndWidth(const std::function<void(int columns)>& check) {
+  for (const char* isa : {"scalar", "avx2", "avx512", "auto"}) {
+    (void)SetIsaCap(isa);
+    CAPTURE(isa);
+    for (const int columns : kColumns) {
+      CAPTURE(columns);
+      check(columns);
+    }
+  }
+  (void)SetIsaCap("auto");
+}
+
+TEST_CASE("RMSNorm") {
+  ForEachIsaAndWidth([](int columns) {
+    const auto x = Random(columns, 3, 1), weight = Random(columns, 1, 2);
+    double squares = 0;
+    for (const float value : x) squares += double{value} * double{value};
+    std::vector<double> want;
+    for (size_t i = 0; i < x.size(); ++i) {
+      want.push_back(x[i] / std::sqrt(squares / columns + 1e-5) * weight[i]);
+    }
+    std::vector<float> got(x.size());
+    RmsNormRow(x.data(), weight.data(), columns, 1e-5f, got.data());
+    CheckNear(got, want, 2e-6);
+  });
+}
+
+TEST_CASE("RMSNorm of a row of zeros is zero") {
+  const std::vector<float> x(64), weight(64, 2.0f);
+  std::vector<float> got(64, 1.0f);
+  RmsNormRow(x.data(), weight.data(), 64, 1e-6f, got.data());
+  CHECK(got == x);
+}
+
+TEST_CASE("LayerNorm, also in place") {
+  ForEachIsaAndWidth([](int columns) {
+    const auto x = Random(columns, 3, 3), weight = Random(columns, 1, 4);
+    const auto bias = Random(columns, 1, 5);
+    double sum = 0, squares = 0;
+    for (const float value : x) sum += value;
+    const double mean = sum / columns;
+    for (const float value : x) squares += (value - mean) * (value - mean);
+    std::vector<double> want;
+    for (size_t i = 0; i < x.size(); ++i) {
+      want.push_back((x[i] - mean) / std::sqrt(squares / columns + 1e-5) * weight[i] + bias[i]);
+    }
+    std::vector<float> got(x.size()), place = x;
+    LayerNormRow(x.data(), weight.data(), bias.data(), columns, 1e-5f, got.data());
+    // A row of one element has no variance: its difference from the mean is rounding, divided by
+    // the root of epsilon.
+    CheckNear(got, want, columns == 1 ? 1e-3 : 2e-5);
+    LayerNormRow(place.data(), weight.data(), bias.data(), columns, 1e-5f, place.data());
+    CHECK(place == got);
+  });
+}
+
+TEST_CASE("activations and the residual sum") {
+  ForEachIsaAndWidth([](int columns) {
+    const auto gate = Random(columns, 4, 6), up = Random(columns, 2, 7);
+    std::vector<double> swiglu, gelu, erf, sum;
+    for (size_t i = 0; i < gate.size(); ++i) {
+      const double x = gate[i];
+      swiglu.push_back(x / (1 + std::exp(-x)) * up[i]);
+      const double inner = std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
+      gelu.push_back(x / 2 * (1 + std::tanh(inner)));
+      erf.push_back(x / 2 * (1 + std::erf(x / std::sqrt(2.0))));
+      sum.push_back(double{gate[i]} + up[i]);
+    }
+    std::vector<float> out(gate.size());
+    SwiGluRow(gate.data(), up.data(), columns, out.data());
+    CheckNear(out, swiglu, 1e-5);
+    out = gate;
+    GeluRow(out.data(), columns);
+    CheckNear(out, gelu, 1e-5);
+    out = gate;
+    GeluErfRow(out.data(), columns);
+    CheckNear(out, erf, 1e-5);
+    out = gate;
+    AddRow(up.data(), columns, out.data());
+    CheckNear(out, sum, 1e-6);
+  });
+}
+
+TEST_CASE("quantized rows are within half a step of the row, and the padding is zero") {
+  ForEachIsaAndWidth([](int columns) {
+    const auto x = Random(columns, 5, 8);
+    const int padded = (columns + 63) / 64 * 64;
+    std::vector<uint8_t> q(static_cast<size_t>(padded), uint8_t{77});
+    float scale = 0;
+    int32_t zero_point = -1;
+    QuantizeRow(x.data(), columns, padded, q.data(), &scale, &zero_point);
+    REQUIRE(scale > 0);
+    CHECK(zero_point >= 0);
+    CHECK(zero_point <= 255);
+    for (size_t i = 0; i < x.size(); ++i) {
+      CAPTURE(i);
+      const double back = double{scale} * (q[i] - zero_point);
+      CHECK(std::abs(back - x[i]) <= 0.5001 * scale + 1e-6);
+    }
+    for (size_t i = x.size(); i < q.size(); ++i) CHECK(q[i] == 0);
+  });
+}
+
+}  // namespace
+}  // namespace edgegate
