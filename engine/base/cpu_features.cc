@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
-#include <utility>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -12,11 +11,41 @@
 namespace edgegate {
 namespace {
 
-constexpr std::pair<std::string_view, Isa> kNames[] = {
-    {"scalar", Isa::kScalar},          {"avx2", Isa::kAvx2},
-    {"avx-vnni", Isa::kAvxVnni},       {"avx512", Isa::kAvx512},
-    {"avx512-vnni", Isa::kAvx512Vnni}, {"amx", Isa::kAmx},
+using enum CpuFeature;
+
+constexpr IsaLevel kLevels[] = {
+    {.name = "scalar",
+     .architecture = Architecture::kAny,
+     .features = {},
+     .optional = {},
+     .includes = {}},
+    {.name = "avx2",
+     .architecture = Architecture::kX86,
+     .features = {kAvx2},
+     .optional = {},
+     .includes = {"scalar"}},
+    {.name = "avx-vnni",
+     .architecture = Architecture::kX86,
+     .features = {kAvx2, kAvxVnni},
+     .optional = {},
+     .includes = {"scalar", "avx2"}},
+    {.name = "avx512",
+     .architecture = Architecture::kX86,
+     .features = {kAvx2, kAvx512},
+     .optional = {},
+     .includes = {"scalar", "avx2", "avx-vnni"}},
+    {.name = "avx512-vnni",
+     .architecture = Architecture::kX86,
+     .features = {kAvx2, kAvx512, kAvx512Vnni},
+     .optional = {kAvx512Bf16},
+     .includes = {"scalar", "avx2", "avx-vnni", "avx512"}},
+    {.name = "amx",
+     .architecture = Architecture::kX86,
+     .features = {kAvx2, kAvx512, kAvx512Vnni, kAmxInt8},
+     .optional = {kAvx512Bf16},
+     .includes = {"scalar", "avx2", "avx-vnni", "avx512", "avx512-vnni"}},
 };
+constexpr int kNoCap = static_cast<int>(std::size(kLevels));
 
 #if defined(__x86_64__)
 // Bit `bit` of a CPUID leaf's register (0 eax .. 3 edx).
@@ -26,70 +55,72 @@ bool CpuidBit(unsigned leaf, unsigned subleaf, int reg, int bit) {
   return (r[reg] >> bit) & 1;
 }
 
-bool HasAvxVnni() { return CpuidBit(7, 1, 0, 4); }
-
-bool DetectBf16() { return CpuidBit(7, 1, 0, 5); }
-
-Isa DetectIsa() {
+CpuFeatures DetectFeatures() {
+  CpuFeatures features;
   __builtin_cpu_init();
   // These also check that the operating system saves the registers.
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::kScalar;
-  bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (!avx512) return HasAvxVnni() ? Isa::kAvxVnni : Isa::kAvx2;
-  if (!__builtin_cpu_supports("avx512vnni")) return Isa::kAvx512;
-  bool amx = CpuidBit(7, 0, 3, 24) && CpuidBit(7, 0, 3, 25);
-  return amx ? Isa::kAmx : Isa::kAvx512Vnni;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return features;
+  const bool f16c = CpuidBit(1, 0, 2, 29), bmi = CpuidBit(7, 0, 1, 3), bmi2 = CpuidBit(7, 0, 1, 8);
+  const bool lzcnt = CpuidBit(0x80000001, 0, 2, 5);
+  if (!f16c || !bmi || !bmi2 || !lzcnt) return features;
+  features.Add(kAvx2);
+  if (CpuidBit(7, 1, 0, 4)) features.Add(kAvxVnni);
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
+    return features;
+  }
+  features.Add(kAvx512);
+  if (__builtin_cpu_supports("avx512vnni")) features.Add(kAvx512Vnni);
+  if (CpuidBit(7, 1, 0, 5)) features.Add(kAvx512Bf16);
+  if (CpuidBit(7, 0, 3, 24) && CpuidBit(7, 0, 3, 25)) features.Add(kAmxInt8);
+  return features;
 }
 #else
-bool HasAvxVnni() { return false; }
-bool DetectBf16() { return false; }
-Isa DetectIsa() { return Isa::kScalar; }
+CpuFeatures DetectFeatures() { return {}; }
 #endif
 
-std::atomic<Isa> isa_cap{Isa::kAmx};
+// `cap`: an index of kLevels, or kNoCap.
+bool Allows(int cap, const IsaLevel& level) {
+  if (cap == kNoCap || level.name == kLevels[cap].name) return true;
+  const auto& included = kLevels[cap].includes;
+  return std::find(included.begin(), included.end(), level.name) != included.end();
+}
+
+// The current level for each cap.
+std::array<Isa, kNoCap + 1> LevelsOfCaps() {
+  const CpuFeatures detected = DetectFeatures();
+  std::array<Isa, kNoCap + 1> best;
+  for (int cap = 0; cap <= kNoCap; ++cap) {
+    for (const IsaLevel& level : kLevels) {
+      if (!Allows(cap, level) || !detected.HasAll(level.features)) continue;
+      best[static_cast<size_t>(cap)] = {level.name, detected & (level.features | level.optional)};
+    }
+  }
+  return best;
+}
+
+std::atomic<int> current_cap{kNoCap};
 
 }  // namespace
 
-Isa CurrentIsa() {
-  static const Isa detected = DetectIsa();
-  static const bool vex = HasAvxVnni();
-  Isa isa = std::min(detected, isa_cap.load(std::memory_order_relaxed));
-  // AVX-512 machines need not have the VEX encoding of vpdpbusd.
-  if (isa == Isa::kAvxVnni && !vex) isa = Isa::kAvx2;
-  return isa;
-}
+std::span<const IsaLevel> IsaLevels() { return kLevels; }
 
-bool HasVnni() {
-  const Isa isa = CurrentIsa();
-  return isa == Isa::kAvxVnni || isa >= Isa::kAvx512Vnni;
-}
-
-bool HasAvx512Bf16() {
-  static const bool detected = DetectBf16();
-  return detected && CurrentIsa() >= Isa::kAvx512Vnni;
+const Isa& CurrentIsa() {
+  static const auto levels = LevelsOfCaps();
+  return levels[static_cast<size_t>(current_cap.load(std::memory_order_relaxed))];
 }
 
 Status CapIsa(std::string_view name) {
-  if (name == "auto") {
-    isa_cap = Isa::kAmx;
-    return {};
-  }
-  for (auto& [known, isa] : kNames) {
-    if (name == known) {
-      isa_cap = isa;
+  std::string known = "auto";
+  for (int i = 0; i <= kNoCap; ++i) {
+    const std::string_view level = i == kNoCap ? "auto" : kLevels[i].name;
+    if (name == level) {
+      current_cap = i;
       return {};
     }
+    if (i < kNoCap) known += (i + 1 == kNoCap ? " or " : ", ") + std::string(level);
   }
-  return InvalidArgument(
-      "isa is \"{}\": must be auto, scalar, avx2, avx-vnni, avx512, avx512-vnni or amx", name);
-}
-
-std::string_view IsaName(Isa isa) {
-  for (auto& [name, known] : kNames) {
-    if (isa == known) return name;
-  }
-  return "unknown";
+  return InvalidArgument("isa is \"{}\": must be {}", name, known);
 }
 
 std::string CpuName() {

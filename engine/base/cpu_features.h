@@ -1,6 +1,11 @@
-// What this machine's processor can do, as far as the kernels care, capped by a setting.
+// The instruction sets of this machine's processor, as far as kernels ask for them, and the cap
+// that the setting engine.isa puts on them.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -8,32 +13,73 @@
 
 namespace edgegate {
 
-enum class Isa {
-  kScalar,
-  kAvx2,        // AVX2, FMA, F16C: no fast INT8 dot product
-  kAvxVnni,     // AVX2 and 256-bit vpdpbusd
-  kAvx512,      // AVX-512 F/BW/DQ/VL without VNNI
-  kAvx512Vnni,  // and 512-bit vpdpbusd
-  kAmx,         // and AMX-INT8 tiles
+enum class Architecture : uint8_t { kAny, kX86 };
+
+enum class CpuFeature : uint8_t {
+  kAvx2,        // AVX2, FMA, F16C, BMI, BMI2 and LZCNT
+  kAvxVnni,     // vpdpbusd of 256 bits, VEX-encoded
+  kAvx512,      // AVX-512 F, BW, DQ and VL
+  kAvx512Vnni,  // vpdpbusd of 512 bits
+  kAvx512Bf16,  // dot products of bf16
+  kAmxInt8,     // AMX tiles and their INT8 products
 };
 
-// The best instruction set of this machine, lowered to the cap if one was set.
-Isa CurrentIsa();
+// A set of features. A value type.
+class CpuFeatures {
+ public:
+  constexpr CpuFeatures() = default;
+  constexpr CpuFeatures(std::initializer_list<CpuFeature> features) {
+    for (const CpuFeature feature : features) Add(feature);
+  }
 
-// Whether it has vpdpbusd, of 256 or 512 bits.
-bool HasVnni();
+  constexpr void Add(CpuFeature feature) { bits_ |= uint32_t{1} << static_cast<int>(feature); }
+  constexpr bool Has(CpuFeature feature) const {
+    return (bits_ >> static_cast<int>(feature) & 1) != 0;
+  }
+  constexpr bool HasAll(CpuFeatures other) const { return (other.bits_ & ~bits_) == 0; }
+  friend constexpr CpuFeatures operator|(CpuFeatures a, CpuFeatures b) {
+    a.bits_ |= b.bits_;
+    return a;
+  }
+  friend constexpr CpuFeatures operator&(CpuFeatures a, CpuFeatures b) {
+    a.bits_ &= b.bits_;
+    return a;
+  }
+  friend constexpr bool operator==(CpuFeatures, CpuFeatures) = default;
 
-// Whether there are AVX-512's dot products of bf16, which the cap allows from avx512-vnni on.
-bool HasAvx512Bf16();
+ private:
+  uint32_t bits_ = 0;
+};
 
-// Caps the instruction set for every kernel, oneDNN's included. "auto" (no cap), "scalar", "avx2",
-// "avx-vnni", "avx512", "avx512-vnni" or "amx". Call before the first kernel runs; later calls may
-// have no effect on oneDNN.
+// A named level of an architecture. The levels are the values of engine.isa.
+struct IsaLevel {
+  std::string_view name;
+  Architecture architecture;
+  // A processor has the level if it has all of these.
+  CpuFeatures features;
+  // Kernels at this level also use these, where the processor has them.
+  CpuFeatures optional;
+  // Levels that a cap to this one allows besides it. The unused entries are empty.
+  std::array<std::string_view, 5> includes;
+};
+
+// All levels, of each architecture from the least preferred to the most preferred.
+std::span<const IsaLevel> IsaLevels();
+
+// The level that this process computes at.
+struct Isa {
+  std::string_view name;
+  CpuFeatures features;  // those of the level that the processor has
+};
+
+// The most preferred level that the processor has and that the cap allows. Thread-safe and cheap.
+const Isa& CurrentIsa();
+
+// Sets the cap: "auto" (none) or the name of a level. kInvalidArgument for another name. Kernels
+// that were selected before keep their level: ops/isa/isa_cap.h caps the libraries too.
 Status CapIsa(std::string_view name);
 
-std::string_view IsaName(Isa isa);
-
-// The processor's name as /proc/cpuinfo has it, or "unknown".
+// The processor's name from /proc/cpuinfo, or "unknown".
 std::string CpuName();
 
 }  // namespace edgegate

@@ -71,12 +71,12 @@ double MeasureRead(int threads) {
 double MeasureInt8(int threads) {
   // So many that what comes before and after a tile does not count.
   constexpr int kQuads = 128, kTiles = 25000;
-  const Int8Kernel kernel = SelectInt8Kernel();
+  const Int8Kernel& kernel = SelectInt8Kernel();
   AlignedBuffer<int8_t> block(size_t{256} * kQuads);
   AlignedBuffer<uint8_t> u8(size_t{8} * kQuads * kernel.max_rows);
   AlignedBuffer<int16_t> s16(u8.size());
   const Int8Rows rows{u8.data(), s16.data(), size_t{4} * kQuads};
-  const int tiles = std::min(kTiles, 4 * kTiles / kernel.max_rows / (kernel.wants_s16 ? 4 : 1));
+  const int tiles = std::min(kTiles, 4 * kTiles / kernel.max_rows / (kernel.reads_s16() ? 4 : 1));
   double best = 0;
   for (int round = 0; round < 3; ++round) {
     const auto start = Clock::now();

@@ -248,7 +248,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   EG_ASSIGN_OR_RETURN(Subject subject, MakeSubject(settings, a));
   json report = {{"load_s", Since(start)},
                  {"cpu", CpuName()},
-                 {"isa", IsaName(CurrentIsa())},
+                 {"isa", CurrentIsa().name},
                  {"threads", subject.pool->active()},
                  {"model", a.shape.empty() ? a.model : "random " + a.shape},
                  {"format", WeightFormatName(subject.format)},

@@ -1,7 +1,5 @@
 #include "engine/ops/attention/attention.h"
 
-#include "engine/base/cpu_features.h"
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/attention/attention.cc"
 #include <hwy/foreach_target.h>
@@ -313,25 +311,38 @@ void AttendStored(const KvLayer& kv, const AttentionTask& task) {
   kv.type == KvType::kInt8 ? AttendTask<D, Int8Tile>(kv, task) : AttendTask<D, Bf16Tile>(kv, task);
 }
 
-void AttendImpl(const KvLayer& kv, const AttentionTask& task, bool bf16) {
-#if HWY_CAP_GE512
-  if (bf16) return AttendStored<Bf16Dot>(kv, task);
-#endif
-  (void)bf16;
-  AttendStored<FloatDot>(kv, task);
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace edgegate
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace edgegate {
+namespace {
 
-HWY_EXPORT(AttendImpl);
+using enum CpuFeature;
+constexpr auto kX86 = Architecture::kX86;
+
+constexpr AttentionKernel kKernels[] = {
+#if HWY_TARGETS & HWY_AVX3
+    {{"avx512-bf16", kX86, {kAvx512, kAvx512Bf16}, Activations::kBf16},
+     N_AVX3::AttendStored<N_AVX3::Bf16Dot>},
+    {{"avx512", kX86, {kAvx512}, Activations::kFloat}, N_AVX3::AttendStored<N_AVX3::FloatDot>},
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    {{"avx2", kX86, {kAvx2}, Activations::kFloat}, N_AVX2::AttendStored<N_AVX2::FloatDot>},
+#endif
+    {{"scalar", Architecture::kAny, {}, Activations::kFloat},
+     HWY_NAMESPACE::AttendStored<HWY_NAMESPACE::FloatDot>},
+};
+
+}  // namespace
+
+std::span<const AttentionKernel> AttentionKernels() { return kKernels; }
+
+const AttentionKernel& SelectAttentionKernel() { return *SelectKernel(AttentionKernels()); }
 
 void Attend(const KvLayer& kv, const AttentionTask& task) {
-  HWY_DYNAMIC_DISPATCH(AttendImpl)(kv, task, HasAvx512Bf16());
+  SelectAttentionKernel().attend(kv, task);
 }
 
 }  // namespace edgegate

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/ops/attention/kv_cache.h"
+#include "engine/ops/isa/kernel_table.h"
 
 namespace edgegate {
 
@@ -30,7 +32,19 @@ struct AttentionTask {
   int visible = 0;  // 0: each token sees itself and what is before; else all see this many
 };
 
-// One task, on the calling thread.
+// A row of the table. Kernels that read Activations::kBf16 round the queries and the weights.
+struct AttentionKernel {
+  KernelTarget target;
+  void (*attend)(const KvLayer& kv, const AttentionTask& task);
+};
+
+// All kernels that were compiled, the fastest first.
+std::span<const AttentionKernel> AttentionKernels();
+
+// The fastest kernel of the current level. Thread-safe.
+const AttentionKernel& SelectAttentionKernel();
+
+// Computes one task on the calling thread, with the selected kernel. Thread-safe.
 void Attend(const KvLayer& kv, const AttentionTask& task);
 
 // The slow truth, to within float rounding.

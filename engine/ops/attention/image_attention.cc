@@ -5,9 +5,7 @@
 #include <numeric>
 
 #include "engine/base/ceil_div.h"
-#include "engine/base/cpu_features.h"
 #include "engine/base/thread_pool.h"
-#include "engine/ops/attention/int8_attention.h"
 
 namespace edgegate {
 namespace {
@@ -25,9 +23,9 @@ ImageAttention::ImageAttention(int patches, int heads, int head_dim, bool precis
     : patches_(patches),
       heads_(heads),
       head_dim_(head_dim),
-      int8_(!precise && HasVnni() && head_dim <= kMostInt8HeadDim),
+      int8_(precise || head_dim > kMaxInt8HeadDim ? nullptr : SelectInt8AttentionKernel()),
       layer_{nullptr, heads, head_dim} {
-  if (int8_) {
+  if (int8_ != nullptr) {
     queries8_.Reset(Int8Query::Bytes(head_dim) * patches * heads);
     tiles_.Reset(Int8KvTile::Bytes(head_dim) * CeilDiv(patches, kAttentionTile) * heads);
     return;
@@ -49,7 +47,7 @@ uint8_t* ImageAttention::TilesOf(int head) {
 
 void ImageAttention::Store(int first, int count, const float* queries, int64_t q_stride,
                            const float* keys, const float* values, int64_t stride) {
-  if (!int8_) return StoreBf16(first, count, queries, q_stride, keys, values, stride);
+  if (int8_ == nullptr) return StoreBf16(first, count, queries, q_stride, keys, values, stride);
   const int64_t bytes = Int8KvTile::Bytes(head_dim_);
   const int tiles = CeilDiv(count, kAttentionTile);
   ParallelFor(heads_ * tiles, [&](int index) {
@@ -80,7 +78,7 @@ void ImageAttention::StoreBf16(int first, int count, const float* queries, int64
 }
 
 void ImageAttention::Attend(int first, int count, float* out) {
-  // Head by head, so that its keys and values stay in the second-level cache.
+  // Tasks go head by head, so that a head's keys and values stay in the second-level cache.
   const int tasks = CeilDiv(count, kRowsPerTask);
   ParallelFor(heads_ * tasks, [&](int index) {
     const int head = index / tasks;
@@ -90,18 +88,18 @@ void ImageAttention::Attend(int first, int count, float* out) {
   });
 }
 
-// Some rows of one head.
+// Computes `count` rows of one head.
 void ImageAttention::AttendRows(int head, int first, int count, float* out) {
   const int64_t width = int64_t{heads_} * head_dim_;
-  if (int8_) {
-    return AttendInt8({.queries = QueryOf(head, first),
-                       .out = out,
-                       .stride = width,
-                       .rows = count,
-                       .head_dim = head_dim_,
-                       .scale = ScoreScale(head_dim_),
-                       .tiles = TilesOf(head),
-                       .positions = patches_});
+  if (int8_ != nullptr) {
+    return int8_->attend({.queries = QueryOf(head, first),
+                          .out = out,
+                          .stride = width,
+                          .rows = count,
+                          .head_dim = head_dim_,
+                          .scale = ScoreScale(head_dim_),
+                          .tiles = TilesOf(head),
+                          .positions = patches_});
   }
   edgegate::Attend(layer_, {.q = queries_.data() + first * width + int64_t{head} * head_dim_,
                             .out = out,

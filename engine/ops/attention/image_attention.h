@@ -1,5 +1,5 @@
-// The attention of a vision tower's layer: each patch of a picture sees all. Queries, keys
-// and values are kept in INT8 (int8_attention.h) or in bf16 (attention.h).
+// The attention of a vision encoder's layer: each patch of an image attends to all patches.
+// Queries, keys and values are kept in INT8 (int8_attention.h) or in bf16 (attention.h).
 #pragma once
 
 #include <cstdint>
@@ -7,27 +7,29 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/ops/attention/attention.h"
+#include "engine/ops/attention/int8_attention.h"
 
 namespace edgegate {
 
 // Owned by one thread. Computes with the threads of ThreadPool::Current().
 class ImageAttention {
  public:
-  // INT8 halves the time and costs about as much precision as INT8 layers around it do;
-  // `precise` keeps to bf16, as processors without vpdpbusd do. Throws std::bad_alloc.
+  // INT8 takes half the time of bf16. Its error is about that of the INT8 layers around it.
+  // `precise` selects bf16. So does a processor without a kernel for INT8 attention. Throws
+  // std::bad_alloc.
   ImageAttention(int patches, int heads, int head_dim, bool precise);
 
-  // What the patches that Store() is called with must come in multiples of, but the last.
+  // Store() takes a multiple of this many patches, except in the last call.
   static constexpr int kPatches = 128;
 
-  // Queries of patches [first, first + count), [count][heads * head_dim], `q_stride` floats apart,
-  // and their keys and values, alike, `stride` apart; of the layer before, they are forgotten. In
-  // parallel.
+  // Stores patches [first, first + count) of a layer: queries [count][heads * head_dim], rows
+  // `q_stride` floats apart; keys and values of the same shape, rows `stride` floats apart. They
+  // replace those of the layer before. In parallel.
   void Store(int first, int count, const float* queries, int64_t q_stride, const float* keys,
              const float* values, int64_t stride);
 
-  // Attends with the queries of patches [first, first + count), to out [count][heads * head_dim].
-  // All patches must be stored. In parallel.
+  // Writes the attention of patches [first, first + count) to out [count][heads * head_dim]. All
+  // patches must be stored. In parallel.
   void Attend(int first, int count, float* out);
 
  private:
@@ -38,11 +40,11 @@ class ImageAttention {
   void AttendRows(int head, int first, int count, float* out);
 
   const int patches_, heads_, head_dim_;
-  const bool int8_;
-  AlignedBuffer<uint8_t> queries8_;  // [heads][patches], each as Int8Query says
-  AlignedBuffer<uint8_t> tiles_;     // [heads][tiles], each as Int8KvTile says
-  AlignedBuffer<float> queries_;     // [patches][heads * head_dim], scaled
-  AlignedBuffer<uint16_t> kv_;       // as KvLayer says
+  const Int8AttentionKernel* const int8_;  // null: bf16
+  AlignedBuffer<uint8_t> queries8_;        // [heads][patches] of Int8Query
+  AlignedBuffer<uint8_t> tiles_;           // [heads][tiles] of Int8KvTile
+  AlignedBuffer<float> queries_;           // [patches][heads * head_dim], scaled
+  AlignedBuffer<uint16_t> kv_;             // the layout of KvLayer
   KvLayer layer_;
   std::vector<int32_t> blocks_;  // 0, 1, ...
 };

@@ -1,4 +1,4 @@
-// AVX-512-VNNI and AVX-VNNI variants from one template; see int8_attention.h.
+// The AVX-512-VNNI and AVX-VNNI kernels are instances of one template.
 
 #include "engine/ops/attention/int8_attention.h"
 
@@ -10,7 +10,6 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <cassert>
 #include <limits>
 
 // After highway.h.
@@ -37,7 +36,7 @@ using V16 = hn::Vec<I16>;
 constexpr int kTile = kAttentionTile;
 constexpr int kQueries = 4;    // rows that share a load of keys or values
 constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
-constexpr int kMostDim = kMostInt8HeadDim;
+constexpr int kMostDim = kMaxInt8HeadDim;
 // Vectors of keys, and of values' components, that the registers hold the sums of.
 #if HWY_CAP_GE512
 constexpr int kKeyVecs = 4, kValueVecs = 5;
@@ -291,10 +290,6 @@ void AttendImpl(const Int8AttentionTask& task) {
   }
 }
 
-#else  // no vpdpbusd
-
-void AttendImpl(const Int8AttentionTask&) { assert(false); }
-
 #endif
 
 }  // namespace HWY_NAMESPACE
@@ -303,10 +298,33 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace edgegate {
+namespace {
 
-HWY_EXPORT(AttendImpl);
+// With an empty row at the end, as no kernel runs on every processor.
+constexpr Int8AttentionKernel kKernels[] = {
+#if HWY_TARGETS & HWY_AVX3
+    {{"avx512-vnni",
+      Architecture::kX86,
+      {CpuFeature::kAvx512, CpuFeature::kAvx512Vnni},
+      Activations::kU8},
+     N_AVX3::AttendImpl},
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    {{"avx-vnni", Architecture::kX86, {CpuFeature::kAvx2, CpuFeature::kAvxVnni}, Activations::kU8},
+     N_AVX2::AttendImpl},
+#endif
+    {},
+};
 
-void AttendInt8(const Int8AttentionTask& task) { HWY_DYNAMIC_DISPATCH(AttendImpl)(task); }
+}  // namespace
+
+std::span<const Int8AttentionKernel> Int8AttentionKernels() {
+  return std::span(kKernels).first(std::size(kKernels) - 1);
+}
+
+const Int8AttentionKernel* SelectInt8AttentionKernel() {
+  return SelectKernel(Int8AttentionKernels());
+}
 
 }  // namespace edgegate
 #endif

@@ -8,11 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+
+#include "engine/ops/isa/kernel_table.h"
 
 namespace edgegate {
 
 inline constexpr int kAttentionTile = 128;  // positions
-inline constexpr int kMostInt8HeadDim = 256;
+inline constexpr int kMaxInt8HeadDim = 256;
 
 // One head's keys and values of a tile of positions: views of 64-byte-aligned memory.
 struct Int8KvTile {
@@ -60,14 +63,24 @@ struct Int8AttentionTask {
   float* out = nullptr;              // [rows][head_dim]
   int64_t stride = 0;                // floats between rows of out
   int rows = 0;
-  int head_dim = 0;          // at most kMostInt8HeadDim
+  int head_dim = 0;          // at most kMaxInt8HeadDim
   float scale = 1;           // of the scores: head_dim^-0.5
   uint8_t* tiles = nullptr;  // of the head, one after the other
   int positions = 0;         // that there are: all tiles but the last are full
 };
 
-// One task, on the calling thread.
-void AttendInt8(const Int8AttentionTask& task);
+// A row of the table. attend() computes one task on the calling thread.
+struct Int8AttentionKernel {
+  KernelTarget target;
+  void (*attend)(const Int8AttentionTask& task);
+};
+
+// All kernels that were compiled, the fastest first.
+std::span<const Int8AttentionKernel> Int8AttentionKernels();
+
+// The fastest kernel of the current level. Null if it has none: they all need vpdpbusd.
+// Thread-safe.
+const Int8AttentionKernel* SelectInt8AttentionKernel();
 
 // The slow truth, from the same quantized keys, values and queries, but with exact weights.
 void AttendInt8Reference(const Int8AttentionTask& task);

@@ -38,7 +38,7 @@ void StoreQueryImpl(const float* query, int dim, uint8_t* out) {
 void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, int64_t stride) {
   const int quads = Int8KvTile::quads(dim);
   for (int position = 0; position < kTile; ++position) {
-    HWY_ALIGN uint8_t row[kMostInt8HeadDim + 16] = {};
+    HWY_ALIGN uint8_t row[kMaxInt8HeadDim + 16] = {};
     tile.key_scales[position] =
         position < count
             ? QuantizeSigned(keys + position * stride, dim, Int8KvTile::kKeyOffset, row).scale
@@ -52,8 +52,8 @@ void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, in
 // A tile's values, close together: [kTile][padded_dim], with zeros where there are none. What they
 // come from is a page apart from row to row, and better read once.
 struct Columns {
-  HWY_ALIGN float values[kTile * kMostInt8HeadDim];
-  HWY_ALIGN float largest[kMostInt8HeadDim];  // magnitude of each component
+  HWY_ALIGN float values[kTile * kMaxInt8HeadDim];
+  HWY_ALIGN float largest[kMaxInt8HeadDim];  // magnitude of each component
 };
 
 void ReadColumns(int dim, int count, const float* values, int64_t stride, Columns* columns) {

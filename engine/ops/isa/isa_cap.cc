@@ -9,44 +9,48 @@
 namespace edgegate {
 namespace {
 
-dnnl::cpu_isa DnnlIsa(Isa isa) {
-  switch (isa) {
-    case Isa::kScalar:
-      return dnnl::cpu_isa::sse41;
-    case Isa::kAvx2:
-      return dnnl::cpu_isa::avx2;
-    case Isa::kAvxVnni:
-      return dnnl::cpu_isa::avx2_vnni;
-    case Isa::kAvx512:
-      return dnnl::cpu_isa::avx512_core;
-    case Isa::kAvx512Vnni:
-      // Zen 4 and Cooper Lake have bf16 too; the AMX levels come after it.
-      return dnnl::cpu_isa::avx512_core_bf16;
-    case Isa::kAmx:
-      break;
-  }
 #if DNNL_VERSION_MAJOR >= 3
-  return dnnl::cpu_isa::isa_default;
+constexpr dnnl::cpu_isa kAllOfDnnl = dnnl::cpu_isa::isa_default;
 #else
-  return dnnl::cpu_isa::all;
+constexpr dnnl::cpu_isa kAllOfDnnl = dnnl::cpu_isa::all;
 #endif
+
+// oneDNN's cap is that of the first row whose feature the current level has.
+struct DnnlCap {
+  CpuFeature feature;
+  dnnl::cpu_isa cap;
+};
+constexpr DnnlCap kDnnlCaps[] = {
+    {CpuFeature::kAmxInt8, kAllOfDnnl},
+    // Zen 4 and Cooper Lake have bf16 besides VNNI. oneDNN's AMX levels are above this one.
+    {CpuFeature::kAvx512Vnni, dnnl::cpu_isa::avx512_core_bf16},
+    {CpuFeature::kAvx512, dnnl::cpu_isa::avx512_core},
+    {CpuFeature::kAvxVnni, dnnl::cpu_isa::avx2_vnni},
+    {CpuFeature::kAvx2, dnnl::cpu_isa::avx2},
+};
+
+dnnl::cpu_isa DnnlIsa(CpuFeatures features) {
+  for (const DnnlCap& row : kDnnlCaps) {
+    if (features.Has(row.feature)) return row.cap;
+  }
+  return dnnl::cpu_isa::sse41;
 }
 
 }  // namespace
 
 Status SetIsaCap(std::string_view name) {
   EG_RETURN_IF_ERROR(CapIsa(name));
-  const Isa isa = CurrentIsa();
+  const CpuFeatures features = CurrentIsa().features;
   int64_t disabled = 0;
 #if HWY_ARCH_X86
-  // A lower value is a better target: disable all that are better than the cap.
-  if (isa < Isa::kAvx512) disabled |= 2 * int64_t{HWY_AVX3} - 1;
-  if (isa < Isa::kAvx2) disabled |= 2 * int64_t{HWY_AVX2} - 1;
+  // A lower value is a better target: this disables the target and all that are better.
+  if (!features.Has(CpuFeature::kAvx512)) disabled |= 2 * int64_t{HWY_AVX3} - 1;
+  if (!features.Has(CpuFeature::kAvx2)) disabled |= 2 * int64_t{HWY_AVX2} - 1;
 #endif
   hwy::DisableTargets(disabled);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   if (name == "auto") return {};
-  if (dnnl::set_max_cpu_isa(DnnlIsa(isa)) != dnnl::status::success) {
+  if (dnnl::set_max_cpu_isa(DnnlIsa(features)) != dnnl::status::success) {
     return Unavailable("oneDNN is in use already: its instruction set can no longer be capped");
   }
   return {};

@@ -1,5 +1,4 @@
-// Caps the instruction set of everything that computes: our own kernels (through Highway) and
-// oneDNN's.
+// Caps the instruction set of everything that computes: the kernel tables, Highway and oneDNN.
 #pragma once
 
 #include <string_view>
@@ -8,9 +7,9 @@
 
 namespace edgegate {
 
-// "auto" (no cap) or a name that base/cpu_features.h knows. Not thread-safe: call it before models
-// are loaded. oneDNN takes a cap only before its first use; a later one that it refuses is
-// kUnavailable.
+// `name`: "auto" (no cap) or a level of base/cpu_features.h. kInvalidArgument for another name. Not
+// thread-safe: call it before models are loaded. oneDNN accepts a cap only before its first use.
+// kUnavailable if it refuses the cap; the cap then applies to everything else.
 Status SetIsaCap(std::string_view name);
 
 }  // namespace edgegate

@@ -8,8 +8,8 @@ namespace edgegate {
 LinearMatMul::LinearMatMul(int max_rows, int max_columns, Kinds kinds, Int8MatMul::Backend backend)
     : kinds_(kinds),
       matmul_(backend),
-      main_(max_rows, max_columns, matmul_.wants_s16()),
-      rest_(kinds.fine ? max_rows : 0, max_columns, matmul_.wants_s16()),
+      main_(max_rows, max_columns, matmul_.reads_s16()),
+      rest_(kinds.fine ? max_rows : 0, max_columns, matmul_.reads_s16()),
       sums_(kinds.fine ? size_t{2} * max_rows * Int8Padded(max_columns) : 0),
       grouped_(kinds.four_bits ? max_rows : 0, max_columns) {}
 

@@ -1,10 +1,9 @@
-// AVX2, AVX-VNNI, AVX-512 and AVX-512-VNNI variants from one template; see int4_kernel.h.
+// The x86 kernels, AVX2, AVX-VNNI, AVX-512 and AVX-512-VNNI, are instances of one template.
 
 #include "engine/ops/linear/int4/kernel.h"
 
 #include <cstring>
 
-#include "engine/base/cpu_features.h"
 #include "engine/ops/linear/int4/weights.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -19,7 +18,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
-namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -176,11 +174,6 @@ void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int 
   kTiles[count - 1](rows, first, block, groups, sums);
 }
 
-Int4Kernel GetKernel(bool vnni) {
-  if (vnni) return {Tile<VnniDot>, 8, 6, "avx512-vnni"};
-  return {Tile<PairDot>, 8, 6, "avx512-pairs"};
-}
-
 #else
 
 // What 16 registers hold.
@@ -192,30 +185,41 @@ void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int 
   kTiles[count - 1](rows, first, block, groups, sums);
 }
 
-Int4Kernel GetKernel(bool vnni) {
-  if (vnni) return {Tile<VnniDot>, 5, 4, "avx-vnni"};
-  return {Tile<PairDot>, 5, 4, "avx2-pairs"};
-}
+#endif
 
 #endif
 
-#else  // no 256-bit vectors
-
-Int4Kernel GetKernel(bool) { return {Int4TileReference, 4, 4, "scalar"}; }
-
-#endif
-
-}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace edgegate
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace edgegate {
+namespace {
 
-HWY_EXPORT(GetKernel);
+using enum CpuFeature;
+constexpr auto kX86 = Architecture::kX86;
 
-Int4Kernel SelectInt4Kernel() { return HWY_DYNAMIC_DISPATCH(GetKernel)(HasVnni()); }
+constexpr Int4Kernel kKernels[] = {
+#if HWY_TARGETS & HWY_AVX3
+    {{"avx512-vnni", kX86, {kAvx512, kAvx512Vnni}, Activations::kS8},
+     8,
+     6,
+     N_AVX3::Tile<N_AVX3::VnniDot>},
+    {{"avx512-pairs", kX86, {kAvx512}, Activations::kS8}, 8, 6, N_AVX3::Tile<N_AVX3::PairDot>},
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kS8}, 5, 4, N_AVX2::Tile<N_AVX2::VnniDot>},
+    {{"avx2-pairs", kX86, {kAvx2}, Activations::kS8}, 5, 4, N_AVX2::Tile<N_AVX2::PairDot>},
+#endif
+    {{"scalar", Architecture::kAny, {}, Activations::kS8}, 4, 4, Int4TileReference},
+};
+
+}  // namespace
+
+std::span<const Int4Kernel> Int4Kernels() { return kKernels; }
+
+const Int4Kernel& SelectInt4Kernel() { return *SelectKernel(Int4Kernels()); }
 
 }  // namespace edgegate
 #endif

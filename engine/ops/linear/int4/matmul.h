@@ -27,7 +27,7 @@ class Int4MatMul {
   void SwiGlu(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
   void Gelu(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
 
-  const char* name() const { return kernel_.name; }  // of the kernel, for people
+  const char* name() const { return kernel_.target.name; }  // of the kernel, for people
 
  private:
   // finish(row, column, columns, sums) for each row and `blocks` 64-column blocks at a time, whose
@@ -35,7 +35,7 @@ class Int4MatMul {
   template <int kBlocks, typename Finish>
   void Run(const GroupedRows& x, const Int4Linear& w, Finish finish) const;
 
-  const Int4Kernel kernel_;
+  const Int4Kernel& kernel_;
 };
 
 }  // namespace edgegate

@@ -1,10 +1,9 @@
-// AVX2, AVX-VNNI, AVX-512 and AVX-512-VNNI variants from one template; see int8_kernel.h.
+// The x86 kernels, AVX2, AVX-VNNI, AVX-512 and AVX-512-VNNI, are instances of one template.
 
 #include "engine/ops/linear/int8/kernel.h"
 
 #include <cstring>
 
-#include "engine/base/cpu_features.h"
 #include "engine/ops/linear/int8/weights.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -30,7 +29,6 @@ using V32 = hn::Vec<I32>;
 // One sum for each column.
 struct VnniDot {
   static constexpr int kSumsPerColumn = 1;
-  static constexpr bool kS16 = false;
   static HWY_INLINE int Columns() { return static_cast<int>(hn::Lanes(I32())); }
   static HWY_INLINE V32 LoadActivations(const Int8Rows& rows, int row, int quad) {
     int32_t value;
@@ -49,7 +47,6 @@ struct VnniDot {
 // has two partial sums, of the quads' first and second halves.
 struct WidenDot {
   static constexpr int kSumsPerColumn = 2;
-  static constexpr bool kS16 = true;
   using I16 = hn::ScalableTag<int16_t>;
   using V16 = hn::Vec<I16>;
   static HWY_INLINE int Columns() { return static_cast<int>(hn::Lanes(I32())) / 2; }
@@ -136,20 +133,6 @@ void Tile(const Int8Rows& rows, int first, int count, const int8_t* block, int q
   kTiles[count - 1](rows, first, block, quads, acc);
 }
 
-Int8Kernel GetKernel(bool vnni) {
-#if HWY_CAP_GE512
-  if (vnni) return {Tile<VnniDot>, 6, false, "avx512-vnni"};
-  return {Tile<WidenDot>, 6, true, "avx512-widen"};
-#else
-  if (vnni) return {Tile<VnniDot>, 6, false, "avx-vnni"};
-  return {Tile<WidenDot>, 6, true, "avx2-widen"};
-#endif
-}
-
-#else  // no 256-bit vectors
-
-Int8Kernel GetKernel(bool) { return {Int8TileReference, 4, false, "scalar"}; }
-
 #endif
 
 }  // namespace HWY_NAMESPACE
@@ -158,10 +141,30 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace edgegate {
+namespace {
 
-HWY_EXPORT(GetKernel);
+using enum CpuFeature;
+constexpr auto kX86 = Architecture::kX86;
 
-Int8Kernel SelectInt8Kernel() { return HWY_DYNAMIC_DISPATCH(GetKernel)(HasVnni()); }
+constexpr Int8Kernel kKernels[] = {
+#if HWY_TARGETS & HWY_AVX3
+    {{"avx512-vnni", kX86, {kAvx512, kAvx512Vnni}, Activations::kU8},
+     6,
+     N_AVX3::Tile<N_AVX3::VnniDot>},
+    {{"avx512-widen", kX86, {kAvx512}, Activations::kS16}, 6, N_AVX3::Tile<N_AVX3::WidenDot>},
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kU8}, 6, N_AVX2::Tile<N_AVX2::VnniDot>},
+    {{"avx2-widen", kX86, {kAvx2}, Activations::kS16}, 6, N_AVX2::Tile<N_AVX2::WidenDot>},
+#endif
+    {{"scalar", Architecture::kAny, {}, Activations::kU8}, 4, Int8TileReference},
+};
+
+}  // namespace
+
+std::span<const Int8Kernel> Int8Kernels() { return kKernels; }
+
+const Int8Kernel& SelectInt8Kernel() { return *SelectKernel(Int8Kernels()); }
 
 }  // namespace edgegate
 #endif

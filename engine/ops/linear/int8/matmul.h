@@ -41,8 +41,8 @@ class Int8MatMul {
   // out[r][n] = gelu(what Store() would give), the tanh form.
   void Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
-  // Whether the kernels read activations widened to s16 (QuantizedRows' with_s16).
-  bool wants_s16() const { return kernel_.wants_s16; }
+  // True if the kernel reads activations widened to s16 (QuantizedRows' with_s16).
+  bool reads_s16() const { return kernel_.reads_s16(); }
 
   // What computes, for people: "oneDNN brg:avx512_core_vnni, own avx512-vnni".
   std::string Description() const;
@@ -57,7 +57,7 @@ class Int8MatMul {
   bool RunOneDnn(const Job& job);
 
   const Backend backend_;
-  const Int8Kernel kernel_;
+  const Int8Kernel& kernel_;
   std::unique_ptr<OneDnnInt8> one_dnn_;  // null where oneDNN has no fast kernel
   // Each thread has a tile of oneDNN's exact sums, and what oneDNN itself needs.
   struct Scratch {

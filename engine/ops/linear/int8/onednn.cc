@@ -74,7 +74,7 @@ OneDnnInt8::OneDnnInt8(std::unique_ptr<Impl> impl, std::string name)
 OneDnnInt8::~OneDnnInt8() = default;
 
 std::unique_ptr<OneDnnInt8> OneDnnInt8::Make() {
-  if (CurrentIsa() < Isa::kAvx512Vnni) return nullptr;
+  if (!CurrentIsa().features.Has(CpuFeature::kAvx512Vnni)) return nullptr;
   auto impl = std::make_unique<Impl>();
   const auto& plan = impl->PlanFor({64, 256, 256});
   if (!plan) return nullptr;

@@ -10,7 +10,7 @@
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/cpu_features.h"
 #include "engine/base/half.h"
-#include "engine/ops/isa/isa_cap.h"
+#include "tests/fakes/kernel_paths.h"
 #include "tests/fakes/worst.h"
 
 namespace edgegate {
@@ -60,13 +60,13 @@ std::vector<float> Run(const Cache& cache, const std::vector<float>& q, int toke
   return out;
 }
 
-// Of one shape: 40 tokens after 145, the last block being part of one.
-void CheckShape(KvType type, int dim, int group) {
+// Checks one shape: 40 tokens after 145. The last block is not full.
+void CheckShape(const AttentionKernel& kernel, KvType type, int dim, int group) {
   CAPTURE(KvTypeName(type));
   CAPTURE(dim);
   // Sums of at most 185 terms of magnitude below 5, each rounded at 2^-24; weights at 2^-8 where
   // they are bf16 (as the queries here are, so that these add nothing).
-  const float slack = HasAvx512Bf16() ? 2e-2f : 1e-4f;
+  const float slack = kernel.target.activations == Activations::kBf16 ? 2e-2f : 1e-4f;
   const int first = 145, tokens = 40;
   Cache cache(type, first + tokens, 2, dim);
   std::mt19937 random(2);
@@ -84,9 +84,7 @@ void CheckShape(KvType type, int dim, int group) {
 }
 
 TEST_CASE("attention equals the reference, and its bytes do not depend on the company") {
-  for (const char* isa : {"scalar", "avx2", "avx512", "auto"}) {
-    CAPTURE(isa);
-    (void)SetIsaCap(isa);
+  ForEachKernel("attention", AttentionKernels(), [](const AttentionKernel& kernel) {
     for (const KvType type : {KvType::kBf16, KvType::kInt8}) {
       for (const auto& [dim, group] : {std::pair{8, 1},
                                        {9, 2},
@@ -98,11 +96,10 @@ TEST_CASE("attention equals the reference, and its bytes do not depend on the co
                                        {72, 5},
                                        {33, 8},
                                        {1024, 1}}) {
-        CheckShape(type, dim, group);
+        CheckShape(kernel, type, dim, group);
       }
     }
-  }
-  (void)SetIsaCap("auto");
+  });
 }
 
 // What a cache's only position holds, as attention to nothing else shows it.

@@ -9,7 +9,7 @@
 
 #include "engine/base/cpu_features.h"
 #include "engine/ops/attention/int8_attention.h"
-#include "engine/ops/isa/isa_cap.h"
+#include "tests/fakes/kernel_paths.h"
 #include "tests/fakes/worst.h"
 
 namespace edgegate {
@@ -67,7 +67,7 @@ struct Head {
                                    .scale = 1 / std::sqrt(static_cast<float>(dim)),
                                    .tiles = tiles.data(),
                                    .positions = count};
-      reference ? AttendInt8Reference(task) : AttendInt8(task);
+      reference ? AttendInt8Reference(task) : SelectInt8AttentionKernel()->attend(task);
     }
     return out;
   }
@@ -77,53 +77,57 @@ struct Head {
   AlignedBuffer<uint8_t> tiles;
 };
 
-TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on the company") {
-  for (const char* isa : {"avx-vnni", "auto"}) {
-    (void)SetIsaCap(isa);
-    if (!HasVnni()) continue;
-    CAPTURE(isa);
-    for (int dim : {8, 9, 18, 48, 64, 72, 80, 128, 256}) {
-      CAPTURE(dim);
-      for (int positions : {1, 64, 129, 384}) {
-        CAPTURE(positions);
-        Head head(positions, dim, 37);
-        const auto want = head.Run(true, head.rows), got = head.Run(false, head.rows);
-        // Weights are off by half of 1/255 of the largest, and so is their sum: of an average over
-        // values of up to 4, and of up to 200 in the first component.
-        for (int d = 0; d < dim; ++d) {
-          float worst = 0;
-          for (int row = 0; row < head.rows; ++row) {
-            const size_t at = static_cast<size_t>(row) * dim + d;
-            worst = Worst(worst, std::fabs(got[at] - want[at]));
-          }
-          CHECK(worst < (d == 0 ? 1.0f : 0.02f));
-        }
-        for (int chunk : {1, 3, 16}) CHECK(head.Run(false, chunk) == got);
-      }
+// Calls body() for each kernel of INT8 attention.
+template <typename Body>
+void ForEachInt8Kernel(Body body) {
+  ForEachKernel("int8 attention", Int8AttentionKernels(),
+                [&](const Int8AttentionKernel&) { body(); });
+}
+
+// One shape of a head.
+void CheckShape(int positions, int dim) {
+  CAPTURE(dim);
+  CAPTURE(positions);
+  Head head(positions, dim, 37);
+  const auto want = head.Run(true, head.rows), got = head.Run(false, head.rows);
+  // Weights are off by half of 1/255 of the largest, and so is their sum: of an average over values
+  // of up to 4, and of up to 200 in the first component.
+  for (int d = 0; d < dim; ++d) {
+    float worst = 0;
+    for (int row = 0; row < head.rows; ++row) {
+      const size_t at = static_cast<size_t>(row) * dim + d;
+      worst = Worst(worst, std::fabs(got[at] - want[at]));
     }
+    CHECK(worst < (d == 0 ? 1.0f : 0.02f));
   }
-  (void)SetIsaCap("auto");
+  for (int chunk : {1, 3, 16}) CHECK(head.Run(false, chunk) == got);
+}
+
+TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on the company") {
+  ForEachInt8Kernel([] {
+    for (int dim : {8, 9, 18, 48, 64, 72, 80, 128, 256}) {
+      for (int positions : {1, 64, 129, 384}) CheckShape(positions, dim);
+    }
+  });
 }
 
 TEST_CASE("queries, keys and values of zero give the mean and zero") {
-  if (!HasVnni()) return;
-  Head head(200, 72, 4);
-  head.Ask(std::vector<float>(size_t{4} * 72));
-  CHECK(WorstOf(head.Run(false, 4), head.Run(true, 4)) < 1e-4f);
-  const std::vector<float> nothing(size_t{200} * 72);
-  for (int tile : {0, 1}) {
-    uint8_t* memory = head.tiles.data() + tile * Int8KvTile::Bytes(72);
-    StoreInt8Tile(Int8KvTile::At(memory, 72), 72, tile == 0 ? 128 : 72, nothing.data(),
-                  nothing.data(), 72);
-  }
-  CHECK(head.Run(false, 4) == std::vector<float>(size_t{4} * 72));
+  ForEachInt8Kernel([] {
+    Head head(200, 72, 4);
+    head.Ask(std::vector<float>(size_t{4} * 72));
+    CHECK(WorstOf(head.Run(false, 4), head.Run(true, 4)) < 1e-4f);
+    const std::vector<float> nothing(size_t{200} * 72);
+    for (int tile : {0, 1}) {
+      uint8_t* memory = head.tiles.data() + tile * Int8KvTile::Bytes(72);
+      StoreInt8Tile(Int8KvTile::At(memory, 72), 72, tile == 0 ? 128 : 72, nothing.data(),
+                    nothing.data(), 72);
+    }
+    CHECK(head.Run(false, 4) == std::vector<float>(size_t{4} * 72));
+  });
 }
 
 TEST_CASE("scores of any size choose the keys that the reference does") {
-  for (const char* isa : {"avx-vnni", "auto"}) {
-    (void)SetIsaCap(isa);
-    if (!HasVnni()) continue;
-    CAPTURE(isa);
+  ForEachInt8Kernel([] {
     Head head(200, 72, 8);
     for (const float size : {1e-20f, 1e-3f, 100.0f, 1e5f, 1e12f, 1e25f}) {
       CAPTURE(size);
@@ -136,8 +140,7 @@ TEST_CASE("scores of any size choose the keys that the reference does") {
         CHECK(std::fabs(got[i] - want[i]) < (i % 72 == 0 ? 2.0f : 0.04f));
       }
     }
-  }
-  (void)SetIsaCap("auto");
+  });
 }
 
 // Patches come in two calls, as the encoder's chunks do.
@@ -147,25 +150,22 @@ std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
   const auto q = Normal(size_t{1} * patches * width, 6);
   ImageAttention attention(patches, heads, dim, precise);
   attention.Store(0, first, q.data(), width, kv.data(), kv.data() + width, 2 * width);
-  const float* rest = kv.data() + int64_t{first} * 2 * width;
-  attention.Store(first, patches - first, q.data() + int64_t{first} * width, width, rest,
-                  rest + width, 2 * width);
+  const float* second = kv.data() + int64_t{first} * 2 * width;
+  attention.Store(first, patches - first, q.data() + int64_t{first} * width, width, second,
+                  second + width, 2 * width);
   std::vector<float> out(q.size());
   attention.Attend(0, first, out.data());
   attention.Attend(first, patches - first, out.data() + int64_t{first} * width);
   return out;
 }
 
-TEST_CASE("a picture's attention in INT8 is that in bf16, to within its rounding") {
-  for (const char* isa : {"scalar", "avx2", "auto"}) {
-    CAPTURE(isa);
-    (void)SetIsaCap(isa);
+TEST_CASE("an image's attention in INT8 is that in bf16, to within its rounding") {
+  ForEachIsa("image attention", [] {
     const auto precise = AttendAll(true, 200, 3, 72), coarse = AttendAll(false, 200, 3, 72);
     // Averages of some ten values of magnitude one.
     CHECK(WorstOf(precise, coarse) < 0.05f);
-    CHECK((precise == coarse) == !HasVnni());
-  }
-  (void)SetIsaCap("auto");
+    CHECK((precise == coarse) == (SelectInt8AttentionKernel() == nullptr));
+  });
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-#include "engine/ops/isa/isa_cap.h"
+#include "tests/fakes/kernel_paths.h"
 
 namespace edgegate {
 namespace {
@@ -38,15 +38,12 @@ void CheckNear(const std::vector<float>& got, const std::vector<double>& want, d
 }
 
 void ForEachIsaAndWidth(const std::function<void(int columns)>& check) {
-  for (const char* isa : {"scalar", "avx2", "avx512", "auto"}) {
-    (void)SetIsaCap(isa);
-    CAPTURE(isa);
+  ForEachIsa("rows", [&] {
     for (const int columns : kColumns) {
       CAPTURE(columns);
       check(columns);
     }
-  }
-  (void)SetIsaCap("auto");
+  });
 }
 
 TEST_CASE("RMSNorm") {

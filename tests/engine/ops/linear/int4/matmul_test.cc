@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "engine/base/half.h"
-#include "engine/ops/isa/isa_cap.h"
 #include "engine/ops/linear/int4/pack.h"
 #include "engine/ops/linear/linear.h"
+#include "tests/fakes/kernel_paths.h"
 
 namespace edgegate {
 namespace {
@@ -111,7 +111,7 @@ TEST_CASE("rows keep every value within half a step of its group") {
 
 // How many results of kernel and matmul differ from the reference's and the formula's.
 int WrongResults(int m, int n, int k, int group) {
-  const Int4Kernel kernel = SelectInt4Kernel();
+  const Int4Kernel& kernel = SelectInt4Kernel();
   const OwnedInt4 w(n, k, group, 3);
   GroupedRows x(m, k);
   const auto rows = Normal(size_t{1} * m * k, 4, 0.3f);
@@ -139,14 +139,12 @@ int WrongResults(int m, int n, int k, int group) {
 }
 
 TEST_CASE("every kernel gives the reference's bits, for any number of rows at once") {
-  for (const char* isa : {"scalar", "avx2", "avx-vnni", "avx512", "auto"}) {
-    (void)SetIsaCap(isa);
-    CAPTURE(SelectInt4Kernel().name);
+  ForEachKernel("int4", Int4Kernels(), [](const Int4Kernel&) {
     for (const auto& shape : {std::array{1, 64, 32}, {7, 70, 37}, {16, 200, 320}, {33, 130, 576}}) {
       CAPTURE(shape[0]);
       for (int group : {32, 64}) CHECK(WrongResults(shape[0], shape[1], shape[2], group) == 0);
     }
-  }
+  });
 }
 
 TEST_CASE("extremes do not saturate") {
@@ -160,8 +158,7 @@ TEST_CASE("extremes do not saturate") {
     AlignedBuffer<uint8_t> packed(Int4PackedBytes(1, k, group));
     PackInt4Block(groups.data(), 1, k, group, packed.data());
     const Int4Linear w{k, 1, group, packed.data(), nullptr};
-    for (const char* isa : {"scalar", "avx2", "avx512", "auto"}) {
-      (void)SetIsaCap(isa);
+    ForEachKernel("int4", Int4Kernels(), [&](const Int4Kernel&) {
       for (float value : {127.0f, -127.0f}) {
         const std::vector<float> x(k, value);
         GroupedRows rows(1, k);
@@ -170,7 +167,7 @@ TEST_CASE("extremes do not saturate") {
         Int4MatMul().Store(rows, w, &out, 1);
         CHECK(out == value * 15 * k);
       }
-    }
+    });
   }
 }
 

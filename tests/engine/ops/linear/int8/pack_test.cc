@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/fakes/kernel_paths.h"
+
 namespace edgegate {
 namespace {
 
@@ -36,26 +38,30 @@ Block Reference(const std::vector<float>& rows, int count, int k) {
   return block;
 }
 
-TEST_CASE("packing a block gives the bytes of the scalar definition") {
+// Packs `count` random rows of `k` columns, among them halves, which round to even; a row of zeros;
+// and one that is too small.
+void CheckPacking(int count, int k) {
+  CAPTURE(k);
+  CAPTURE(count);
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
-  for (const int k : {1, 3, 16, 63, 64, 65, 72, 200, 1152}) {
-    for (const int count : {1, 8, 63, 64}) {
-      CAPTURE(k);
-      CAPTURE(count);
-      std::vector<float> rows(static_cast<size_t>(count) * k);
-      for (float& value : rows) value = normal(random);
-      // Halves, which round to even; a row of zeros; one that is too small.
-      for (int i = 0; i < k; ++i) rows[i] = static_cast<float>(i % 255 - 127) * 0.5f;
-      if (count > 2) std::fill_n(rows.begin() + k, k, 0.0f);
-      if (count > 2) std::fill_n(rows.begin() + 2 * k, k, 1e-36f);
-      Block block;
-      block.packed.resize(static_cast<size_t>(PackedBytes(64, k)), 99);
-      PackInt8Block(rows.data(), count, k, block.packed.data(), block.scale.data(),
-                    block.sums.data());
-      CHECK(block == Reference(rows, count, k));
+  std::vector<float> rows(static_cast<size_t>(count) * k);
+  for (float& value : rows) value = normal(random);
+  for (int i = 0; i < k; ++i) rows[i] = static_cast<float>(i % 255 - 127) * 0.5f;
+  if (count > 2) std::fill_n(rows.begin() + k, k, 0.0f);
+  if (count > 2) std::fill_n(rows.begin() + 2 * k, k, 1e-36f);
+  Block block;
+  block.packed.resize(static_cast<size_t>(PackedBytes(64, k)), 99);
+  PackInt8Block(rows.data(), count, k, block.packed.data(), block.scale.data(), block.sums.data());
+  CHECK(block == Reference(rows, count, k));
+}
+
+TEST_CASE("packing a block gives the bytes of the scalar definition") {
+  ForEachIsa("int8 packing", [] {
+    for (const int k : {1, 3, 16, 63, 64, 65, 72, 200, 1152}) {
+      for (const int count : {1, 8, 63, 64}) CheckPacking(count, k);
     }
-  }
+  });
 }
 
 }  // namespace
