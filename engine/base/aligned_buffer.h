@@ -1,5 +1,5 @@
-// Zeroed memory for tensors: aligned for any vector load, and on huge pages where it is large
-// enough to gain from them (a streaming read of weights on 4 KiB pages loses a fifth to the TLB).
+// Zeroed memory for tensors, aligned for any vector load. Large buffers are on huge pages: a
+// sequential read of weights on 4 KiB pages loses a fifth to the TLB.
 #pragma once
 
 #include <sys/mman.h>
@@ -33,7 +33,7 @@ class AlignedBuffer {
     size_ = size;
   }
 
-  // Reset(), where there are fewer elements.
+  // Calls Reset() if there are fewer elements.
   void Grow(size_t size) {
     if (size_ < size) Reset(size);
   }

@@ -21,7 +21,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The exclusive or of all words, in four streams of vectors.
+// The exclusive or of all words, in four independent vectors.
 uint64_t ReadAll(const uint64_t* data, size_t size) {
   const hn::ScalableTag<uint64_t> d;
   const size_t lanes = hn::Lanes(d);
@@ -63,13 +63,13 @@ double MeasureRead(int threads) {
     });
     best = std::max(best, static_cast<double>(memory.size()) * 8 / Since(start) / 1e9);
   }
-  // Keeps the reads: the sink is never this value.
+  // The condition keeps the compiler from removing the reads.
   return sink == 42 ? 0 : best;
 }
 
-// The kernel on a block and rows that stay in the first-level cache.
+// Times the kernel on a block and rows that stay in the first-level cache.
 double MeasureInt8(int threads) {
-  // So many that what comes before and after a tile does not count.
+  // The numbers are large, so that the start and the end of a tile do not count.
   constexpr int kQuads = 128, kTiles = 25000;
   const Int8Kernel& kernel = SelectInt8Kernel();
   AlignedBuffer<int8_t> block(size_t{256} * kQuads);
@@ -83,7 +83,7 @@ double MeasureInt8(int threads) {
     ParallelFor(threads, [&](int) {
       alignas(64) int32_t acc[8 * 64];
       for (int i = 0; i < tiles; ++i) {
-        // Not the first rows: they would fetch weights ahead.
+        // Not the first rows of a matrix: those prefetch weights.
         kernel.tile(rows, kernel.max_rows, kernel.max_rows, block.data(), kQuads, acc);
       }
     });

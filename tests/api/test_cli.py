@@ -135,7 +135,7 @@ def test_bench_measures_everything(cache, weights):
     assert [decode["batch"] for decode in report["decode"]] == [1, 2, 40]
     assert [length["context"] for length in report["context"]] == [16, 48]
     assert all(c["prefill_tok_s"] > 0 and c["decode_tok_s"] > 0 for c in report["context"])
-    assert report["limits"]["read_gb_s"] > 0 and report["limits"]["int8_gops"] > 0
+    assert report["machine"]["read_gb_s"] > 0 and report["machine"]["int8_gops"] > 0
     assert report["kernels"] and report["cpu"] and report["format"] == weights
     assert report["kv_cache_type"] == kv
     assert report["image"]["rows"] == 11 and report["image"]["encode_s"] > 0
@@ -151,7 +151,7 @@ def test_bench_in_brief(form):
     )
     assert done.returncode == 0, done.stderr
     assert "prefill" in done.stdout and "decode" in done.stdout
-    assert "limits" not in done.stdout and "beside" not in done.stdout
+    assert "machine" not in done.stdout and "beside" not in done.stdout
 
 
 def test_several_processes_quantize_one_model_at_once(tmp_path):

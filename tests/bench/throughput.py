@@ -20,7 +20,7 @@ def bench(places, options, *more):
     report = json.loads(out)
     figures = {f"decode_{d['batch']}": d["tok_s"] for d in report["decode"]}
     figures |= {"prefill": report["prefill_tok_s"], "memory": memory}
-    return figures | {key: report[key] for key in ("cpu", "kernels", "load_s")} | report["limits"]
+    return figures | {key: report[key] for key in ("cpu", "kernels", "load_s")} | report["machine"]
 
 
 def measure_edgegate(places, options, weights):

@@ -20,10 +20,10 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr int kQueries = 4;    // rows that share a load of keys or values
-constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
+constexpr int kQueries = 4;   // rows that share a load of keys or values
+constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr float kNone = -std::numeric_limits<float>::infinity();
-// Vectors of keys, and of values' components, that the registers hold the sums of.
+// Vectors of keys, and of components of values, whose sums fit the registers.
 #if HWY_CAP_GE512
 constexpr int kKeyVecs = 4, kValueVecs = 5;
 #else
@@ -34,8 +34,8 @@ HWY_INLINE VU LoadPairs(const uint16_t* p) {
   return hn::LoadU(U32(), reinterpret_cast<const uint32_t*>(p));
 }
 
-// How a pair of queries' components (or of weights) meets a vector of pairs of keys (or values):
-// in float, each product rounded after the other.
+// Multiplies a pair of components of a query (or a pair of weights) by a vector of pairs of keys
+// (or of values), in float. The second product is added after the first one is rounded.
 struct FloatDot {
   struct Pair {
     float first, second;
@@ -47,15 +47,15 @@ struct FloatDot {
     acc = hn::MulAdd(hn::Set(f, a.first), first, acc);
     return hn::MulAdd(hn::Set(f, a.second), second, acc);
   }
-  // A vector's numbers to half as many pairs; the first is number `i` of the row.
+  // Stores a vector's numbers as half as many pairs. The first is number `i` of the row.
   static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
     hn::StoreU(numbers, F32(), reinterpret_cast<float*>(row) + i);
   }
 };
 
 #if HWY_CAP_GE512
-// In one instruction, which rounds both operands to bf16 but sums in float. Highway 1.0 has none;
-// whoever picks this variant has checked that the processor does.
+// The same in one instruction, whose operands are bf16 and whose sum is float. Highway 1.0 has no
+// such operation. Kernels that use it need CpuFeature::kAvx512Bf16.
 struct Bf16Dot {
   using Pair = uint32_t;
   static HWY_INLINE VF MulAdd(Pair a, VU pairs, VF acc) {
@@ -72,7 +72,7 @@ struct Bf16Dot {
 };
 #endif
 
-// Rows that are computed together: what becomes of a row is the same in any company.
+// Rows that are computed together. The result of a row does not depend on the other rows.
 template <class D>
 struct Rows {
   using Pair = typename D::Pair;
@@ -85,23 +85,23 @@ struct Rows {
   const Pair* q(int row) const { return q_memory + row * q_stride; }
   float* sums(int row) { return sums_memory + row * sums_stride; }
 
-  // Close together, to stay in the first-level cache.
+  // The strides are small, so that the rows stay in the first-level cache.
   const int q_stride, sums_stride;
-  HWY_ALIGN Pair q_memory[kMostRows * kMaxHeadDim / 2];
-  HWY_ALIGN float sums_memory[kMostRows * (kMaxHeadDim + kKvBlock)];
-  float* out[kMostRows];
-  int positions[kMostRows];  // how many each sees
-  float largest[kMostRows];
-  float total[kMostRows];
-  // Of the tile under way.
-  int seen[kMostRows / kQueries];  // positions, by the row that sees most
-  HWY_ALIGN float scores[kMostRows][kTile];
-  HWY_ALIGN Pair weights[kMostRows][kTile / 2];
-  HWY_ALIGN float factor[kMostRows];  // for what was summed before
+  HWY_ALIGN Pair q_memory[kMaxRows * kMaxHeadDim / 2];
+  HWY_ALIGN float sums_memory[kMaxRows * (kMaxHeadDim + kKvBlock)];
+  float* out[kMaxRows];
+  int positions[kMaxRows];  // that each row attends to
+  float largest[kMaxRows];
+  float total[kMaxRows];
+  // Of the current tile.
+  int seen[kMaxRows / kQueries];  // positions: the maximum of the rows of a group
+  HWY_ALIGN float scores[kMaxRows][kTile];
+  HWY_ALIGN Pair weights[kMaxRows][kTile / 2];
+  HWY_ALIGN float factor[kMaxRows];  // of the sums of the tiles before
 };
 
-// Scores of kQueries rows from `first` on with the tile's first `width` positions; -inf past each
-// row's last.
+// Computes the scores of kQueries rows from `first` on with the tile's first `width` positions.
+// Those past a row's last position are -inf.
 template <class D, class Tile>
 HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
                        int width) {
@@ -137,7 +137,7 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, in
   }
 }
 
-// Finds the row's largest score so far, and how far that of the tiles before is below it.
+// Updates the row's largest score. `factor` becomes the exponent of its change.
 template <class D>
 HWY_INLINE void Largest(int width, Rows<D>& rows, int row) {
   const F32 f;
@@ -149,7 +149,7 @@ HWY_INLINE void Largest(int width, Rows<D>& rows, int row) {
   rows.factor[row] = (before - rows.largest[row]) * kLog2E;
 }
 
-// Turns a row's scores into weights.
+// Computes a row's weights from its scores.
 template <class D, class Tile>
 HWY_INLINE void Softmax(const Tile& tile, int width, Rows<D>& rows, int row) {
   const F32 f;
@@ -165,7 +165,7 @@ HWY_INLINE void Softmax(const Tile& tile, int width, Rows<D>& rows, int row) {
   rows.total[row] = rows.total[row] * rows.factor[row] + hn::GetLane(hn::SumOfLanes(f, sum));
 }
 
-// Adds the values of a pair of positions, as far as `mask` has their bits, each times its weight.
+// Adds the weighted values of a pair of positions. `mask` selects the bits of the pair that count.
 template <class D, int kVecs>
 HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
                         const typename D::Pair (*weights)[kTile / 2], int at,
@@ -204,7 +204,7 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
     for (; i + 2 <= end; i += 2, values += 2 * head_dim) {
       AddPair<D, kVecs>(values, ~0u, weights, (block + i) / 2, acc);
     }
-    // The last pair's other half was never written, and may be anything.
+    // The other half of the last pair was never written.
     if (i < end) AddPair<D, kVecs>(values, 0xffffu, weights, (block + i) / 2, acc);
   }
   for (int r = 0; r < kQueries; ++r) {
@@ -214,8 +214,9 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
   }
 }
 
-// The tile's weights in the first `count` rows; it holds keys. Each step is done for all rows,
-// which do not wait for each other, before the next, which waits.
+// Computes the weights of the tile, which holds keys, in the first `count` rows. Each step is done
+// for all rows before the next step: a row's steps depend on each other, those of different rows do
+// not.
 template <class D, class Tile>
 HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int count, int position) {
   const F32 f;
@@ -225,7 +226,7 @@ HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int coun
     if (width(r) > 0) Scores<D>(tile, pairs, rows, r, position, width(r));
   }
   for (int r = 0; r < count; ++r) Largest<D>(width(r), rows, r);
-  for (int r = 0; r < kMostRows; r += lanes) {
+  for (int r = 0; r < kMaxRows; r += lanes) {
     hn::Store(Exp2(f, hn::Load(f, rows.factor + r)), f, rows.factor + r);
   }
   for (int r = 0; r < count; ++r) {
@@ -233,21 +234,21 @@ HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int coun
   }
 }
 
-// The weighted sums in the first `count` rows; the tile holds values.
+// Adds the weighted values of the tile in the first `count` rows.
 template <class D, class Tile>
 HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int count) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
   for (int r = 0; r < count; r += kQueries) {
     const int seen = rows.seen[r / kQueries];
     if (seen <= 0) continue;
-    // The last vector may take in what stands behind the row; nobody reads those sums.
+    // The last vector may read past the row. Those sums are not used.
     ForComponents<kValueVecs>(head_dim, lanes, [&](auto vecs, int d) {
       Accumulate<D, decltype(vecs)::value>(tile, head_dim, rows, r, seen, d);
     });
   }
 }
 
-// A row of queries to pairs.
+// Stores a query as pairs.
 template <class D>
 HWY_INLINE void StoreQuery(const float* q, int head_dim, typename D::Pair* pairs) {
   const F32 f;
@@ -260,13 +261,13 @@ HWY_INLINE void StoreQuery(const float* q, int head_dim, typename D::Pair* pairs
   D::StorePairs(hn::Load(f, last), pairs, d);
 }
 
-// Up to kMostRows rows of the task, from `row` on.
+// Computes up to kMaxRows rows of the task, from `row` on.
 template <class D, class Tile>
 void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist) {
   Rows<D> rows(kv.head_dim);
-  // Missing rows repeat the last one; their result is not stored.
+  // Missing rows repeat the last one. Their results are not stored.
   const int count = (exist + kQueries - 1) / kQueries * kQueries;
-  int most[kMostRows / kQueries] = {}, most_of_all = 0;
+  int most_seen[kMaxRows / kQueries] = {}, all_positions = 0;
   for (int r = 0; r < count; ++r) {
     const int index = row + std::min(r, exist - 1);
     const int token = index / task.group;
@@ -277,19 +278,19 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist
     std::fill_n(rows.sums(r), rows.sums_stride, 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     rows.total[r] = 0;
-    most[r / kQueries] = std::max(most[r / kQueries], rows.positions[r]);
-    most_of_all = std::max(most_of_all, rows.positions[r]);
+    most_seen[r / kQueries] = std::max(most_seen[r / kQueries], rows.positions[r]);
+    all_positions = std::max(all_positions, rows.positions[r]);
   }
-  std::fill(rows.factor + count, rows.factor + kMostRows, 0.0f);
+  std::fill(rows.factor + count, rows.factor + kMaxRows, 0.0f);
   Tile tile;
-  for (int position = 0; position < most_of_all; position += kTile) {
+  for (int position = 0; position < all_positions; position += kTile) {
     for (int r = 0; r < count; r += kQueries) {
-      rows.seen[r / kQueries] = std::clamp(most[r / kQueries] - position, 0, kTile);
+      rows.seen[r / kQueries] = std::clamp(most_seen[r / kQueries] - position, 0, kTile);
     }
-    // Keys for all rows, then values for all: each fits the first-level cache alone.
-    tile.ReadKeys(kv, task, position, most_of_all - position);
+    // All rows take the keys, and then all take the values: each fits the first-level cache alone.
+    tile.ReadKeys(kv, task, position, all_positions - position);
     WeighTile<D>(tile, kv.key_pairs(), rows, count, position);
-    tile.ReadValues(kv, task, position, most_of_all - position);
+    tile.ReadValues(kv, task, position, all_positions - position);
     AddTile<D>(tile, kv.head_dim, rows, count);
   }
   for (int r = 0; r < exist; ++r) {
@@ -301,8 +302,8 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist
 template <class D, class Tile>
 void AttendTask(const KvLayer& kv, const AttentionTask& task) {
   const int total = task.tokens * task.group;
-  for (int row = 0; row < total; row += kMostRows) {
-    AttendRows<D, Tile>(kv, task, row, std::min(kMostRows, total - row));
+  for (int row = 0; row < total; row += kMaxRows) {
+    AttendRows<D, Tile>(kv, task, row, std::min(kMaxRows, total - row));
   }
 }
 

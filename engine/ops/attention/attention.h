@@ -1,10 +1,11 @@
 // Grouped-query attention over a paged KV cache: causal, or all positions seeing all.
 //
-// The softmax is the online one (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of
-// positions, in order. What a query's row computes depends on its position and the cache alone:
-// never on how many queries, sequences or threads share the call. Where the processor multiplies
-// pairs of bf16 (AVX512-BF16), queries and weights are rounded to bf16 as keys and values are; a
-// weight that meets values at 8 bits, once their scale is in it.
+// The softmax is the online softmax (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of
+// positions, in order. The result of a row depends on its position and on the cache alone. It does
+// not depend on the number of queries, sequences or threads that share the call. Where the
+// processor multiplies pairs of bf16 (AVX512-BF16), queries and weights are rounded to bf16, as
+// keys and values are. A weight of values at 8 bits is multiplied by their scale before it is
+// rounded.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@
 namespace edgegate {
 
 // Queries of one KV head's group: `tokens` consecutive positions from `first_position` of one
-// sequence, `group` query heads each. Row (t, g) stands at q + t * token_stride + g * head_dim,
-// and its result goes to the same place in out. The table's block i holds positions
+// sequence, `group` query heads each. Row (t, g) is at q + t * q_stride + g * head_dim. Its result
+// goes to out + t * out_stride + g * head_dim. Block i of the table holds positions
 // [16 i, 16 i + 16).
 struct AttentionTask {
   const float* q = nullptr;  // rope applied, and scaled by head_dim^-0.5
@@ -29,7 +30,7 @@ struct AttentionTask {
   int first_position = 0;
   const int32_t* block_table = nullptr;
   int kv_head = 0;
-  int visible = 0;  // 0: each token sees itself and what is before; else all see this many
+  int visible = 0;  // 0: causal; else each token attends to this many positions
 };
 
 // A row of the table. Kernels that read Activations::kBf16 round the queries and the weights.
@@ -47,7 +48,7 @@ const AttentionKernel& SelectAttentionKernel();
 // Computes one task on the calling thread, with the selected kernel. Thread-safe.
 void Attend(const KvLayer& kv, const AttentionTask& task);
 
-// The slow truth, to within float rounding.
+// The reference of the tests: the same within float rounding.
 void AttendReference(const KvLayer& kv, const AttentionTask& task);
 
 }  // namespace edgegate

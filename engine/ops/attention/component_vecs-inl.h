@@ -1,5 +1,5 @@
-// Walks the components of a head by as many vectors as registers hold the sums of: included once
-// for each of Highway's targets, as exp2-inl.h is.
+// Divides the components of a head into groups of vectors whose sums fit the registers. Included
+// once for each of Highway's targets, as exp2-inl.h is.
 #if defined(EDGEGATE_COMPONENT_VECS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef EDGEGATE_COMPONENT_VECS_INL_H_
 #undef EDGEGATE_COMPONENT_VECS_INL_H_
@@ -16,9 +16,8 @@ namespace edgegate {
 namespace HWY_NAMESPACE {
 
 // Calls part(std::integral_constant<int, vectors>, first) for 5, 4, 2 or 1 vectors of `lanes`
-// components at a time, kMost at most, until they cover `dim`. The last may take in what stands
-// behind.
-template <int kMost, class Part>
+// components at a time, at most kMax, until they cover `dim`. The last vector may pass the end.
+template <int kMax, class Part>
 HWY_INLINE void ForComponents(int dim, int lanes, const Part& part) {
   const auto vectors = [&](auto vecs, int first) {
     part(vecs, first);
@@ -26,7 +25,7 @@ HWY_INLINE void ForComponents(int dim, int lanes, const Part& part) {
   };
   for (int d = 0; d < dim;) {
     const int left = (dim - d + lanes - 1) / lanes;
-    if constexpr (kMost >= 5) {
+    if constexpr (kMax >= 5) {
       if (left == 5) {
         d += vectors(std::integral_constant<int, 5>(), d);
         continue;

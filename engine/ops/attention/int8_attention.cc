@@ -34,10 +34,10 @@ using U16 = hn::RebindToUnsigned<I16>;
 using V16 = hn::Vec<I16>;
 
 constexpr int kTile = kAttentionTile;
-constexpr int kQueries = 4;    // rows that share a load of keys or values
-constexpr int kMostRows = 16;  // rows that share a tile while it is in the first-level cache
-constexpr int kMostDim = kMaxInt8HeadDim;
-// Vectors of keys, and of values' components, that the registers hold the sums of.
+constexpr int kQueries = 4;   // rows that share a load of keys or values
+constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
+constexpr int kMaxDim = kMaxInt8HeadDim;
+// Vectors of keys, and of components of values, whose sums fit the registers.
 #if HWY_CAP_GE512
 constexpr int kKeyVecs = 4, kValueVecs = 5;
 #else
@@ -54,17 +54,18 @@ HWY_INLINE V32 BroadcastQuad(const void* p) {
   return hn::Set(I32(), quad);
 }
 
-// Rows that are computed together: what becomes of a row is the same in any company.
+// Rows that are computed together. The result of a row does not depend on the other rows.
 struct Rows {
-  const uint8_t* q[kMostRows];
-  HWY_ALIGN float sums[kMostRows][kMostDim];
-  int32_t start[kMostRows];              // of each score's sum: the keys' offset taken off
-  float to_log2[kMostRows];              // a score's sum times its key's scale to a power of two
-  float largest[kMostRows];              // score so far
-  HWY_ALIGN float total[kMostRows][16];  // of the weights, by lanes
+  const uint8_t* q[kMaxRows];
+  HWY_ALIGN float sums[kMaxRows][kMaxDim];
+  int32_t start[kMaxRows];              // of the sum of a score: minus the keys' offset
+  float to_log2[kMaxRows];              // from (sum times key's scale) to an exponent of two
+  float largest[kMaxRows];              // score so far
+  HWY_ALIGN float total[kMaxRows][16];  // of the weights, by lanes
 };
 
-// Scores of kQueries rows from `first` on with the tile, to a factor of the row.
+// Computes the scores of kQueries rows from `first` on with the tile, except for a factor of the
+// row.
 HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int quads,
                        float (*scores)[kTile]) {
   const F32 f;
@@ -91,9 +92,9 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
   }
 }
 
-// To the nearest whole number, as the processor does it: what does not fit becomes the smallest,
-// which as an exponent (below) is a weight of zero. (Highway's NearestInt() takes care of that, in
-// two more operations.)
+// Rounds to the nearest integer with the processor's instruction. Numbers out of range become the
+// smallest integer. As an exponent (below) it is a weight of zero, so that the two more operations
+// of Highway's NearestInt() are not needed.
 HWY_INLINE V32 Nearest(VF x) {
 #if HWY_CAP_GE512
   return V32{_mm512_cvtps_epi32(x.raw)};
@@ -102,7 +103,8 @@ HWY_INLINE V32 Nearest(VF x) {
 #endif
 }
 
-// Two vectors' numbers of 0 to 255 to bytes. By 128 bits: eight of `a`, eight of `b`.
+// Packs the numbers of two vectors, 0 to 255, to bytes. Each 128 bits are eight of `a`, eight of
+// `b`.
 HWY_INLINE V16 Bytes(V16 a, V16 b) {
 #if HWY_CAP_GE512
   return V16{_mm512_packus_epi16(a.raw, b.raw)};
@@ -111,8 +113,8 @@ HWY_INLINE V16 Bytes(V16 a, V16 b) {
 #endif
 }
 
-// Exponents of two are counted down in units of 1 / kUnits in 16 bits: -x * kUnits + kShift, which
-// saturates where 255 * 2^x is below a half and becomes zero.
+// Exponents of two as 16-bit numbers that count down in units of 1 / kUnits: -x * kUnits + kShift.
+// They saturate where 255 * 2^x is below a half, which rounds to zero.
 constexpr float kUnits = 2048, kShift = 7 * kUnits;
 
 // 255 * 2^x for x <= 0, to 0.2 % of it, rounded, from exponents as above.
@@ -121,15 +123,15 @@ HWY_INLINE V16 Exp2Bytes(V16 exponents) {
   const U16 u16;
   const auto at = hn::BitCast(u16, exponents);
   const auto part = hn::ShiftLeft<5>(at);  // of 2^16
-  // 2^16 * 255 / 256 * 2^-part by the quadratic whose largest relative error is the least.
+  // 2^16 * 255 / 256 * 2^-part, by the quadratic of the least maximal relative error.
   auto p = hn::Sub(hn::Set(u16, 43477), hn::MulHigh(part, hn::Set(u16, 11006)));
   p = hn::Sub(hn::Set(u16, 65167), hn::MulHigh(part, p));
-  // kShift has it down to twice the byte, whose half is rounded.
+  // kShift makes it twice the byte. The half is rounded.
   p = hn::Shr(p, hn::ShiftRight<11>(at));
   return hn::BitCast(i16, hn::AverageRound(p, hn::Zero(u16)));
 }
 
-// A row's largest score of the tile, of which `count` exist; the others get the least there is.
+// The largest of a row's first `count` scores of the tile. The others become the lowest float.
 HWY_INLINE float Largest(float* scores, int count) {
   const F32 f;
   if (count < kTile) {
@@ -140,8 +142,8 @@ HWY_INLINE float Largest(float* scores, int count) {
   return hn::GetLane(hn::MaxOfLanes(f, top));
 }
 
-// Turns a row's scores into weights, of which `largest` gets 255, and adds them to `total`: what is
-// there before counts `before`, the tile's own `share`.
+// Computes a row's weights from its scores; the score `largest` has the weight 255. Then
+// total = total * before + (sum of the weights) * share.
 HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float before,
                         float share, float* total, uint8_t* weights) {
   const F32 f;
@@ -158,7 +160,7 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
       const auto bytes = [&](int part) HWY_ATTR {
         return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
       };
-      // By 128 bits: four weights of each part, which is the order of Int8KvTile's values.
+      // Each 128 bits are four weights of each part: the order of Int8KvTile's values.
       const V32 quads = hn::BitCast(i32, Bytes(bytes(0), bytes(2)));
       hn::StoreU(quads, i32, reinterpret_cast<int32_t*>(weights + i + 4 * lane));
       sum = DotVnni(sum, quads, ones);
@@ -168,23 +170,23 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
   hn::StoreU(hn::MulAdd(hn::ConvertTo(f, sum), hn::Set(f, share), old), f, total);
 }
 
-// What is computed of a tile on the way from rows' scores to their sums.
+// Working memory of a tile.
 struct TileWork {
-  HWY_ALIGN float scores[kMostRows][kTile];
-  HWY_ALIGN uint8_t weights[kMostRows][kTile];  // in the order of Int8KvTile's quads
-  float largest[kMostRows];                     // score of the tile
-  HWY_ALIGN float before[kMostRows];            // what the sums so far count for,
-  HWY_ALIGN float share[kMostRows];             // and the tile's own
+  HWY_ALIGN float scores[kMaxRows][kTile];
+  HWY_ALIGN uint8_t weights[kMaxRows][kTile];  // in the order of Int8KvTile's quads
+  float largest[kMaxRows];                     // score of the tile
+  HWY_ALIGN float before[kMaxRows];            // factor of the sums of the tiles before
+  HWY_ALIGN float share[kMaxRows];             // factor of the tile's own sums
 };
 
-// 2^x of kMostRows numbers <= 0.
+// 2^x of kMaxRows numbers <= 0.
 HWY_INLINE void Exp2All(float* x) {
   const F32 f;
-  for (int i = 0; i < kMostRows; i += Lanes()) hn::Store(Exp2(f, hn::Load(f, x + i)), f, x + i);
+  for (int i = 0; i < kMaxRows; i += Lanes()) hn::Store(Exp2(f, hn::Load(f, x + i)), f, x + i);
 }
 
-// The softmax of the first `count` rows. Each step is done for all of them, which do not wait for
-// each other, before the next, which waits.
+// The softmax of the first `count` rows. Each step is done for all rows before the next step: a
+// row's steps depend on each other, those of different rows do not.
 HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   for (int r = 0; r < count; ++r) {
     work.largest[r] = Largest(work.scores[r], exist);
@@ -232,7 +234,7 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
   }
 }
 
-// One tile, of which `exist` positions exist, for `count` rows, a multiple of kQueries.
+// Computes one tile, of which `exist` positions exist, for `count` rows, a multiple of kQueries.
 HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& rows, int count) {
   TileWork work;
   const int quads = Int8KvTile::quads(dim), padded = Int8KvTile::padded_dim(dim);
@@ -245,19 +247,19 @@ HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& r
   }
 }
 
-// Up to kMostRows rows of the task, from `row` on.
+// Computes up to kMaxRows rows of the task, from `row` on.
 void AttendRows(const Int8AttentionTask& task, int row, int count) {
   const F32 f;
   Rows rows;
   const int dim = task.head_dim;
   const int groups = (count + kQueries - 1) / kQueries;
   for (int r = 0; r < groups * kQueries; ++r) {
-    // Missing rows repeat the last one; their result is not stored.
+    // Missing rows repeat the last one. Their results are not stored.
     const uint8_t* at = task.queries + (row + std::min(r, count - 1)) * Int8Query::Bytes(dim);
     Int8Query query;
     std::memcpy(&query, at, sizeof(query));
     rows.q[r] = at + sizeof(query);
-    // Never zero, as a missing position's score is so much lower.
+    // Not zero: the score of a missing position must give the weight zero.
     rows.to_log2[r] = std::max(query.scale * task.scale * kLog2E, 1e-30f);
     rows.start[r] = -Int8KvTile::kKeyOffset * query.sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
@@ -285,8 +287,8 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
 }
 
 void AttendImpl(const Int8AttentionTask& task) {
-  for (int row = 0; row < task.rows; row += kMostRows) {
-    AttendRows(task, row, std::min(kMostRows, task.rows - row));
+  for (int row = 0; row < task.rows; row += kMaxRows) {
+    AttendRows(task, row, std::min(kMaxRows, task.rows - row));
   }
 }
 

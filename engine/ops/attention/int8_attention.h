@@ -1,10 +1,11 @@
-// Attention of a picture's patches, all of which see all, in INT8: keys, values, queries and
-// softmax weights are quantized, products summed exactly in s32. It needs vpdpbusd (HasVnni()).
+// Attention of an image's patches in INT8: each patch attends to all patches. Keys, values, queries
+// and softmax weights are quantized. Products are accumulated exactly in s32.
 //
-// The softmax is the online one (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of
-// positions, in order. As SageAttention does (Zhang et al. 2024, arXiv:2410.02367), keys have a
-// scale for each position, values one for each component of a tile, and weights are fractions of
-// the tile's largest. What a query's row computes does not depend on which rows share the call.
+// The softmax is the online softmax (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of
+// positions, in order. As in SageAttention (Zhang et al. 2024, arXiv:2410.02367), keys have a scale
+// for each position, values have a scale for each component of a tile, and weights are fractions of
+// the largest weight of the tile. The result of a row does not depend on the rows that share the
+// call.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ struct Int8KvTile {
   int8_t* values = nullptr;       // [kAttentionTile / 4][padded_dim][4]: see PositionOf()
   float* value_scales = nullptr;  // [padded_dim]
 
-  // Which position is the i-th of the values' quad: the order in which vectors of weights are
-  // packed to bytes.
+  // The position that is the i-th of a quad of values. This is the order in which vectors of
+  // weights are packed to bytes.
   static int PositionOf(int quad, int i) {
     return quad / 16 * 64 + quad % 4 * 16 + quad % 16 / 4 * 4 + i;
   }
@@ -38,16 +39,16 @@ struct Int8KvTile {
   static Int8KvTile At(uint8_t* memory, int head_dim);
 };
 
-// Quantizes the tile's first `count` positions: keys and values [count][head_dim], `stride` floats
-// apart. What is behind them is zero.
+// Quantizes the tile's first `count` positions: keys and values [count][head_dim], rows `stride`
+// floats apart. The other positions become zero.
 void StoreInt8Tile(const Int8KvTile& tile, int head_dim, int count, const float* keys,
                    const float* values, int64_t stride);
 
-// One head's query: this, and behind it s8 [padded_dim], of which whole quads are read: past
-// head_dim they are zero.
+// One head's query: this header, and after it s8 [padded_dim], zero past head_dim. Kernels read
+// whole quads.
 struct Int8Query {
-  float scale;  // of its numbers
-  int32_t sum;  // of them, which the keys' offset meets
+  float scale;  // of the s8
+  int32_t sum;  // of the s8: subtracts kKeyOffset from the products
 
   static int64_t Bytes(int head_dim) {
     return static_cast<int64_t>(sizeof(Int8Query)) + Int8KvTile::padded_dim(head_dim);
@@ -66,7 +67,7 @@ struct Int8AttentionTask {
   int head_dim = 0;          // at most kMaxInt8HeadDim
   float scale = 1;           // of the scores: head_dim^-0.5
   uint8_t* tiles = nullptr;  // of the head, one after the other
-  int positions = 0;         // that there are: all tiles but the last are full
+  int positions = 0;         // in all tiles; all but the last are full
 };
 
 // A row of the table. attend() computes one task on the calling thread.
@@ -82,7 +83,7 @@ std::span<const Int8AttentionKernel> Int8AttentionKernels();
 // Thread-safe.
 const Int8AttentionKernel* SelectInt8AttentionKernel();
 
-// The slow truth, from the same quantized keys, values and queries, but with exact weights.
+// The reference of the tests: the same quantized keys, values and queries, but exact weights.
 void AttendInt8Reference(const Int8AttentionTask& task);
 
 }  // namespace edgegate

@@ -1,4 +1,4 @@
-// What int8_attention.cc reads: queries, keys and values quantized and laid out.
+// Quantizes queries, keys and values to the layout that int8_attention.cc reads.
 
 #include <cstring>
 
@@ -49,8 +49,8 @@ void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, in
   }
 }
 
-// A tile's values, close together: [kTile][padded_dim], with zeros where there are none. What they
-// come from is a page apart from row to row, and better read once.
+// A copy of a tile's values, [kTile][padded_dim], zero where there are none. The rows of the source
+// are a page apart, so that it is faster to read them once.
 struct Columns {
   HWY_ALIGN float values[kTile * kMaxInt8HeadDim];
   HWY_ALIGN float largest[kMaxInt8HeadDim];  // magnitude of each component
@@ -72,7 +72,7 @@ void ReadColumns(int dim, int count, const float* values, int64_t stride, Column
   std::fill_n(columns->values + count * padded, (kTile - count) * padded, 0.0f);
 }
 
-// Components [c, c + Lanes()) of the tile's values.
+// Stores components [c, c + Lanes()) of the tile's values.
 void StoreColumns(const Int8KvTile& tile, int padded, const Columns& columns, int c) {
   const F32 f;
   const I32 i32;
@@ -103,7 +103,7 @@ void StoreImpl(const Int8KvTile& tile, int dim, int count, const float* keys, co
   const int padded = Int8KvTile::padded_dim(dim);
   Columns columns;
   ReadColumns(dim, count, values, stride, &columns);
-  // Behind a head that ends within a group of 16 the sums are not used, but they are computed.
+  // The kernels also compute the sums of the padding, which are not used.
   for (int c = 0; c < padded; c += Lanes()) StoreColumns(tile, padded, columns, c);
 }
 

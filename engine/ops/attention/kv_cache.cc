@@ -9,10 +9,11 @@
 namespace edgegate {
 namespace {
 
-// To the nearest, of numbers of at most 127, ties to even: the sum's last bits are the number.
+// Rounds a number of at most 127 to the nearest, ties to even: the last bits of the sum are it.
 int8_t RoundToS8(float x) { return static_cast<int8_t>(std::bit_cast<int32_t>(x + 0x1.8p23f)); }
 
-// One head's key, or value, by its largest number; number d goes to out[d * stride].
+// Writes one head's key, or value, with the scale of its largest number. Number d goes to
+// out[d * stride].
 void WriteRow(const float* x, int count, float* scale, int8_t* out, int stride) {
   float largest = 0;
   for (int d = 0; d < count; ++d) largest = std::max(largest, std::fabs(x[d]));

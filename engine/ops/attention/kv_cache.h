@@ -1,4 +1,4 @@
-// Keys and values of positions, in blocks: where each number stands, in bf16 or at 8 bits.
+// The layout of keys and values in the blocks of the KV cache, in bf16 or at 8 bits.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace edgegate {
 
-// How keys and values are stored.
+// The type of the numbers that are stored.
 enum class KvType : uint8_t {
   kBf16,
   kInt8,  // s8 times one scale for each position's key, or value, of a KV head: absmax / 127
@@ -20,17 +20,18 @@ std::string_view KvTypeName(KvType type);
 
 // Positions of a block.
 inline constexpr int kKvBlock = 16;
-// Elements that must be readable behind the last block: vectors may run past its last value.
+// Elements that must be readable past the last block: vectors may pass its last value.
 inline constexpr int kKvSlack = 32;
 
-// The KV of one layer of all sequences, a view: whoever owns the memory keeps it, 64-byte aligned
-// or not. An element is 16 bits: a bf16, two s8, or half a float. One KV head's part of a block is
-//   bf16: keys [key_pairs][kKvBlock][2] (a vector holds a pair of components of several keys; an
-//         odd head's last pair ends with zero), then values [kKvBlock / 2][head_dim][2] (a
+// The KV of one layer of all sequences, a view. The memory belongs to the caller and needs no
+// alignment. An element is 16 bits: a bf16, two s8, or half a float. One KV head's part of a block
+// is
+//   bf16: keys [key_pairs][kKvBlock][2] (a vector holds a pair of components of several keys; the
+//         last pair of an odd head ends with zero), then values [kKvBlock / 2][head_dim][2] (a
 //         component of a pair of positions).
-//   int8: the keys' scales [kKvBlock], the values' scales [kKvBlock], keys
-//         [2 * key_pairs][kKvBlock], values [kKvBlock][head_dim]: what makes a pair in bf16 stands
-//         in two rows.
+//   int8: the scales of the keys [kKvBlock], the scales of the values [kKvBlock], keys
+//         [2 * key_pairs][kKvBlock], values [kKvBlock][head_dim]. The two numbers of a bf16 pair
+//         are in two rows.
 struct KvLayer {
   uint16_t* data = nullptr;
   int num_kv_heads = 0;
@@ -38,7 +39,7 @@ struct KvLayer {
   KvType type = KvType::kBf16;
 
   int key_pairs() const { return (head_dim + 1) / 2; }
-  // Numbers of a block's keys, and of its values.
+  // The count of numbers in a block's keys, and in its values.
   int64_t key_numbers() const { return int64_t{2} * kKvBlock * key_pairs(); }
   int64_t value_numbers() const { return int64_t{kKvBlock} * head_dim; }
   int64_t head_elements() const {
@@ -47,7 +48,7 @@ struct KvLayer {
   }
   int64_t block_elements() const { return head_elements() * num_kv_heads; }
 
-  // In bf16, with where one component of one position stands in them.
+  // bf16: keys and values, and the index of one component of one position in them.
   uint16_t* keys(int block, int head) const {
     return data + block * block_elements() + head * head_elements();
   }
@@ -59,7 +60,7 @@ struct KvLayer {
     return (int64_t{offset / 2} * head_dim + d) * 2 + offset % 2;
   }
 
-  // At 8 bits.
+  // int8.
   float* key_scales(int block, int head) const {
     return reinterpret_cast<float*>(keys(block, head));
   }
@@ -74,7 +75,8 @@ struct KvLayer {
 };
 
 // Writes one position's key and value (each [num_kv_heads][head_dim] float, rope applied) into
-// `block` at `offset` (0 .. kKvBlock - 1), rounded to what is stored.
+// `block` at `offset` (0 .. kKvBlock - 1), rounded to the stored type. Threads may write different
+// positions at once.
 void WriteKv(const KvLayer& kv, int block, int offset, const float* key, const float* value);
 
 }  // namespace edgegate

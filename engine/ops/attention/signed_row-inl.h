@@ -1,5 +1,5 @@
-// A row of floats to s8, for the INT8 attention's kernels: included once for each of Highway's
-// targets, as its own contrib/*-inl.h are.
+// Quantizes a row of floats to s8 for INT8 attention. Included once for each of Highway's targets,
+// as Highway's own contrib/*-inl.h are.
 #if defined(EDGEGATE_SIGNED_ROW_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef EDGEGATE_SIGNED_ROW_INL_H_
 #undef EDGEGATE_SIGNED_ROW_INL_H_
@@ -17,12 +17,12 @@ HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
 
-// The factor that takes values of up to `largest` to 127, and back.
+// The factor that maps `largest` to 127, and its inverse.
 struct Scale {
   float to, from;
 };
 HWY_INLINE Scale ScaleOf(float largest) {
-  // All zero, or not finite: the last is caught where logits are sampled.
+  // All values are zero, or one is not finite. The sampler reports the latter.
   if (!(largest > 1e-30f) || !(largest < 1e30f)) return {0.0f, 0.0f};
   return {127.0f / largest, largest / 127.0f};
 }
@@ -32,8 +32,8 @@ struct SignedRow {
   int32_t sum;  // of the s8
 };
 
-// Quantizes a row of `columns` to s8 plus `offset`, with zeros (of `offset`) up to a whole vector:
-// `out` has room for 16 more.
+// Quantizes a row of `columns` to s8 plus `offset`. Fills the last vector with `offset`: `out` has
+// room for 16 more bytes.
 HWY_INLINE SignedRow QuantizeSigned(const float* x, int columns, int offset, uint8_t* out) {
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::CappedTag<float, 16> f;
@@ -46,7 +46,7 @@ HWY_INLINE SignedRow QuantizeSigned(const float* x, int columns, int offset, uin
   for (int c = 0; c < whole; c += lanes) largest = hn::Max(largest, hn::Abs(hn::LoadU(f, x + c)));
   const Scale scale = ScaleOf(hn::GetLane(hn::MaxOfLanes(f, largest)));
   const auto factor = hn::Set(f, scale.to);
-  // Signed bytes have no saturating store of their own here: they go as u8 of the same bits.
+  // Stores signed bytes as u8 of the same bits: they need no saturation.
   const auto add = hn::Set(i32, offset), low = hn::Set(i32, 0xff);
   auto sum = hn::Zero(i32);
   for (int c = 0; c < columns; c += lanes) {

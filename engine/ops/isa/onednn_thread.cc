@@ -1,6 +1,6 @@
 #include "engine/ops/isa/onednn_thread.h"
 
-// Of the OpenMP library that oneDNN was linked with; null where it was built without OpenMP.
+// From the OpenMP library that oneDNN is linked with. Null if oneDNN was built without OpenMP.
 extern "C" __attribute__((weak)) void omp_set_num_threads(int threads);
 
 namespace edgegate {

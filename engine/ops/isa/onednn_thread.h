@@ -3,8 +3,8 @@
 
 namespace edgegate {
 
-// From here on, calls of oneDNN compute on the calling thread. Debian builds oneDNN with OpenMP,
-// which would start a team for each thread that calls. Cheap: to be called before each use.
+// From now on, calls of oneDNN compute on the calling thread. Debian builds oneDNN with OpenMP,
+// which would start a team of threads for each thread that calls. Cheap: call it before each use.
 void UseOneDnnOnThisThread();
 
 }  // namespace edgegate

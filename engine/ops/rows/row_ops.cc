@@ -20,10 +20,10 @@ using F32 = hn::CappedTag<float, 16>;
 using I32 = hn::RebindToSigned<F32>;
 using VF = hn::Vec<F32>;
 
-// Instead of how many elements are left: no fewer than a vector's.
+// Replaces the number of elements that are left where a whole vector is left.
 struct Whole {};
 
-// A vector from `p`, of which `left` elements, fewer than it has, exist; the rest zero.
+// Loads a vector from `p`, of which `left` elements exist. The others are zero.
 template <class D, typename T>
 HWY_INLINE hn::Vec<D> LoadSome(D d, const T* p, int left) {
   HWY_ALIGN T buffer[16] = {};
@@ -43,7 +43,7 @@ HWY_INLINE void StoreSome(VF value, float* p, int left) {
   for (int i = 0; i < left; ++i) p[i] = buffer[i];
 }
 
-// Calls part(c, left) for vectors of columns c .., `left` being Whole but for the last.
+// Calls part(c, left) for vectors of columns from c on. `left` is Whole except in the last one.
 template <class Part>
 HWY_INLINE void ForVectors(int columns, Part part) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
@@ -52,7 +52,7 @@ HWY_INLINE void ForVectors(int columns, Part part) {
   if (c < columns) part(c, columns - c);
 }
 
-// The value of columns c .. of one row; see row_ops.h for the formula.
+// The values of one row from column c on; row_ops.h has the formula.
 template <class Left>
 HWY_INLINE VF Value(const int32_t* acc, int c, Left left, float row_scale, int32_t zero_point,
                     const ColumnTerms& terms) {
@@ -150,7 +150,8 @@ void QuantizeImpl(const float* x, int columns, int padded, uint8_t* out, float* 
     largest = x[c] > largest ? x[c] : largest;
   }
   float step = (largest - smallest) / 255.0f;
-  // All zero, too small to divide by, or not finite: the last is caught where logits are sampled.
+  // Not so if all values are zero, too small to divide by, or not finite. The sampler reports the
+  // last.
   const bool usual = step > 1e-35f && step < 1e35f;
   if (!usual) step = 1.0f;
   const float inverse = 1.0f / step;

@@ -39,7 +39,7 @@ HWY_INLINE V32 Broadcast(const int8_t* quad) {
   return hn::Set(I32(), value);
 }
 
-// Products of a level and an activation, four in each lane.
+// Exact products of levels and activations, four in each lane.
 struct VnniDot {
   V32 sums;
   HWY_INLINE void Clear() { sums = hn::Zero(I32()); }
@@ -73,15 +73,15 @@ struct PairDot {
   }
 };
 
-// f16 at `p` to float.
+// Loads f16 numbers as float.
 HWY_INLINE VF LoadHalves(const uint8_t* p) {
   const hn::Rebind<hwy::float16_t, F32> halves;
   return hn::PromoteTo(F32(), hn::LoadU(halves, reinterpret_cast<const hwy::float16_t*>(p)));
 }
 
-// One group's exact products of kRows rows, [kRows][stride] at `x`, and kVecs vectors of columns at
-// `levels`. The loops over rows are unrolled by request: left alone, GCC keeps dots of many rows in
-// memory.
+// Computes one group's exact products of kRows rows, [kRows][stride] at `x`, and kVecs vectors of
+// columns at `levels`. The pragmas unroll the loops over rows: otherwise GCC keeps the dots of many
+// rows in memory.
 template <class D, int kRows, int kVecs>
 HWY_INLINE void Multiply(const int8_t* x, size_t stride, const uint8_t* levels, int parts,
                          D (&dots)[kRows][kVecs]) {
@@ -123,14 +123,14 @@ HWY_INLINE void Multiply(const int8_t* x, size_t stride, const uint8_t* levels, 
   }
 }
 
-// All 64 columns for kRows rows, kVecs vectors of columns at a time. The sums stay in the
-// first-level cache, so that registers are left for the products of many rows.
+// Computes all 64 columns for kRows rows, kVecs vectors of columns at a time. The sums stay in the
+// first-level cache, so that the registers can hold the products of many rows.
 template <class D, int kRows, int kVecs>
 HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, int groups,
                        float* sums) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
-  // Read once: as far as the compiler knows, storing sums might change them.
+  // Local copies: to the compiler, a store of a sum might change the members of `rows`.
   const size_t stride = rows.stride;
   const int group = rows.group, parts = group / kInt4Group, bytes = Int4GroupBytes(group);
   const int8_t* x = rows.s8 + first * stride;
@@ -176,7 +176,7 @@ void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int 
 
 #else
 
-// What 16 registers hold.
+// The tiles fit 16 registers.
 template <class D>
 void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
           float* sums) {

@@ -1,9 +1,9 @@
-// 4-bit linear layers: activation rows quantized in groups times packed weights, with what comes
-// after fused in. W4A8: weights of 4 bits with a scale and a minimum for each group of 32 or 64 of
-// a row; activations s8, symmetric, with a scale for each group of a row, dynamic (groups as in
-// llama.cpp's Q4_1 and Q8_1; per token as in QServe, arXiv:2405.04532, the error was five times as
-// large). One kernel computes every batch, so that the result of a row is the same bits whatever
-// the batch or the number of threads.
+// 4-bit linear layers: activation rows quantized in groups times packed weights, with a fused
+// epilogue. W4A8: weights have 4 bits, with a scale and a minimum for each group of 32 or 64 of a
+// row. Activations are s8, symmetric, dynamic, with a scale for each group of a row, as in
+// llama.cpp's Q4_1 and Q8_1. With one scale for each row, as in QServe (arXiv:2405.04532), the
+// error was five times as large. One kernel computes every batch. So the result of a row is the
+// same bits for any batch and number of threads.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class Int4MatMul {
  public:
   Int4MatMul() : kernel_(SelectInt4Kernel()) {}
 
-  // As Int8MatMul has them.
+  // The functions of Int8MatMul.
   void Store(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
   void Add(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
   void SwiGlu(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
@@ -30,8 +30,8 @@ class Int4MatMul {
   const char* name() const { return kernel_.target.name; }  // of the kernel, for people
 
  private:
-  // finish(row, column, columns, sums) for each row and `blocks` 64-column blocks at a time, whose
-  // sums with the bias added stand one after the other.
+  // Calls finish(row, column, columns, values, values of the last block) for each row and kBlocks
+  // 64-column blocks at a time. `columns` is the number of columns of the first block.
   template <int kBlocks, typename Finish>
   void Run(const GroupedRows& x, const Int4Linear& w, Finish finish) const;
 

@@ -1,5 +1,5 @@
-// A linear layer's weights in 4 bits as the kernels read them. A view: the memory belongs to a
-// packed bundle or an arena, and must outlive every user.
+// The 4-bit weights of a linear layer as the kernels read them. A view: the memory belongs to a
+// bundle or an arena and must outlive every user.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,16 @@
 
 namespace edgegate {
 
-// Weights of a row that share a scale and a minimum: 32, as in GGUF's Q4_0 and Q4_1; or, in wide
-// groups, 64, which take less to read and to compute.
+// The number of weights of a row that share a scale and a minimum: 32, as in GGUF's Q4_0 and Q4_1,
+// or 64 in wide groups, which are fewer bytes and fewer operations.
 inline constexpr int kInt4Group = 32;
 inline constexpr int kInt4WideGroup = 64;
 constexpr int Int4Groups(int k) { return (k + kInt4Group - 1) / kInt4Group; }
 
-// One group of one row, before packing: w[i] = scale * q[i] + minimum, both f16. q[i] stands in the
-// low half of byte i, q[i + 16] in its high half. These are the bytes of GGUF's Q4_1 block
-// (ggml-common.h's block_q4_1), which so is kept without loss. A wide group is two that carry the
-// same scale and minimum.
+// One group of one row, before packing: w[i] = scale * level(i) + minimum, both f16. Level i is in
+// the low half of byte i, level i + 16 in its high half. These are the bytes of GGUF's Q4_1 block
+// (block_q4_1 in ggml-common.h), which is thus kept without loss. A wide group is two of these with
+// the same scale and minimum.
 struct Int4Group {
   uint16_t scale = 0;
   uint16_t minimum = 0;
@@ -28,7 +28,7 @@ struct Int4Group {
 };
 static_assert(sizeof(Int4Group) == 4 + kInt4Group / 2);
 
-// Bytes of 64 columns: 32 levels each; and a group of `group` weights with scales and minima.
+// Bytes of 64 columns of 32 levels, and of 64 columns of a group with its scales and minima.
 inline constexpr int kInt4LevelBytes = kInt8Block * kInt4Group / 2;
 constexpr int Int4GroupBytes(int group) {
   return group / kInt4Group * kInt4LevelBytes + 4 * kInt8Block;
@@ -38,10 +38,10 @@ constexpr int Int4GroupBytes(int group) {
 //
 // `packed`, 64-byte aligned: N-blocks of 64 columns (N padded with zeros), each
 // [groups()][Int4GroupBytes(group)]. A group: for each 32 weights the levels
-// [4 quads][64 columns][4 bytes], then f16 scale[64], then f16 minimum[64]. So the four bytes of
-// quad q and column c hold, low halves, levels 4q .. 4q + 3 of the 32 and, high halves, levels
-// 16 + 4q ..: a vector of bytes masked or shifted is what vpdpbusd multiplies by four activations.
-// Levels past k are zero. Read in order, as one stream.
+// [4 quads][64 columns][4 bytes], then f16 scale[64], then f16 minimum[64]. The four bytes of quad
+// q and column c hold levels 4q .. 4q + 3 of the 32 in their low halves and levels 16 + 4q .. 19 +
+// 4q in their high halves. So a vector of bytes, masked or shifted, is an operand of vpdpbusd.
+// Levels past k are zero. The kernels read the matrix sequentially.
 struct Int4Linear {
   int k = 0;
   int n = 0;

@@ -26,7 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using I32 = hn::ScalableTag<int32_t>;
 using V32 = hn::Vec<I32>;
 
-// One sum for each column.
+// VNNI: one sum for each column.
 struct VnniDot {
   static constexpr int kSumsPerColumn = 1;
   static HWY_INLINE int Columns() { return static_cast<int>(hn::Lanes(I32())); }
@@ -43,8 +43,8 @@ struct VnniDot {
   }
 };
 
-// Without VNNI: vpmaddubsw would saturate, so both sides are widened to s16 first. Each column
-// has two partial sums, of the quads' first and second halves.
+// Without VNNI: vpmaddubsw saturates, so both operands are widened to s16 first. Each column has
+// two partial sums, of the first and of the second halves of the quads.
 struct WidenDot {
   static constexpr int kSumsPerColumn = 2;
   using I16 = hn::ScalableTag<int16_t>;
@@ -64,8 +64,8 @@ struct WidenDot {
   }
 };
 
-// Columns `column` .. of the block, for kRows rows and kVecs vectors of columns, over quads
-// [begin, end). Adds to `sums` [kRows][64 * kSumsPerColumn] unless begin is 0.
+// Computes kVecs vectors of columns from `column` on, for kRows rows, over quads [begin, end). Adds
+// to `sums` [kRows][64 * kSumsPerColumn] unless begin is 0.
 template <class D, int kRows, int kVecs>
 HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int column, int begin,
                       int end, int32_t* sums) {
@@ -99,10 +99,10 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
   }
 }
 
-// All 64 columns for kRows rows. Where they do not fit the registers at once, the block is read
-// in slices of k that stay in the first-level cache. The first rows bring it there: in slices of 1
-// KiB, as processors follow memory that is read nearly in order; for the others, larger ones take
-// their sums to memory and back less often.
+// Computes all 64 columns for kRows rows. If the sums do not fit the registers, the block is read
+// in slices of k that stay in the first-level cache. The first rows load it: their slices have 1
+// KiB, so that memory is read nearly sequentially. Larger slices for the other rows store and load
+// the sums less often.
 template <class D, int kRows, int kVecs>
 HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads,
                        int32_t* acc) {
@@ -120,8 +120,8 @@ HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int
   }
 }
 
-// As many vectors of columns as leave room for the weights and an activation beside the sums: in 32
-// registers, or 16.
+// Computes a tile. The numbers of vectors of columns leave registers for the weights and an
+// activation besides the sums, of 32 or 16 registers.
 template <class D>
 void Tile(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
           int32_t* acc) {

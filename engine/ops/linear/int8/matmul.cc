@@ -11,25 +11,25 @@ namespace edgegate {
 namespace {
 
 constexpr int kBlock = kInt8Block;
-// s32 results of one oneDNN call: few enough to stay in a processor's second-level cache until the
-// epilogue has read them.
+// s32 results of one oneDNN call. They stay in a processor's second-level cache until the epilogue
+// has read them.
 constexpr int64_t kTileElements = int64_t{1} << 17;
-// Tiles of a thread, at least, so that other threads can take over some of them.
+// The least number of tiles of a thread, so that other threads can take over some of them.
 constexpr int kTilesPerThread = 4;
-// A thread's tiles are of rows of its own where it has so many rows, in several blocks where it has
-// a multiple of that. The loops before and after divide the rows between the threads in the same
+// A thread that has at least this many rows gets tiles of its own rows, in several blocks if it has
+// a multiple of this. The loops before and after divide the rows between the threads in the same
 // way, so that a row stays in one thread's cache.
 constexpr int kRowsOfTile = 128;
-// oneDNN takes batches of so many rows and more,
+// oneDNN takes batches of at least this many rows,
 constexpr int kFewestOneDnnRows = 32;
-// in multiples of so many, so that it builds few kernels.
+// in multiples of this, so that it builds few kernels.
 constexpr int kOneDnnRows = kInt8SpareRows + 1;
 
-// Divides a matrix of results, `rows` x `blocks` column blocks, into tiles: blocks of rows, one
-// after the other, and in each of them panels of columns.
+// Divides a matrix of results, `rows` x `blocks` column blocks, into tiles: blocks of rows in
+// order, and in each of them panels of columns.
 struct Tiling {
   int rows, blocks;            // of the matrix
-  int tile_rows, tile_blocks;  // of a tile; the last ones have what is left
+  int tile_rows, tile_blocks;  // of a tile; the last tiles may have fewer
 
   Tiling(int all_rows, int all_blocks, int threads) : rows(all_rows), blocks(all_blocks) {
     const int row_blocks = std::max(1, rows / threads / kRowsOfTile * threads);
@@ -60,11 +60,11 @@ struct Int8MatMul::Job {
   float* out;
   int64_t stride;
 
-  // Column blocks that the epilogue needs together.
+  // The number of column blocks that the epilogue takes together.
   int group() const { return epilogue == Epilogue::kSwiGlu ? 2 : 1; }
 
-  // `acc`: exact sums of row `row`, of `blocks` column blocks from `block` on; SwiGlu's first up
-  // block stands at `acc_up`, and gates and ups take turns.
+  // The epilogue. `acc`: exact sums of row `row`, of `blocks` column blocks from `block` on.
+  // `acc_up`: the first up block of SwiGlu; gates and ups alternate.
   void Finish(int row, int block, int blocks, const int32_t* acc, const int32_t* acc_up) const {
     const float scale = x.scale()[row];
     const int32_t zero = x.zero_point()[row];
@@ -135,23 +135,22 @@ void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int bloc
   }
 }
 
-// How many of `rows` oneDNN takes: a few are left to our kernel, more are filled up with rows that
-// nobody reads.
+// The number of `rows` that oneDNN takes, a multiple of kOneDnnRows. Our kernel takes the remainder
+// if it is one tile. A larger remainder is padded with rows whose results are ignored.
 int Int8MatMul::OneDnnRows(int rows) const {
   const int left = rows % kOneDnnRows;
   return left > kernel_.max_rows ? rows - left + kOneDnnRows : rows - left;
 }
 
-// oneDNN computes a tile of most rows, our kernel those that are left over, and the epilogue
-// follows on the same thread while the sums are still in its cache. False: oneDNN has no fast
-// kernel.
+// oneDNN computes tiles of most rows, and our kernel computes the others. The epilogue follows on
+// the same thread while the sums are in its cache. Returns false if oneDNN has no fast kernel.
 bool Int8MatMul::RunOneDnn(const Job& job) {
   const int k = job.w.k_padded(), all_rows = job.x.rows();
   const int rows = backend_ == Backend::kOneDnn ? all_rows : OneDnnRows(all_rows);
   const int threads = ThreadPool::CurrentThreads();
   const Tiling tiling(rows, job.w.n_padded() / kBlock, threads);
-  // Plans are made here, so that the threads only read them. All tiles are as large as the first
-  // one, or as the last one, in rows and in columns.
+  // Plans are made here, so that the threads only read them. Each tile has the rows of the first
+  // tile or of the last one, and likewise the columns.
   const int last = tiling.tiles() - 1;
   const OneDnnInt8::Plan* plans[2][2];
   for (const bool last_row : {false, true}) {

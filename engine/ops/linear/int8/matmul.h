@@ -1,7 +1,7 @@
-// INT8 linear layers: quantized activation rows times packed weights, with what comes after fused
-// in. W8A8: activations u8 per token, asymmetric, dynamic; weights s8 per output channel,
-// symmetric; products accumulated in s32 exactly, so that the result of a row is the same bits
-// whatever the batch, the backend or the number of threads.
+// INT8 linear layers: quantized activation rows times packed weights, with a fused epilogue. W8A8:
+// activations are u8, asymmetric, dynamic, with a scale for each row. Weights are s8, symmetric,
+// with a scale for each output. Products are accumulated exactly in s32. So the result of a row is
+// the same bits for any batch, backend and number of threads.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,9 @@ class OneDnnInt8;
 // Computes linear layers with the threads of ThreadPool::Current(). Owned by one thread.
 class Int8MatMul {
  public:
-  // Which integer matmul to use: oneDNN's where it has a VNNI or AMX kernel and the batch is large
-  // enough to gain, ours elsewhere; or always one of them (for tests and measurements).
+  // kAuto takes oneDNN's matmul where it has a VNNI or AMX kernel and the batch is large enough to
+  // gain, and our kernels elsewhere. The others always take one of them, for tests and
+  // measurements.
   enum class Backend { kAuto, kOwn, kOneDnn };
 
   explicit Int8MatMul(Backend backend = Backend::kAuto);
@@ -34,11 +35,11 @@ class Int8MatMul {
   // out[r][n] += the same.
   void Add(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
-  // w's 64-column blocks alternate gate and up (model_weights.h): out[r][i] = silu(gate) * up for
+  // The 64-column blocks of w alternate gate and up: out[r][i] = silu(gate) * up for
   // i < w.n_padded() / 2.
   void SwiGlu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
-  // out[r][n] = gelu(what Store() would give), the tanh form.
+  // out[r][n] = gelu(the value of Store()), in the tanh form.
   void Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
   // True if the kernel reads activations widened to s16 (QuantizedRows' with_s16).
@@ -59,7 +60,7 @@ class Int8MatMul {
   const Backend backend_;
   const Int8Kernel& kernel_;
   std::unique_ptr<OneDnnInt8> one_dnn_;  // null where oneDNN has no fast kernel
-  // Each thread has a tile of oneDNN's exact sums, and what oneDNN itself needs.
+  // Each thread's working memory: a tile of oneDNN's exact sums, and oneDNN's scratchpad.
   struct Scratch {
     AlignedBuffer<int32_t> sums;
     AlignedBuffer<uint8_t> one_dnn;

@@ -18,7 +18,7 @@ using dnnl::memory;
 matmul::primitive_desc Describe(const memory::desc& src, const memory::desc& weights,
                                 const memory::desc& dst, const dnnl::engine& engine) {
   dnnl::primitive_attr attributes;
-  // oneDNN's own is made by the thread that makes the primitive.
+  // oneDNN's own scratchpad belongs to the thread that makes the primitive.
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 #if DNNL_VERSION_MAJOR >= 3
   return matmul::primitive_desc(engine, src, weights, dst, attributes);
@@ -53,7 +53,7 @@ struct OneDnnInt8::Impl {
     try {
       matmul::primitive_desc description = Describe(src, weights, dst, engine);
       std::string name = description.impl_info_str();
-      // Anything else than a batch-reduce kernel is slower than our own.
+      // All kernels other than batch-reduce ones are slower than our own.
       if (!name.starts_with("brg")) return std::nullopt;
       return Plan{
           src, weights, dst, description.scratchpad_desc(), matmul(description), std::move(name)};
@@ -97,7 +97,7 @@ void OneDnnInt8::Run(const Plan& plan, const uint8_t* rows, const int8_t* packed
   const memory weights(plan.weights, impl_->engine, const_cast<int8_t*>(packed));
   const memory dst(plan.dst, impl_->engine, out);
   const memory own(plan.scratch, impl_->engine, scratch);
-  // Its C++ form takes a map, made anew for each call.
+  // The C++ form takes a map, which would be allocated in each call.
   const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, src.get()},
                                   {DNNL_ARG_WEIGHTS, weights.get()},
                                   {DNNL_ARG_DST, dst.get()},

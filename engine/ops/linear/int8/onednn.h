@@ -1,5 +1,5 @@
-// oneDNN's u8 x s8 -> s32 matmul on our packed weights, without a reorder. Only this header's .cc
-// knows oneDNN's API, which differs between its versions 2 and 3.
+// oneDNN's u8 x s8 -> s32 matmul on our packed weights, without a reorder. oneDNN's API differs
+// between its versions 2 and 3; only onednn.cc knows it.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,19 @@
 
 namespace edgegate {
 
-// Owned by one thread, but for Run().
+// Owned by one thread, except for Run().
 class OneDnnInt8 {
  public:
-  // Null where oneDNN has no VNNI or AMX kernel for our layout on this machine (or none is left
-  // under the cap of SetIsaCap).
+  // Null if oneDNN has no VNNI or AMX kernel for our layout on this machine under the cap of
+  // SetIsaCap().
   static std::unique_ptr<OneDnnInt8> Make();
   ~OneDnnInt8();
 
-  // A plan multiplies m rows of k bytes with `columns` (a multiple of 64) columns. Null: oneDNN has
-  // no fast kernel for this shape. Plans are kept for each shape that was seen.
+  // A plan multiplies m rows of k bytes by `columns` (a multiple of 64) columns. Null if oneDNN has
+  // no fast kernel for this shape. Plans live as long as this object.
   struct Plan;
   const Plan* PlanFor(int m, int k, int columns);
-  // Bytes that Run() needs beside its result.
+  // Bytes of working memory that Run() needs.
   static size_t ScratchBytes(const Plan& plan);
 
   // out[m][columns] = rows[m][k] times the columns of packed weights that start at `packed`. Exact.

@@ -32,7 +32,7 @@ float LargestOf(const float* row, int k) {
   return largest;
 }
 
-// Rounds kColumns values; gives their sum.
+// Rounds kColumns values and returns their sum.
 int32_t RoundColumns(const float* from, float inverse, int8_t* to) {
   const F32 d;
   const I32 i32;
@@ -51,7 +51,7 @@ void PackImpl(const float* rows, int count, int k, int8_t* packed, float* scale,
   float inverse[64];
   for (int n = 0; n < 64; ++n) {
     const float largest = n < count ? LargestOf(rows + int64_t{n} * k, k) : 0.0f;
-    // A row too small for the reciprocal to be finite contributes nothing that float could show.
+    // The reciprocal of a smaller row is not finite. Such a row adds nothing that float can show.
     const bool zero = largest < 1e-35f;
     scale[n] = zero ? 0.0f : largest / 127.0f;
     inverse[n] = zero ? 0.0f : 127.0f / largest;

@@ -1,5 +1,5 @@
-// Symmetric per-output-channel INT8 quantization of weight rows into the packed layout that
-// model/model_weights.h describes.
+// Symmetric INT8 quantization of weight rows, one scale for each output, into the layout of
+// weights.h.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@ namespace edgegate {
 // Bytes of a packed [n][k] matrix.
 inline int64_t PackedBytes(int n, int k) { return int64_t{Int8Padded(n)} * Int8Padded(k); }
 
-// Quantizes one block of 64 output rows and packs it: the `block`-th slice of PackedBytes(n, k) / (
-// n_padded / 64) bytes of a packed matrix. `rows`: [count][k] float, count <= 64; the block's
-// missing rows are zero. Writes packed: [k_padded / 4][64][4] s8 in [-127, 127]; scale[64] and
-// column_sum[64]. scale = max|w| / 127, values rounded to nearest even; a zero row has scale 0.
+// Quantizes and packs one block of 64 output rows: PackedBytes(64, k) bytes of a packed matrix.
+// `rows`: [count][k] float, count <= 64; missing rows are zero. Writes packed: [k_padded /
+// 4][64][4] s8 in [-127, 127]; scale[64] and column_sum[64]. scale = max|w| / 127. Values are
+// rounded to nearest even. A zero row has scale 0. Thread-safe.
 void PackInt8Block(const float* rows, int count, int k, int8_t* packed, float* scale,
                    int32_t* column_sum);
 

@@ -1,5 +1,5 @@
-// A linear layer's INT8 weights as the kernels read them. A view: the memory belongs to a packed
-// bundle or an arena, and must outlive every user.
+// The INT8 weights of a linear layer as the kernels read them. A view: the memory belongs to a
+// bundle or an arena and must outlive every user.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,9 @@ struct Int8Linear {
   int n_padded() const { return Int8Padded(n); }
 };
 
-// Bytes that kernels fetch ahead for their first rows: weights come from memory as one stream,
-// which processors follow by themselves only to the end of a page. Past the last block nothing
-// faults.
+// Bytes that kernels prefetch ahead for their first rows. Weights are read from memory
+// sequentially, but the processor's own prefetchers stop at the end of a page. A prefetch past the
+// last block does not fault.
 inline constexpr int kFetchAhead = 4096;
 
 }  // namespace edgegate
