@@ -37,8 +37,10 @@ const Entry kEntries[] = {
     {"server.host", &Settings::host, "address to listen on"},
     {"server.port", IntField{&Settings::port, 0, 65535}, "port to listen on; 0: any free one"},
     {"server.api_keys", &Settings::api_keys,
-     "clients send one of them as a bearer token; empty: no key is asked for"},
-    {"server.api_keys_file", &Settings::api_keys_file, "file with one API key a line"},
+     "keys, each \"KEY\" or \"NAME KEY\"; clients send one as a bearer token; empty: no key is "
+     "asked for"},
+    {"server.api_keys_file", &Settings::api_keys_file,
+     "file with one API key, \"KEY\" or \"NAME KEY\", a line"},
     {"server.allowed_hosts", &Settings::allowed_hosts,
      "host names to answer to besides addresses, names without dots, this machine's name and names "
      "under .local, .lan, .home.arpa and .internal; *.name for all below"},

@@ -31,17 +31,24 @@ ALLOWED = {
     "server": ["engine", "scheduler", "config"],
     "server/access": ["engine/base"],
     "server/worker": ["engine", "server/access", "server/media"],
-    "server/openai": ["engine", "scheduler", "server/generation.h"],
-    "server/media": ["engine", "scheduler/request.h", "server/openai", "server/served_model.h"],
-    "server/catalog": ["engine", "scheduler", "config", "server/served_model.h"],
-    "server/http": [
-        "engine/base",
+    "server/call": [
+        "engine",
+        "scheduler",
+        "server/access/caller.h",
+        "server/media",
+        "server/worker",
+    ],
+    "server/media": ["engine"],
+    "server/catalog": ["engine", "scheduler", "config", "server/call/served_model.h"],
+    "server/http": ["engine/base", "server/access"],
+    "server/api": [
+        "engine",
         "scheduler",
         "server/access",
+        "server/call",
         "server/catalog",
-        "server/generation.h",
-        "server/media",
-        "server/openai",
+        "server/http",
+        "server/media/fetch.h",
     ],
     "server/cli": ["engine", "scheduler", "config", "server"],
 }
@@ -53,7 +60,7 @@ CONFINED = {
     r"(jpeglib|jerror|spng)\.h|webp/|curl/": ["server/media"],
 }
 # JSON never crosses a layer: in headers it stays inside these folders.
-JSON_HEADERS = ["server/openai", "engine/weights/json.h"]
+JSON_HEADERS = ["server/api", "engine/weights/json.h"]
 MAX_LINES = 400
 
 

@@ -65,13 +65,43 @@ int tk_template_new(tk_str source, tk_str specials, tk_str globals, tk_template*
                     tk_bytes* error);
 void tk_template_free(tk_template* chat_template);
 
-// Renders. `messages` an array, `tools` an array or empty, `kwargs` an object or empty, all JSON.
-// The result is a list of segments, each a byte 'S' (a special token of the template's own) or 'T'
-// (text, in which look-alikes of special tokens are plain text), a 4-byte little-endian length, and
-// the text. Return value 1: the input or the template's own raise_exception is at fault;
-// 2: it ran too long.
-int tk_template_render(const tk_template* chat_template, tk_str messages, tk_str tools,
-                       tk_str kwargs, int add_generation_prompt, tk_bytes* out, tk_bytes* error);
+// A part of a message's content: an image, or a text.
+typedef struct {
+  int is_image;
+  tk_str text;
+} tk_part;
+
+// A message. Its content becomes a list of parts where `as_list` is set, else the string of all texts.
+typedef struct {
+  tk_str role;
+  const tk_part* parts;
+  size_t num_parts;
+  int as_list;
+} tk_message;
+
+// A function that the model may call. `parameters`: a JSON schema, or empty.
+typedef struct {
+  tk_str name;
+  tk_str description;
+  tk_str parameters;
+} tk_tool;
+
+// `kwargs`: a JSON object of further variables of the template, or empty.
+typedef struct {
+  const tk_message* messages;
+  size_t num_messages;
+  const tk_tool* tools;
+  size_t num_tools;
+  tk_str kwargs;
+  int add_generation_prompt;
+} tk_conversation;
+
+// Renders a conversation. Bytes of messages and tools that are not UTF-8 become U+FFFD. The result is
+// a list of segments. Each is a byte, 'S' (a special token of the template's own) or 'T' (text, in which
+// look-alikes of special tokens are plain text), then a 4-byte little-endian length, then the text.
+// Return value 1: the input or the template's own raise_exception is at fault; 2: it ran too long.
+int tk_template_render(const tk_template* chat_template, const tk_conversation* conversation,
+                       tk_bytes* out, tk_bytes* error);
 
 // A vocabulary of `count` tokens, ready for grammars. words[id]: the bytes that a token adds to a
 // text, empty for one that no text gives. `eos`: the id that ends an output.

@@ -45,22 +45,23 @@ class JinjaTemplate : public ChatTemplate {
         tokenizer_(tokenizer),
         image_rows_(image.rows),
         image_token_(image.token.empty() ? -1 : tokenizer.TokenId(image.token)) {
-    wants_parts_ = !Shows("\"edgegate\"") && Shows(R"([{"type": "text", "text": "edgegate"}])");
+    wants_list_ = !ShowsText(false) && ShowsText(true);
   }
 
-  Result<std::string> Render(const ChatTemplateInput& input) const override {
-    EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(input));
+  Result<std::string> Render(const Conversation& conversation) const override {
+    EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(conversation, wants_list_));
     std::string text;
     for (const std::string& segment : segments.texts) text += segment;
     return text;
   }
 
-  Result<ChatPrompt> Encode(const ChatTemplateInput& input) const override {
-    EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(input));
+  Result<ChatPrompt> Encode(const Conversation& conversation, int64_t max_tokens) const override {
+    EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(conversation, wants_list_));
     ChatPrompt prompt;
-    EG_ASSIGN_OR_RETURN(
-        prompt.ids, tokenizer_.EncodeSegments(segments.texts, segments.specials, input.max_tokens));
-    if (input.num_images > 0) EG_RETURN_IF_ERROR(PlaceImages(input.num_images, &prompt));
+    EG_ASSIGN_OR_RETURN(prompt.ids,
+                        tokenizer_.EncodeSegments(segments.texts, segments.specials, max_tokens));
+    const int images = conversation.num_images();
+    if (images > 0) EG_RETURN_IF_ERROR(PlaceImages(images, &prompt));
     return prompt;
   }
 
@@ -70,26 +71,15 @@ class JinjaTemplate : public ChatTemplate {
     std::vector<bool> specials;
   };
 
-  // Whether a message with this content, JSON, comes out as its text alone.
-  bool Shows(const char* content) const {
-    ChatTemplateInput input;
-    input.messages_json = fmt::format(R"([{{"role": "user", "content": {}}}])", content);
-    const auto text = Render(input);
-    return text.ok() && text->find("edgegate") != std::string::npos &&
-           text->find("type") == std::string::npos;
-  }
-
-  // Every string content as a list of one part.
-  static std::string AsParts(const std::string& messages_json) {
-    json messages = json::parse(messages_json, nullptr, false);
-    for (json& message : messages) {
-      if (!message.is_object() || !message.contains("content")) continue;
-      json& content = message["content"];
-      if (content.is_string()) {
-        content = json::array({{{"type", "text"}, {"text", std::move(content)}}});
-      }
-    }
-    return messages.dump(-1, ' ', false, json::error_handler_t::replace);
+  // True where a message's content, a list of parts or a string, comes out as its text alone.
+  bool ShowsText(bool as_list) const {
+    Conversation conversation;
+    conversation.messages = {{"user", {{ChatPart::Kind::kText, "edgegate"}}}};
+    const auto segments = RenderSegments(conversation, as_list);
+    if (!segments.ok()) return false;
+    std::string text;
+    for (const std::string& segment : segments->texts) text += segment;
+    return text.find("edgegate") != std::string::npos && text.find("type") == std::string::npos;
   }
 
   // Image tokens can only be the template's own: those in what users send stay plain text.
@@ -97,7 +87,7 @@ class JinjaTemplate : public ChatTemplate {
     const auto& ids = prompt->ids;
     const auto written = static_cast<int>(std::count(ids.begin(), ids.end(), image_token_));
     if (written < count || written % count != 0) {
-      return InvalidArgument("the model's chat template writes {} image tokens for {} pictures",
+      return InvalidArgument("the model's chat template writes {} image tokens for {} images",
                              written, count);
     }
     const int each = written / count;
@@ -111,7 +101,8 @@ class JinjaTemplate : public ChatTemplate {
       placed.insert(placed.end(), static_cast<size_t>(image_rows_), image_token_);
       for (int n = 0; n < each; ++n, ++i) {
         if (i == ids.size() || ids[i] != image_token_) {
-          return InvalidArgument("the model's chat template tears a picture's tokens apart");
+          return InvalidArgument(
+              "the model's chat template writes other tokens between those of an image");
         }
       }
     }
@@ -119,14 +110,35 @@ class JinjaTemplate : public ChatTemplate {
     return {};
   }
 
-  Result<Segments> RenderSegments(const ChatTemplateInput& input) const {
+  // A message with an image always has a list of parts; the others have one where `as_list` is set.
+  Result<Segments> RenderSegments(const Conversation& conversation, bool as_list) const {
+    std::vector<std::vector<tk_part>> parts;
+    std::vector<tk_message> messages;
+    parts.reserve(conversation.messages.size());
+    for (const ChatMessage& message : conversation.messages) {
+      bool has_image = false;
+      parts.emplace_back();
+      for (const ChatPart& part : message.parts) {
+        const bool is_image = part.kind == ChatPart::Kind::kImage;
+        parts.back().push_back({is_image, ToTk(part.text)});
+        has_image = has_image || is_image;
+      }
+      messages.push_back(
+          {ToTk(message.role), parts.back().data(), parts.back().size(), as_list || has_image});
+    }
+    std::vector<tk_tool> tools;
+    for (const ChatTool& tool : conversation.tools) {
+      tools.push_back({ToTk(tool.name), ToTk(tool.description), ToTk(tool.parameters)});
+    }
+    const tk_conversation whole{messages.data(),
+                                messages.size(),
+                                tools.data(),
+                                tools.size(),
+                                ToTk(conversation.template_kwargs),
+                                conversation.add_generation_prompt};
     tk_bytes out{};
     tk_bytes error{};
-    const std::string messages = wants_parts_ ? AsParts(input.messages_json) : input.messages_json;
-    const int code =
-        tk_template_render(handle_.get(), ToTk(messages), ToTk(input.tools_json),
-                           ToTk(input.kwargs_json), input.add_generation_prompt, &out, &error);
-    if (code != 0) {
+    if (tk_template_render(handle_.get(), &whole, &out, &error) != 0) {
       return InvalidArgument("{}", TakeString(error));
     }
     const std::string bytes = TakeString(out);
@@ -148,7 +160,7 @@ class JinjaTemplate : public ChatTemplate {
   const Tokenizer& tokenizer_;
   const int image_rows_;
   const int32_t image_token_;
-  bool wants_parts_ = false;  // contents must be lists: a string comes out as nothing
+  bool wants_list_ = false;  // the template shows contents that are lists, and no strings
 };
 
 }  // namespace

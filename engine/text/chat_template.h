@@ -7,30 +7,20 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/text/conversation.h"
 #include "engine/text/tokenizer.h"
 
 namespace edgegate {
 
-struct ChatTemplateInput {
-  // An array of {"role": ..., "content": ...} objects. A content is a string, or an array of
-  // {"type": "text", "text": ...} and {"type": "image"}.
-  std::string messages_json;
-  int num_images = 0;       // of all messages
-  std::string tools_json;   // an array, or empty
-  std::string kwargs_json;  // an object of extra variables (`chat_template_kwargs`), or empty
-  bool add_generation_prompt = true;
-  int64_t max_tokens = Tokenizer::kNoLimit;  // of the text; see Tokenizer::Encode
-};
-
-// What stands for a picture in a prompt: `rows` times the token `token`.
+// What stands for an image in a prompt: `rows` times the token `token`.
 struct ImagePlaceholder {
-  std::string token;  // its name in the vocabulary; empty: the model takes no pictures
+  std::string token;  // its name in the vocabulary; empty: the model takes no images
   int rows = 0;
 };
 
 struct ChatPrompt {
   std::vector<int32_t> ids;
-  std::vector<int> image_positions;  // of each picture's first token
+  std::vector<int> image_positions;  // of each image's first token
 };
 
 // Immutable once made: any thread may call any method.
@@ -43,15 +33,16 @@ class ChatTemplate {
                                                     const ImagePlaceholder& image = {});
   virtual ~ChatTemplate() = default;
 
-  // The prompt's text, as the template writes it. kInvalidArgument when the template itself raises
-  // (raise_exception), with its message, or when it runs too long.
-  virtual Result<std::string> Render(const ChatTemplateInput& input) const = 0;
+  // Gives the prompt's text, as the template writes it. kInvalidArgument when the template itself
+  // raises (raise_exception), with its message, or when it runs too long.
+  virtual Result<std::string> Render(const Conversation& conversation) const = 0;
 
-  // The prompt's ids: the template's own special tokens become special tokens, and what the
-  // messages carry stays plain text even where it looks like one. Where a template writes another
-  // number of image tokens than a picture has rows (one, say), the picture's number takes their
-  // place. kInvalidArgument where it writes none.
-  virtual Result<ChatPrompt> Encode(const ChatTemplateInput& input) const = 0;
+  // Gives the prompt's ids, at most `max_tokens` of text (see Tokenizer::Encode). The template's
+  // own special tokens become special tokens. What the messages carry stays plain text even where
+  // it looks like one. Where a template writes another number of image tokens than an image has
+  // rows (one, say), the image's number takes their place. kInvalidArgument where it writes none.
+  virtual Result<ChatPrompt> Encode(const Conversation& conversation,
+                                    int64_t max_tokens = Tokenizer::kNoLimit) const = 0;
 };
 
 }  // namespace edgegate

@@ -1,8 +1,7 @@
-// The API keys and which of them a request carries.
+// The API keys, and which of them a request carries.
 #pragma once
 
 #include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,27 +10,38 @@
 
 namespace edgegate {
 
-// Keeps digests only. Immutable after it is made: any thread may call it.
+// Keeps digests of keys, and no keys. Immutable after it is made: any thread may call it.
 class ApiKeys {
  public:
+  // No keys.
   ApiKeys() = default;
-  explicit ApiKeys(const std::vector<std::string>& keys);
 
-  bool empty() const { return digests_.empty(); }
+  // Each entry is a key, or a name, a blank, and a key. Names are 1 to 64 of the characters A-Z,
+  // a-z, 0-9, ".", "_" and "-". A key without a name has the ID "key-" and 12 hex digits of its
+  // SHA-256. So a key keeps its ID, and what is cached for it, wherever it stands in the list.
+  // kInvalidArgument: a name or a key has other characters, or two keys have one ID. The message
+  // names the entry by its number, and no key.
+  static Result<ApiKeys> Make(const std::vector<std::string>& entries);
 
-  // The index of the key in an Authorization field's value, "Bearer KEY" with the scheme in any
-  // case. nullopt: none of them. Takes the same time whichever key it is and however much of it is
-  // right.
-  std::optional<size_t> Find(std::string_view authorization) const;
+  bool empty() const { return keys_.empty(); }
+
+  // The ID of the key in an Authorization field's value, "Bearer KEY" with the scheme in any case.
+  // Null: none of them. The time that it takes does not depend on which key it is, nor on how much
+  // of it is right.
+  const std::string* Find(std::string_view authorization) const;
 
  private:
   using Digest = std::array<unsigned char, 32>;
-  std::vector<Digest> digests_;
+  struct Key {
+    std::string id;
+    Digest digest;
+  };
+  std::vector<Key> keys_;
 };
 
-// One key a line. Blank lines and lines that begin with "#" are skipped, and blanks and carriage
-// returns around a key. kNotFound: the file cannot be read. kInvalidArgument, naming the file and
-// the line: there is no key, or one holds a blank or a control character.
+// The entries of a file, one a line, for ApiKeys::Make. Blank lines and lines that begin with "#"
+// are skipped, and blanks and carriage returns around an entry. kNotFound: the file cannot be read.
+// kInvalidArgument, naming the file and, where one is at fault, the line.
 Result<std::vector<std::string>> ReadApiKeys(const std::string& path);
 
 }  // namespace edgegate

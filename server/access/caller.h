@@ -8,7 +8,7 @@ struct sockaddr;
 namespace edgegate {
 
 struct Caller {
-  // Number of the API key, from "1". Empty where no keys are configured. Cached work is shared only
+  // ID of the API key (ApiKeys). Empty where no keys are configured. Cached work is shared only
   // among requests of one tenant.
   std::string tenant;
   // Whose share of the slots and the queue a request takes: the tenant where keys are configured,

@@ -34,6 +34,11 @@ std::vector<ModelCatalog::Entry> ModelCatalog::entries() const {
   return entries;
 }
 
+bool ModelCatalog::any_ready() const {
+  return std::any_of(models_.begin(), models_.end(),
+                     [](const auto& place) { return place.load() != nullptr; });
+}
+
 std::vector<const ServedModel*> ModelCatalog::ready() const {
   std::vector<const ServedModel*> ready;
   for (const auto& place : models_) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
-#include "server/served_model.h"
+#include "server/call/served_model.h"
 
 namespace edgegate {
 
@@ -32,6 +32,8 @@ class ModelCatalog {
   };
   // In the order of the names.
   std::vector<Entry> entries() const;
+  // At least one model is loaded.
+  bool any_ready() const;
   // Those that are loaded, in the order of the names.
   std::vector<const ServedModel*> ready() const;
 

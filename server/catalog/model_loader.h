@@ -11,9 +11,9 @@
 #include "engine/model/decoder_runner.h"
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
+#include "server/call/served_model.h"
 #include "server/catalog/compute_threads.h"
 #include "server/catalog/memory_plan.h"
-#include "server/served_model.h"
 
 namespace edgegate {
 

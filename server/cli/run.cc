@@ -5,48 +5,49 @@
 #include <fstream>
 #include <iostream>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/ops/isa/isa_cap.h"
 #include "engine/weights/model_source.h"
 #include "scheduler/engine_loop.h"
+#include "server/call/generation.h"
+#include "server/call/image_loader.h"
 #include "server/catalog/default_models.h"
 #include "server/catalog/model_loader.h"
 #include "server/catalog/progress.h"
 #include "server/cli/commands.h"
 #include "server/cli/stop_signals.h"
-#include "server/generation.h"
-#include "server/media/image_loader.h"
 
 namespace edgegate {
 namespace {
 
 constexpr int64_t kRunMemory = int64_t{256} << 20;  // for the one request that there is
+constexpr int kTextTokens = 16;  // of a model without a chat template, as /v1/completions has it
 
 int Fail(const Status& status, int code) {
   std::fprintf(stderr, "edgegate: %s\n", status.message().c_str());
   return status.code() == StatusCode::kCancelled ? kExitInterrupted : code;
 }
 
-ApiRequest MakeRequest(const RunArguments& a, const std::string& prompt, bool chat) {
-  ApiRequest request;
-  request.chat = chat;
+Call MakeCall(const RunArguments& a, const std::string& prompt, bool chat) {
+  Call call;
+  call.caller = {"", "edgegate run"};
   if (chat) {
-    nlohmann::json messages = nlohmann::json::array();
-    if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
-    nlohmann::json content = nlohmann::json::array();
-    for (size_t i = 0; i < a.images.size(); ++i) content.push_back({{"type", "image"}});
-    content.push_back({{"type", "text"}, {"text", prompt}});
-    messages.push_back(
-        {{"role", "user"}, {"content", a.images.empty() ? nlohmann::json(prompt) : content}});
-    request.messages_json = messages.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    Conversation conversation;
+    const auto text = [](std::string t) { return ChatPart{ChatPart::Kind::kText, std::move(t)}; };
+    if (!a.system.empty()) conversation.messages.push_back({"system", {text(a.system)}});
+    std::vector<ChatPart> parts(a.images.size(), ChatPart{ChatPart::Kind::kImage, ""});
+    parts.push_back(text(prompt));
+    conversation.messages.push_back({"user", std::move(parts)});
+    call.input = std::move(conversation);
   } else {
-    request.prompts = {prompt};
+    call.input = std::vector<TextPrompt>{prompt};
+    call.default_max_tokens = kTextTokens;
   }
-  if (a.max_tokens > 0) request.max_tokens = a.max_tokens;
-  if (a.temperature >= 0) request.temperature = a.temperature;
-  return request;
+  call.input_field = "prompt";
+  if (a.max_tokens > 0) call.max_tokens = a.max_tokens;
+  if (a.temperature >= 0) call.sampling.temperature = a.temperature;
+  return call;
 }
 
 // The whole of a file.
@@ -93,22 +94,23 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   model->served.engine_index =
       engine.AddModel(std::move(model->runner), {}, model->valid_tokens, std::move(model->draft));
   engine.Start();
-  std::unique_ptr<Generation> generation;
   const bool chat = model->served.text->has_chat_template();
   auto images = ReadImages(arguments.images, model->served);
   if (!images.ok()) return Fail(images.status(), kExitFailure);
-  const ApiRequest request = MakeRequest(arguments, prompt, chat);
-  auto error = Generation::CheckFirst(request, model->served);
-  if (!error) {
-    error = Generation::Start(request, model->served, *std::move(images), &engine, std::nullopt, {},
-                              &generation);
+  Call call = MakeCall(arguments, prompt, chat);
+  if (const auto error = Generation::CheckFirst(call, model->served)) {
+    return Fail(error->status, kExitFailure);
   }
-  if (error) return Fail(InvalidArgument("{}", error->message), kExitFailure);
+  auto started = Generation::Start(std::move(call), model->served, *std::move(images), &engine,
+                                   std::nullopt, {});
+  if (const auto* error = std::get_if<CallError>(&started)) {
+    return Fail(error->status, kExitFailure);
+  }
+  const auto& generation = std::get<std::unique_ptr<Generation>>(started);
   while (!generation->done() && !signals.pending()) {
     const auto event =
         generation->Next(std::chrono::steady_clock::now() + std::chrono::milliseconds(50));
-    if (generation->error())
-      return Fail(Internal("{}", generation->error()->message), kExitFailure);
+    if (generation->error()) return Fail(generation->error()->status, kExitFailure);
     if (event) std::cout << event->text << std::flush;
   }
   std::cout << "\n";

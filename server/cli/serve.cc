@@ -12,13 +12,13 @@
 
 #include "engine/ops/isa/isa_cap.h"
 #include "scheduler/engine_loop.h"
-#include "server/access/api_keys.h"
+#include "server/access/access_rules.h"
+#include "server/api/api_server.h"
 #include "server/catalog/default_models.h"
 #include "server/catalog/model_loader.h"
 #include "server/catalog/model_loads.h"
 #include "server/cli/commands.h"
 #include "server/cli/stop_signals.h"
-#include "server/http/server.h"
 
 namespace edgegate {
 namespace {
@@ -27,28 +27,43 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kLoadCheck = std::chrono::milliseconds(20);
 
-Result<ServerOptions> MakeOptions(const Settings& s, SharedResources* resources) {
-  ServerOptions options;
-  options.memory = &resources->memory;
-  options.host = s.host;
-  options.port = s.port;
-  options.api_keys = s.api_keys;
-  options.max_body_bytes = size_t(s.max_body_mb) << 20;
-  options.max_connections = s.max_connections;
-  options.max_connections_per_address = s.max_connections_per_address;
-  options.body_timeout_s = s.body_timeout_s;
-  options.read_timeout_s = s.read_timeout_s;
-  options.write_timeout_s = s.write_timeout_s;
-  options.request_timeout_s = s.request_timeout_s;
-  options.images.allowed_hosts = s.image_hosts;
-  options.images.allowed_private_hosts = s.image_private_hosts;
-  options.images.max_bytes = options.max_body_bytes;
-  options.images.timeout_s = s.read_timeout_s;
-  EG_ASSIGN_OR_RETURN(options.sites, SiteRules::Make(s.allowed_hosts, s.allowed_origins));
-  if (s.api_keys_file.empty()) return options;
-  EG_ASSIGN_OR_RETURN(const auto keys, ReadApiKeys(s.api_keys_file));
-  options.api_keys.insert(options.api_keys.end(), keys.begin(), keys.end());
-  return options;
+HttpOptions MakeHttpOptions(const Settings& s) {
+  return {.host = s.host,
+          .port = s.port,
+          .max_body_bytes = size_t(s.max_body_mb) << 20,
+          .max_connections = s.max_connections,
+          .max_connections_per_address = s.max_connections_per_address,
+          .body_timeout_s = s.body_timeout_s,
+          .read_timeout_s = s.read_timeout_s,
+          .write_timeout_s = s.write_timeout_s};
+}
+
+Result<AccessRules> MakeAccessRules(const Settings& s) {
+  AccessRules rules;
+  EG_ASSIGN_OR_RETURN(rules.sites, SiteRules::Make(s.allowed_hosts, s.allowed_origins));
+  std::vector<std::string> keys = s.api_keys;
+  if (!s.api_keys_file.empty()) {
+    EG_ASSIGN_OR_RETURN(const auto listed, ReadApiKeys(s.api_keys_file));
+    keys.insert(keys.end(), listed.begin(), listed.end());
+  }
+  auto made = ApiKeys::Make(keys);
+  if (!made.ok()) return made.status().WithContext("server.api_keys, server.api_keys_file");
+  rules.keys = *std::move(made);
+  return rules;
+}
+
+ApiServices MakeServices(const Settings& s, SharedResources* resources, EngineLoop* engine,
+                         const ModelCatalog* catalog) {
+  ApiServices services;
+  services.images.allowed_hosts = s.image_hosts;
+  services.images.allowed_private_hosts = s.image_private_hosts;
+  services.images.max_bytes = size_t(s.max_body_mb) << 20;
+  services.images.timeout_s = s.read_timeout_s;
+  services.request_timeout_s = s.request_timeout_s;
+  services.memory = &resources->memory;
+  services.engine = engine;
+  services.catalog = catalog;
+  return services;
 }
 
 // Feeds systemd's watchdog, where there is one, unless the engine is stuck, by the same signal as
@@ -88,10 +103,10 @@ bool ServeUntilTold(ModelLoads* loads, const EngineLoop& engine, const StopSigna
   return true;
 }
 
-void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignals& signals) {
+void Drain(ApiServer* api, EngineLoop* engine, int timeout_s, const StopSignals& signals) {
   spdlog::info("draining: running requests get {} s", timeout_s);
   sd_notify(0, "STOPPING=1");
-  http->StartDraining();
+  api->StartDraining();
   std::atomic<bool> drained{false};
   std::thread drain([&] {
     engine->Drain(Clock::now() + std::chrono::seconds(timeout_s));
@@ -103,7 +118,7 @@ void Drain(HttpServer* http, EngineLoop* engine, int timeout_s, const StopSignal
   drain.join();
   // The last events still travel to their clients.
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  http->Stop();
+  api->Stop();
 }
 
 // Few arenas, and large blocks that go back to the kernel when they are freed: what a burst of
@@ -135,22 +150,21 @@ int Serve(const Settings& settings) {
   if (!catalog.ok()) return fail(catalog.status(), kExitUsage);
   std::vector<LoadedModel> loaded;
   EngineLoop engine(static_cast<int>(wanted->size()));
-  auto options = MakeOptions(settings, &resources);
-  if (!options.ok()) return fail(options.status(), kExitUsage);
-  options->engine = &engine;
-  options->catalog = catalog->get();
-  HttpServer http(*std::move(options));
-  if (Status status = http.Bind(); !status.ok()) return fail(status, kExitFailure);
+  auto rules = MakeAccessRules(settings);
+  if (!rules.ok()) return fail(rules.status(), kExitUsage);
+  ApiServer api(MakeHttpOptions(settings), *std::move(rules),
+                MakeServices(settings, &resources, &engine, catalog->get()));
+  if (Status status = api.Bind(); !status.ok()) return fail(status, kExitFailure);
   const bool ipv6 = settings.host.find(':') != std::string::npos;
   const std::string host = ipv6 ? "[" + settings.host + "]" : settings.host;
-  spdlog::info("listening on http://{}:{}", host, http.port());
-  std::thread listener([&] { http.Run(); });
+  spdlog::info("listening on http://{}:{}", host, api.port());
+  std::thread listener([&] { api.Run(); });
   engine.Start();
   ModelLoads loads(settings, *wanted, &resources, &loaded, &engine, catalog->get());
   const bool told = ServeUntilTold(&loads, engine, signals);
   loads.Stop();
   resources.jobs.Close();
-  Drain(&http, &engine, settings.drain_timeout_s, signals);
+  Drain(&api, &engine, settings.drain_timeout_s, signals);
   listener.join();
   spdlog::info("stopped");
   if (told) return kExitOk;

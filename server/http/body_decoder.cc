@@ -1,5 +1,7 @@
 #include "server/http/body_decoder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -106,7 +108,7 @@ void BodyDecoder::TrailerLine(std::string_view line) {
 }
 
 void BodyDecoder::Fail(int status, std::string message) {
-  error_ = ApiError{status, std::move(message), "invalid_request_error", "", ""};
+  error_ = HttpError{status, std::move(message), "", ""};
 }
 
 void BodyDecoder::FailTooLarge() {

@@ -30,7 +30,7 @@ class BodyDecoder {
 
   bool done() const { return state_ == State::kDone; }
   // The answer to give before the connection is closed: 400, 413 or 431.
-  const std::optional<ApiError>& error() const { return error_; }
+  const std::optional<HttpError>& error() const { return error_; }
   // Bytes of the body that are certain to follow. Framing is not counted.
   uint64_t expected() const { return left_; }
 
@@ -47,7 +47,7 @@ class BodyDecoder {
   const BodyLimits limits_;
   const bool chunked_;
   State state_ = State::kData;
-  std::optional<ApiError> error_;
+  std::optional<HttpError> error_;
   uint64_t left_ = 0;   // of the body, or of the chunk
   uint64_t total_ = 0;  // of the chunks so far
   std::string line_;

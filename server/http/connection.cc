@@ -1,5 +1,6 @@
 #include "server/http/connection.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -73,29 +74,29 @@ short Ready(int fd, short events, std::chrono::steady_clock::duration wait) {
   }
 }
 
-ApiError Late() {
-  return {408, "The request took too long to arrive.", "invalid_request_error", "", "timeout"};
-}
+HttpError Late() { return {408, "The request took too long to arrive.", "", "timeout"}; }
 
-ApiError Incomplete() {
-  return {400, "Invalid request: it ended before it was complete.", "invalid_request_error", "",
-          ""};
+HttpError Incomplete() {
+  return {400, "Invalid request: it ended before it was complete.", "", ""};
 }
 
 }  // namespace
 
-ShortAnswer MakeShortAnswer(const ApiError& error) {
-  ShortAnswer answer{error.http_status, {}, ErrorJson(error)};
-  if (error.http_status == 429 || error.http_status == 503) {
-    answer.headers.emplace_back("Retry-After", "1");
-  }
-  if (error.http_status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+ShortAnswer MakeShortAnswer(const HttpError& error, ErrorBody body) {
+  ShortAnswer answer{error.status, {}, body(error)};
+  if (error.status == 429 || error.status == 503) answer.headers.emplace_back("Retry-After", "1");
+  if (error.status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   return answer;
 }
 
 Connection::Connection(ConnectionTable* table, ConnectionTable::Entry* entry,
-                       const ConnectionLimits& limits)
-    : table_(table), entry_(entry), socket_(entry->socket), limits_(limits) {
+                       const ConnectionLimits& limits, ErrorBody default_error_body)
+    : table_(table),
+      entry_(entry),
+      socket_(entry->socket),
+      limits_(limits),
+      default_error_body_(default_error_body),
+      error_body_(default_error_body) {
   current = this;
 }
 
@@ -124,6 +125,9 @@ bool Connection::ReadHead() {
   error_.reset();
   head_ = {};
   listed_origin_.clear();
+  set_path_facts(default_error_body_, "");
+  route_ = nullptr;
+  status_ = 0;
   body_read_ = answered_ = false;
   probed_.reset();
   if (closing_ || dropped_ || !table_->SetState(entry_, ConnectionState::kIdle)) return false;
@@ -149,7 +153,7 @@ bool Connection::ReadHead() {
   return true;
 }
 
-std::optional<ApiError> Connection::ReadBody(std::string* body, const Reserve& reserve) {
+std::optional<HttpError> Connection::ReadBody(std::string* body, const Reserve& reserve) {
   BodyDecoder decoder(head_, limits_.request_body);
   if (decoder.error()) return FailBody(*decoder.error());
   if (!table_->SetState(entry_, ConnectionState::kReading)) return FailBody(Evicted());
@@ -182,17 +186,17 @@ std::optional<ApiError> Connection::ReadBody(std::string* body, const Reserve& r
   return std::nullopt;
 }
 
-std::optional<ApiError> Connection::FailBody(ApiError error) {
+std::optional<HttpError> Connection::FailBody(HttpError error) {
   closing_ = true;
   table_->SetState(entry_, ConnectionState::kIdle);
   return error;
 }
 
-ApiError Connection::Evicted() const {
+HttpError Connection::Evicted() const {
   return {503,
           "The server has too many connections (server.max_connections, "
           "server.max_connections_per_address).",
-          "server_error", "", "unavailable"};
+          "", "unavailable"};
 }
 
 bool Connection::gone(std::chrono::milliseconds patience, const std::function<void()>& probe) {
@@ -229,8 +233,8 @@ void Connection::TakeExtra() {
   }
 }
 
-bool Connection::BeginAnswer(const std::string& path) {
-  line_ = head_.method + " " + path + " HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
+bool Connection::BeginAnswer() {
+  line_ = head_.method + " / HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
   line_at_ = 0;
   return table_->SetState(entry_, ConnectionState::kWorking);
 }

@@ -14,6 +14,7 @@
 #include "server/access/caller.h"
 #include "server/http/body_decoder.h"
 #include "server/http/connection_table.h"
+#include "server/http/http_error.h"
 #include "server/http/request_head.h"
 
 namespace edgegate {
@@ -30,6 +31,8 @@ struct ConnectionLimits {
   bool find_local_peers = true;
 };
 
+struct Route;
+
 // An answer that is not httplib's: a refusal, or one without a body.
 struct ShortAnswer {
   int status = 204;
@@ -38,17 +41,19 @@ struct ShortAnswer {
 };
 
 // The error with what its status asks for: Retry-After, WWW-Authenticate.
-ShortAnswer MakeShortAnswer(const ApiError& error);
+ShortAnswer MakeShortAnswer(const HttpError& error, ErrorBody body);
 
 // Owned by its connection's thread. No other thread may call it.
 class Connection : public httplib::Stream {
  public:
   // Charges `bytes` of memory in total for a body before they are allocated. The error is the
   // client's answer.
-  using Reserve = std::function<std::optional<ApiError>(size_t bytes)>;
+  using Reserve = std::function<std::optional<HttpError>(size_t bytes)>;
 
-  // `entry` is in `table`. Both outlive the connection, which closes nothing.
-  Connection(ConnectionTable* table, ConnectionTable::Entry* entry, const ConnectionLimits& limits);
+  // `entry` is in `table`. Both outlive the connection, which closes nothing. `error_body`: how
+  // errors look while no route is known.
+  Connection(ConnectionTable* table, ConnectionTable::Entry* entry, const ConnectionLimits& limits,
+             ErrorBody default_error_body);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -59,13 +64,13 @@ class Connection : public httplib::Stream {
   // Reads the next request's head. False: there is none, and error() tells what to answer, if
   // anything.
   bool ReadHead();
-  const std::optional<ApiError>& error() const { return error_; }
+  const std::optional<HttpError>& error() const { return error_; }
   // Valid after ReadHead().
   const RequestHead& head() const { return head_; }
 
   // Reads the request's body into `body`. Call once. The error is the client's answer: 400, 408,
   // 413, 431 or what `reserve` said; the connection closes after it. `reserve` may be empty.
-  std::optional<ApiError> ReadBody(std::string* body, const Reserve& reserve = {});
+  std::optional<HttpError> ReadBody(std::string* body, const Reserve& reserve = {});
 
   // Whether the client has left. A reset is told at once. A client that has only ended its sending
   // half may still wait for its answer, and looks the same as one that closed its socket. Of a
@@ -76,9 +81,9 @@ class Connection : public httplib::Stream {
   // sends in the meantime as its next requests. Call it often; it does not wait.
   bool gone(std::chrono::milliseconds patience, const std::function<void()>& probe = {});
 
-  // What httplib shall see: a request line for `path`, and no body. To be called before httplib
-  // serves the request. False: the slot was given away.
-  bool BeginAnswer(const std::string& path);
+  // Lets httplib see a request line for "/", and no body. To be called before httplib serves the
+  // request. False: the slot was given away.
+  bool BeginAnswer();
   // The connection closes after this answer.
   void Close() { closing_ = true; }
   bool closing() const { return closing_ || !head_.keep_alive || !body_done(); }
@@ -87,6 +92,21 @@ class Connection : public httplib::Stream {
   // Takes and drops what the client still sends, for a bounded time, so that it can read the last
   // answer before the socket is closed.
   void Linger();
+
+  // How the request's errors look.
+  ErrorBody error_body() const { return error_body_; }
+  // What the parameter of the request's path stands for.
+  const std::string& parameter() const { return parameter_; }
+  void set_path_facts(ErrorBody body, std::string parameter) {
+    error_body_ = body;
+    parameter_ = std::move(parameter);
+  }
+  // What answers the request; null: nothing does.
+  const Route* route() const { return route_; }
+  void set_route(const Route* route) { route_ = route; }
+  // Of the answer that httplib wrote.
+  int status() const { return status_; }
+  void set_status(int status) { status_ = status; }
 
   const Caller& caller() const { return caller_; }
   void set_caller(Caller caller) { caller_ = std::move(caller); }
@@ -116,16 +136,21 @@ class Connection : public httplib::Stream {
   // Takes what has come without waiting.
   void TakeExtra();
   bool body_done() const { return body_read_ || !head_.has_body(); }
-  ApiError Evicted() const;
-  std::optional<ApiError> FailBody(ApiError error);
+  HttpError Evicted() const;
+  std::optional<HttpError> FailBody(HttpError error);
 
   ConnectionTable* const table_;
   ConnectionTable::Entry* const entry_;
   const int socket_;
   const ConnectionLimits limits_;
+  const ErrorBody default_error_body_;
+  ErrorBody error_body_;
+  std::string parameter_;
+  const Route* route_ = nullptr;
+  int status_ = 0;
   Caller caller_;
   RequestHead head_;
-  std::optional<ApiError> error_;
+  std::optional<HttpError> error_;
   std::string listed_origin_;
   std::string input_;  // read and not yet consumed
   std::string line_;   // what httplib reads

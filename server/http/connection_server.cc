@@ -29,23 +29,6 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(20);
 // Descriptors beside those of connections: models, libraries, worker processes.
 constexpr rlim_t kOtherDescriptors = 256;
 
-// httplib's own part of serving a request; its arguments differ between versions.
-using SetUp = std::function<void(httplib::Request&)>;
-using Process = bool (httplib::Server::*)(httplib::Stream&, bool, bool&, const SetUp&);
-using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::string&, int,
-                                                   const std::string&, int, bool, bool&,
-                                                   const SetUp&);
-
-[[maybe_unused]] bool ProcessRequest(httplib::Server* server, Process process,
-                                     Connection& connection, bool& closed) {
-  return (server->*process)(connection, false, closed, nullptr);
-}
-
-[[maybe_unused]] bool ProcessRequest(httplib::Server* server, ProcessAddressed process,
-                                     Connection& connection, bool& closed) {
-  return (server->*process)(connection, "", 0, "", 0, false, closed, nullptr);
-}
-
 // Raises the limit of open files for so many connections as far as it may. Returns how many there
 // can be.
 int RaiseDescriptorLimit(int connections) {
@@ -63,10 +46,9 @@ int RaiseDescriptorLimit(int connections) {
 }
 
 // Tells a client that there is no thread for it. Never waits.
-void RefuseWithoutThread(int fd) {
-  const std::string body =
-      ErrorJson({503, "The server cannot start another thread for this connection.", "server_error",
-                 "", "unavailable"});
+void RefuseWithoutThread(int fd, ErrorBody error_body) {
+  const std::string body = error_body(
+      {503, "The server cannot start another thread for this connection.", "", "unavailable"});
   const std::string text = fmt::format(
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
       "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
@@ -81,31 +63,17 @@ void RefuseWithoutThread(int fd) {
 
 }  // namespace
 
-ConnectionServer::ConnectionServer() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  set_post_routing_handler([](const httplib::Request&, httplib::Response& res) {
-    const Connection& connection = *Connection::Current();
-    for (const char* unwanted : {"Keep-Alive", "Accept-Ranges", "Connection"}) {
-      res.headers.erase(unwanted);
-    }
-    if (connection.closing()) {
-      res.set_header("Connection", "close");
-    } else if (connection.head().minor_version == 0) {
-      res.set_header("Connection", "keep-alive");
-    }
-    if (connection.listed_origin().empty()) return;
-    res.set_header("Access-Control-Allow-Origin", connection.listed_origin());
-    res.set_header("Vary", "Origin");
-  });
-}
+ConnectionServer::ConnectionServer() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 ConnectionServer::~ConnectionServer() {
   if (wake_ >= 0) close(wake_);
 }
 
 void ConnectionServer::Configure(const ConnectionLimits& limits, const TableLimits& table,
-                                 Gate gate) {
+                                 ErrorBody error_body, ServeNext serve) {
   limits_ = limits;
-  gate_ = std::move(gate);
+  error_body_ = error_body;
+  serve_ = std::move(serve);
   TableLimits possible = table;
   possible.connections =
       std::max(1, RaiseDescriptorLimit(table.connections + table.reserve) - table.reserve);
@@ -115,7 +83,6 @@ void ConnectionServer::Configure(const ConnectionLimits& limits, const TableLimi
 Status ConnectionServer::Open(const std::string& host, int port) {
   if (wake_ < 0) return Unavailable("cannot create an eventfd: {}", std::strerror(errno));
   EG_RETURN_IF_ERROR(socket_.Open(host, port));
-  svr_sock_ = socket_.fd();  // httplib streams only while it has a listening socket
   return {};
 }
 
@@ -169,42 +136,20 @@ void ConnectionServer::Start(int fd, const std::string& address) {
     if (start()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  RefuseWithoutThread(fd);
+  RefuseWithoutThread(fd, error_body_);
   table_->Remove(entry);
 }
 
 void ConnectionServer::Serve(ConnectionTable::Entry* entry) {
   try {
-    Connection connection(table_.get(), entry, limits_);
+    Connection connection(table_.get(), entry, limits_, error_body_);
     int left = kRequestsPerConnection;
-    while (!stopping_ && ServeRequest(connection, left == 1)) --left;
+    const auto is_last = [&] { return left == 1 || stopping_; };
+    while (!stopping_ && serve_(connection, is_last)) --left;
   } catch (const std::exception& e) {
     spdlog::warn("a connection ends: {}", e.what());
   }
   table_->Remove(entry);
-}
-
-bool ConnectionServer::ServeRequest(Connection& connection, bool last) {
-  if (!connection.ReadHead()) {
-    connection.Close();
-    if (connection.error() && connection.Write(MakeShortAnswer(*connection.error()))) {
-      connection.Linger();
-    }
-    return false;
-  }
-  if (last || stopping_) connection.Close();
-  const GateResult gate = gate_(connection);
-  bool sent;
-  if (gate.answer) {
-    sent = connection.Write(*gate.answer);
-  } else {
-    bool closed = false;
-    sent = connection.BeginAnswer(gate.route) &&
-           ProcessRequest(this, &ConnectionServer::process_request, connection, closed);
-  }
-  if (!sent) return false;
-  if (connection.closing()) connection.Linger();
-  return !connection.closing();
 }
 
 }  // namespace edgegate

@@ -1,40 +1,36 @@
-// Accepts connections, gives each a thread, and serves their requests: our strict reader in front,
-// httplib's dispatch and writing of answers behind. httplib's own listener, queue and reader are
-// not used: they have no limits on a request's line and headers, and do not frame strictly.
+// Accepts connections and gives each a thread. httplib's own listener and queue are not used: the
+// listener shares its port with other processes, and slow clients block others in the queue.
 #pragma once
-
-#include <httplib.h>
 
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "engine/base/status.h"
 #include "server/http/connection.h"
 #include "server/http/connection_table.h"
+#include "server/http/http_error.h"
 #include "server/http/listen_socket.h"
 
 namespace edgegate {
 
-// What shall become of a request whose head is read.
-struct GateResult {
-  std::optional<ShortAnswer> answer;  // nullopt: httplib serves it
-  std::string route;                  // the path that httplib's handlers are registered for
-};
-
 // Stop() may be called from any thread. All else from one.
-class ConnectionServer : public httplib::Server {
+class ConnectionServer {
  public:
-  // Called on the connection's thread for each request.
-  using Gate = std::function<GateResult(Connection&)>;
+  // Serves the connection's next request, on the connection's thread. `is_last`, asked once the
+  // request's head is read, tells whether the connection closes after the answer. False: the
+  // connection ends.
+  using ServeNext = std::function<bool(Connection&, const std::function<bool()>& is_last)>;
 
   ConnectionServer();
-  ~ConnectionServer() override;
+  ~ConnectionServer();
+  ConnectionServer(const ConnectionServer&) = delete;
+  ConnectionServer& operator=(const ConnectionServer&) = delete;
 
-  // Before Run().
-  void Configure(const ConnectionLimits& limits, const TableLimits& table, Gate gate);
+  // Before Run(). `error_body`: how errors look while no route is known.
+  void Configure(const ConnectionLimits& limits, const TableLimits& table, ErrorBody error_body,
+                 ServeNext serve);
   // Takes the address. kUnavailable when that fails.
   Status Open(const std::string& host, int port);
   int bound_port() const { return socket_.port(); }
@@ -49,12 +45,11 @@ class ConnectionServer : public httplib::Server {
   void Accept();
   void Start(int fd, const std::string& address);
   void Serve(ConnectionTable::Entry* entry);
-  // False: the connection ends.
-  bool ServeRequest(Connection& connection, bool last);
 
   ConnectionLimits limits_{};
   std::unique_ptr<ConnectionTable> table_;
-  Gate gate_;
+  ErrorBody error_body_ = nullptr;
+  ServeNext serve_;
   ListenSocket socket_;
   int wake_ = -1;  // an eventfd: Stop() was called
   std::atomic<bool> stopping_{false};

@@ -1,147 +1,26 @@
-// The checks that a request passes before its body is read.
+#include "server/http/gate.h"
 
 #include <string_view>
+#include <utility>
 
-#include "server/http/server_impl.h"
 #include "server/http/syntax.h"
 
 namespace edgegate {
 namespace {
 
 constexpr size_t kMaxQuoted = 200;
-constexpr std::string_view kModels = "/v1/models/";
 
-struct Route {
-  const char* path;
-  const char* methods;
-};
-constexpr Route kRoutes[] = {
-    {"/health", "GET, HEAD, OPTIONS"},       {"/v1/models", "GET, HEAD, OPTIONS"},
-    {"/v1/models/id", "GET, HEAD, OPTIONS"}, {"/v1/chat/completions", "POST, OPTIONS"},
-    {"/v1/completions", "POST, OPTIONS"},
-};
-
-const Route* FindRoute(const std::string& path) {
-  // One fixed path for httplib, whatever the model is called: it matches paths by std::regex, which
-  // recurses for each character.
-  const bool model = path.size() > kModels.size() && path.starts_with(kModels);
-  const std::string_view wanted = model ? "/v1/models/id" : std::string_view(path);
-  for (const Route& route : kRoutes) {
-    if (wanted == route.path) return &route;
-  }
-  return nullptr;
-}
-
-bool Lists(std::string_view methods, const std::string& method) {
-  while (!methods.empty()) {
-    const size_t end = std::min(methods.find(','), methods.size());
-    if (methods.substr(0, end) == method) return true;
-    methods.remove_prefix(std::min(end + 2, methods.size()));
-  }
-  return false;
-}
-
-ShortAnswer Refuse(int status, std::string message, std::string code = "",
-                   std::string type = "invalid_request_error") {
-  return MakeShortAnswer({status, std::move(message), std::move(type), "", std::move(code)});
+ShortAnswer Refuse(const Connection& connection, int status, std::string message,
+                   std::string code = "") {
+  return MakeShortAnswer({status, std::move(message), "", std::move(code)},
+                         connection.error_body());
 }
 
 // What a client may be shown of what it sent.
 std::string Quoted(const std::string& text) { return text.substr(0, kMaxQuoted); }
 
-// The answer to a POST whose body cannot be taken; nullopt: it can.
-std::optional<ShortAnswer> CheckBody(const RequestHead& head, uint64_t limit) {
-  if (const std::string* type = head.Find("content-type")) {
-    const std::string media = Lower(TrimBlanks(type->substr(0, type->find(';'))));
-    if (media == "multipart/form-data") {
-      return Refuse(415, "Invalid 'content-type': send the request as JSON (application/json).");
-    }
-  }
-  if (const std::string* coding = head.Find("content-encoding")) {
-    if (Lower(*coding) != "identity") {
-      return Refuse(415, "Invalid 'content-encoding': send the body without compression.");
-    }
-  }
-  if (!head.chunked && !head.content_length) {
-    return Refuse(411, "The header field 'content-length' is missing.");
-  }
-  if (head.content_length.value_or(0) <= limit) return std::nullopt;
-  return Refuse(413, fmt::format("The request body is too large: at most {} bytes are allowed "
-                                 "(server.max_body_mb).",
-                                 limit));
-}
-
-}  // namespace
-
-GateResult HttpServer::Impl::Gate(Connection& connection) const {
-  const RequestHead& head = connection.head();
-  if (auto answer = CheckSite(connection)) return {std::move(answer), ""};
-  const bool health = head.path == "/health";
-  if (connection.reserve()) {
-    connection.Close();
-    if (!health) {
-      return {Refuse(503,
-                     "The server has too many connections (server.max_connections, "
-                     "server.max_connections_per_address).",
-                     "unavailable", "server_error"),
-              ""};
-    }
-  }
-  if (head.path == "*") return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, OPTIONS"}}, ""}, ""};
-  if (auto answer = CheckKey(connection)) return {std::move(answer), ""};
-  if (!health && draining) {
-    return {MakeShortAnswer(FromStatus(Unavailable("the server is shutting down"))), ""};
-  }
-  if (!health && options.catalog->ready().empty()) {
-    return {MakeShortAnswer(FromStatus(Unavailable("the models are still loading"))), ""};
-  }
-  const Route* route = FindRoute(head.path);
-  if (route == nullptr) {
-    return {Refuse(404, fmt::format("Unknown URL ({} {}).", head.method, Quoted(head.path))), ""};
-  }
-  if (!Lists(route->methods, head.method)) {
-    ShortAnswer answer =
-        Refuse(405, fmt::format("{} does not allow the method {}: use {}.", Quoted(head.path),
-                                Quoted(head.method), route->methods));
-    answer.headers.emplace_back("Allow", route->methods);
-    return {std::move(answer), ""};
-  }
-  if (head.method == "OPTIONS") return {ShortAnswer{204, {{"Allow", route->methods}}, ""}, ""};
-  if (head.method == "POST") {
-    if (auto answer = CheckBody(head, options.max_body_bytes)) {
-      connection.Close();  // what follows may be a body without a length
-      return {std::move(answer), ""};
-    }
-  }
-  return {std::nullopt, route->path};
-}
-
-std::optional<ShortAnswer> HttpServer::Impl::CheckSite(Connection& connection) const {
-  const RequestHead& head = connection.head();
-  // HTTP/1.0 knows no Host; browsers always send it.
-  if (!head.host.empty() && !options.sites.AllowsHost(head.host)) {
-    return Refuse(403,
-                  fmt::format("This server does not answer to the host name '{}': list it in "
-                              "server.allowed_hosts.",
-                              Quoted(head.host)),
-                  "host_not_allowed", "permission_error");
-  }
-  const std::string* origin = head.Find("origin");
-  if (origin == nullptr) return std::nullopt;
-  const SiteRules::Origin what = options.sites.Classify(*origin, head.host);
-  if (what == SiteRules::Origin::kRefused) {
-    return Refuse(403,
-                  fmt::format("Pages of '{}' may not use this server: list the origin in "
-                              "server.allowed_origins.",
-                              Quoted(*origin)),
-                  "origin_not_allowed", "permission_error");
-  }
-  if (what != SiteRules::Origin::kListed) return std::nullopt;
-  connection.set_listed_origin(*origin);
-  if (head.method != "OPTIONS" || head.Find("access-control-request-method") == nullptr) {
-    return std::nullopt;
-  }
-  // A listed page may send what fields it likes: clients have many of their own.
+// A listed page may send what fields it likes: clients have many of their own.
+ShortAnswer AnswerPreflight(const RequestHead& head) {
   const std::string* fields = head.Find("access-control-request-headers");
   ShortAnswer answer{204,
                      {{"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
@@ -155,18 +34,129 @@ std::optional<ShortAnswer> HttpServer::Impl::CheckSite(Connection& connection) c
   return answer;
 }
 
-std::optional<ShortAnswer> HttpServer::Impl::CheckKey(Connection& connection) const {
+}  // namespace
+
+Gate::Gate(const Router* router, const AccessRules* rules, uint64_t max_body_bytes,
+           Availability availability)
+    : router_(router),
+      rules_(rules),
+      max_body_bytes_(max_body_bytes),
+      availability_(std::move(availability)) {}
+
+GateResult Gate::Check(Connection& connection) const {
   const RequestHead& head = connection.head();
-  connection.set_caller({"", connection.address()});
-  if (keys.empty() || head.path == "/health") return std::nullopt;
-  const std::string* authorization = head.Find("authorization");
-  const auto index = authorization != nullptr ? keys.Find(*authorization) : std::nullopt;
-  if (!index) {
-    return Refuse(401, "Incorrect API key provided.", "invalid_api_key", "authentication_error");
+  Router::Match match = router_->Find(head.path);
+  const bool is_public = !match.routes.empty() && match.routes[0]->scope == Scope::kPublic;
+  connection.set_path_facts(
+      match.routes.empty() ? router_->error_body() : match.routes[0]->error_body,
+      std::move(match.parameter));
+  if (auto answer = CheckSite(connection)) return {std::move(answer)};
+  if (connection.reserve()) {
+    connection.Close();
+    if (!is_public) {
+      return {Refuse(connection, 503,
+                     "The server has too many connections (server.max_connections, "
+                     "server.max_connections_per_address).",
+                     "unavailable")};
+    }
   }
-  const std::string tenant = std::to_string(*index + 1);
-  connection.set_caller({tenant, tenant});
-  return std::nullopt;
+  if (head.path == "*") return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, OPTIONS"}}, ""}};
+  const Scope scope = is_public ? Scope::kPublic : Scope::kApi;
+  if (auto answer = CheckScope(connection, scope)) return {std::move(answer)};
+  if (match.routes.empty()) {
+    return {Refuse(connection, 404,
+                   fmt::format("Unknown URL ({} {}).", head.method, Quoted(head.path)))};
+  }
+  if (head.method == "OPTIONS") return {ShortAnswer{204, {{"Allow", match.Allow()}}, ""}};
+  const Route* route = match.ForMethod(head.method);
+  if (route == nullptr) {
+    const std::string allow = match.Allow();
+    ShortAnswer answer = Refuse(connection, 405,
+                                fmt::format("{} does not allow the method {}: use {}.",
+                                            Quoted(head.path), Quoted(head.method), allow));
+    answer.headers.emplace_back("Allow", allow);
+    return {std::move(answer)};
+  }
+  if (head.method == "POST") {
+    if (auto answer = CheckBody(connection)) {
+      connection.Close();  // what follows may be a body without a length
+      return {std::move(answer)};
+    }
+  }
+  return {std::nullopt, route};
+}
+
+// Refuses a request of a page or by a name that may not use the daemon. Answers a preflight.
+std::optional<ShortAnswer> Gate::CheckSite(Connection& connection) const {
+  const RequestHead& head = connection.head();
+  // HTTP/1.0 knows no Host; browsers always send it.
+  if (!head.host.empty() && !rules_->sites.AllowsHost(head.host)) {
+    return Refuse(connection, 403,
+                  fmt::format("This server does not answer to the host name '{}': list it in "
+                              "server.allowed_hosts.",
+                              Quoted(head.host)),
+                  "host_not_allowed");
+  }
+  const std::string* origin = head.Find("origin");
+  if (origin == nullptr) return std::nullopt;
+  const SiteRules::Origin what = rules_->sites.Classify(*origin, head.host);
+  if (what == SiteRules::Origin::kRefused) {
+    return Refuse(connection, 403,
+                  fmt::format("Pages of '{}' may not use this server: list the origin in "
+                              "server.allowed_origins.",
+                              Quoted(*origin)),
+                  "origin_not_allowed");
+  }
+  if (what != SiteRules::Origin::kListed) return std::nullopt;
+  connection.set_listed_origin(*origin);
+  if (head.method != "OPTIONS" || head.Find("access-control-request-method") == nullptr) {
+    return std::nullopt;
+  }
+  return AnswerPreflight(head);
+}
+
+// Sets the caller. Refuses a request without a valid key, and one that comes when the API does not
+// answer.
+std::optional<ShortAnswer> Gate::CheckScope(Connection& connection, Scope scope) const {
+  connection.set_caller({"", connection.address()});
+  if (scope == Scope::kPublic) return std::nullopt;
+  if (!rules_->keys.empty()) {
+    const std::string* authorization = connection.head().Find("authorization");
+    const std::string* id = authorization != nullptr ? rules_->keys.Find(*authorization) : nullptr;
+    if (id == nullptr) {
+      return Refuse(connection, 401, "Incorrect API key provided.", "invalid_api_key");
+    }
+    connection.set_caller({*id, *id});
+  }
+  const auto error = availability_();
+  if (!error) return std::nullopt;
+  return MakeShortAnswer(*error, connection.error_body());
+}
+
+// Refuses a POST whose body cannot be taken.
+std::optional<ShortAnswer> Gate::CheckBody(const Connection& connection) const {
+  const RequestHead& head = connection.head();
+  if (const std::string* type = head.Find("content-type")) {
+    const std::string media = Lower(TrimBlanks(type->substr(0, type->find(';'))));
+    if (media == "multipart/form-data") {
+      return Refuse(connection, 415,
+                    "Invalid 'content-type': send the request as JSON (application/json).");
+    }
+  }
+  if (const std::string* coding = head.Find("content-encoding")) {
+    if (Lower(*coding) != "identity") {
+      return Refuse(connection, 415,
+                    "Invalid 'content-encoding': send the body without compression.");
+    }
+  }
+  if (!head.chunked && !head.content_length) {
+    return Refuse(connection, 411, "The header field 'content-length' is missing.");
+  }
+  if (head.content_length.value_or(0) <= max_body_bytes_) return std::nullopt;
+  return Refuse(connection, 413,
+                fmt::format("The request body is too large: at most {} bytes are allowed "
+                            "(server.max_body_mb).",
+                            max_body_bytes_));
 }
 
 }  // namespace edgegate

@@ -1,5 +1,7 @@
 #include "server/http/request_head.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "server/http/request_target.h"
@@ -174,7 +176,7 @@ void HeadParser::Finish() {
 }
 
 void HeadParser::Fail(int status, std::string message) {
-  error_ = ApiError{status, std::move(message), "invalid_request_error", "", ""};
+  error_ = HttpError{status, std::move(message), "", ""};
 }
 
 }  // namespace edgegate

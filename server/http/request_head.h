@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/openai/errors.h"
+#include "server/http/http_error.h"
 
 namespace edgegate {
 
@@ -54,7 +54,7 @@ class HeadParser {
   bool started() const { return started_; }
   bool done() const { return done_; }
   // The answer to give before the connection is closed: 400, 414, 417 or 431.
-  const std::optional<ApiError>& error() const { return error_; }
+  const std::optional<HttpError>& error() const { return error_; }
   // The head. Valid when done(). Call once.
   RequestHead Take() { return std::move(head_); }
 
@@ -67,7 +67,7 @@ class HeadParser {
 
   const HeadLimits limits_;
   RequestHead head_;
-  std::optional<ApiError> error_;
+  std::optional<HttpError> error_;
   std::string line_;         // the line that is being read, without its end
   size_t header_bytes_ = 0;  // of the field lines so far
   bool started_ = false;     // a byte other than an empty line's has come

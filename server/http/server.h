@@ -1,61 +1,50 @@
-// The HTTP side: listener, limits, API keys, routes. The only folder that includes httplib.
+// The HTTP server: a listener, the checks before routing, and the routes. This folder alone
+// includes httplib. It knows no protocol of the API and no model.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "engine/base/status.h"
-#include "scheduler/engine_loop.h"
-#include "server/access/memory_budget.h"
-#include "server/access/site_rules.h"
-#include "server/catalog/model_catalog.h"
-#include "server/media/fetch.h"
+#include "server/access/access_rules.h"
+#include "server/http/gate.h"
+#include "server/http/router.h"
 
 namespace edgegate {
 
-struct ServerOptions {
+struct HttpOptions {
   std::string host = "127.0.0.1";
-  int port = 8089;                    // 0: any free one
-  std::vector<std::string> api_keys;  // empty: no key is asked for
-  SiteRules sites;                    // names it answers to, pages that may use it
+  int port = 8089;  // 0: any free one
   size_t max_body_bytes = size_t{16} << 20;
   int max_connections = 512;
   int max_connections_per_address = 0;  // 0: half of max_connections
   int body_timeout_s = 120;
   int read_timeout_s = 15;
   int write_timeout_s = 15;
-  int request_timeout_s = 0;  // 0: none
-  FetchOptions images;        // whose URLs are fetched
-  // All of these outlive the server.
-  MemoryBudget* memory = nullptr;  // of requests
-  EngineLoop* engine = nullptr;
-  const ModelCatalog* catalog = nullptr;
 };
 
 // Provides its own synchronization.
 class HttpServer {
  public:
-  explicit HttpServer(ServerOptions options);
+  // `availability`: see Gate.
+  HttpServer(const HttpOptions& options, AccessRules rules, Router router,
+             Gate::Availability availability);
   ~HttpServer();
 
   // Takes the address. kUnavailable when that fails.
   Status Bind();
   int port() const;
 
-  // Serves until Stop(), in the calling thread. While no model is loaded, every request but /health
-  // is answered by 503.
+  // Serves until Stop(), in the calling thread.
   void Run();
-
-  // New requests are answered by 503; running ones go on.
-  void StartDraining();
   // Ends Run(), which some thread is in or about to enter. Connections that wait for a request end
   // at once; the others get some seconds for their answers.
   void Stop();
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace edgegate

@@ -3,19 +3,17 @@
 #include "engine/base/sha256.h"
 #include "engine/text/vocabulary.h"
 #include "server/media/decode_image.h"
+#include "server/worker/conversation_wire.h"
 
 namespace edgegate {
 namespace {
 
 Status EncodeChat(const TextModel& model, WireReader* job, WireWriter* result) {
-  ChatTemplateInput input;
-  input.messages_json = job->GetString();
-  input.tools_json = job->GetString();
-  input.kwargs_json = job->GetString();
-  input.num_images = job->Get<int>();
-  input.add_generation_prompt = job->GetBool();
-  input.max_tokens = job->Get<int64_t>();
-  EG_ASSIGN_OR_RETURN(const ChatPrompt prompt, model.chat_template->Encode(input));
+  const Conversation conversation = GetConversation(job);
+  const auto max_tokens = job->Get<int64_t>();
+  if (!job->ok()) return Internal("a worker's job is damaged");
+  EG_ASSIGN_OR_RETURN(const ChatPrompt prompt,
+                      model.chat_template->Encode(conversation, max_tokens));
   result->PutVector(prompt.ids).PutVector(prompt.image_positions);
   return {};
 }

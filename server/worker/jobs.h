@@ -18,7 +18,7 @@
 namespace edgegate {
 
 enum class JobKind : uint8_t {
-  kEncodeChat,    // ChatTemplateInput, limit of tokens -> ids, positions of images
+  kEncodeChat,    // Conversation, limit of tokens -> ids, positions of images
   kEncodeText,    // text, limit of tokens -> ids
   kPrepareImage,  // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
   kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "server/worker/conversation_wire.h"
 #include "server/worker/grammar_session.h"
 
 namespace edgegate {
@@ -114,22 +115,18 @@ Result<std::string> ModelText::Run(JobKind kind, WireWriter* job, const JobConte
   return OpenAnswer(answer);
 }
 
-Result<ChatPrompt> ModelText::EncodeChat(const ChatTemplateInput& input,
+Result<ChatPrompt> ModelText::EncodeChat(const Conversation& conversation, int64_t max_tokens,
                                          const JobContext& context) {
   WireWriter job = NewJob(JobKind::kEncodeChat);
-  job.PutString(input.messages_json)
-      .PutString(input.tools_json)
-      .PutString(input.kwargs_json)
-      .Put(input.num_images)
-      .Put(input.add_generation_prompt)
-      .Put(input.max_tokens);
+  PutConversation(conversation, &job);
+  job.Put(max_tokens);
   EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kEncodeChat, &job, context));
   WireReader reader(result);
   ChatPrompt prompt;
   prompt.ids = reader.GetVector<int32_t>();
   prompt.image_positions = reader.GetVector<int>();
-  const bool complete = prompt.image_positions.size() == static_cast<size_t>(input.num_images);
-  if (!reader.ok() || !complete) return Malformed();
+  const auto placed = static_cast<int>(prompt.image_positions.size());
+  if (!reader.ok() || placed != conversation.num_images()) return Malformed();
   return prompt;
 }
 

@@ -38,7 +38,8 @@ class ModelText {
   const VocabularyTable& vocabulary() const { return *vocabulary_; }
   bool has_chat_template() const { return has_chat_template_; }
 
-  Result<ChatPrompt> EncodeChat(const ChatTemplateInput& input, const JobContext& context);
+  Result<ChatPrompt> EncodeChat(const Conversation& conversation, int64_t max_tokens,
+                                const JobContext& context);
   Result<std::vector<int32_t>> EncodeText(std::string_view text, int64_t max_tokens,
                                           const JobContext& context);
   // `side`: of the square that the model sees, in pixels.

@@ -147,3 +147,21 @@ def test_key_files(tmp_path, cache):
     command = [BINARY, "serve", "--port", "0", *model, "--server.api_keys_file", str(keys)]
     done = subprocess.run(command, capture_output=True, timeout=60, text=True)
     assert done.returncode == 2 and "server.api_keys_file" in done.stderr
+
+
+def test_named_keys_stand_in_the_log_by_their_names(tmp_path, cache):
+    keys = tmp_path / "keys"
+    keys.write_text("phone secret-1\nsecret-2\n")
+    daemon = start(tmp_path, cache, "--server.api_keys_file", str(keys))
+    try:
+        for key in ("secret-1", "secret-2"):
+            line = b"GET /v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n"
+            assert ask(daemon, line % key.encode())[0] == 200
+        for wrong in ("phone", "phone secret-1"):
+            assert ask(daemon, line % wrong.encode())[0] == 401
+    finally:
+        assert daemon.stop() == 0
+    with open(daemon.log.name) as log:
+        text = log.read()
+    assert "GET /v1/models 200 " in text and " ms, phone\n" in text
+    assert " ms, key-" in text and "secret" not in text

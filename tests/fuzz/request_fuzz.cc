@@ -1,16 +1,20 @@
-// Any bytes as a request's body, to both endpoints.
+// Any bytes as a request's body, to each endpoint.
 
 #include <cstdint>
 #include <string_view>
 
-#include "server/openai/request.h"
+#include "server/api/openai/chat_completions.h"
+#include "server/api/openai/completions.h"
+#include "server/api/openai/errors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using edgegate::CallError;
   const std::string_view body(reinterpret_cast<const char*>(data), size);
-  for (bool chat : {false, true}) {
-    const auto parsed = edgegate::ParseRequest(body, chat, {});
-    if (const auto* error = std::get_if<edgegate::ApiError>(&parsed)) {
-      (void)edgegate::ErrorJson(*error);
+  for (const edgegate::ParseCall parse :
+       {edgegate::ParseChatCompletion, edgegate::ParseCompletion}) {
+    const auto parsed = parse(body);
+    if (const auto* error = std::get_if<CallError>(&parsed)) {
+      (void)edgegate::OpenAiErrorBody(edgegate::ToHttp(*error));
     }
   }
   return 0;

@@ -13,10 +13,6 @@ using edgegate::ByteSource;
 using Words = std::string_view;
 
 constexpr size_t kMaxBytes = 4096;
-constexpr Words kMessages =
-    R"([{"role":"system","content":"s"},{"role":"user","content":"<|u|> \u00e9"},)"
-    R"({"role":"user","content":[{"type":"text","text":"x"},{"type":"image"}]}])";
-constexpr Words kTools = R"([{"type":"function","function":{"name":"f","parameters":{}}}])";
 constexpr Words kKwargs = R"({"deep":{"a":[1,2,{"b":null}]},"n":3,"s":"text"})";
 constexpr std::array<Words, 12> kValues{"messages",  "message",     "message.content", "n",
                                         "s",         "deep.a[2].b", "loop.index",      "'x'",
@@ -91,6 +87,16 @@ std::string Template(ByteSource& source, int depth) {
 
 tk_str Str(Words text) { return {text.data(), text.size()}; }
 
+int RenderConversation(const tk_template* made, tk_bytes* out, tk_bytes* error) {
+  const tk_part system{0, Str("s")}, text{0, Str("<|u|> \u00e9")};
+  const tk_part with_image[] = {{0, Str("x")}, {1, {}}};
+  const tk_message messages[] = {
+      {Str("system"), &system, 1, 0}, {Str("user"), &text, 1, 0}, {Str("user"), with_image, 2, 1}};
+  const tk_tool tool{Str("f"), Str("what it does"), Str("{}")};
+  const tk_conversation conversation{messages, 3, &tool, 1, Str(kKwargs), 1};
+  return tk_template_render(made, &conversation, out, error);
+}
+
 void Render(Words source) {
   tk_template* made = nullptr;
   tk_bytes error{}, out{};
@@ -99,7 +105,7 @@ void Render(Words source) {
     tk_free_bytes(error);
     return;
   }
-  if (tk_template_render(made, Str(kMessages), Str(kTools), Str(kKwargs), 1, &out, &error) == 0) {
+  if (RenderConversation(made, &out, &error) == 0) {
     tk_free_bytes(out);
   } else {
     tk_free_bytes(error);

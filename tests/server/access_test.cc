@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -15,16 +16,59 @@
 namespace edgegate {
 namespace {
 
+ApiKeys Keys(const std::vector<std::string>& entries) {
+  auto keys = ApiKeys::Make(entries);
+  REQUIRE_MESSAGE(keys.ok(), keys.status().message());
+  return *std::move(keys);
+}
+
+// The ID of the key; empty: none.
+std::string Find(const ApiKeys& keys, const std::string& authorization) {
+  const std::string* id = keys.Find(authorization);
+  return id != nullptr ? *id : "";
+}
+
 TEST_CASE("a key is found behind 'bearer' in any case") {
-  const ApiKeys keys({"one", "two"});
-  CHECK(keys.Find("Bearer one") == std::optional<size_t>(0));
-  CHECK(keys.Find("bEARER   two ") == std::optional<size_t>(1));
-  for (const char* wrong : {"", "one", "Bearer", "Bearer ", "Bearer tw", "Bearer twoo",
-                            "Bearer Two", "Basic two", "Bearertwo", "Bearer one two"}) {
+  const ApiKeys keys = Keys({"first one", "two"});
+  CHECK(Find(keys, "Bearer one") == "first");
+  CHECK(Find(keys, "bEARER   two ") == "key-3fc4ccfe7458");
+  for (const char* wrong :
+       {"", "one", "Bearer", "Bearer ", "Bearer tw", "Bearer twoo", "Bearer Two", "Basic two",
+        "Bearertwo", "Bearer one two", "Bearer first", "Bearer first one"}) {
     CAPTURE(wrong);
-    CHECK_FALSE(keys.Find(wrong));
+    CHECK(Find(keys, wrong) == "");
   }
-  CHECK_FALSE(ApiKeys().Find("Bearer "));
+  CHECK(Find(ApiKeys(), "Bearer ") == "");
+}
+
+TEST_CASE("a key keeps its ID wherever it stands") {
+  std::vector<std::string> entries = {"one", "phone two", "three", "door\tfour"};
+  const ApiKeys before = Keys(entries);
+  std::reverse(entries.begin(), entries.end());
+  entries.insert(entries.begin() + 1, "another");
+  const ApiKeys after = Keys(entries);
+  for (const char* key : {"Bearer one", "Bearer two", "Bearer three", "Bearer four"}) {
+    CAPTURE(key);
+    CHECK(Find(before, key) != "");
+    CHECK(Find(before, key) == Find(after, key));
+  }
+  CHECK(Find(after, "Bearer two") == "phone");
+  CHECK(Find(after, "Bearer four") == "door");
+}
+
+TEST_CASE("names and keys that are refused are named by their number, without the key") {
+  const std::string long_name(65, 'n');
+  for (const std::string& wrong :
+       {std::string("a/b secret"), std::string("n secret secret"), std::string(""),
+        std::string("n se\x7f"), long_name + " secret", std::string("taken secret")}) {
+    CAPTURE(wrong);
+    const auto made = ApiKeys::Make({"taken first", wrong});
+    REQUIRE_FALSE(made.ok());
+    CHECK(made.status().code() == StatusCode::kInvalidArgument);
+    CHECK(made.status().message().find("API key 2: ") == 0);
+    CHECK(made.status().message().find("secret") == std::string::npos);
+  }
+  CHECK(ApiKeys::Make({"same", "same"}).ok());
 }
 
 TEST_CASE("key files") {
@@ -33,10 +77,10 @@ TEST_CASE("key files") {
     std::ofstream(path, std::ios::binary) << text;
     return ReadApiKeys(path);
   };
-  const auto keys = read("\xef\xbb\xbfone\r\n\r\n# two\r\n \t three \t\r\n#\nfour");
+  const auto keys = read("\xef\xbb\xbfone\r\n\r\n# two\r\n \t three \t\r\n#\nphone four");
   REQUIRE(keys.ok());
-  CHECK(*keys == std::vector<std::string>{"one", "three", "four"});
-  for (const char* wrong : {"", "\n#x\n", "a b\n", "a\tb", "a\x7f"}) {
+  CHECK(*keys == std::vector<std::string>{"one", "three", "phone four"});
+  for (const char* wrong : {"", "\n#x\n", "a b c\n", "ä b", "a\x7f"}) {
     CAPTURE(wrong);
     const auto failed = read(wrong);
     CHECK_FALSE(failed.ok());

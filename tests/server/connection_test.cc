@@ -10,6 +10,7 @@
 
 #include <thread>
 
+#include "server/api/openai/errors.h"
 #include "server/http/listen_socket.h"
 
 namespace edgegate {
@@ -40,7 +41,7 @@ class Pair {
                             .request_body = {}};
     limits.request_body.body_bytes = 1 << 20;
     limits.find_local_peers = find_local_peers;
-    connection = std::make_unique<Connection>(&table_, entry_, limits);
+    connection = std::make_unique<Connection>(&table_, entry_, limits, OpenAiErrorBody);
   }
 
   ~Pair() {
@@ -152,7 +153,7 @@ TEST_CASE("memory for a body is asked for before it is taken") {
     REQUIRE(pair.connection->ReadHead());
     std::string body;
     size_t asked = 0;
-    CHECK_FALSE(pair.connection->ReadBody(&body, [&](size_t bytes) -> std::optional<ApiError> {
+    CHECK_FALSE(pair.connection->ReadBody(&body, [&](size_t bytes) -> std::optional<HttpError> {
       CHECK(bytes > asked);
       CHECK(body.size() <= asked);
       asked = bytes;
@@ -172,10 +173,10 @@ TEST_CASE("a body without memory, or that ends early, closes the connection") {
   REQUIRE(refused.connection->ReadHead());
   std::string body;
   const auto full = refused.connection->ReadBody(&body, [](size_t) {
-    return std::optional<ApiError>(ApiError{503, "full", "", "", ""});
+    return std::optional<HttpError>(HttpError{503, "full", "", ""});
   });
   REQUIRE(full);
-  CHECK(full->http_status == 503);
+  CHECK(full->status == 503);
   CHECK(refused.connection->closing());
   CHECK_FALSE(refused.connection->ReadHead());
 
@@ -185,14 +186,14 @@ TEST_CASE("a body without memory, or that ends early, closes the connection") {
   shutdown(ended.client, SHUT_WR);
   const auto error = ended.connection->ReadBody(&body);
   REQUIRE(error);
-  CHECK(error->http_status == 400);
+  CHECK(error->status == 400);
 
   Pair slow;
   slow.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell");
   REQUIRE(slow.connection->ReadHead());
   const auto late = slow.connection->ReadBody(&body);
   REQUIRE(late);
-  CHECK(late->http_status == 408);
+  CHECK(late->status == 408);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Head Parse(std::string_view bytes) {
   Head out;
   out.consumed = parser.Feed(bytes);
   if (parser.error()) {
-    out.error = parser.error()->http_status;
+    out.error = parser.error()->status;
     CHECK(parser.Feed("x") == 0);
   } else if (parser.done()) {
     out.head = parser.Take();
@@ -192,7 +192,7 @@ Body Decode(const std::string& bytes) {
   BodyDecoder decoder(head, {.body_bytes = 100});
   Body out;
   decoder.Feed(bytes, &out.content);
-  out.error = decoder.error() ? decoder.error()->http_status : decoder.done() ? 0 : -1;
+  out.error = decoder.error() ? decoder.error()->status : decoder.done() ? 0 : -1;
   return out;
 }
 
@@ -250,7 +250,7 @@ TEST_CASE("bodies with a length") {
     BodyDecoder decoder(Parse(Fields("Content-Length: " + length + "\r\n\r\n")).head,
                         {.body_bytes = 100});
     CHECK(decoder.Feed(bytes, out) <= bytes.size());
-    return decoder.error() ? decoder.error()->http_status : decoder.done() ? 0 : -1;
+    return decoder.error() ? decoder.error()->status : decoder.done() ? 0 : -1;
   };
   std::string out;
   CHECK(decode("0", "next", &out) == 0);

@@ -122,7 +122,7 @@ TEST_CASE("a client that leaves takes its picture along") {
   for (bool stream : {false, true}) {
     Site site;
     site.runner->unit_ms = 500;
-    const int fd = site.Send("/v1/chat/completions", PictureBody(stream).dump());
+    const int fd = site.Send("/v1/chat/completions", ImageBody(stream).dump());
     while (site.Snapshot().waiting == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -133,7 +133,7 @@ TEST_CASE("a client that leaves takes its picture along") {
     auto client = site.Client();
     for (int i = 0; i < 2; ++i) {
       const auto stays =
-          client.Post("/v1/chat/completions", PictureBody(false).dump(), "application/json");
+          client.Post("/v1/chat/completions", ImageBody(false).dump(), "application/json");
       REQUIRE(stays);
       CHECK(stays->status == 200);
       CHECK(json::parse(stays->body)["timings"]["images_encoded"] == 1 - i);

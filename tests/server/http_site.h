@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "engine/weights/model_source.h"
-#include "server/http/server.h"
+#include "server/api/api_server.h"
 #include "tests/fakes/fake_model_runner.h"
 
 namespace edgegate {
@@ -20,7 +20,7 @@ namespace edgegate {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-// A picture of one pixel.
+// An image of one pixel.
 inline const char* const kPixel =
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP43yAAAAQRAZ"
     "DHGw1eAAAAAElFTkSuQmCC";
@@ -31,7 +31,7 @@ class Site {
  public:
   // Serves "fake" where it is the first of these names. The others never load.
   explicit Site(const std::vector<std::string>& names = {"fake"})
-      : catalog_(*ModelCatalog::Make(names)), http_(Options()) {
+      : catalog_(*ModelCatalog::Make(names)), api_({.port = 0}, {}, Services()) {
     auto source =
         ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/glm-edge-v");
     REQUIRE(source.ok());
@@ -54,19 +54,19 @@ class Site {
     auto fake = std::make_unique<FakeModelRunner>(model_.limits);
     runner = fake.get();
     model_.engine_index = engine_.AddModel(std::move(fake), {8, 64, 64}, std::move(valid));
-    REQUIRE(http_.Bind().ok());
-    listener_ = std::thread([this] { http_.Run(); });
+    REQUIRE(api_.Bind().ok());
+    listener_ = std::thread([this] { api_.Run(); });
     engine_.Start();
     if (names.front() == model_.name) catalog_->SetReady(0, &model_);
   }
 
   ~Site() {
-    http_.Stop();
+    api_.Stop();
     listener_.join();
   }
 
   httplib::Client Client() const {
-    httplib::Client client("127.0.0.1", http_.port());
+    httplib::Client client("127.0.0.1", api_.port());
     client.set_read_timeout(60);
     return client;
   }
@@ -76,7 +76,7 @@ class Site {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(http_.port()));
+    address.sin_port = htons(static_cast<uint16_t>(api_.port()));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     const std::string text =
@@ -87,7 +87,7 @@ class Site {
   }
 
   void Drain() {
-    http_.StartDraining();
+    api_.StartDraining();
     engine_.Drain(Clock::now() + std::chrono::seconds(30));
   }
 
@@ -108,13 +108,12 @@ class Site {
   FakeModelRunner* runner = nullptr;
 
  private:
-  ServerOptions Options() {
-    ServerOptions options;
-    options.memory = &memory_;
-    options.engine = &engine_;
-    options.catalog = catalog_.get();
-    options.port = 0;
-    return options;
+  ApiServices Services() {
+    ApiServices services;
+    services.memory = &memory_;
+    services.engine = &engine_;
+    services.catalog = catalog_.get();
+    return services;
   }
 
   MemoryBudget memory_{int64_t{256} << 20};
@@ -123,7 +122,7 @@ class Site {
   ServedModel model_;
   EngineLoop engine_;
   const std::unique_ptr<ModelCatalog> catalog_;
-  HttpServer http_;
+  ApiServer api_;
   std::thread listener_;
 };
 
@@ -136,7 +135,7 @@ inline json Body(int seed, bool stream) {
           {"stream", stream}};
 }
 
-inline json PictureBody(bool stream) {
+inline json ImageBody(bool stream) {
   json body = Body(1, stream);
   body["messages"][0]["content"] = {{{"type", "text"}, {"text", "what?"}},
                                     {{"type", "image_url"}, {"image_url", {{"url", kPixel}}}}};

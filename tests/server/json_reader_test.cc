@@ -1,4 +1,4 @@
-#include "server/openai/json_reader.h"
+#include "server/api/json/json_reader.h"
 
 #include <doctest/doctest.h>
 
@@ -19,10 +19,10 @@ std::string Repeat(const std::string& text, int count) {
 // The message of the refusal; empty: it was read.
 std::string Refusal(const std::string& text, const JsonLimits& limits = {}) {
   const auto read = ReadJson(text, limits);
-  const auto* error = std::get_if<ApiError>(&read);
+  const auto* error = std::get_if<CallError>(&read);
   if (error == nullptr) return {};
-  CHECK(error->http_status == 400);
-  return error->message;
+  CHECK(error->status.code() == StatusCode::kInvalidArgument);
+  return error->status.message();
 }
 
 json RandomJson(std::mt19937* random, int depth) {
@@ -89,7 +89,7 @@ TEST_CASE("integers are exact, or refused") {
   }
   CHECK(Refusal("1e30").empty());
   const auto named = ReadJson(R"({"a": 1, "b": [{"c": 99999999999999999999}]})", JsonLimits{});
-  CHECK(std::get<ApiError>(named).param == "b");
+  CHECK(std::get<CallError>(named).field == "b");
 }
 
 TEST_CASE("what is not JSON is told by its byte, in our own words") {

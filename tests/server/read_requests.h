@@ -29,14 +29,14 @@ inline std::string ReadRequests(std::string_view bytes, const std::vector<size_t
     while (true) {
       if (!body) {
         input.erase(0, parser->Feed(input));
-        if (parser->error()) return report + std::to_string(parser->error()->http_status);
+        if (parser->error()) return report + std::to_string(parser->error()->status);
         if (!parser->done()) break;
         head = parser->Take();
         body.emplace(head, limits);
         content.clear();
       }
       input.erase(0, body->Feed(input, &content));
-      if (body->error()) return report + std::to_string(body->error()->http_status);
+      if (body->error()) return report + std::to_string(body->error()->status);
       if (!body->done()) break;
       report += head.method + " " + head.path + "?" + head.query + " at " + head.host + " " +
                 std::to_string(head.fields.size()) + (head.keep_alive ? " keep " : " close ") +

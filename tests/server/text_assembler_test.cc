@@ -1,4 +1,4 @@
-#include "server/text_assembler.h"
+#include "server/call/text_assembler.h"
 
 #include <doctest/doctest.h>
 

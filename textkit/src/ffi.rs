@@ -2,6 +2,7 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use crate::conversation::{Message, Part, Tool};
 use crate::segments::Segment;
 use crate::template::{Input, RenderError, Template};
 use crate::tokenizer::{EncodeError, Tokenizer};
@@ -48,6 +49,14 @@ impl Str {
         }
         std::str::from_utf8(std::slice::from_raw_parts(self.data, self.size))
             .map_err(|e| format!("not valid UTF-8 at byte {}", e.valid_up_to()))
+    }
+
+    /// Bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// # Safety
+    /// As for `get`.
+    unsafe fn lossy(self) -> String {
+        String::from_utf8_lossy(items(self.data, self.size)).into_owned()
     }
 
     /// # Safety
@@ -209,26 +218,92 @@ pub unsafe extern "C" fn tk_template_free(template: *mut Template) {
     }
 }
 
+#[repr(C)]
+pub struct TkPart {
+    is_image: i32,
+    text: Str,
+}
+
+#[repr(C)]
+pub struct TkMessage {
+    role: Str,
+    parts: *const TkPart,
+    num_parts: usize,
+    as_list: i32,
+}
+
+#[repr(C)]
+pub struct TkTool {
+    name: Str,
+    description: Str,
+    parameters: Str,
+}
+
+#[repr(C)]
+pub struct TkConversation {
+    messages: *const TkMessage,
+    num_messages: usize,
+    tools: *const TkTool,
+    num_tools: usize,
+    kwargs: Str,
+    add_generation_prompt: i32,
+}
+
+/// # Safety
+/// `first` points to `count` items, or `count` is 0.
+unsafe fn items<'a, T>(first: *const T, count: usize) -> &'a [T] {
+    match count {
+        0 => &[],
+        _ => std::slice::from_raw_parts(first, count),
+    }
+}
+
+unsafe fn message_of(message: &TkMessage) -> Message {
+    let part = |part: &TkPart| Part {
+        is_image: part.is_image != 0,
+        text: part.text.lossy(),
+    };
+    Message {
+        role: message.role.lossy(),
+        parts: items(message.parts, message.num_parts)
+            .iter()
+            .map(part)
+            .collect(),
+        as_list: message.as_list != 0,
+    }
+}
+
+unsafe fn tool_of(tool: &TkTool) -> Tool {
+    Tool {
+        name: tool.name.lossy(),
+        description: tool.description.lossy(),
+        parameters: tool.parameters.lossy(),
+    }
+}
+
 /// # Safety
 /// See textkit.h.
 #[no_mangle]
 pub unsafe extern "C" fn tk_template_render(
     template: &Template,
-    messages: Str,
-    tools: Str,
-    kwargs: Str,
-    add_generation_prompt: i32,
+    conversation: &TkConversation,
     out: *mut Buffer<u8>,
     error: *mut Buffer<u8>,
 ) -> i32 {
     guard(error, || {
         let input = Input {
-            messages: messages.get().map_err(plain)?,
-            tools: tools.get().map_err(plain)?,
-            kwargs: kwargs.get().map_err(plain)?,
-            add_generation_prompt: add_generation_prompt != 0,
+            messages: items(conversation.messages, conversation.num_messages)
+                .iter()
+                .map(|message| message_of(message))
+                .collect(),
+            tools: items(conversation.tools, conversation.num_tools)
+                .iter()
+                .map(|tool| tool_of(tool))
+                .collect(),
+            kwargs: conversation.kwargs.get().map_err(plain)?,
+            add_generation_prompt: conversation.add_generation_prompt != 0,
         };
-        let segments = template.render(&input).map_err(|e| match e {
+        let segments = template.render(input).map_err(|e| match e {
             RenderError::Invalid(message) => (1, message),
             RenderError::TooLong(message) => (2, message),
         })?;

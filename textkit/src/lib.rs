@@ -2,6 +2,7 @@
 //! templates and llguidance's grammars, which are what the field itself uses.
 
 mod choice;
+mod conversation;
 mod ffi;
 mod ffi_grammar;
 pub mod grammar;

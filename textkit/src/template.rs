@@ -4,6 +4,7 @@ use minijinja::value::{Kwargs, Value as JinjaValue};
 use minijinja::{Environment, Error, ErrorKind};
 use serde_json::Value;
 
+use crate::conversation::{messages_value, tools_value, Message, Tool};
 use crate::python_json;
 use crate::segments::{self, Segment};
 
@@ -22,8 +23,9 @@ pub enum RenderError {
 }
 
 pub struct Input<'a> {
-    pub messages: &'a str,
-    pub tools: &'a str,
+    pub messages: Vec<Message>,
+    pub tools: Vec<Tool>,
+    /// A JSON object, or empty.
     pub kwargs: &'a str,
     pub add_generation_prompt: bool,
 }
@@ -107,8 +109,12 @@ fn check_tags(source: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn parse(name: &str, json: &str) -> Result<Value, RenderError> {
-    serde_json::from_str(json).map_err(|e| RenderError::Invalid(format!("{name}: {e}")))
+fn parse_kwargs(json: &str) -> Result<Value, RenderError> {
+    if json.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(json)
+        .map_err(|e| RenderError::Invalid(format!("chat_template_kwargs: {e}")))
 }
 
 impl Template {
@@ -135,39 +141,29 @@ impl Template {
         })
     }
 
-    pub fn render(&self, input: &Input) -> Result<Vec<Segment>, RenderError> {
-        let texts = [input.messages, input.tools, input.kwargs];
+    pub fn render(&self, input: Input) -> Result<Vec<Segment>, RenderError> {
+        let values = [
+            messages_value(input.messages),
+            tools_value(input.tools).map_err(RenderError::Invalid)?,
+            parse_kwargs(input.kwargs)?,
+        ];
         // JSON may escape any character, so the marker is sought in what the strings mean.
-        let mut values = Vec::new();
-        for (name, text) in ["messages", "tools", "chat_template_kwargs"]
-            .iter()
-            .zip(texts)
-        {
-            values.push(if text.is_empty() {
-                Value::Null
-            } else {
-                parse(name, text)?
-            });
-        }
-        let meant: Vec<String> = values.iter().map(Value::to_string).collect();
-        let meant: Vec<&str> = meant.iter().map(String::as_str).collect();
-        let marker = segments::pick_marker(&meant).ok_or_else(|| {
+        let texts: Vec<String> = values.iter().map(Value::to_string).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let marker = segments::pick_marker(&texts).ok_or_else(|| {
             RenderError::Invalid("messages use every Unicode noncharacter U+FDD0 to U+FDEF".into())
         })?;
-        let mut values = values
-            .into_iter()
-            .map(|value| segments::mark_json(value, &self.specials, marker));
-        let (messages, tools, kwargs) = (values.next(), values.next(), values.next());
+        let [messages, tools, kwargs] =
+            values.map(|value| segments::mark_json(value, &self.specials, marker));
 
         let mut context = serde_json::Map::new();
-        for source in [Some(self.globals.clone()), kwargs] {
-            if let Some(Value::Object(members)) = source {
+        for source in [self.globals.clone(), kwargs] {
+            if let Value::Object(members) = source {
                 context.extend(members);
             }
         }
-        context.insert("messages".into(), messages.unwrap_or_default());
-        // transformers passes None where there are no tools.
-        context.insert("tools".into(), tools.unwrap_or_default());
+        context.insert("messages".into(), messages);
+        context.insert("tools".into(), tools);
         context
             .entry("add_generation_prompt")
             .or_insert(Value::Bool(input.add_generation_prompt));
@@ -191,16 +187,26 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Part;
 
-    fn render(source: &str, messages: &str) -> Result<String, String> {
+    /// With one message of the user, where there is a text.
+    fn render(source: &str, text: Option<&str>) -> Result<String, String> {
         let template = Template::new(source, r#"["<|end|>"]"#, r#"{"bos_token":"<s>"}"#)?;
+        let message = |text: &str| Message {
+            role: "user".into(),
+            parts: vec![Part {
+                is_image: false,
+                text: text.into(),
+            }],
+            as_list: false,
+        };
         let input = Input {
-            messages,
-            tools: "",
+            messages: text.into_iter().map(message).collect(),
+            tools: vec![],
             kwargs: "",
             add_generation_prompt: true,
         };
-        match template.render(&input) {
+        match template.render(input) {
             Ok(segments) => Ok(segments
                 .into_iter()
                 .map(|segment| match segment {
@@ -216,7 +222,7 @@ mod tests {
         let source = "{{ bos_token }}{% for m in messages %}\n  {% if m.role.startswith('u') %}\n\
                       [{{ m['content'] | trim }}]\n  {% endif %}\n{% endfor %}\n\
                       {% generation %}{{ {'a': [1, true]} | tojson }}{% endgeneration %}\n";
-        let out = render(source, r#"[{"role":"user","content":" x "}]"#).unwrap();
+        let out = render(source, Some(" x ")).unwrap();
         assert_eq!(out, "<s>[x]\n{\"a\": [1, true]}");
     }
 
@@ -225,23 +231,23 @@ mod tests {
         for piece in ["not ", "x|string", ".a", "1+"] {
             let source = format!("\n{{{{ {}x }}}}", piece.repeat(100_000));
             assert_eq!(
-                render(&source, "[]").unwrap_err(),
+                render(&source, None).unwrap_err(),
                 "chat template, line 2: the tag has more than 8000 bytes"
             );
         }
         let literal = "{{ 'it\\'s ".to_string() + &"}} ".repeat(10_000) + "' }}";
-        assert!(render(&literal, "[]").unwrap().starts_with("it's }} }} "));
+        assert!(render(&literal, None).unwrap().starts_with("it's }} }} "));
     }
 
     #[test]
     fn raise_and_runaway_are_errors() {
-        assert!(render("{{ raise_exception('no system') }}", "[]")
+        assert!(render("{{ raise_exception('no system') }}", None)
             .unwrap_err()
             .contains("no system"));
         let endless =
             "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}\
                        {% endfor %}{% endfor %}{% endfor %}";
-        assert!(render(endless, "[]").unwrap_err().contains("too long"));
-        assert!(render("{% if %}", "[]").is_err());
+        assert!(render(endless, None).unwrap_err().contains("too long"));
+        assert!(render("{% if %}", None).is_err());
     }
 }

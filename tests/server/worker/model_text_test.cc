@@ -23,7 +23,13 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-constexpr const char* kMessages = R"([{"role": "user", "content": "Hello <|user|> there"}])";
+Conversation SomeConversation() {
+  Conversation conversation;
+  const ChatPart image{ChatPart::Kind::kImage, ""};
+  conversation.messages = {{"system", {{ChatPart::Kind::kText, "Be brief."}}},
+                           {"user", {image, {ChatPart::Kind::kText, "Hello <|user|> there"}}}};
+  return conversation;
+}
 
 struct Site {
   Site() {
@@ -72,11 +78,14 @@ TEST_CASE("text and messages are encoded as in this process") {
       ChatTemplate::Make(site.source->tokenizer_assets(), **tokenizer, {"<|begin_of_image|>", 3});
   REQUIRE(chat.ok());
   CHECK(text->has_chat_template());
-  ChatTemplateInput input;
-  input.messages_json = kMessages;
-  const auto prompt = text->EncodeChat(input, {});
+  const Conversation conversation = SomeConversation();
+  const auto prompt = text->EncodeChat(conversation, 1000, {});
   REQUIRE(prompt.ok());
-  CHECK(prompt->ids == (*chat)->Encode(input)->ids);
+  const auto local = (*chat)->Encode(conversation);
+  REQUIRE(local.ok());
+  CHECK(prompt->ids == local->ids);
+  CHECK(prompt->image_positions == local->image_positions);
+  CHECK(prompt->image_positions.size() == 1);
 }
 
 TEST_CASE("a text with too many tokens is refused") {
@@ -181,13 +190,15 @@ TEST_CASE("a template that doubles a string is an error of its request") {
   source.assets = &assets;
   auto loaded = ModelText::Load(source, site.limits, &site.jobs, &site.memory);
   REQUIRE_MESSAGE(loaded.ok(), loaded.status().message());
-  ChatTemplateInput input;
-  input.messages_json = R"([{"role": "user", "content": "grow"}])";
-  const auto grown = (*loaded)->EncodeChat(input, {});
+  const auto ask = [&](const char* content) {
+    Conversation conversation;
+    conversation.messages = {{"user", {{ChatPart::Kind::kText, content}}}};
+    return (*loaded)->EncodeChat(conversation, 1000, {});
+  };
+  const auto grown = ask("grow");
   CHECK(grown.status().code() == StatusCode::kInvalidArgument);
   CHECK(grown.status().message().find("MiB of memory") != std::string::npos);
-  input.messages_json = R"([{"role": "user", "content": "stay"}])";
-  CHECK((*loaded)->EncodeChat(input, {}).ok());
+  CHECK(ask("stay").ok());
 }
 
 }  // namespace

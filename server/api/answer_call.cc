@@ -1,0 +1,173 @@
+#include "server/api/answer_call.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/call/generation.h"
+#include "server/call/image_loader.h"
+#include "server/http/framing.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Lease = MemoryBudget::Lease;
+
+constexpr auto kClientCheck = std::chrono::milliseconds(20);
+// How long a client may look as if it had left before that is tested with a few bytes. While it
+// waits for an answer: long enough for a short one, to a client that ends its sending half and then
+// sees nothing but the answer.
+constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
+constexpr auto kJobPatience = std::chrono::milliseconds(80);
+// Every connection may have a body of so many bytes without a lease.
+constexpr size_t kFreeBody = 64 << 10;
+// The body, its JSON values, and the messages.
+constexpr int64_t kCopiesOfBody = 3;
+
+CallError Failed(const Status& status) { return {status, "", ""}; }
+
+// The body, charged to the lease. The error is the client's answer.
+std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) {
+  std::string body;
+  const auto reserve = [&](size_t size) -> std::optional<HttpError> {
+    const int64_t needed = size > kFreeBody ? kCopiesOfBody * static_cast<int64_t>(size) : 0;
+    const int64_t more = needed - lease->bytes();
+    if (more <= 0) return std::nullopt;
+    const Status grown = lease->Grow(more, Clock::now() + MemoryBudget::kWait);
+    return grown.ok() ? std::nullopt : std::optional(ToHttp(Failed(grown)));
+  };
+  if (auto error = exchange.ReadBody(&body, reserve)) return *std::move(error);
+  return body;
+}
+
+// Memory that an event takes until the whole answer is written: a log-probability becomes a JSON
+// object with an array of bytes.
+int64_t BytesOf(const ChoiceEvent& event) {
+  constexpr int64_t kToken = 64, kLogprob = 1024;
+  int64_t bytes = static_cast<int64_t>(event.text.size());
+  for (const SampledToken& token : event.tokens) {
+    bytes += kToken + kLogprob * static_cast<int64_t>(token.top.size());
+  }
+  return bytes;
+}
+
+void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& writer, Lease* lease) {
+  constexpr int64_t kFree = 256 << 10, kPiece = 64 << 10;
+  int64_t collected = 0;
+  writer.Begin();
+  while (!generation.done() && !exchange.gone(kAnswerPatience)) {
+    const auto event = generation.Next(Clock::now() + kClientCheck);
+    if (generation.error()) return exchange.Fail(ToHttp(*generation.error()));
+    if (!event) continue;
+    collected += BytesOf(*event);
+    if (collected > kFree && collected > lease->bytes()) {
+      const Status grown =
+          lease->Grow(kPiece + collected - lease->bytes(), Clock::now() + MemoryBudget::kWait);
+      if (!grown.ok()) return exchange.Fail(ToHttp(Failed(grown)));
+    }
+    writer.Delta(*event);
+  }
+  if (!generation.done()) return exchange.Abandon();
+  exchange.Answer(writer.End(), 200, writer.content_type());
+}
+
+// Sends a stream until it is done. False: the client has left.
+bool SendStream(Generation& generation, AnswerWriter& writer, StreamSink& sink) {
+  bool alive = sink.Write(writer.Begin());
+  while (alive && !generation.done()) {
+    const auto event = generation.Next(Clock::now() + kClientCheck);
+    if (generation.error()) {
+      sink.Write(writer.Fail(ToHttp(*generation.error())));
+      return true;
+    }
+    // A client that left between two tokens is told by the second one's failure. A closed socket
+    // answers a comment with a reset.
+    alive = event ? sink.Write(writer.Delta(*event)) : !sink.gone(kAnswerPatience, kSseComment);
+  }
+  return alive && sink.Write(writer.End());
+}
+
+// Everything before the engine works. The error is the client's answer.
+std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices& services,
+                                                               Call call, const ServedModel& model,
+                                                               Exchange& exchange) {
+  std::optional<Clock::time_point> deadline;
+  if (services.request_timeout_s > 0) {
+    deadline = Clock::now() + std::chrono::seconds(services.request_timeout_s);
+  }
+  const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
+  if (auto error = Generation::CheckFirst(call, model)) return *std::move(error);
+  if (auto error = CheckImages(call.images, model)) return *std::move(error);
+  const Status admitted = services.engine->CheckAdmission(model.engine_index, call.caller.client,
+                                                          call.num_choices * call.num_prompts());
+  if (!admitted.ok()) return Failed(admitted);
+  auto images = LoadImages(call.images, model, services.images, context);
+  if (auto* error = std::get_if<CallError>(&images)) return *std::move(error);
+  call.images.clear();
+  return Generation::Start(std::move(call), model,
+                           std::get<std::vector<PromptImage>>(std::move(images)), services.engine,
+                           deadline, context);
+}
+
+}  // namespace
+
+HttpError ToHttp(const CallError& error) {
+  const auto answer = [&](int status, const char* code) {
+    return HttpError{status, error.status.message(), error.field,
+                     error.code.empty() ? code : error.code};
+  };
+  switch (error.status.code()) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kUnimplemented:
+      return answer(400, "");
+    case StatusCode::kNotFound:
+      return answer(404, "");
+    case StatusCode::kResourceExhausted:
+      return answer(429, "rate_limit_exceeded");
+    case StatusCode::kDataLoss:  // a model's file was damaged while it was served
+    case StatusCode::kUnavailable:
+      return answer(503, "unavailable");
+    case StatusCode::kDeadlineExceeded:
+      return answer(504, "timeout");
+    default:
+      spdlog::error("internal error: {}", error.status.message());
+      return answer(500, "internal_error");
+  }
+}
+
+CallError NoModel(const Status& status) {
+  if (status.code() != StatusCode::kNotFound) return Failed(status);
+  return {status, "model", "model_not_found"};
+}
+
+void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange) {
+  Lease lease = services.memory->MakeLease();
+  auto body = ReadBody(exchange, &lease);
+  if (const auto* error = std::get_if<HttpError>(&body)) return exchange.Fail(*error);
+  auto result = parse(std::get<std::string>(body));
+  body = std::string();
+  if (const auto* error = std::get_if<CallError>(&result)) return exchange.Fail(ToHttp(*error));
+  auto& parsed = std::get<ParsedCall>(result);
+  parsed.call.caller = exchange.caller();
+  const auto found = services.catalog->Find(parsed.call.model);
+  if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
+  const ServedModel& model = **found;
+  auto started = StartCall(services, std::move(parsed.call), model, exchange);
+  if (const auto* error = std::get_if<CallError>(&started)) return exchange.Fail(ToHttp(*error));
+  std::shared_ptr<Generation> generation =
+      std::get<std::unique_ptr<Generation>>(std::move(started));
+  std::shared_ptr<AnswerWriter> writer = parsed.make_writer(model, *generation);
+  // What the engine keeps is bounded by the context.
+  lease.Release();
+  if (!parsed.stream) return AnswerWhole(exchange, *generation, *writer, &lease);
+  exchange.Stream(writer->content_type(), [generation, writer](StreamSink& sink) {
+    return SendStream(*generation, *writer, sink);
+  });
+}
+
+}  // namespace edgegate

@@ -1,0 +1,85 @@
+#include "server/api/json/fields.h"
+
+#include <cmath>
+
+namespace edgegate {
+namespace {
+
+const nlohmann::ordered_json kNull;
+
+}  // namespace
+
+CallError WrongType(const std::string& name, const char* expected,
+                    const nlohmann::ordered_json& value) {
+  return BadField(name,
+                  fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name,
+                              expected, value.type_name()),
+                  "invalid_type");
+}
+
+const nlohmann::ordered_json& Fields::Raw(const std::string& name) {
+  read_.insert(name);
+  auto found = object_.find(name);
+  return found == object_.end() ? kNull : *found;
+}
+
+std::optional<bool> Fields::Bool(const std::string& name) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_boolean()) {
+    Fail(WrongType(name, "a boolean", value));
+    return std::nullopt;
+  }
+  return value.get<bool>();
+}
+
+std::optional<int64_t> Fields::Int(const std::string& name, int64_t low, int64_t high) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  const bool huge = value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX;
+  if (!value.is_number_integer()) {
+    Fail(WrongType(name, "an integer", value));
+    return std::nullopt;
+  }
+  if (huge || value.get<int64_t>() < low || value.get<int64_t>() > high) {
+    Fail(BadField(name, fmt::format("Invalid '{}': {} is out of range, must be between {} and {}.",
+                                    name, value.dump(), low, high)));
+    return std::nullopt;
+  }
+  return value.get<int64_t>();
+}
+
+std::optional<float> Fields::Number(const std::string& name, double low, double high) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_number()) {
+    Fail(WrongType(name, "a number", value));
+    return std::nullopt;
+  }
+  const double number = value.get<double>();
+  if (!(number >= low && number <= high)) {
+    Fail(BadField(name, fmt::format("Invalid '{}': {} is out of range, must be between {} and {}.",
+                                    name, value.dump(), low, high)));
+    return std::nullopt;
+  }
+  return static_cast<float>(number);
+}
+
+std::optional<std::string> Fields::String(const std::string& name) {
+  const auto& value = Raw(name);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_string()) {
+    Fail(WrongType(name, "a string", value));
+    return std::nullopt;
+  }
+  return value.get<std::string>();
+}
+
+std::optional<std::string> Fields::Unread() const {
+  for (const auto& [name, value] : object_.items()) {
+    if (!read_.contains(name)) return name;
+  }
+  return std::nullopt;
+}
+
+}  // namespace edgegate

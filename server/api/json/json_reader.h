@@ -1,0 +1,24 @@
+// Reads a request's JSON once, in linear time, within limits.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <variant>
+
+#include "server/call/call_error.h"
+
+namespace edgegate {
+
+struct JsonLimits {
+  int max_depth = 32;
+  int max_members = 1024;  // of one object: they keep their order, so finding one is linear
+  int max_nodes = 65536;   // objects, arrays, strings and members, which take memory of their own
+  int max_values = 2'000'000;  // numbers, booleans and nulls
+};
+
+// The value, or a 400 that names the limit, or the byte at which `text` is not JSON (RFC 8259,
+// UTF-8). Where an object has a member twice, the last one counts. Thread-safe.
+std::variant<nlohmann::ordered_json, CallError> ReadJson(std::string_view text,
+                                                         const JsonLimits& limits);
+
+}  // namespace edgegate

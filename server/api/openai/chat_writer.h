@@ -1,0 +1,28 @@
+// Writes answers of /v1/chat/completions.
+#pragma once
+
+#include <vector>
+
+#include "server/api/openai/writer.h"
+
+namespace edgegate {
+
+class ChatWriter : public OpenAiWriter {
+ public:
+  // `model` and `generation` outlive the writer.
+  ChatWriter(const OutputOptions& output, const ServedModel& model, const Generation& generation)
+      : OpenAiWriter(output, model, generation,
+                     {"chatcmpl-", "chat.completion", "chat.completion.chunk"}) {}
+
+ protected:
+  std::optional<json> FirstChoice(int choice) override;
+  json DeltaChoice(const ChoiceEvent& event) override;
+  json WholeChoice(int choice, const Collected& collected) override;
+  void CompleteAnswer(json* answer) override;
+
+ private:
+  json Token(int32_t token, float logprob) const;
+  json Logprobs(const std::vector<SampledToken>& tokens) const;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,40 @@
+// Writes answers of /v1/completions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/api/openai/writer.h"
+
+namespace edgegate {
+
+class CompletionWriter : public OpenAiWriter {
+ public:
+  // `echoed`: the prompts, where the answer begins with them; else empty. `model` and `generation`
+  // outlive the writer.
+  CompletionWriter(const OutputOptions& output, std::vector<TextPrompt> echoed,
+                   const ServedModel& model, const Generation& generation);
+
+ protected:
+  std::optional<json> FirstChoice(int choice) override;
+  json DeltaChoice(const ChoiceEvent& event) override;
+  json WholeChoice(int choice, const Collected& collected) override;
+
+ private:
+  // Of a choice of a stream.
+  struct Streamed {
+    int text_offset = 0;       // of the next token
+    bool prompt_sent = false;  // the log-probabilities of its prompt
+  };
+
+  void AddToken(const SampledToken& token, bool known, int* offset, json* out) const;
+  json Logprobs(int choice, bool with_prompt, const std::vector<SampledToken>& tokens,
+                int* offset) const;
+  // Empty where nothing is echoed.
+  std::string EchoOf(int choice) const;
+
+  const std::vector<TextPrompt> echoed_;
+  std::vector<Streamed> streamed_;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,45 @@
+#include "server/api/openai/errors.h"
+
+#include <nlohmann/json.hpp>
+
+namespace edgegate {
+namespace {
+
+using nlohmann::json;
+
+// What is quoted of a request may be as long as the request.
+constexpr size_t kMaxMessage = 1000;
+constexpr size_t kMaxParam = 200;
+
+std::string Shortened(const std::string& text, size_t most) {
+  return text.size() <= most ? text : text.substr(0, most) + "...";
+}
+
+const char* TypeOf(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 429:
+      return "rate_limit_error";
+    default:
+      return status >= 500 ? "server_error" : "invalid_request_error";
+  }
+}
+
+}  // namespace
+
+std::string OpenAiErrorBody(const HttpError& error) {
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? json(nullptr) : json(Shortened(text, kMaxParam));
+  };
+  const json body = {{"error",
+                      {{"message", Shortened(error.message, kMaxMessage)},
+                       {"type", TypeOf(error.status)},
+                       {"param", or_null(error.field)},
+                       {"code", or_null(error.code)}}}};
+  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace edgegate

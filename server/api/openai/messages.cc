@@ -1,0 +1,146 @@
+#include "server/api/openai/messages.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace edgegate {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr const char* kRoles[] = {"system", "developer", "user", "assistant", "tool"};
+
+// The URL of an image_url part.
+void ParseImage(Fields* fields, const std::string& param, const json& part, bool is_user,
+                std::vector<ImageSource>* images) {
+  const std::string name = param + ".image_url";
+  const json image = part.value("image_url", json());
+  if (!is_user) {
+    return fields->Fail(BadField(param, fmt::format("Invalid '{}': only a message of the role "
+                                                    "user can show images.",
+                                                    param)));
+  }
+  if (!image.is_object()) return fields->Fail(WrongType(name, "an object with a url", image));
+  const json url = image.value("url", json());
+  if (!url.is_string()) return fields->Fail(WrongType(name + ".url", "a string", url));
+  const json detail = image.value("detail", json());
+  if (!detail.is_null() && detail != "auto" && detail != "low" && detail != "high") {
+    return fields->Fail(BadField(name + ".detail", fmt::format("Invalid '{}.detail': must be auto, "
+                                                               "low or high.",
+                                                               name)));
+  }
+  for (const auto& [key, value] : image.items()) {
+    if (key == "url" || key == "detail") continue;
+    return fields->Fail(BadField(
+        name + "." + key, fmt::format("Unrecognized request argument supplied: {}.{}", name, key)));
+  }
+  images->push_back({name + ".url", url.get<std::string>()});
+}
+
+bool IsText(const json& part) { return part.contains("text") && part["text"].is_string(); }
+
+std::string TypeOf(const json& part) {
+  const auto type = part.is_object() ? part.find("type") : part.end();
+  return type != part.end() && type->is_string() ? type->get<std::string>() : "";
+}
+
+// One part of a content. Nothing where it is not valid.
+std::optional<ChatPart> ParsePart(Fields* fields, const std::string& name, const json& part,
+                                  bool is_user, std::vector<ImageSource>* images) {
+  const std::string type = TypeOf(part);
+  if (type == "text" && IsText(part)) {
+    return ChatPart{ChatPart::Kind::kText, part["text"].get<std::string>()};
+  }
+  if (type == "image_url") {
+    ParseImage(fields, name, part, is_user, images);
+    return ChatPart{ChatPart::Kind::kImage, ""};
+  }
+  if (type == "input_audio" || type == "file") {
+    fields->Fail(
+        BadField(name, fmt::format("'{}' is of type {}, which is not supported.", name, type)));
+  } else {
+    fields->Fail(BadField(
+        name, fmt::format("Invalid '{}': must be a part of type text or image_url.", name)));
+  }
+  return std::nullopt;
+}
+
+// Without images, one part: the texts, joined by newlines.
+std::vector<ChatPart> JoinTexts(std::vector<ChatPart> parts) {
+  std::string text;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].kind == ChatPart::Kind::kImage) return parts;
+    if (i > 0) text += "\n";
+    text += parts[i].text;
+  }
+  return {{ChatPart::Kind::kText, std::move(text)}};
+}
+
+std::vector<ChatPart> ParseContent(Fields* fields, const std::string& name, const json& content,
+                                   const std::string& role, std::vector<ImageSource>* images) {
+  if (content.is_string()) return {{ChatPart::Kind::kText, content.get<std::string>()}};
+  if (content.is_null() && role == "assistant") return {{ChatPart::Kind::kText, ""}};
+  if (!content.is_array()) {
+    fields->Fail(WrongType(name, "a string or an array of parts", content));
+    return {};
+  }
+  std::vector<ChatPart> parts;
+  for (size_t i = 0; i < content.size(); ++i) {
+    auto part =
+        ParsePart(fields, fmt::format("{}[{}]", name, i), content[i], role == "user", images);
+    if (part) parts.push_back(*std::move(part));
+  }
+  return JoinTexts(std::move(parts));
+}
+
+ChatMessage ParseMessage(Fields* fields, const json& message, const std::string& name,
+                         std::vector<ImageSource>* images) {
+  if (!message.is_object()) {
+    fields->Fail(WrongType(name, "an object", message));
+    return {};
+  }
+  const json role = message.value("role", json());
+  const bool known = role.is_string() && std::find(std::begin(kRoles), std::end(kRoles),
+                                                   role.get<std::string>()) != std::end(kRoles);
+  if (!known) {
+    fields->Fail(
+        BadField(name + ".role",
+                 fmt::format("Invalid value for '{}.role': {}. Supported values are: "
+                             "system, developer, user, assistant and tool.",
+                             name, role.dump(-1, ' ', false, json::error_handler_t::replace)),
+                 "invalid_value"));
+    return {};
+  }
+  if (!message.value("tool_calls", json()).is_null()) {
+    fields->Fail(BadField(name + ".tool_calls", "'tool_calls' is not supported."));
+  }
+  const std::string sender = role.get<std::string>();
+  return {
+      sender == "developer" ? "system" : sender,
+      ParseContent(fields, name + ".content", message.value("content", json()), sender, images)};
+}
+
+}  // namespace
+
+std::vector<ChatMessage> ParseMessages(Fields* fields, std::vector<ImageSource>* images) {
+  const json& messages = fields->Raw("messages");
+  if (messages.is_null()) {
+    fields->Fail(BadField("messages", "Missing required parameter: 'messages'.",
+                          "missing_required_parameter"));
+    return {};
+  }
+  if (!messages.is_array() || messages.empty()) {
+    fields->Fail(
+        BadField("messages", "Invalid 'messages': expected an array of at least one message."));
+    return {};
+  }
+  std::vector<ChatMessage> parsed;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    parsed.push_back(ParseMessage(fields, messages[i], fmt::format("messages[{}]", i), images));
+  }
+  return parsed;
+}
+
+}  // namespace edgegate

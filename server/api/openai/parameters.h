@@ -1,0 +1,47 @@
+// The members that requests to /v1/chat/completions and /v1/completions share.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "server/api/json/fields.h"
+#include "server/call/call.h"
+
+namespace edgegate {
+
+// What only the writer of the answer needs.
+struct OutputOptions {
+  bool stream = false;
+  bool include_usage = false;
+  bool logprobs = false;
+  bool return_token_ids = false;
+  bool return_tokens_as_token_ids = false;  // in log-probabilities: "token_id:17"
+};
+
+// Reads the body's JSON and its member "model". `root` holds what `fields` reads.
+struct OpenAiRequest {
+  nlohmann::ordered_json root;
+  std::string model;
+};
+std::variant<OpenAiRequest, CallError> ReadRequest(std::string_view body);
+
+// Each reads members into the call. Errors go to `fields`.
+// "max_tokens", "max_completion_tokens", at least `least`, and "n".
+void ParseLengths(Fields* fields, int64_t least, Call* call);
+void ParseSampling(Fields* fields, Call* call);
+void ParseStop(Fields* fields, Call* call);
+// What the output must follow, and how it is written.
+void ParseOutput(Fields* fields, Call* call, OutputOptions* output);
+// Reads members that change nothing of the answer, and refuses some that would.
+void ParseIgnored(Fields* fields, int num_choices);
+
+// Token ids; nothing where the value is something else.
+std::optional<std::vector<int32_t>> TokenIds(const nlohmann::ordered_json& value);
+
+// The first error; or a member that nothing has read; or nothing.
+std::optional<CallError> ErrorOf(const Fields& fields);
+
+}  // namespace edgegate

@@ -1,0 +1,124 @@
+#include "server/api/openai/response_format.h"
+
+#include <algorithm>
+
+namespace edgegate {
+namespace {
+
+using json = nlohmann::ordered_json;
+using Kind = GrammarSpec::Kind;
+using Constraint = std::optional<OutputConstraint>;
+
+constexpr const char* kAnyObject = R"({"type": "object"})";
+
+std::string Dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// Reports what `inner` found wrong, or did not know, under the name of the whole.
+void Close(Fields* f, const Fields& inner, const std::string& name) {
+  if (inner.error()) {
+    CallError error = *inner.error();
+    error.field = name + "." + error.field;
+    f->Fail(std::move(error));
+  } else if (const auto unread = inner.Unread()) {
+    f->Fail(BadField(name + "." + *unread,
+                     "Unrecognized request argument supplied: " + name + "." + *unread,
+                     "unknown_parameter"));
+  }
+}
+
+void Set(Constraint* out, Kind kind, std::string text, std::string field) {
+  *out = OutputConstraint{{kind, std::move(text)}, std::move(field)};
+}
+
+void ParseJsonSchema(Fields* f, const json& described, Constraint* out) {
+  const std::string name = "response_format.json_schema";
+  if (!described.is_object()) return f->Fail(WrongType(name, "an object", described));
+  Fields inner(described);
+  const json& schema = inner.Raw("schema");
+  if (!inner.String("name")) {
+    inner.Fail(BadField("name", "Missing required parameter: '" + name + ".name'.",
+                        "missing_required_parameter"));
+  }
+  inner.String("description");
+  inner.Bool("strict");
+  if (!schema.is_object()) inner.Fail(WrongType("schema", "an object", schema));
+  Close(f, inner, name);
+  Set(out, Kind::kJsonSchema, Dump(schema), name + ".schema");
+}
+
+void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
+  if (!format.is_object()) return f->Fail(WrongType("response_format", "an object", format));
+  Fields inner(format);
+  const std::string type = inner.String("type").value_or("");
+  if (type == "json_schema") {
+    ParseJsonSchema(f, inner.Raw("json_schema"), out);
+  } else if (type == "json_object") {
+    Set(out, Kind::kJsonSchema, kAnyObject, "response_format");
+  } else if (type != "text") {
+    inner.Fail(BadField("type",
+                        "Invalid 'response_format.type': expected 'text', 'json_object' or "
+                        "'json_schema'."));
+  }
+  Close(f, inner, "response_format");
+}
+
+// Whether the value is a list of strings, none of them empty.
+bool IsChoice(const json& choices) {
+  return choices.is_array() && !choices.empty() &&
+         std::all_of(choices.begin(), choices.end(), [](const json& choice) {
+           return choice.is_string() && !choice.get_ref<const std::string&>().empty();
+         });
+}
+
+void ParseVllm(Fields* f, const json& wanted, Constraint* out) {
+  const std::string name = "structured_outputs";
+  if (!wanted.is_object()) return f->Fail(WrongType(name, "an object", wanted));
+  if (wanted.size() != 1) {
+    return f->Fail(BadField(name,
+                            "Invalid 'structured_outputs': give exactly one of 'json', "
+                            "'json_object', 'regex', 'choice' and 'grammar'."));
+  }
+  Fields inner(wanted);
+  const std::string key = wanted.begin().key();
+  if (key == "json") {
+    const json& schema = inner.Raw(key);
+    const bool text = schema.is_string();
+    if (!text && !schema.is_object()) inner.Fail(WrongType(key, "an object or a string", schema));
+    Set(out, Kind::kJsonSchema, text ? schema.get<std::string>() : Dump(schema), name + ".json");
+  } else if (key == "json_object") {
+    if (inner.Bool(key).value_or(false)) Set(out, Kind::kJsonSchema, kAnyObject, name);
+  } else if (key == "regex") {
+    Set(out, Kind::kRegex, inner.String(key).value_or(""), name + ".regex");
+  } else if (key == "grammar") {
+    Set(out, Kind::kLark, inner.String(key).value_or(""), name + ".grammar");
+  } else if (key == "choice") {
+    const json& choices = inner.Raw(key);
+    if (!IsChoice(choices)) {
+      inner.Fail(BadField(key,
+                          "Invalid 'structured_outputs.choice': expected strings, none of "
+                          "them empty."));
+    }
+    Set(out, Kind::kChoice, Dump(choices), name + ".choice");
+  }
+  Close(f, inner, name);
+}
+
+}  // namespace
+
+std::optional<OutputConstraint> ParseResponseFormat(Fields* f) {
+  Constraint out;
+  const json& format = f->Raw("response_format");
+  const json& structured = f->Raw("structured_outputs");
+  if (!format.is_null()) ParseOpenAi(f, format, &out);
+  if (structured.is_null()) return out;
+  if (out) {
+    f->Fail(BadField("structured_outputs",
+                     "'structured_outputs' and 'response_format' exclude each other."));
+  }
+  ParseVllm(f, structured, &out);
+  return out;
+}
+
+}  // namespace edgegate

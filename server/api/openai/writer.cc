@@ -1,0 +1,189 @@
+#include "server/api/openai/writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "engine/text/utf8.h"
+#include "server/api/openai/errors.h"
+#include "server/http/framing.h"
+
+namespace edgegate {
+namespace {
+
+using nlohmann::json;
+
+std::string Dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string NewId(const char* prefix) {
+  std::random_device device;
+  return fmt::format("{}{:08x}{:08x}{:08x}", prefix, device(), device(), device());
+}
+
+int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+json FinishName(ChoiceEnd end) {
+  switch (end) {
+    case ChoiceEnd::kNone:
+      return nullptr;
+    case ChoiceEnd::kStop:
+      return "stop";
+    case ChoiceEnd::kLength:
+      return "length";
+    case ChoiceEnd::kFailed:
+      return "error";
+  }
+  return nullptr;
+}
+
+// As vLLM: the stop string or stop token of the request that ended the choice.
+json StopReason(const ChoiceEvent& event) {
+  if (event.stop_string) return *event.stop_string;
+  return event.stop_token ? json(*event.stop_token) : json(nullptr);
+}
+
+json Ids(const std::vector<SampledToken>& tokens) {
+  json ids = json::array();
+  for (const SampledToken& t : tokens) ids.push_back(t.token);
+  return ids;
+}
+
+}  // namespace
+
+OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model,
+                           const Generation& generation, const Names& names)
+    : output_(output),
+      model_(model),
+      generation_(generation),
+      names_(names),
+      id_(NewId(names.id_prefix)),
+      created_(Now()),
+      choices_(static_cast<size_t>(generation.num_choices())) {}
+
+const char* OpenAiWriter::content_type() const {
+  return output_.stream ? "text/event-stream" : "application/json";
+}
+
+std::string OpenAiWriter::Begin() {
+  std::string events;
+  for (int i = 0; output_.stream && i < generation_.num_choices(); ++i) {
+    std::optional<json> choice = FirstChoice(i);
+    if (!choice) continue;
+    choice->update({{"index", i}, {"logprobs", nullptr}, {"finish_reason", nullptr}});
+    if (output_.return_token_ids) (*choice)["prompt_token_ids"] = generation_.prompt(i);
+    events += Chunk(*std::move(choice));
+  }
+  return events;
+}
+
+std::string OpenAiWriter::Delta(const ChoiceEvent& event) {
+  const bool ends = event.end != ChoiceEnd::kNone;
+  if (!output_.stream) {
+    auto& collected = choices_[static_cast<size_t>(event.choice)];
+    collected.text += event.text;
+    collected.tokens.insert(collected.tokens.end(), event.tokens.begin(), event.tokens.end());
+    collected.finish_reason = FinishName(event.end);
+    if (ends) collected.stop_reason = StopReason(event);
+    return {};
+  }
+  const bool wants_tokens = (output_.logprobs || output_.return_token_ids) && !event.tokens.empty();
+  if (event.text.empty() && !ends && !wants_tokens) return {};
+  json choice = {
+      {"index", event.choice}, {"logprobs", nullptr}, {"finish_reason", FinishName(event.end)}};
+  choice.update(DeltaChoice(event));
+  if (output_.return_token_ids) choice["token_ids"] = Ids(event.tokens);
+  if (ends) choice["stop_reason"] = StopReason(event);
+  return Chunk(std::move(choice));
+}
+
+std::string OpenAiWriter::End() {
+  if (!output_.stream) return WholeAnswer();
+  std::string events;
+  if (output_.include_usage) {
+    json chunk = Envelope(names_.chunk_object);
+    chunk["usage"] = Usage();
+    chunk["timings"] = Timings();
+    events = SseEvent(Dump(chunk));
+  }
+  return events + SseEvent("[DONE]");
+}
+
+std::string OpenAiWriter::Fail(const HttpError& error) { return SseEvent(OpenAiErrorBody(error)); }
+
+std::string OpenAiWriter::TokenText(int32_t token) const {
+  if (output_.return_tokens_as_token_ids) return fmt::format("token_id:{}", token);
+  return ReplaceInvalidUtf8(model_.text->vocabulary().TokenBytes(token));
+}
+
+json OpenAiWriter::Envelope(const char* object) const {
+  return {{"id", id_},
+          {"object", object},
+          {"created", created_},
+          {"model", model_.name},
+          {"choices", json::array()}};
+}
+
+std::string OpenAiWriter::Chunk(json choice) const {
+  json chunk = Envelope(names_.chunk_object);
+  chunk["choices"].push_back(std::move(choice));
+  if (output_.include_usage) chunk["usage"] = nullptr;
+  return SseEvent(Dump(chunk));
+}
+
+json OpenAiWriter::Usage() const {
+  const GenerationUsage& u = generation_.usage();
+  return {{"prompt_tokens", u.prompt_tokens},
+          {"completion_tokens", u.completion_tokens},
+          {"total_tokens", u.prompt_tokens + u.completion_tokens},
+          {"prompt_tokens_details",
+           {{"cached_tokens", u.cached_tokens}, {"image_tokens", u.image_tokens}}}};
+}
+
+json OpenAiWriter::Timings() const {
+  const GenerationUsage& u = generation_.usage();
+  const auto rate = [](int count, double seconds) { return seconds > 0 ? count / seconds : 0.0; };
+  const int decoded = std::max(0, u.completion_tokens - generation_.num_choices());
+  return {{"queue_ms", u.timings.queue_s * 1e3},
+          {"encode_ms", u.timings.encode_s * 1e3},
+          {"images_encoded", u.timings.images_encoded},
+          {"prefill_ms", u.timings.prefill_s * 1e3},
+          {"decode_ms", u.timings.decode_s * 1e3},
+          {"prompt_n", u.prompt_tokens},
+          {"predicted_n", u.completion_tokens},
+          {"draft_n", u.timings.guessed_tokens},
+          {"draft_n_accepted", u.timings.guessed_right},
+          {"prefill_per_second", rate(u.prompt_tokens - u.cached_tokens, u.timings.prefill_s)},
+          {"decode_per_second", rate(decoded, u.timings.decode_s)},
+          {"preemptions", u.timings.preemptions}};
+}
+
+std::string OpenAiWriter::WholeAnswer() {
+  json answer = Envelope(names_.object);
+  for (int i = 0; i < generation_.num_choices(); ++i) {
+    const Collected& collected = choices_[static_cast<size_t>(i)];
+    json choice = {{"index", i},
+                   {"logprobs", nullptr},
+                   {"finish_reason", collected.finish_reason},
+                   {"stop_reason", collected.stop_reason}};
+    choice.update(WholeChoice(i, collected));
+    if (output_.return_token_ids) {
+      choice["token_ids"] = Ids(collected.tokens);
+      choice["prompt_token_ids"] = generation_.prompt(i);
+    }
+    answer["choices"].push_back(std::move(choice));
+  }
+  CompleteAnswer(&answer);
+  answer["usage"] = Usage();
+  answer["timings"] = Timings();
+  return Dump(answer);
+}
+
+}  // namespace edgegate

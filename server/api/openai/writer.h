@@ -1,0 +1,72 @@
+// What answers of /v1/chat/completions and /v1/completions share: the envelope, usage, streaming.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/api/answer_writer.h"
+#include "server/api/openai/parameters.h"
+
+namespace edgegate {
+
+// Writes server-sent events where the client wants a stream, else one JSON object.
+class OpenAiWriter : public AnswerWriter {
+ public:
+  const char* content_type() const override;
+  std::string Begin() override;
+  std::string Delta(const ChoiceEvent& event) override;
+  std::string End() override;
+  std::string Fail(const HttpError& error) override;
+
+ protected:
+  using json = nlohmann::json;
+
+  struct Names {
+    const char* id_prefix;
+    const char* object;
+    const char* chunk_object;
+  };
+  // A choice of a whole answer, so far.
+  struct Collected {
+    std::string text;
+    std::vector<SampledToken> tokens;
+    json finish_reason;
+    json stop_reason;
+  };
+
+  OpenAiWriter(const OutputOptions& output, const ServedModel& model, const Generation& generation,
+               const Names& names);
+
+  // A choice's first chunk in a stream, with what is particular to the endpoint. Nothing: it has
+  // none.
+  virtual std::optional<json> FirstChoice(int choice) = 0;
+  // What is particular to the endpoint of a choice's further chunks, and of the whole choice.
+  virtual json DeltaChoice(const ChoiceEvent& event) = 0;
+  virtual json WholeChoice(int choice, const Collected& collected) = 0;
+  // Adds what is particular to the endpoint.
+  virtual void CompleteAnswer(json* /*answer*/) {}
+
+  // A token as log-probabilities name it.
+  std::string TokenText(int32_t token) const;
+
+  const OutputOptions output_;
+  const ServedModel& model_;
+  const Generation& generation_;
+
+ private:
+  json Envelope(const char* object) const;
+  std::string Chunk(json choice) const;
+  json Usage() const;
+  json Timings() const;
+  std::string WholeAnswer();
+
+  const Names names_;
+  const std::string id_;
+  const int64_t created_;  // seconds since 1970
+  std::vector<Collected> choices_;
+};
+
+}  // namespace edgegate

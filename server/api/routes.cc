@@ -1,0 +1,22 @@
+#include "server/api/routes.h"
+
+#include "server/api/openai/chat_completions.h"
+#include "server/api/openai/completions.h"
+#include "server/api/openai/errors.h"
+#include "server/api/openai/models.h"
+#include "server/api/ops/health.h"
+#include "server/api/ops/openapi.h"
+
+namespace edgegate {
+
+Router MakeRoutes(const ApiServices& services) {
+  Router router(OpenAiErrorBody);
+  AddHealth(services, &router);
+  AddModels(services, &router);
+  AddChatCompletions(services, &router);
+  AddCompletions(services, &router);
+  AddOpenApi(&router);  // last: describes the others
+  return router;
+}
+
+}  // namespace edgegate

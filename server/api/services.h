@@ -1,0 +1,23 @@
+// What the endpoints answer with.
+#pragma once
+
+#include <atomic>
+
+#include "scheduler/engine_loop.h"
+#include "server/access/memory_budget.h"
+#include "server/catalog/model_catalog.h"
+#include "server/media/fetch.h"
+
+namespace edgegate {
+
+// Its parts outlive every request. Thread-safe as they are.
+struct ApiServices {
+  FetchOptions images;             // whose URLs are fetched
+  int request_timeout_s = 0;       // 0: none
+  MemoryBudget* memory = nullptr;  // of requests
+  EngineLoop* engine = nullptr;
+  const ModelCatalog* catalog = nullptr;
+  const std::atomic<bool>* draining = nullptr;  // new requests are refused
+};
+
+}  // namespace edgegate

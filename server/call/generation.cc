@@ -1,0 +1,303 @@
+#include "server/call/generation.h"
+
+#include <algorithm>
+#include <random>
+
+namespace edgegate {
+namespace {
+
+constexpr int kTokensBeyondContext = 4096;  // counted at most, for the message
+// A normalizer makes a text at most so much shorter: NFC joins up to three characters to one.
+constexpr int64_t kNormalizing = 4;
+
+SamplingParams MakeSampling(const CallSampling& s, const GenerationDefaults& defaults) {
+  SamplingParams p;
+  p.temperature = s.temperature.value_or(defaults.temperature.value_or(1.0f));
+  p.top_p = s.top_p.value_or(defaults.top_p.value_or(1.0f));
+  p.top_k = s.top_k.value_or(defaults.top_k.value_or(0));
+  p.min_p = s.min_p.value_or(defaults.min_p.value_or(0.0f));
+  p.repetition_penalty = s.repetition_penalty.value_or(defaults.repetition_penalty.value_or(1.0f));
+  p.presence_penalty = s.presence_penalty;
+  p.frequency_penalty = s.frequency_penalty;
+  p.logit_bias = s.logit_bias;
+  if (s.seed) {
+    p.seed = *s.seed;
+  } else {
+    std::random_device device;
+    p.seed = uint64_t{device()} << 32 | device();
+  }
+  p.num_top_logprobs = s.top_logprobs.value_or(-1);
+  return p;
+}
+
+CallError TooLong(const Call& call, const ServedModel& model, const std::string& size) {
+  return BadField(call.input_field,
+                  fmt::format("This model's maximum context length is {} tokens. However, the {} "
+                              "{}. Please reduce the length of the {}.",
+                              model.limits.max_model_len, call.input_field, size, call.input_field),
+                  "context_length_exceeded");
+}
+
+// A text of so many bytes has more tokens than the context, whatever it is.
+std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model, size_t bytes) {
+  const int64_t most =
+      kNormalizing * model.limits.max_model_len * std::max(1, model.text->vocabulary().longest());
+  if (static_cast<int64_t>(bytes) <= most) return std::nullopt;
+  return TooLong(call, model, fmt::format("have {} bytes; at most {} are read", bytes, most));
+}
+
+size_t BytesOf(const Conversation& conversation) {
+  size_t bytes = conversation.template_kwargs.size();
+  for (const ChatMessage& message : conversation.messages) {
+    bytes += message.role.size();
+    for (const ChatPart& part : message.parts) bytes += part.text.size();
+  }
+  for (const ChatTool& tool : conversation.tools) {
+    bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
+  }
+  return bytes;
+}
+
+// `images` get their positions.
+Result<std::vector<int32_t>> Tokenize(const Call& call, const ServedModel& model, int prompt,
+                                      std::vector<PromptImage>* images, const JobContext& context) {
+  const int64_t most = int64_t{model.limits.max_model_len} + kTokensBeyondContext;
+  if (const Conversation* conversation = call.conversation()) {
+    EG_ASSIGN_OR_RETURN(ChatPrompt encoded, model.text->EncodeChat(*conversation, most, context));
+    if (encoded.image_positions.size() != images->size()) {
+      return Internal("the prompt has places for {} images, not for {}",
+                      encoded.image_positions.size(), images->size());
+    }
+    for (size_t i = 0; i < images->size(); ++i) {
+      (*images)[i].position = encoded.image_positions[i];
+    }
+    return std::move(encoded.ids);
+  }
+  const TextPrompt& text = (*call.texts())[static_cast<size_t>(prompt)];
+  if (const auto* ids = std::get_if<std::vector<int32_t>>(&text)) return *ids;
+  return model.text->EncodeText(std::get<std::string>(text), most, context);
+}
+
+std::optional<CallError> CheckTokenIds(const Call& call, const ServedModel& model) {
+  const int vocab = model.limits.vocab_size;
+  const auto outside = [&](const char* field, int32_t id) {
+    return BadField(
+        field, fmt::format("Invalid '{}': {} is not in the vocabulary of {}.", field, id, vocab));
+  };
+  for (int32_t id : call.stop_token_ids) {
+    if (id >= vocab) return outside("stop_token_ids", id);
+  }
+  for (auto [id, bias] : call.sampling.logit_bias) {
+    if (id >= vocab) return outside("logit_bias", id);
+  }
+  return std::nullopt;
+}
+
+std::optional<CallError> CheckPrompt(const Call& call, const ServedModel& model,
+                                     const std::vector<int32_t>& ids) {
+  const std::string& field = call.input_field;
+  if (ids.empty()) return BadField(field, fmt::format("Invalid '{}': it has no tokens.", field));
+  for (int32_t id : ids) {
+    if (id < model.limits.vocab_size && id >= 0) continue;
+    return BadField(field, fmt::format("Invalid '{}': token id {} is not in the vocabulary of {}.",
+                                       field, id, model.limits.vocab_size));
+  }
+  return std::nullopt;
+}
+
+// How many tokens to generate after a prompt, or why the two do not fit the context.
+std::variant<int, CallError> FitContext(const Call& call, const ServedModel& model, int prompt) {
+  const int context = model.limits.max_model_len;
+  const std::string& field = call.input_field;
+  const int asked = std::max(1, call.max_tokens.value_or(1));
+  if (int64_t{prompt} + asked > context) {
+    return BadField(
+        call.max_tokens && prompt < context ? call.max_tokens_field : field,
+        fmt::format("This model's maximum context length is {} tokens. However, you requested {} "
+                    "tokens ({} in the {}, {} in the completion). Please reduce the length of the "
+                    "{} or completion.",
+                    context, int64_t{prompt} + asked, prompt, field, asked, field),
+        "context_length_exceeded");
+  }
+  if (call.max_tokens) return asked;
+  return std::min(call.default_max_tokens.value_or(context), context - prompt);
+}
+
+}  // namespace
+
+std::optional<CallError> Generation::CheckFirst(const Call& call, const ServedModel& model) {
+  const Conversation* conversation = call.conversation();
+  if (conversation != nullptr && !model.text->has_chat_template()) {
+    return BadField(
+        call.input_field,
+        fmt::format("The model '{}' has no chat template: use /v1/completions.", model.name));
+  }
+  if (call.constraint && model.eos_token_ids.empty()) {
+    return BadField(call.constraint->field,
+                    "The model cannot follow a grammar: it has no end-of-text token.");
+  }
+  if (auto error = CheckTokenIds(call, model)) return error;
+  if (conversation != nullptr) return CheckBytes(call, model, BytesOf(*conversation));
+  for (const TextPrompt& prompt : *call.texts()) {
+    const auto* text = std::get_if<std::string>(&prompt);
+    if (auto error = CheckBytes(call, model, text ? text->size() : 0)) return error;
+    const auto* ids = std::get_if<std::vector<int32_t>>(&prompt);
+    if (ids && ids->size() > static_cast<size_t>(model.limits.max_model_len)) {
+      return TooLong(call, model, fmt::format("have {} tokens", ids->size()));
+    }
+  }
+  return std::nullopt;
+}
+
+std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
+    Call call, const ServedModel& model, std::vector<PromptImage> images, EngineLoop* engine,
+    std::optional<TimePoint> deadline, const JobContext& context) {
+  std::unique_ptr<Generation> generation(new Generation);
+  generation->per_prompt_ = call.num_choices;
+  generation->drop_tokens_ = call.max_tokens == 0;
+  generation->stop_token_ids_ = call.stop_token_ids;
+  std::vector<GenerationRequest> requests;
+  for (int i = 0; i < call.num_prompts(); ++i) {
+    auto ids = Tokenize(call, model, i, &images, context);
+    if (!ids.ok() && ids.status().code() == StatusCode::kResourceExhausted) {
+      return TooLong(call, model,
+                     fmt::format("have more than {} tokens",
+                                 model.limits.max_model_len + kTokensBeyondContext));
+    }
+    if (!ids.ok()) return AtField(call.input_field, ids.status());
+    GenerationRequest request;
+    request.deadline = deadline;
+    if (auto error =
+            generation->AddPrompt(call, model, *std::move(ids), std::move(images), &request)) {
+      return *std::move(error);
+    }
+    images.clear();
+    requests.push_back(std::move(request));
+  }
+  if (call.constraint) {
+    auto started = model.text->StartGrammar(call.constraint->grammar, context);
+    if (!started.ok()) return AtField(call.constraint->field, started.status());
+    const std::shared_ptr<const TokenConstraint> constraint = *std::move(started);
+    for (GenerationRequest& request : requests) request.constraint = constraint;
+  }
+  generation->open_ = static_cast<int>(requests.size()) * call.num_choices;
+  auto handle = engine->Submit(model.engine_index, std::move(requests));
+  if (!handle.ok()) return CallError{handle.status(), "", ""};
+  generation->handle_ = *std::move(handle);
+  for (int i = 0; i < generation->open_; ++i) {
+    generation->choices_.push_back(
+        {std::make_unique<TextAssembler>(model.text->vocabulary(), call.skip_special_tokens,
+                                         call.stop_strings, call.include_stop_string),
+         false});
+  }
+  return generation;
+}
+
+std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedModel& model,
+                                               std::vector<int32_t> ids,
+                                               std::vector<PromptImage> images,
+                                               GenerationRequest* request) {
+  if (auto error = CheckPrompt(call, model, ids)) return error;
+  const auto fitted = FitContext(call, model, static_cast<int>(ids.size()));
+  if (const auto* error = std::get_if<CallError>(&fitted)) return *error;
+  request->max_tokens = std::get<int>(fitted);
+  usage_.image_tokens += static_cast<int>(images.size()) * model.limits.image_rows;
+  usage_.prompt_tokens += static_cast<int>(ids.size());
+  request->prompt = ids;
+  prompts_.push_back({std::move(ids), {}});
+  request->tenant = call.caller.tenant;
+  request->client = call.caller.client;
+  request->images = std::move(images);
+  for (PromptImage& image : request->images) image.key = call.caller.tenant + " " + image.key;
+  request->sampling = MakeSampling(call.sampling, model.defaults);
+  request->num_sequences = call.num_choices;
+  request->stop_token_ids = call.stop_token_ids;
+  if (!call.ignore_eos) {
+    request->stop_token_ids.insert(request->stop_token_ids.end(), model.eos_token_ids.begin(),
+                                   model.eos_token_ids.end());
+  }
+  if (call.prompt_logprobs) request->num_prompt_logprobs = call.sampling.top_logprobs.value_or(-1);
+  return std::nullopt;
+}
+
+const std::vector<int32_t>& Generation::prompt(int choice) const {
+  return prompts_[PromptOf(choice)].ids;
+}
+
+const std::vector<SampledToken>& Generation::prompt_logprobs(int choice) const {
+  return prompts_[PromptOf(choice)].logprobs;
+}
+
+std::optional<ChoiceEvent> Generation::Next(TimePoint until) {
+  while (!done()) {
+    auto event = handle_->Next(until);
+    if (!event) break;
+    const bool was_finished = choices_[static_cast<size_t>(event->index)].finished;
+    ChoiceEvent out = Absorb(*std::move(event));
+    if (!was_finished) return out;
+  }
+  return std::nullopt;
+}
+
+ChoiceEvent Generation::Absorb(TokenEvent event) {
+  ChoiceEvent out;
+  out.choice = event.index;
+  Choice& choice = choices_[static_cast<size_t>(out.choice)];
+  if (!event.prompt_logprobs.empty()) {
+    prompts_[PromptOf(out.choice)].logprobs = std::move(event.prompt_logprobs);
+  }
+  if (event.finish != FinishReason::kNone) --open_;
+  if (event.timings) {
+    usage_.timings = *event.timings;
+    usage_.cached_tokens += event.timings->cached_tokens;
+  }
+  if (choice.finished) return out;  // its stop string came before
+  AbsorbTokens(&event, &choice, &out);
+  AbsorbEnd(event, &choice, &out);
+  choice.finished = out.end != ChoiceEnd::kNone;
+  return out;
+}
+
+void Generation::AbsorbTokens(TokenEvent* event, Choice* choice, ChoiceEvent* out) {
+  for (size_t i = 0; i < event->tokens.size() && !drop_tokens_; ++i) {
+    const int32_t id = event->tokens[i].token;
+    const bool is_stop = event->finish == FinishReason::kStop && i + 1 == event->tokens.size();
+    if (!is_stop) out->text += choice->text->Push(id);
+    const bool asked =
+        std::find(stop_token_ids_.begin(), stop_token_ids_.end(), id) != stop_token_ids_.end();
+    if (is_stop && asked) out->stop_token = id;
+    out->tokens.push_back(std::move(event->tokens[i]));
+    ++usage_.completion_tokens;
+  }
+  if (!choice->text->matched() && event->finish != FinishReason::kNone) {
+    out->text += choice->text->Finish();
+  }
+}
+
+void Generation::AbsorbEnd(const TokenEvent& event, Choice* choice, ChoiceEvent* out) {
+  if (choice->text->matched()) {
+    out->stop_string = choice->text->matched();
+    out->end = ChoiceEnd::kStop;
+    handle_->Cancel(out->choice);
+    return;
+  }
+  switch (event.finish) {
+    case FinishReason::kNone:
+      return;
+    case FinishReason::kStop:
+      out->end = ChoiceEnd::kStop;
+      return;
+    case FinishReason::kLength:
+      out->end = ChoiceEnd::kLength;
+      return;
+    case FinishReason::kError:
+      error_ = CallError{event.status, "", ""};
+      break;
+    case FinishReason::kCancelled:
+      error_ = CallError{Unavailable("the server is shutting down"), "", ""};
+      break;
+  }
+  out->end = ChoiceEnd::kFailed;
+}
+
+}  // namespace edgegate

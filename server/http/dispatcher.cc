@@ -1,0 +1,134 @@
+#include "server/http/dispatcher.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "server/http/exchange.h"
+
+namespace edgegate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// httplib streams only while it has a listening socket, which it does not use here.
+constexpr socket_t kAnySocket = 0;
+
+// httplib's own part of serving a request; its arguments differ between versions.
+using SetUp = std::function<void(httplib::Request&)>;
+using Process = bool (httplib::Server::*)(httplib::Stream&, bool, bool&, const SetUp&);
+using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::string&, int,
+                                                   const std::string&, int, bool, bool&,
+                                                   const SetUp&);
+
+[[maybe_unused]] bool ProcessRequest(httplib::Server* server, Process process,
+                                     Connection& connection, bool& closed) {
+  return (server->*process)(connection, false, closed, nullptr);
+}
+
+[[maybe_unused]] bool ProcessRequest(httplib::Server* server, ProcessAddressed process,
+                                     Connection& connection, bool& closed) {
+  return (server->*process)(connection, "", 0, "", 0, false, closed, nullptr);
+}
+
+// What of a path may stand in the log.
+std::string Printable(const std::string& path) {
+  constexpr size_t kMost = 200;
+  std::string text = path.substr(0, kMost);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
+  }
+  return text;
+}
+
+// One line of the access log. `route`: null where the request was refused.
+void LogRequest(const Connection& connection, const Route* route, int status,
+                Clock::duration took) {
+  const bool quiet = route != nullptr && route->scope == Scope::kPublic;
+  spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} {} {} {:.1f} ms, {}",
+              connection.head().method,
+              route != nullptr ? route->path : Printable(connection.head().path), status,
+              std::chrono::duration<double, std::milli>(took).count(), connection.caller().client);
+}
+
+// Answers for a handler that threw. What it threw is logged, never shown.
+void AnswerException(const httplib::Request&, httplib::Response& res,
+                     const std::exception_ptr& failure) {
+  HttpError error{500, "internal error", "", "internal_error"};
+  std::string what = "unknown";
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::bad_alloc&) {
+    what = "out of memory";
+    error = {503, "the server has no memory for this request", "", "unavailable"};
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+  }
+  Connection* connection = Connection::Current();
+  spdlog::error("{} {}: {}", connection->head().method, Printable(connection->head().path), what);
+  Exchange(connection, &res).Fail(error);
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(const Gate* gate) : gate_(gate) {
+  svr_sock_ = kAnySocket;
+  // Requests are routed by the gate: httplib matches paths by std::regex, which recurses for each
+  // character of a path.
+  const auto handle = [](const httplib::Request&, httplib::Response& res) {
+    Connection* connection = Connection::Current();
+    Exchange exchange(connection, &res);
+    connection->route()->handle(exchange);
+  };
+  Get("/", handle);
+  Post("/", handle);
+  set_exception_handler(AnswerException);
+  set_post_routing_handler([](const httplib::Request&, httplib::Response& res) {
+    Connection& connection = *Connection::Current();
+    connection.set_status(res.status);
+    for (const char* unwanted : {"Keep-Alive", "Accept-Ranges", "Connection"}) {
+      res.headers.erase(unwanted);
+    }
+    if (connection.closing()) {
+      res.set_header("Connection", "close");
+    } else if (connection.head().minor_version == 0) {
+      res.set_header("Connection", "keep-alive");
+    }
+    if (connection.listed_origin().empty()) return;
+    res.set_header("Access-Control-Allow-Origin", connection.listed_origin());
+    res.set_header("Vary", "Origin");
+  });
+}
+
+bool Dispatcher::Serve(Connection& connection, const std::function<bool()>& is_last) {
+  if (!connection.ReadHead()) {
+    connection.Close();
+    if (connection.error() &&
+        connection.Write(MakeShortAnswer(*connection.error(), connection.error_body()))) {
+      connection.Linger();
+    }
+    return false;
+  }
+  const auto began = Clock::now();
+  if (is_last()) connection.Close();
+  const GateResult gate = gate_->Check(connection);
+  const bool sent = gate.answer ? connection.Write(*gate.answer) : Answer(connection, *gate.route);
+  LogRequest(connection, gate.route, gate.answer ? gate.answer->status : connection.status(),
+             Clock::now() - began);
+  if (!sent) return false;
+  if (connection.closing()) connection.Linger();
+  return !connection.closing();
+}
+
+bool Dispatcher::Answer(Connection& connection, const Route& route) {
+  bool closed = false;
+  connection.set_route(&route);
+  return connection.BeginAnswer() &&
+         ProcessRequest(this, &Dispatcher::process_request, connection, closed);
+}
+
+}  // namespace edgegate

@@ -1,0 +1,75 @@
+// One request and its answer, as an endpoint sees them.
+#pragma once
+
+#include <httplib.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/access/caller.h"
+#include "server/http/connection.h"
+#include "server/http/http_error.h"
+#include "server/http/router.h"
+
+namespace edgegate {
+
+// The sending side of a streamed answer. Owned by the connection's thread.
+class StreamSink {
+ public:
+  StreamSink(Connection* connection, httplib::DataSink* sink)
+      : connection_(connection), sink_(sink) {}
+
+  // Sends `bytes`. False: the client has left. No effect where there are no bytes.
+  bool Write(std::string_view bytes) {
+    return bytes.empty() || sink_->write(bytes.data(), bytes.size());
+  }
+
+  // True where the client has left (Connection::gone). `probe`: bytes that a client ignores.
+  bool gone(std::chrono::milliseconds patience, std::string_view probe) {
+    return connection_->gone(patience, [&] { Write(probe); });
+  }
+
+ private:
+  Connection* const connection_;
+  httplib::DataSink* const sink_;
+};
+
+// Owned by the connection's thread. Lives while the route's handler runs.
+class Exchange {
+ public:
+  Exchange(Connection* connection, httplib::Response* response)
+      : connection_(*connection), response_(*response) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  const RequestHead& head() const { return connection_.head(); }
+  const Caller& caller() const { return connection_.caller(); }
+  // What the last segment of the route's path stands for.
+  const std::string& parameter() const { return connection_.parameter(); }
+
+  // As Connection's.
+  std::optional<HttpError> ReadBody(std::string* body, const Connection::Reserve& reserve) {
+    return connection_.ReadBody(body, reserve);
+  }
+  bool gone(std::chrono::milliseconds patience) { return connection_.gone(patience); }
+
+  // Ends the connection without an answer.
+  void Abandon() { connection_.Close(); }
+
+  // Answers with a body of the type. Call one of the following, once.
+  void Answer(std::string body, int status = 200, const char* type = "application/json");
+  // Answers with the error, in the shape of the route's protocol.
+  void Fail(const HttpError& error);
+  // Answers with a stream. `send` runs after the handler, on the same thread, and sends all of it.
+  // It returns false where the client has left.
+  void Stream(const char* type, std::function<bool(StreamSink&)> send);
+
+ private:
+  Connection& connection_;
+  httplib::Response& response_;
+};
+
+}  // namespace edgegate

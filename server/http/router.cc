@@ -1,0 +1,47 @@
+#include "server/http/router.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace edgegate {
+namespace {
+
+// The path in front of its parameter; all of it where there is none.
+std::string_view PrefixOf(std::string_view path) { return path.substr(0, path.find('{')); }
+
+}  // namespace
+
+void Router::Add(Route route) { routes_.push_back(std::move(route)); }
+
+Router::Match Router::Find(std::string_view path) const {
+  Match match;
+  for (const Route& route : routes_) {
+    const std::string_view prefix = PrefixOf(route.path);
+    const bool has_parameter = prefix.size() < route.path.size();
+    if (has_parameter && path.size() > prefix.size() && path.starts_with(prefix)) {
+      match.parameter = path.substr(prefix.size());
+    } else if (has_parameter || path != route.path) {
+      continue;
+    }
+    match.routes.push_back(&route);
+  }
+  return match;
+}
+
+std::string Router::Match::Allow() const {
+  std::string allow;
+  for (const Route* route : routes) {
+    allow += route->method + ", ";
+    if (route->method == "GET") allow += "HEAD, ";
+  }
+  return allow + "OPTIONS";
+}
+
+const Route* Router::Match::ForMethod(std::string_view method) const {
+  const std::string_view wanted = method == "HEAD" ? "GET" : method;
+  const auto found = std::find_if(routes.begin(), routes.end(),
+                                  [&](const Route* route) { return route->method == wanted; });
+  return found == routes.end() ? nullptr : *found;
+}
+
+}  // namespace edgegate

@@ -1,0 +1,15 @@
+// Conversations in messages between the daemon and its worker processes.
+#pragma once
+
+#include "engine/text/conversation.h"
+#include "server/worker/wire.h"
+
+namespace edgegate {
+
+void PutConversation(const Conversation& conversation, WireWriter* message);
+
+// Reads what PutConversation() wrote. What a damaged message lacks is empty, and message->ok() is
+// false then.
+Conversation GetConversation(WireReader* message);
+
+}  // namespace edgegate

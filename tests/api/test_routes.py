@@ -1,0 +1,92 @@
+"""The table of routes: routing, 405 with Allow, the API's description and the access log agree."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import DEMO, Daemon
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    log = tmp_path_factory.mktemp("routes") / "log"
+    running = Daemon("--model", f"demo={DEMO}", log=str(log))
+    yield running
+    assert running.stop() == 0
+
+
+def ask(site, method, path, body=None):
+    """Status, headers and body of the answer."""
+    request = urllib.request.Request(site.url + path, data=body, method=method)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def description(site):
+    return json.loads(ask(site, "GET", "/openapi.json")[2])
+
+
+def test_description(site):
+    told = description(site)
+    assert told["openapi"].startswith("3.1")
+    expected = {"/health", "/v1/models", "/v1/models/{model}", "/openapi.json"}
+    assert expected | {"/v1/chat/completions", "/v1/completions"} <= told["paths"].keys()
+    for path, operations in told["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"].endswith(".")
+            assert ("parameters" in operation) == ("{" in path)
+
+
+def test_methods_follow_the_description(site):
+    for path, operations in description(site)["paths"].items():
+        allowed = {method.upper() for method in operations} | {"OPTIONS"}
+        allowed |= {"HEAD"} if "GET" in allowed else set()
+        real = path.replace("{model}", "demo")
+        for method in METHODS:
+            status, headers, body = ask(site, method, real, b"{}" if method == "POST" else None)
+            if method not in allowed:
+                assert status == 405, (method, real)
+                assert set(headers["Allow"].split(", ")) == allowed
+                if method != "HEAD":
+                    assert json.loads(body)["error"]["type"] == "invalid_request_error"
+            elif method == "OPTIONS":
+                assert status == 204
+                assert set(headers["Allow"].split(", ")) == allowed
+            elif method == "POST":
+                assert status == 400  # {} lacks everything
+            else:
+                assert status == 200, (method, real)
+
+
+def test_unknown_paths(site):
+    for path in ("/", "/v1", "/v1/models/", "/v1/chat/completions/", "/V1/models", "/v1/unknown"):
+        status, _, body = ask(site, "GET", path)
+        assert status == 404, path
+        assert json.loads(body)["error"]["message"]
+
+
+def test_access_log(site):
+    def lines():
+        with open(site.log.name) as log:
+            return [line for line in log if " ms, " in line]
+
+    before = len(lines())
+    site.client().models.list()
+    site.client().models.retrieve("demo")
+    ask(site, "DELETE", "/v1/models")
+    ask(site, "GET", "/no%0Athing")
+    site.health()
+    found = lines()[before:]
+    assert [line.split("] ")[-1].split(" ")[:3] for line in found] == [
+        ["GET", "/v1/models", "200"],
+        ["GET", "/v1/models/{model}", "200"],
+        ["DELETE", "/v1/models", "405"],
+        ["GET", "/no?thing", "404"],
+    ]
+    assert all(line.rstrip().endswith("ms, 127.0.0.1") for line in found)

@@ -1,0 +1,60 @@
+// The table of routes: paths, parameters, methods.
+
+#include "server/http/router.h"
+
+#include <doctest/doctest.h>
+
+#include "server/api/openai/errors.h"
+
+namespace edgegate {
+namespace {
+
+Route MakeRoute(const char* method, const char* path) {
+  return {.method = method,
+          .path = path,
+          .scope = Scope::kApi,
+          .summary = "s",
+          .error_body = OpenAiErrorBody,
+          .handle = {}};
+}
+
+Router MakeRouter() {
+  Router router(OpenAiErrorBody);
+  router.Add(MakeRoute("GET", "/a"));
+  router.Add(MakeRoute("POST", "/a"));
+  router.Add(MakeRoute("POST", "/b"));
+  router.Add(MakeRoute("GET", "/a/{name}"));
+  return router;
+}
+
+TEST_CASE("a path finds its routes, and its parameter takes all that follows") {
+  const Router router = MakeRouter();
+  CHECK(router.Find("/a").routes.size() == 2);
+  CHECK(router.Find("/a").parameter.empty());
+  CHECK(router.Find("/b").routes.size() == 1);
+  const auto match = router.Find("/a/org/name x");
+  REQUIRE(match.routes.size() == 1);
+  CHECK(match.routes[0]->path == "/a/{name}");
+  CHECK(match.parameter == "org/name x");
+  for (const char* unknown : {"", "/", "/A", "/a/", "/ab", "/b/", "/c", "a", "*"}) {
+    CAPTURE(unknown);
+    CHECK(router.Find(unknown).routes.empty());
+  }
+  CHECK(router.Find("/a/{name}").parameter == "{name}");
+}
+
+TEST_CASE("methods: GET answers HEAD, and Allow names all") {
+  const Router router = MakeRouter();
+  const auto both = router.Find("/a"), post = router.Find("/b");
+  CHECK(both.Allow() == "GET, HEAD, POST, OPTIONS");
+  CHECK(post.Allow() == "POST, OPTIONS");
+  REQUIRE(both.ForMethod("HEAD") != nullptr);
+  CHECK(both.ForMethod("HEAD")->method == "GET");
+  CHECK(both.ForMethod("POST")->method == "POST");
+  CHECK(post.ForMethod("GET") == nullptr);
+  CHECK(post.ForMethod("HEAD") == nullptr);
+  CHECK(post.ForMethod("post") == nullptr);
+}
+
+}  // namespace
+}  // namespace edgegate
