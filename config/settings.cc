@@ -17,104 +17,28 @@ struct IntField {
 };
 using BoolField = bool Settings::*;
 using StringField = std::string Settings::*;
-// One of two words.
+// One of several words.
 struct ChoiceField {
   std::string Settings::*member;
-  const char* choices[2];
+  const char* words;  // "bf16|int8"
 };
 using ListField = std::vector<std::string> Settings::*;
 
-// The one table of settings.
 struct Entry {
   const char* key;
   std::variant<IntField, BoolField, StringField, ChoiceField, ListField> field;
   const char* description;
 };
 
-constexpr int kMany = 1 << 30;
-
 const Entry kEntries[] = {
-    {"server.host", &Settings::host, "address to listen on"},
-    {"server.port", IntField{&Settings::port, 0, 65535}, "port to listen on; 0: any free one"},
-    {"server.api_keys", &Settings::api_keys,
-     "keys, each \"KEY\" or \"NAME KEY\"; clients send one as a bearer token; empty: no key is "
-     "asked for"},
-    {"server.api_keys_file", &Settings::api_keys_file,
-     "file with one API key, \"KEY\" or \"NAME KEY\", a line"},
-    {"server.allowed_hosts", &Settings::allowed_hosts,
-     "host names to answer to besides addresses, names without dots, this machine's name and names "
-     "under .local, .lan, .home.arpa and .internal; *.name for all below"},
-    {"server.allowed_origins", &Settings::allowed_origins,
-     "other sites whose pages may use the server, such as https://example.org"},
-    {"server.max_body_mb", IntField{&Settings::max_body_mb, 1, 4096}, "largest request body, MiB"},
-    {"server.memory_limit_mb", IntField{&Settings::memory_limit_mb, 0, kMany},
-     "memory that the daemon may take in all, MiB; 0: three quarters of the machine's, or of the "
-     "cgroup's where that is less"},
-    {"server.request_memory_mb", IntField{&Settings::request_memory_mb, 16, kMany},
-     "of it, memory that all requests together may take, MiB; further ones wait, then get 503"},
-    {"server.workers", IntField{&Settings::workers, 1, 64},
-     "requests that are tokenized, decoded or compiled at once, each in a process of its own"},
-    {"server.job_cpu_ms", IntField{&Settings::job_cpu_ms, 100, 600000},
-     "processor time for tokenizing a prompt, decoding an image or compiling a grammar, ms"},
-    {"server.job_memory_mb", IntField{&Settings::job_memory_mb, 32, 65536},
-     "memory for each of these, MiB"},
-    {"server.max_connections", IntField{&Settings::max_connections, 1, 65536},
-     "connections served at once; for further ones the longest idle is closed"},
-    {"server.max_connections_per_address",
-     IntField{&Settings::max_connections_per_address, 0, 65536},
-     "of them, those of one IPv4 address or IPv6 /64 network; 0: half of them"},
-    {"server.body_timeout_s", IntField{&Settings::body_timeout_s, 1, 3600},
-     "seconds for a whole request body to arrive"},
-    {"server.read_timeout_s", IntField{&Settings::read_timeout_s, 1, 3600},
-     "seconds for a request's headers, and without a byte of its body, before it ends"},
-    {"server.write_timeout_s", IntField{&Settings::write_timeout_s, 1, 3600},
-     "seconds that a client may refuse data before its connection ends"},
-    {"server.request_timeout_s", IntField{&Settings::request_timeout_s, 0, 86400},
-     "seconds that a request may take; 0: no limit"},
-    {"server.drain_timeout_s", IntField{&Settings::drain_timeout_s, 0, 3600},
-     "seconds that running requests get to finish after SIGTERM"},
-    {"server.image_hosts", &Settings::image_hosts,
-     "hosts whose http(s) image URLs are fetched, *.name for all below; empty: none is"},
-    {"server.image_private_hosts", &Settings::image_private_hosts,
-     "of them, those that may have a private, link-local or loopback address"},
-    {"engine.threads", IntField{&Settings::threads, 0, 1024},
-     "threads that compute; 0: chosen for each step, at most one for each processor that affinity "
-     "and cgroup quota allow"},
-    {"engine.max_num_seqs", IntField{&Settings::max_num_seqs, 1, 65536},
-     "sequences running at once, per model"},
-    {"engine.max_num_batched_tokens", IntField{&Settings::max_num_batched_tokens, 1, 65536},
-     "tokens in one step"},
-    {"engine.max_waiting", IntField{&Settings::max_waiting, 1, kMany},
-     "sequences waiting, per model; further requests get 429"},
-    {"engine.max_model_len", IntField{&Settings::max_model_len, 0, kMany},
-     "longest context, tokens; 0: the model's own"},
-    {"engine.kv_cache_mb", IntField{&Settings::kv_cache_mb, 1, kMany},
-     "memory for the KV cache of each model, MiB"},
-    {"engine.kv_cache_type", ChoiceField{&Settings::kv_cache_type, {"bf16", "int8"}},
-     "how keys and values are stored: bf16, or int8, which holds twice the tokens"},
-    {"engine.huge_pages", &Settings::huge_pages,
-     "after the start, move weights from the mapped file to huge pages, where memory allows: true "
-     "or false"},
-    {"engine.prefix_caching", &Settings::prefix_caching,
-     "keep the KV of prompts for prompts that begin alike: true or false"},
-    {"engine.speculation", &Settings::speculation,
-     "where few sequences run, compute ahead the tokens that repeated text, or a draft model, "
-     "goes on with: true or false"},
-    {"engine.target_itl_ms", IntField{&Settings::target_itl_ms, 0, 60000},
-     "longest gap between a stream's tokens while prompts and pictures are worked on, ms; 0: three "
-     "times its usual one, or 50 while more wait than run"},
-    {"engine.max_images", IntField{&Settings::max_images, 0, 1024}, "pictures in one request"},
-    {"engine.image_cache_mb", IntField{&Settings::image_cache_mb, 0, kMany},
-     "memory for what pictures were encoded to, per model, MiB"},
-    {"engine.isa", &Settings::isa,
-     "instruction set to stay below: auto, scalar, avx2, avx-vnni, avx512, avx512-vnni, amx"},
-    {"engine.weight_format", ChoiceField{&Settings::weight_format, {"int8", "int4"}},
-     "what models that are no bundles are quantized to: int8 or int4"},
-    {"engine.model_dir", &Settings::model_dir,
-     "models to serve where none is named; empty: the user's data folder"},
-    {"engine.cache_dir", &Settings::cache_dir,
-     "where quantized models are kept; empty: the user's cache folder"},
-    {"log.level", &Settings::log_level, "trace, debug, info, warn, error or off"},
+#define INT_SETTING(key, member, value, low, high, description) \
+  {key, IntField{&Settings::member, low, high}, description},
+#define BOOL_SETTING(key, member, value, description) {key, &Settings::member, description},
+#define STRING_SETTING(key, member, value, description) {key, &Settings::member, description},
+#define CHOICE_SETTING(key, member, value, words, description) \
+  {key, ChoiceField{&Settings::member, words}, description},
+#define LIST_SETTING(key, member, description) {key, &Settings::member, description},
+#include "config/settings.inc"
 };
 
 const Entry* Find(std::string_view key) {
@@ -123,10 +47,34 @@ const Entry* Find(std::string_view key) {
   return found == std::end(kEntries) ? nullptr : found;
 }
 
+bool IsSection(std::string_view name) {
+  return std::any_of(std::begin(kEntries), std::end(kEntries), [&](const Entry& e) {
+    const std::string_view key = e.key;
+    return key.substr(0, key.find('.')) == name;
+  });
+}
+
+// The words of a choice with a separator between them.
+std::string Words(const ChoiceField& field, std::string_view separator) {
+  std::string text;
+  for (const char* c = field.words; *c != '\0'; ++c) {
+    *c == '|' ? text += separator : text += *c;
+  }
+  return text;
+}
+
 std::string EnvironmentName(std::string_view key) {
   std::string name = "EDGEGATE_";
   for (char c : key) name += c == '.' ? '_' : static_cast<char>(std::toupper(c));
   return name;
+}
+
+// EDGEGATE_SERVER_..., EDGEGATE_ENGINE_..., for each section.
+bool NamesSection(std::string_view variable) {
+  return std::any_of(std::begin(kEntries), std::end(kEntries), [&](const Entry& e) {
+    const std::string name = EnvironmentName(e.key);
+    return variable.starts_with(name.substr(0, name.find('_', sizeof("EDGEGATE_") - 1) + 1));
+  });
 }
 
 Status SetInt(const Entry& entry, int64_t value, Settings* settings) {
@@ -141,13 +89,14 @@ Status SetInt(const Entry& entry, int64_t value, Settings* settings) {
 
 Status SetChoice(const Entry& entry, const std::string& value, Settings* settings) {
   const ChoiceField& field = std::get<ChoiceField>(entry.field);
-  for (const char* choice : field.choices) {
-    if (value != choice) continue;
-    settings->*field.member = value;
-    return {};
+  const std::string words = fmt::format("|{}|", field.words);
+  const bool known = value.find('|') == std::string::npos &&
+                     words.find(fmt::format("|{}|", value)) != std::string::npos;
+  if (!known) {
+    return InvalidArgument("{} is \"{}\": must be {}", entry.key, value, Words(field, " or "));
   }
-  return InvalidArgument("{} is \"{}\": must be {} or {}", entry.key, value, field.choices[0],
-                         field.choices[1]);
+  settings->*field.member = value;
+  return {};
 }
 
 // A list of strings, none of them empty.
@@ -242,16 +191,22 @@ std::vector<SettingInfo> ListSettings() {
   const Settings defaults;
   std::vector<SettingInfo> list;
   for (const Entry& e : kEntries) {
-    const auto* text = std::get_if<StringField>(&e.field);
-    const auto* choice = std::get_if<ChoiceField>(&e.field);
-    const auto* number = std::get_if<IntField>(&e.field);
-    const auto* yes = std::get_if<BoolField>(&e.field);
-    list.push_back({e.key, e.description,
-                    text     ? fmt::format("\"{}\"", defaults.**text)
-                    : choice ? fmt::format("\"{}\"", defaults.*choice->member)
-                    : number ? fmt::format("{}", defaults.*number->member)
-                    : yes    ? fmt::format("{}", defaults.**yes)
-                             : "[]"});
+    SettingInfo info{e.key, e.description, "[]", ""};
+    if (const auto* text = std::get_if<StringField>(&e.field)) {
+      info.default_text = fmt::format("\"{}\"", defaults.**text);
+    } else if (const auto* choice = std::get_if<ChoiceField>(&e.field)) {
+      info.default_text = fmt::format("\"{}\"", defaults.*choice->member);
+      info.values = Words(*choice, ", ");
+    } else if (const auto* number = std::get_if<IntField>(&e.field)) {
+      info.default_text = fmt::format("{}", defaults.*number->member);
+      info.values = number->high == kManySetting
+                        ? fmt::format("{} or more", number->low)
+                        : fmt::format("{} to {}", number->low, number->high);
+    } else if (const auto* flag = std::get_if<BoolField>(&e.field)) {
+      info.default_text = fmt::format("{}", defaults.**flag);
+      info.values = "true, false";
+    }
+    list.push_back(std::move(info));
   }
   return list;
 }
@@ -296,8 +251,7 @@ Status LoadSettingsText(std::string_view text, const std::string& name, Settings
         EG_RETURN_IF_ERROR(At(name, value, ReadModels(value, settings)));
         continue;
       }
-      const bool known = section == "server" || section == "engine" || section == "log";
-      if (!known || !value.is_table()) {
+      if (!IsSection(section) || !value.is_table()) {
         return At(name, value, InvalidArgument("unknown section or key {}", section));
       }
       EG_RETURN_IF_ERROR(ReadSection(name, section, *value.as_table(), settings));
@@ -319,11 +273,8 @@ Status LoadSettingsEnvironment(const char* const* environment, Settings* setting
   for (; *environment != nullptr; ++environment) {
     const std::string_view variable = *environment;
     const size_t equals = variable.find('=');
-    // Other EDGEGATE_ variables are not ours: a script may well keep its own.
-    const bool ours = variable.starts_with("EDGEGATE_SERVER_") ||
-                      variable.starts_with("EDGEGATE_ENGINE_") ||
-                      variable.starts_with("EDGEGATE_LOG_");
-    if (!ours || equals == std::string_view::npos) continue;
+    // Other EDGEGATE_ variables may belong to scripts.
+    if (!NamesSection(variable) || equals == std::string_view::npos) continue;
     const std::string_view name = variable.substr(0, equals);
     const std::string_view value = variable.substr(equals + 1);
     const auto* entry = std::find_if(std::begin(kEntries), std::end(kEntries), [&](const Entry& e) {
