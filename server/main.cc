@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "engine/base/version.h"
 #include "server/catalog/default_models.h"
 #include "server/cli/commands.h"
 #include "server/worker/host.h"
@@ -52,7 +53,7 @@ int Main(int argc, char** argv) {
   CLI::App app{"edgegate: a local inference daemon with an OpenAI-compatible API"};
   app.footer(kFooter);
   app.require_subcommand(1);
-  app.set_version_flag("--version", EDGEGATE_VERSION);
+  app.set_version_flag("--version", Version());
 
   std::string config_file;
   std::vector<std::string> models, drafts;

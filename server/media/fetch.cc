@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+
+#include "engine/base/version.h"
 
 namespace edgegate {
 namespace {
@@ -153,7 +156,8 @@ Result<std::string> FetchOnce(const std::string& url, const FetchOptions& option
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c, CURLOPT_PROXY, "");
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
-  curl_easy_setopt(c, CURLOPT_USERAGENT, "edgegate");
+  const std::string agent = fmt::format("edgegate/{}", Version());  // curl copies it
+  curl_easy_setopt(c, CURLOPT_USERAGENT, agent.c_str());
   curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, OpenSocket);
   curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, &transfer);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, Receive);

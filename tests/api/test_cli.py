@@ -1,4 +1,4 @@
-"""What a shell user sees: help, exit codes, the man page, completion."""
+"""The command line: help, exit codes, man page, shell completions, bench, quantize."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def flags_of(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help(command):
+def test_help_lists_the_options_of_each_command(command):
     done = edgegate(command, "--help")
     assert done.returncode == 0 and "--help" in done.stdout
 
@@ -99,30 +99,58 @@ def test_a_draft_of_no_known_model_exits_with_2(draft, reason):
 
 
 def test_the_man_page_knows_the_commands_and_their_own_flags():
-    page = (ROOT / "packaging/edgegate.1").read_text().replace("\\-", "-")
+    page = (ROOT / "packaging/edgegate.1.in").read_text().replace("\\-", "-")
     for command in COMMANDS:
         assert f".B {command}\n" in page
         own = {flag for flag in flags_of(command) if "." not in flag and flag != "--help"}
         assert [flag for flag in sorted(own) if flag not in page] == []
 
 
-def complete(*words):
-    script = (
-        f"source {ROOT / 'packaging/edgegate.bash'}; COMP_WORDS=({' '.join(words)}); "
+COMPLETIONS = ROOT / "packaging/completions"
+
+
+def complete_in_bash(*words):
+    return (
+        f"source {COMPLETIONS / 'edgegate.bash'}; COMP_WORDS=({' '.join(words)}); "
         "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _edgegate; printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    return done.stdout.split()
 
 
-def test_completion():
-    assert complete(BINARY, "qu") == ["quantize"]
-    assert complete(BINARY, "serve", "--server.po") == ["--server.port"]
-    assert set(complete(BINARY, "run", "--")) == flags_of("run")
+def complete_in_zsh(*words):
+    """Runs the completion function with the shell's variables and a compadd that prints matches."""
+    return (
+        f"words=({' '.join(words)}); CURRENT=$#words; PREFIX=$words[-1]; _files() {{ }}; "
+        "compadd() { shift; local m; for m in $@; do "
+        'if [[ $m == ${PREFIX}* ]]; then print -r -- "$m"; fi; done }; '
+        f"source {COMPLETIONS / '_edgegate'}"
+    )
+
+
+def complete_in_fish(*words):
+    line = " ".join(["edgegate", *words[1:]])
+    return (
+        f"function edgegate; {words[0]} $argv; end; source {COMPLETIONS / 'edgegate.fish'}; "
+        f"complete -C '{line}'"
+    )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_offers_the_commands_and_the_flags_of_each(shell):
+    script = {"bash": complete_in_bash, "zsh": complete_in_zsh, "fish": complete_in_fish}[shell]
+
+    def complete(*words):
+        command = [shell, "-c", script(BINARY, *words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return {line.split("\t")[0] for line in done.stdout.split("\n") if line}
+
+    assert complete("qu") == {"quantize"}
+    assert complete("serve", "--server.po") == {"--server.port"}
+    for command in COMMANDS:
+        assert complete(command, "--") == flags_of(command)
 
 
 @pytest.mark.parametrize("weights", ["int8", "int4"])
-def test_bench_measures_everything(cache, weights):
+def test_bench_reports_every_figure(cache, weights):
     model = str(ROOT / "tests/golden/vision/glm-edge-v")
     command = ["bench", "--model", model, "--engine.cache_dir", cache, "--json"]
     kv = {"int8": "bf16", "int4": "int8"}[weights]
@@ -145,7 +173,7 @@ def test_bench_measures_everything(cache, weights):
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_bench_in_brief(form):
+def test_bench_brief_leaves_out_limits_and_streams(form):
     done = edgegate(
         "bench", "--shape", "smollm2-135m", "--brief", "--prompt", "16", "--gen", "2", *form
     )
@@ -159,7 +187,7 @@ def test_several_processes_quantize_one_model_at_once(tmp_path):
     bundle = tmp_path / "cache" / "model.edgegate"
     bundle.parent.mkdir()
     command = [BINARY, "quantize", str(GOLDENS / "qwen3"), str(bundle)]
-    # A process namespace each, where that is allowed.
+    # Each runs in a process namespace of its own, if that is allowed.
     isolate = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
     if subprocess.run([*isolate, "true"], capture_output=True).returncode == 0:
         command = [*isolate, *command]

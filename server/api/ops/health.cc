@@ -3,6 +3,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/version.h"
 #include "server/api/openai/errors.h"
 #include "server/http/exchange.h"
 
@@ -53,7 +54,7 @@ void AnswerHealth(const ApiServices& services, Exchange& exchange) {
                        : failing          ? "failing"
                        : loading          ? "loading"
                                           : "ok";
-  const json health = {{"status", status}, {"models", std::move(models)}};
+  const json health = {{"status", status}, {"version", Version()}, {"models", std::move(models)}};
   exchange.Answer(health.dump(), std::strcmp(status, "ok") == 0 ? 200 : 503);
 }
 

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/version.h"
 #include "server/api/openai/errors.h"
 #include "server/http/exchange.h"
 
@@ -48,7 +49,7 @@ std::string Describe(const Router& router) {
   }
   const json description = {
       {"openapi", "3.1.0"},
-      {"info", {{"title", "edgegate"}, {"version", EDGEGATE_VERSION}}},
+      {"info", {{"title", "edgegate"}, {"version", Version()}}},
       {"paths", std::move(paths)},
       {"components",
        {{"securitySchemes", {{"api_key", {{"type", "http"}, {"scheme", "bearer"}}}}}}},

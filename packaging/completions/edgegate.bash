@@ -1,4 +1,4 @@
-# Bash completion for edgegate. The options come from the program's own help.
+# Bash completion for edgegate. The program's own help gives the options.
 
 _edgegate() {
   local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
