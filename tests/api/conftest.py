@@ -1,4 +1,4 @@
-"""Starts the real binary on a real model (SmolLM2, through scripts/fetch-smollm2)."""
+"""Fixtures that start the real binary on a real model (SmolLM2, from scripts/fetch-smollm2)."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("EDGEGATE_BIN", str(ROOT / "build/release/edgegate"))
 MODEL = os.environ.get("EDGEGATE_MODEL", str(ROOT / "models/SmolLM2-135M-Instruct.Q4_1.gguf"))
-# The default model, which lies beside the program.
+# The demo model, which the build puts beside the program.
 DEMO = pathlib.Path(BINARY).resolve().parent / "edge-demo-v.edgegate"
 
 
@@ -55,8 +55,8 @@ class Daemon:
 
 
 def differences(ours, top):
-    """Of log-probabilities by "token_id:N" from a golden's. A token that no tokenizer has, or that
-    falls out at the edge of the 20, is not compared."""
+    """Differences of log-probabilities by "token_id:N" from a golden. A token that is missing in the
+    tokenizer or in the top 20 is not compared."""
     return [abs(ours[f"token_id:{i}"] - value) for i, value in top if f"token_id:{i}" in ours]
 
 

@@ -1,4 +1,4 @@
-"""Requests and answers byte by byte, for tests of what HTTP libraries never send."""
+"""Raw HTTP requests and answers, for tests of bytes that HTTP libraries do not send."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ def read_all(connection):
 
 
 def read_answer(connection):
-    """One answer with a Content-Length: status, headers, body. Takes nothing behind it."""
+    """One answer with a Content-Length: status, headers, body. Reads no byte after it."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         piece = connection.recv(1)

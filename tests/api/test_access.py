@@ -1,4 +1,4 @@
-"""Host names, sites and keys decide who may use the API."""
+"""Access rules: host names, origins and API keys."""
 
 import socket
 import subprocess
@@ -42,7 +42,7 @@ def hosts(daemon, host, origin=None, method=b"GET", more=b""):
         ("a b", 400),
     ],
 )
-def test_host_names(daemon, host, status):
+def test_unknown_host_names_are_refused(daemon, host, status):
     code, _, body = hosts(daemon, host)
     assert code == status, body
     if status == 403:
@@ -62,7 +62,7 @@ def test_host_names(daemon, host, status):
         ("evil.example.com", "http://evil.example.com", 403),
     ],
 )
-def test_pages_of_other_sites(daemon, host, origin, status):
+def test_pages_of_other_sites_are_refused(daemon, host, origin, status):
     code, headers, body = hosts(daemon, host, origin)
     assert code == status and "access-control-allow-origin" not in headers
     if status == 403 and host.startswith("localhost"):
@@ -79,7 +79,7 @@ def test_a_form_post_of_another_site_is_refused_and_curl_is_not(daemon):
     assert ask(daemon, post(b"Content-Type: application/x-www-form-urlencoded\r\n"))[0] == 200
 
 
-def test_listed_sites(tmp_path, cache):
+def test_allowed_origins_get_cors_headers(tmp_path, cache):
     env = {
         "EDGEGATE_SERVER_ALLOWED_ORIGINS": "https://app.example.org,http://a.example:80",
         "EDGEGATE_SERVER_ALLOWED_HOSTS": "ai.example.org,*.example.net",
@@ -118,13 +118,13 @@ def test_listed_sites(tmp_path, cache):
         ("--server.allowed_hosts", "*"),
     ],
 )
-def test_wrong_sites_are_refused_at_the_start(setting, value):
+def test_invalid_allowed_origins_are_refused_at_the_start(setting, value):
     command = [BINARY, "serve", "--port", "0", "--model", MODEL, setting, value]
     done = subprocess.run(command, capture_output=True, timeout=60, text=True)
     assert done.returncode == 2 and setting[2:] in done.stderr
 
 
-def test_keys_by_option_are_refused():
+def test_api_keys_as_a_flag_are_refused():
     command = [BINARY, "serve", "--port", "0", "--model", MODEL, "--server.api_keys", "secret"]
     done = subprocess.run(command, capture_output=True, timeout=60, text=True)
     assert done.returncode == 2
@@ -132,7 +132,7 @@ def test_keys_by_option_are_refused():
     assert "secret" not in done.stderr
 
 
-def test_key_files(tmp_path, cache):
+def test_keys_are_read_from_api_keys_file(tmp_path, cache):
     keys = tmp_path / "keys"
     keys.write_bytes(b"# for the gateway\r\none\r\n\r\n  two  \r\n#three\r\n")
     daemon = start(tmp_path, cache, "--server.api_keys_file", str(keys))

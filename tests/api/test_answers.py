@@ -1,4 +1,4 @@
-"""What a well-behaved client sees, through the official OpenAI client."""
+"""Answers to valid requests of the official OpenAI client."""
 
 import concurrent.futures
 import time
@@ -16,7 +16,7 @@ def complete(client, prompt, **options):
     return client.completions.create(**{**arguments, **options})
 
 
-def test_models(client):
+def test_models_are_listed_and_retrieved(client):
     assert [m.id for m in client.models.list()] == ["smol"]
     assert client.models.retrieve("smol").object == "model"
 
@@ -38,7 +38,7 @@ def test_stream_equals_whole(client):
     assert chunks[-2].choices[0].finish_reason == whole.choices[0].finish_reason
 
 
-def test_seed_repeats(client):
+def test_equal_seeds_give_equal_answers(client):
     first, second = (chat(client, temperature=1, seed=7) for _ in range(2))
     other = chat(client, temperature=1, seed=8)
     assert first.choices[0].message.content == second.choices[0].message.content
@@ -52,7 +52,7 @@ def test_n_gives_different_choices_each_its_own_seed(client):
     assert both.choices[0].message.content != both.choices[1].message.content
 
 
-def test_logprobs(client):
+def test_logprobs_are_those_of_the_sampled_tokens(client):
     content = chat(client, logprobs=True, top_logprobs=5).choices[0].logprobs.content
     for token in content:
         assert len(token.top_logprobs) == 5
@@ -121,7 +121,7 @@ def test_special_tokens_in_user_text_stay_text(client):
 
 
 def test_same_bytes_alone_and_in_a_crowd(daemon, client):
-    """The promise: tokens and log-probabilities, compared exactly."""
+    """Tokens and log-probabilities are compared exactly."""
 
     def ask(i):
         prompt = "word " * (20 * (i % 7)) + f"Tell me about number {i}."

@@ -1,4 +1,4 @@
-"""The command that measures edgegate beside its peers: that it measures, never what."""
+"""tests/bench/compare.py runs and reports figures. Their values are not checked."""
 
 import json
 import subprocess
@@ -14,9 +14,9 @@ def compare(*arguments):
     return subprocess.run([*command, *arguments], capture_output=True, text=True)
 
 
-def test_it_measures_edgegate_alone_and_names_absent_peers(tmp_path):
+def test_compare_measures_edgegate_alone_and_names_absent_peers(tmp_path):
     size = ["--threads", "1", "--shape", "smollm2-135m", "--tokens", "2", "--gen", "2"]
-    parts = "server,copying,start,growth"
+    parts = "server,copying,start,scaling"
     done = compare("--only", parts, *size, "--peers", str(tmp_path), "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "llama-server Q4_1 is absent" in done.stdout
@@ -29,10 +29,10 @@ def test_it_measures_edgegate_alone_and_names_absent_peers(tmp_path):
     assert {"tok_s@1", "ttft_p95@8", "itl_p99@8"} <= set(server)
     assert report["parts"]["copying"]["advantages"]["without"].keys() >= {"copy", "story"}
     assert "the same texts" in report["parts"]["copying"]["remarks"][0]
-    growth = report["parts"]["growth"]["medians"]["edgegate INT8"]
-    assert growth["decode@1024"] > 0 and growth["prefill@128"] > 0 and growth["batch@8"] > 0
+    scaling = report["parts"]["scaling"]["medians"]["edgegate INT8"]
+    assert scaling["decode@1024"] > 0 and scaling["prefill@128"] > 0 and scaling["batch@8"] > 0
     charts = sorted(chart.name for chart in (tmp_path / "out").glob("*.svg"))
-    assert "growth-1.svg" in charts and "start.svg" in charts and "server-1.svg" in charts
+    assert "scaling-1.svg" in charts and "start.svg" in charts and "server-1.svg" in charts
     for chart in charts:
         assert ElementTree.parse(tmp_path / "out" / chart).getroot().tag.endswith("svg")
 
@@ -58,7 +58,7 @@ def test_busy_measures_edgegate_and_the_peers_that_are_there(tmp_path):
     for absent in ("OpenVINO GenAI INT8", "ONNX Runtime GenAI INT4"):
         assert f"{absent} is absent" in done.stdout
     part = json.loads((tmp_path / "out/compare.json").read_text())["parts"]["busy"]
-    conditions = ("alone", "n", "two")  # not everybody may make a quota
+    conditions = ("alone", "n", "two")  # a quota needs rights
     for name in ("edgegate INT8", "edgegate INT4"):
         figures = part["medians"][name]
         assert {f"decode_8@{condition}" for condition in conditions} <= set(figures)
@@ -71,7 +71,7 @@ def test_busy_measures_edgegate_and_the_peers_that_are_there(tmp_path):
     assert any("of the fair share" in remark for remark in part["remarks"])
 
 
-def test_wrong_usage(tmp_path):
+def test_compare_refuses_unknown_parts_and_conditions(tmp_path):
     assert compare("--only", "nothing").returncode == 2
     assert compare("--conditions", "alone,nothing").returncode == 2
     missing = compare("--only", "start", "--edgegate", str(tmp_path / "no"))

@@ -1,4 +1,4 @@
-"""Connections: clients that leave, crowds, limits of threads and descriptors, the end."""
+"""Connections: clients that leave, many connections, limits of threads and descriptors, shutdown."""
 
 import contextlib
 import json
@@ -69,7 +69,7 @@ def test_an_http_1_0_client_that_leaves_is_noticed(daemon):
     assert wait_until(lambda: running(daemon) == 0, 5)
 
 
-def test_one_port_one_daemon(daemon):
+def test_a_second_daemon_on_a_port_fails(daemon):
     port = daemon.url.rpartition(":")[2]
     for host in ("127.0.0.1", "0.0.0.0"):
         command = [BINARY, "serve", "--host", host, "--port", port, "--model", MODEL]
@@ -112,7 +112,7 @@ CROWDS = {
 
 
 @pytest.mark.parametrize("name", CROWDS)
-def test_health_among_a_crowd(crowded, name):
+def test_health_answers_among_many_connections(crowded, name):
     with contextlib.ExitStack() as stack:
         for _ in range(150):
             connection = stack.enter_context(connect(crowded))
@@ -134,7 +134,7 @@ def test_health_while_all_slots_work(tmp_path, cache):
     try:
         body = json.dumps({**LONG, "stream": True}).encode()
         with contextlib.ExitStack() as stack:
-            for _ in range(2):  # all that one address may have
+            for _ in range(2):  # the cap of one address
                 connection = stack.enter_context(connect(daemon))
                 connection.sendall(post(b"", body))
                 assert b"200" in connection.recv(1000)

@@ -1,4 +1,4 @@
-"""The daemon with nothing configured: the embedded edge-demo-v, pictures and text, many clients."""
+"""The daemon without a configuration: the built-in edge-demo-v, images, text, many clients."""
 
 import base64
 import concurrent.futures
@@ -15,7 +15,7 @@ from PIL import Image
 sys.path.insert(0, str(ROOT / "tools/edge-demo-v"))
 import evaluate  # noqa: E402
 
-PICTURES = ROOT / "tools/edge-demo-v/pictures"
+IMAGES = ROOT / "tools/edge-demo-v/images"
 NAME = "edge-demo-v"
 QUESTIONS = {
     "gauge": ("What does the gauge read?", "The gauge reads 5.5 bar."),  # within 3 % of the scale
@@ -29,8 +29,8 @@ def url_of(data, kind="jpeg"):
     return f"data:image/{kind};base64," + base64.b64encode(data).decode()
 
 
-def picture_of(name):
-    return url_of((PICTURES / f"{name}.jpg").read_bytes())
+def image_of(name):
+    return url_of((IMAGES / f"{name}.jpg").read_bytes())
 
 
 def messages(text, url=None):
@@ -61,17 +61,17 @@ def test_serves_the_embedded_model_and_the_model_folder(demo):
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_reads_pictures(demo, name):
+def test_the_demo_reads_images(demo, name):
     question, answer = QUESTIONS[name]
     said = demo.client().chat.completions.create(
-        model=NAME, messages=messages(question, picture_of(name))
+        model=NAME, messages=messages(question, image_of(name))
     )
     assert right(said.choices[0].message.content, answer)
     assert said.choices[0].finish_reason == "stop"
     assert said.usage.prompt_tokens_details.model_extra["image_tokens"] == 18
 
 
-def test_talks_and_streams(demo):
+def test_the_demo_streams_a_chat(demo):
     stream = demo.client().chat.completions.create(
         model=NAME, messages=messages("What is edgegate?"), stream=True
     )
@@ -80,7 +80,7 @@ def test_talks_and_streams(demo):
 
 
 def test_a_conversation_goes_on(demo):
-    asked = messages("What does the gauge read?", picture_of("gauge"))
+    asked = messages("What does the gauge read?", image_of("gauge"))
     asked.append({"role": "assistant", "content": QUESTIONS["gauge"][1]})
     asked += messages("What does the display show?")
     said = demo.client().chat.completions.create(model=NAME, messages=asked)
@@ -88,7 +88,7 @@ def test_a_conversation_goes_on(demo):
     assert said.model_extra["timings"]["images_encoded"] in (0, 1)
 
 
-def test_json_by_schema(demo):
+def test_the_demo_answers_by_schema(demo):
     schema = {
         "type": "object",
         "properties": {"display": {"type": "string", "pattern": "^[0-9.]+$"}},
@@ -97,7 +97,7 @@ def test_json_by_schema(demo):
     }
     said = demo.client().chat.completions.create(
         model=NAME,
-        messages=messages("Read the display. Answer in JSON.", picture_of("display")),
+        messages=messages("Read the display. Answer in JSON.", image_of("display")),
         response_format={"type": "json_schema", "json_schema": {"name": "d", "schema": schema}},
     )
     assert json.loads(said.choices[0].message.content) == {"display": "7.45"}
@@ -105,7 +105,7 @@ def test_json_by_schema(demo):
 
 def test_twelve_megapixels_by_curl(demo, tmp_path):
     photo = io.BytesIO()
-    large = Image.open(PICTURES / "gauge.jpg").resize((3464, 3464))
+    large = Image.open(IMAGES / "gauge.jpg").resize((3464, 3464))
     large.save(photo, "JPEG", quality=90)
     body = {"model": NAME, "messages": messages(QUESTIONS["gauge"][0], url_of(photo.getvalue()))}
     file = tmp_path / "request.json"
@@ -117,8 +117,8 @@ def test_twelve_megapixels_by_curl(demo, tmp_path):
 
 
 @pytest.mark.parametrize("skill", evaluate.SKILLS)
-def test_skill(demo, skill):
-    """A few of the scenes that the model's report counts, against what the report says."""
+def test_skill_is_as_good_as_the_report(demo, skill):
+    """The accuracy on a few scenes of the model's report is near that of the report."""
     model, right = evaluate.ServedModel(demo.url + "/v1"), 0
     for number in range(20):
         scene, question, true, judge = evaluate.case(skill, number)
@@ -127,12 +127,12 @@ def test_skill(demo, skill):
     assert right >= 20 * known["right"][skill] / known["count"] - 3
 
 
-def test_crowd_of_pictures_and_texts_answers_as_alone(demo):
-    """16 clients with a picture each, all different, and 16 with text: the same bytes as alone."""
+def test_32_clients_with_images_and_texts_get_their_answers_alone(demo):
+    """16 clients with an image each, all different, and 16 with text: the same bytes as alone."""
 
     def variant(i):
-        picture = Image.open(PICTURES / f"{list(QUESTIONS)[i % 4]}.jpg")
-        bright = picture.point(lambda value: value * (100 - i) // 100)
+        image = Image.open(IMAGES / f"{list(QUESTIONS)[i % 4]}.jpg")
+        bright = image.point(lambda value: value * (100 - i) // 100)
         png = io.BytesIO()
         bright.save(png, "PNG")
         return url_of(png.getvalue(), "png")
@@ -150,15 +150,15 @@ def test_crowd_of_pictures_and_texts_answers_as_alone(demo):
     assert [ask(asked) for asked in everything] == together
 
 
-def test_run_shows_a_picture(tmp_path):
-    command = [BINARY, "run", NAME, "--image", str(PICTURES / "sign.jpg"), "Read the sign."]
+def test_run_shows_an_image(tmp_path):
+    command = [BINARY, "run", NAME, "--image", str(IMAGES / "sign.jpg"), "Read the sign."]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout == 'The sign says "DANGER".\n'
     done = subprocess.run([*command[:4], "no/such.jpg", "Read"], capture_output=True, text=True)
     assert done.returncode == 1 and "cannot read no/such.jpg" in done.stderr
 
 
-def test_no_model_at_all_is_told(tmp_path):
+def test_serve_without_a_model_fails_with_a_message(tmp_path):
     copy = tmp_path / "edgegate"
     shutil.copy(BINARY, copy)
     command = [str(copy), "serve", "--engine.model_dir", str(tmp_path)]

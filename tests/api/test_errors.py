@@ -1,4 +1,4 @@
-"""Wrong and hostile requests: each gets a clear error that names the parameter."""
+"""Invalid requests: each gets an error that names the parameter."""
 
 import json
 import socket
@@ -119,7 +119,7 @@ def post(daemon, path, body, headers=None):
 
 
 @pytest.mark.parametrize("kind,change,status,param", CASES, ids=range(len(CASES)))
-def test_wrong_parameter(daemon, kind, change, status, param):
+def test_a_wrong_parameter_is_a_400_that_names_it(daemon, kind, change, status, param):
     if kind == "chat":
         path, body = "/v1/chat/completions", {"model": "smol", "messages": MESSAGES}
     else:
@@ -134,7 +134,7 @@ def test_wrong_parameter(daemon, kind, change, status, param):
     [b"", b"{", b"[]", b"null", b'{"model": "\xff"}', b"[" * 100000, b'{"a":' * 5000, b"\x00" * 9],
     ids=range(8),
 )
-def test_malformed_body(daemon, body):
+def test_a_malformed_body_is_a_400(daemon, body):
     code, answer = post(daemon, "/v1/chat/completions", body)
     assert code == 400 and answer["error"]["type"] == "invalid_request_error"
 
@@ -146,12 +146,12 @@ def test_context_length_names_the_counts(daemon):
     assert "8192" in answer["error"]["message"] and "9001" in answer["error"]["message"]
 
 
-def test_body_limit(daemon):
+def test_a_body_above_the_limit_is_a_413(daemon):
     code, _ = post(daemon, "/v1/completions", b"x" * (17 << 20))
     assert code == 413
 
 
-def test_unknown_path_and_method(daemon):
+def test_an_unknown_path_is_a_404_and_a_wrong_method_a_405(daemon):
     code, answer = post(daemon, "/v1/nothing", {})
     assert code == 404 and answer["error"]["message"]
     code, _ = post(daemon, "/v1/models", {})
@@ -190,7 +190,7 @@ def test_keys_guard_all_but_health(tmp_path, cache):
     (["--nonsense"], 2),
     (["--engine.max_num_seqs", "0"], 2),
 ])
-def test_exit_codes(arguments, code):
+def test_exit_codes_of_serve(arguments, code):
     command = [BINARY, "serve", "--port", "0", *arguments]
     done = subprocess.run(command, capture_output=True, timeout=60, text=True)
     assert done.returncode == code and done.stderr

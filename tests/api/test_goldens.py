@@ -53,12 +53,12 @@ def golden(name):
     return json.loads((FOLDER / f"{pathlib.Path(name).stem}.json").read_text())
 
 
-def test_every_kind_is_there():
+def test_every_family_has_a_golden():
     assert len(MODELS) >= 13
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_log_probabilities(zoo, name):
+def test_log_probabilities_are_near_float32(zoo, name):
     client, found = zoo.client(), []
     for prompt in golden(name)["prompts"]:
         answer = client.completions.create(
@@ -75,7 +75,7 @@ def test_log_probabilities(zoo, name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_token_ids(zoo, name):
+def test_token_ids_equal_transformers(zoo, name):
     client = zoo.client()
     extra = {"return_token_ids": True, "add_generation_prompt": False}
     prefix = None

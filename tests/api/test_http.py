@@ -179,7 +179,7 @@ def test_range_is_ignored(daemon):
     assert status == 200 and json.loads(body)["status"] == "ok" and "accept-ranges" not in headers
 
 
-def test_methods(daemon):
+def test_wrong_methods_are_405s_with_allow(daemon):
     status, headers, _, closed = ask(daemon, b"DELETE /health HTTP/1.1\r\nHost: a\r\n\r\n")
     assert status == 405 and headers["allow"] == "GET, HEAD, OPTIONS" and not closed
     status, headers, _, _ = ask(daemon, b"GET /v1/completions HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -192,7 +192,7 @@ def test_methods(daemon):
     assert head.startswith(b"HTTP/1.1 200") and b"Content-Length: " in head and body == b""
 
 
-def test_targets(daemon):
+def test_absolute_encoded_and_long_request_targets(daemon):
     absolute = b"GET http://localhost/health?a=%20 HTTP/1.1\r\nHost: other\r\n\r\n"
     assert ask(daemon, absolute)[0] == 200
     evil = b"GET http://evil.example.com/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -210,7 +210,7 @@ def test_requests_in_a_row(daemon):
             assert b"running" in read_answer(connection)[2]
 
 
-def test_http_1_0(daemon):
+def test_http_1_0_requests_are_answered(daemon):
     streamed = json.dumps({**json.loads(BODY), "stream": True}).encode()
     with connect(daemon) as connection:
         connection.sendall(

@@ -1,4 +1,4 @@
-"""Models load side by side, and each answers as soon as it is loaded."""
+"""Models load side by side, and each answers once it is loaded."""
 
 import json
 import pathlib
@@ -85,7 +85,7 @@ def test_an_idle_daemon_never_wakes(tmp_path):
     daemon = Daemon("--model", f"demo={DEMO}", log=str(tmp_path / "log"))
     client = daemon.client()
     client.completions.create(model="demo", prompt="Hello", max_tokens=8)
-    # Connections close, and the weights come to rest on huge pages.
+    # Waits until connections are closed and the weights are on huge pages.
     client.close()
     before = switches(daemon)
     for _ in range(20):

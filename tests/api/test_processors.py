@@ -1,4 +1,4 @@
-"""Affinity and cgroup quotas limit the number of threads that compute; no answer depends on it."""
+"""Affinity and cgroup quotas limit the number of threads. Answers do not depend on it."""
 
 import functools
 import json
@@ -29,17 +29,17 @@ def one_processor():
     return lambda: os.sched_setaffinity(0, {first})
 
 
-def test_affinity(tmp_path, one_processor):
-    # Fewer where this machine has a quota itself.
+def test_threads_follow_the_affinity(tmp_path, one_processor):
+    # A quota of this machine lowers the number.
     assert 1 <= threads_of_bench(tmp_path, None) <= len(os.sched_getaffinity(0))
     assert threads_of_bench(tmp_path, one_processor) == 1
 
 
-def test_the_setting_decides(tmp_path, one_processor):
+def test_engine_threads_overrides_the_affinity(tmp_path, one_processor):
     assert threads_of_bench(tmp_path, one_processor, "--threads", "3") == 3
 
 
-def test_quota_of_a_cgroup(tmp_path):
+def test_threads_follow_the_quota_of_a_cgroup(tmp_path):
     group = cgroups.make_quota(f"edgegate-test-{os.getpid()}", 1.5)
     if group is None:
         pytest.skip("no cgroup with a processor quota can be made here")

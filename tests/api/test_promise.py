@@ -1,5 +1,5 @@
-"""The promise on real weights: the same bytes from a daemon with one thread, tiny chunks and a KV
-pool so small that sequences are preempted, as from one with room for all."""
+"""The same request gives the same bytes, on real weights. A daemon with one thread, tiny chunks and a
+KV pool that forces preemption answers as one with room for all."""
 
 import concurrent.futures
 
@@ -61,7 +61,7 @@ def test_preemption_chunks_and_threads_change_no_byte(daemon, cache, tmp_path):
     ("weights", "isa"),
     [("int4", "auto"), ("int8", "avx512"), ("int8", "avx-vnni"), ("int8", "avx2"), ("int4", "avx2")],
 )
-def test_every_kernel_keeps_the_bytes(cache, tmp_path, weights, isa):
+def test_every_kernel_gives_the_same_bytes_in_any_batch(cache, tmp_path, weights, isa):
     options = ["--engine.cache_dir", cache, "--engine.isa", isa, "--engine.weight_format", weights]
     roomy = Daemon(
         *("--model", "smol=" + MODEL, *options, "--engine.kv_cache_mb", "64"),
@@ -77,7 +77,7 @@ def test_every_kernel_keeps_the_bytes(cache, tmp_path, weights, isa):
 
 @pytest.mark.parametrize(("weights", "isa"), [("int8", "auto"), ("int8", "avx2"), ("int4", "auto")])
 def test_a_kv_cache_at_8_bits_keeps_the_bytes(daemon, cache, tmp_path, weights, isa):
-    """Alone, without the prefix cache and guesses; then with both, a draft model and preemption."""
+    """Alone, without prefix cache and drafts; then with both, a draft model and preemption."""
     options = ["--engine.cache_dir", cache, "--engine.isa", isa, "--engine.weight_format", weights]
     options += ["--engine.kv_cache_type", "int8"]
     plain = Daemon(
@@ -103,8 +103,8 @@ def test_a_kv_cache_at_8_bits_keeps_the_bytes(daemon, cache, tmp_path, weights, 
         assert drafted.stop() == 0
 
 
-def test_what_the_prefix_cache_had_changes_no_byte(daemon, cache, tmp_path):
-    """A conversation that grows, asked twice; a daemon without the cache says the same."""
+def test_cached_blocks_change_no_byte(daemon, cache, tmp_path):
+    """A growing conversation, asked twice, equals that of a daemon without the prefix cache."""
     plain = Daemon(
         *("--model", "smol=" + MODEL, "--engine.cache_dir", cache),
         *("--engine.prefix_caching", "false", "--engine.kv_cache_mb", "64"),
@@ -137,8 +137,8 @@ def test_what_the_prefix_cache_had_changes_no_byte(daemon, cache, tmp_path):
         assert plain.stop() == 0
 
 
-def test_guessing_ahead_changes_no_byte(daemon, cache, tmp_path):
-    """Text that repeats itself, greedy and sampled, with guesses and without."""
+def test_speculation_changes_no_byte(daemon, cache, tmp_path):
+    """Repeated text, greedy and sampled, with drafts and without."""
     plain = Daemon(
         *("--model", "smol=" + MODEL, "--engine.cache_dir", cache),
         *("--engine.speculation", "false", "--engine.kv_cache_mb", "64"),
@@ -163,7 +163,7 @@ def test_guessing_ahead_changes_no_byte(daemon, cache, tmp_path):
 
 
 def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
-    """The model as its own draft, which is right whenever the most likely token is the next."""
+    """The model is its own draft model: a draft is accepted if it is the most likely token."""
     drafted = Daemon(
         *("--model", "smol=" + MODEL, "--draft", "smol=" + MODEL, "--engine.cache_dir", cache),
         *("--engine.kv_cache_mb", "64", "--engine.max_num_batched_tokens", "48"),
@@ -176,7 +176,7 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
     try:
         for temperature in (0, 0.8):
             plain, expected = story(daemon, temperature)
-            # The draft model reads the prompt as fast as the machine allows.
+            # The draft model needs some time to prefill the prompt.
             for _ in range(5):
                 timings, said = story(drafted, temperature)
                 assert said == expected
@@ -185,7 +185,7 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
                     break
             assert timings["draft_n_accepted"] > least
             if temperature == 0:
-                # What is wrong is what the text itself had to offer.
+                # Rejected draft tokens come from prompt lookup.
                 assert timings["draft_n_accepted"] > 0.6 * timings["draft_n"]
         alone = [ask(daemon.client(), i) for i in range(8)]
         client = drafted.client()
@@ -200,7 +200,7 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
 
 
 def test_keys_share_no_prefixes(cache, tmp_path):
-    """What was asked with one API key is not found with another; the answers are the same."""
+    """A prompt of one API key is not cached for another key. The answers are equal."""
     guarded = Daemon(
         *("--model", "smol=" + MODEL, "--engine.cache_dir", cache),
         *("--engine.kv_cache_mb", "64"),

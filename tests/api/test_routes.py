@@ -32,7 +32,7 @@ def description(site):
     return json.loads(ask(site, "GET", "/openapi.json")[2])
 
 
-def test_description(site):
+def test_openapi_json_describes_every_route(site):
     told = description(site)
     assert told["openapi"].startswith("3.1")
     expected = {"/health", "/v1/models", "/v1/models/{model}", "/openapi.json"}
@@ -64,14 +64,14 @@ def test_methods_follow_the_description(site):
                 assert status == 200, (method, real)
 
 
-def test_unknown_paths(site):
+def test_unknown_paths_are_404s(site):
     for path in ("/", "/v1", "/v1/models/", "/v1/chat/completions/", "/V1/models", "/v1/unknown"):
         status, _, body = ask(site, "GET", path)
         assert status == 404, path
         assert json.loads(body)["error"]["message"]
 
 
-def test_access_log(site):
+def test_access_log_has_route_status_time_and_client(site):
     def lines():
         with open(site.log.name) as log:
             return [line for line in log if " ms, " in line]

@@ -70,12 +70,12 @@ def test_the_unit_is_confined():
     assert score and float(score[1]) <= 1.5, security.stdout + security.stderr
     settings = dict(re.findall(r"^(\w+)=(.*)$", unit.read_text(), re.MULTILINE))
     assert settings["LimitCORE"] == "0"
-    # The daemon's own limit, three quarters of the machine by default, is reached first.
+    # Above the daemon's default limit, three quarters of the machine, which is reached first.
     assert 75 < float(settings["MemoryMax"].removesuffix("%")) < 100
     assert int(settings["TasksMax"]) > 0
 
 
-def test_told_to_stop_while_it_quantizes(tmp_path):
+def test_sigterm_while_quantizing_ends_the_daemon(tmp_path):
     log = tmp_path / "log"
     cache = tmp_path / "cache"
     process = start(
@@ -89,7 +89,7 @@ def test_told_to_stop_while_it_quantizes(tmp_path):
 
 
 def begin_quantizing(tmp_path):
-    """A process in the midst of it, and the bundle that it writes."""
+    """A process that is quantizing, and the bundle that it writes."""
     bundle = tmp_path / "out" / "smol.egb"
     bundle.parent.mkdir()
     process = start("quantize", MODEL, str(bundle), log=tmp_path / "log")
@@ -97,7 +97,7 @@ def begin_quantizing(tmp_path):
     return process, bundle
 
 
-def test_interrupted_quantize_leaves_nothing(tmp_path):
+def test_an_interrupted_quantize_leaves_no_file(tmp_path):
     process, bundle = begin_quantizing(tmp_path)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130

@@ -1,4 +1,4 @@
-"""Output that must follow a schema, an expression, a choice or a grammar."""
+"""Structured output: JSON schemas, regular expressions, choices and Lark grammars."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def is_cat(text):
     )
 
 
-def test_schema(client):
+def test_an_answer_follows_its_json_schema(client):
     answer = chat(client, response_format=FORMAT)
     assert answer.choices[0].finish_reason == "stop"
     assert is_cat(answer.choices[0].message.content)
@@ -69,14 +69,14 @@ def test_schema_by_the_clients_own_types(client):
     assert isinstance(answer.choices[0].message.parsed, Cat)
 
 
-def test_any_object(client):
+def test_json_object_gives_an_object(client):
     answer = chat(client, response_format={"type": "json_object"}, max_tokens=200)
     if answer.choices[0].finish_reason == "stop":
         assert isinstance(json.loads(answer.choices[0].message.content), dict)
     assert answer.choices[0].message.content.startswith("{")
 
 
-def test_length_still_ends_it(client):
+def test_max_tokens_ends_a_constrained_answer(client):
     answer = chat(client, response_format=FORMAT, max_tokens=3)
     assert answer.choices[0].finish_reason == "length"
     assert answer.usage.completion_tokens == 3
@@ -105,16 +105,16 @@ def structured(client, prompt, wanted):
     )
 
 
-def test_regex(client):
+def test_an_answer_follows_its_regex(client):
     assert re.fullmatch(r"\d{4}-\d\d", structured(client, "Date: ", {"regex": r"\d{4}-\d\d"}))
 
 
-def test_choice(client):
+def test_an_answer_is_one_of_the_choices(client):
     choices = ['a "quoted" one', "naïve 🐈", "other\nline"]
     assert structured(client, "Choose: ", {"choice": choices}) in choices
 
 
-def test_a_choice_of_many(client):
+def test_an_answer_is_one_of_20000_choices(client):
     choices = [f"choice {i}" for i in range(20_000)]
     assert structured(client, "Choose: ", {"choice": choices}) in choices
 
@@ -166,7 +166,7 @@ def test_what_cannot_be_kept_is_refused_by_name(client, name):
         assert internal not in message
 
 
-def test_constraints_meet(client):
+def test_allof_conditions_and_pattern_properties_combine(client):
     schema = {
         "type": "object",
         "properties": {
@@ -188,7 +188,7 @@ def test_constraints_meet(client):
         assert pet["age"] in ({"cat": [6], "dog": [4, 6, 8]}[pet["kind"]])
 
 
-def test_grammar(client):
+def test_an_answer_follows_its_lark_grammar(client):
     grammar = 'start: "on" | "off " NUMBER\nNUMBER: /[0-9]{1,3}/'
     text = structured(client, "The lamp is ", {"grammar": grammar})
     assert re.fullmatch(r"on|off \d{1,3}", text)
@@ -199,8 +199,8 @@ def test_json_schema_as_text(client):
     assert is_cat(text)
 
 
-def test_others_notice_nothing(client):
-    """A free request beside a bound one gives what it gives alone."""
+def test_a_free_request_beside_constrained_ones_keeps_its_bytes(client):
+    """An unconstrained request beside constrained ones gives the bytes that it gives alone."""
     import concurrent.futures
 
     def ask(bound):

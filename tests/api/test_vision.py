@@ -1,4 +1,4 @@
-"""Pictures through the API: tiny random GLM-Edge-V checkpoints against float32 (golden/vision)."""
+"""Images through the API: tiny random GLM-Edge-V checkpoints against float32 (golden/vision)."""
 
 import base64
 import concurrent.futures
@@ -19,7 +19,7 @@ def data_url(path):
 
 
 def message(*parts):
-    """A user's message: a str is text, a path a picture."""
+    """A user's message: a str is text, a path an image."""
     content = []
     for part in parts:
         if isinstance(part, str):
@@ -42,7 +42,7 @@ def zoo(tmp_path_factory, cache):
 
 
 def golden(name):
-    return json.loads((FOLDER / f"{name.removesuffix('.gguf')}.json").read_text())["pictures"]
+    return json.loads((FOLDER / f"{name.removesuffix('.gguf')}.json").read_text())["images"]
 
 
 def ask(client, model, *parts, max_tokens=1, **more):
@@ -70,32 +70,32 @@ def logprobs(answer):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_log_probabilities(zoo, name):
+def test_log_probabilities_are_near_float32(zoo, name):
     client, found = zoo.client(), []
-    for picture in golden(name):
-        file = FOLDER / picture["file"]
-        parts = [file, picture["text"]] if picture["image_first"] else [picture["text"], file]
+    for image in golden(name):
+        file = FOLDER / image["file"]
+        parts = [file, image["text"]] if image["image_first"] else [image["text"], file]
         answer = ask(client, name, *parts)
-        assert answer.usage.prompt_tokens == picture["prompt_tokens"]
-        found += differences(dict(logprobs(answer)[0]), picture["top"])
+        assert answer.usage.prompt_tokens == image["prompt_tokens"]
+        found += differences(dict(logprobs(answer)[0]), image["top"])
     check_differences(found, 10)
 
 
-def test_the_same_picture_is_encoded_once(zoo):
+def test_the_same_image_is_encoded_once(zoo):
     client = zoo.client()
     parts = [FOLDER / "wide.png", "Again?"]
     first = ask(client, "glm-edge-v", *parts, max_tokens=8)
     again = ask(client, "glm-edge-v", *parts, max_tokens=8)
     assert again.model_extra["timings"]["images_encoded"] == 0
     assert logprobs(again) == logprobs(first)
-    # The same number of image tokens, and another picture.
+    # The same number of image tokens, and another image.
     other = ask(client, "glm-edge-v", FOLDER / "tall.png", "Again?", max_tokens=8)
     assert other.usage.prompt_tokens == first.usage.prompt_tokens
     assert logprobs(other) != logprobs(first)
     assert image_tokens(first) == 11
 
 
-def test_conversations_keep_their_pictures(zoo):
+def test_conversations_keep_their_images(zoo):
     client = zoo.client()
     messages = [message(FOLDER / "square.png", "First?")]
     messages += [{"role": "assistant", "content": "A square."}, message("And now?")]
@@ -107,8 +107,8 @@ def test_conversations_keep_their_pictures(zoo):
     assert logprobs(two) != logprobs(swapped)
 
 
-def test_many_at_once_answer_as_alone(zoo):
-    """Pictures and texts together, streamed and not, some for the first time and some cached."""
+def test_many_requests_at_once_answer_as_alone(zoo):
+    """Images and texts together, streamed and not, some for the first time and some cached."""
     client = zoo.client()
     names = ["square", "wide", "tall", "tiny", "grey"]
     questions = [[FOLDER / f"{names[i % 5]}.png", f"number {i}"] for i in range(16)]
@@ -137,7 +137,7 @@ def test_many_at_once_answer_as_alone(zoo):
         ("glm-edge-v", [{"url": "data:", "zoom": 2}], "zoom"),
     ],
 )
-def test_bad_pictures_are_told(zoo, model, parts, says):
+def test_invalid_images_are_400s_that_name_the_reason(zoo, model, parts, says):
     content = [{"type": "image_url", "image_url": part} for part in parts]
     with pytest.raises(openai.BadRequestError) as error:
         zoo.client().chat.completions.create(
@@ -147,7 +147,7 @@ def test_bad_pictures_are_told(zoo, model, parts, says):
     assert error.value.body["param"].startswith("messages[0].content[")
 
 
-def test_detail_is_accepted(zoo):
+def test_detail_of_an_image_is_accepted(zoo):
     url = data_url(FOLDER / "tiny.png")
     content = [{"type": "image_url", "image_url": {"url": url, "detail": "low"}}]
     messages = [{"role": "user", "content": content}]

@@ -1,4 +1,4 @@
-"""edgegate and its peers beside neighbours: busy processes, a quota, one processor, another daemon."""
+"""edgegate and its peers beside busy processes, with a quota, on one processor, beside a daemon."""
 
 import concurrent.futures
 import contextlib
@@ -20,12 +20,12 @@ COMES_AND_GOES_S = 2
 BATCHES = (1, 8)
 PROCESSORS = len(os.sched_getaffinity(0))
 RUN_LIMIT_S = 180  # of each command
-LEFT_OUT = ("OpenVINO GenAI INT4",)  # decodes no faster than its INT8, and a round should be short
+LEFT_OUT = ("OpenVINO GenAI INT4",)  # as fast as its INT8; left out to keep a round short
 
 
 @contextlib.contextmanager
 def busy(count):
-    """So many processes that never rest."""
+    """Runs `count` processes that spin."""
     spin = [sys.executable, "-c", "while True: pass"]
     running = [subprocess.Popen(spin) for _ in range(count)]
     try:
@@ -38,7 +38,7 @@ def busy(count):
 
 @contextlib.contextmanager
 def coming_and_going():
-    """Busy processes, one for each processor, rest and work in turn."""
+    """Busy processes, one for each processor, are stopped and continued in turn."""
     with busy(PROCESSORS) as running:
         ended = threading.Event()
 
@@ -60,8 +60,7 @@ def coming_and_going():
 
 @contextlib.contextmanager
 def quota_of_one():
-    """The prefix of a command that is then allowed the time of one processor; None where no cgroup
-    can be made."""
+    """Prefix of a command that limits it to the time of one processor; None if no cgroup can be made."""
     group = cgroups.make_quota(f"edgegate-bench-{os.getpid()}", 1)
     if group is None:
         yield None
@@ -82,7 +81,7 @@ CONDITIONS = (*NEIGHBOURS, "quota", "one", "two")
 
 
 def edgegate(places, options, weights, threads=0):
-    """The command's maker; `threads`: 0: as edgegate chooses, whatever the number of processors."""
+    """A function of the number of processors that gives the command. `threads` 0: edgegate chooses."""
     command = [places.edgegate, "bench", "--json", "--threads", threads]
     command += ["--model", options.model] if options.model else ["--shape", options.shape]
     command += ["--format", weights, "--prompt", options.busy_prompt, "--gen", options.busy_gen]
@@ -101,7 +100,7 @@ def figures_of_edgegate(out):
 
 
 def runtime(command, options):
-    """The command's maker of a peer in Python."""
+    """A function of the number of processors that gives the command of a peer in Python."""
     numbers = (1, options.busy_prompt, options.busy_gen, *BATCHES)
     return lambda processors: [*command, processors, *numbers]
 
@@ -114,7 +113,7 @@ def figures_of_runtime(out):
 
 
 def llama(places, options, weights):
-    """The command's maker; it has a thread for each processor too."""
+    """A function of the number of processors that gives the command, with a thread for each."""
     command = [places.llama / "llama-bench", "-m", places.models / f"{weights}.gguf", "-r", 1]
     command += ["-p", options.busy_prompt, "-n", options.busy_gen, "-o", "json"]
     return lambda processors: [*command, "-t", processors]
@@ -125,15 +124,15 @@ def figures_of_llama(out):
 
 
 def run_two(command):
-    """Runs two of them at once and gives what both print."""
+    """Runs the command twice at once and returns both outputs."""
     with concurrent.futures.ThreadPoolExecutor(2) as both:
         runs = [both.submit(process.run, command, limit_s=RUN_LIMIT_S) for _ in range(2)]
         return [run.result()[0] for run in runs]
 
 
 @contextlib.contextmanager
-def told_if_late(name, condition):
-    """A subject that does not end in time has no figures of that condition."""
+def skipped_if_late(name, condition):
+    """Prints and skips a condition that the subject does not finish in time."""
     try:
         yield
     except TimeoutError as error:
@@ -151,18 +150,18 @@ class Measurement:
 
     def add(self, condition, *prefix, processors=PROCESSORS):
         command = [*prefix, *self.make_command(processors)]
-        with told_if_late(self.name, condition):
+        with skipped_if_late(self.name, condition):
             self._keep(condition, self.read(process.run(command, limit_s=RUN_LIMIT_S)[0]))
 
     def add_two(self):
-        """The sums of two at once."""
-        with told_if_late(self.name, "two"):
+        """Adds the sums of two programs that run at once."""
+        with skipped_if_late(self.name, "two"):
             one, other = map(self.read, run_two(self.make_command(PROCESSORS)))
             rates = [key for key in one if key not in ("step", "p99")]
             self._keep("two", {key: one[key] + other[key] for key in rates})
 
     def add_limited(self, condition):
-        """With the time of one processor, or with two of the programs."""
+        """Adds the conditions "quota", "one" and "two"."""
         if condition == "two":
             self.add_two()
         elif condition == "one":
@@ -188,7 +187,7 @@ def measure(name, make_command, read, conditions):
     return measured.figures
 
 
-FAIR = {  # what of the processors' time is left
+FAIR = {  # share of the processors that the kernel gives to the program
     "n": 1 / 2,
     "2n": 1 / 3,
     "turns": (1 + 1 / 2) / 2,
@@ -196,7 +195,7 @@ FAIR = {  # what of the processors' time is left
 
 
 def shares(rounds):
-    """Sentences that tell how much of its fair share edgegate keeps in each condition."""
+    """Sentences: throughput of edgegate in each condition, relative to its fair share."""
     sentences = []
     for weights in ("INT8", "INT4"):
         name = f"edgegate {weights}"

@@ -1,4 +1,4 @@
-"""Charts of the comparison's medians, as SVG."""
+"""Draws the medians of compare.py as SVG charts."""
 
 import html
 import math
@@ -24,7 +24,7 @@ def document(width, height, title, parts):
 
 
 def round_step(largest):
-    """A step of which four or a few more reach the largest value."""
+    """A round step of the axis: the largest value takes four or five of them."""
     power = 10 ** math.floor(math.log10(largest / 4))
     return next(s * power for s in (1, 2, 2.5, 5, 10) if s * power * 5 >= largest)
 
@@ -55,8 +55,8 @@ def bars(title, figures, medians):
 
 
 def lines(title, chart, medians):
-    """One line for each subject. The places on the x axis stand equally far apart, as their numbers
-    double; the y axis starts at 0, so that a cliff looks like one."""
+    """One line for each subject. Points of the x axis are equidistant, because their values double. The
+    y axis starts at 0."""
     left, top, width, height = 70, 60, 620, 300
     series = {}
     for name, values in medians.items():

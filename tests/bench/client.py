@@ -1,7 +1,7 @@
 """A client that streams chat answers from any OpenAI-compatible server on this machine.
 
-It notes when each part of an answer came, on one thread and with little work for each part, so that
-the servers keep the processors.
+It records the arrival time of each part of an answer, on one thread and with little work, so that the
+servers keep the processors.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ STREAM_LIMIT_S = 600
 
 
 def words(count, seed):
-    """A prompt of so many words, different for each seed."""
+    """A prompt of `count` words. It differs for each seed."""
     return " ".join(random.Random(seed).choices(TEXT.split(), k=count))
 
 
@@ -34,13 +34,13 @@ def chat(content, max_tokens, **more):
 
 
 class Stream(asyncio.Protocol):
-    """One answer on its way. Servers write each event as one piece of the chunked body, so that
-    lines are all that has to be told apart."""
+    """One streamed answer. Servers write each event as one chunk of the body, so that splitting lines is
+    enough."""
 
     def __init__(self, port, body):
         self.port = port
         self.body = json.dumps(body).encode()
-        self.marks = []  # when each part of the text came
+        self.marks = []  # arrival times of the parts of the text
         self.text = ""
         self.usage = {}
         self.error = None
@@ -60,7 +60,7 @@ class Stream(asyncio.Protocol):
         return self
 
     async def reach(self, marks):
-        """Waits for so many parts, or for the end."""
+        """Waits for `marks` parts, or for the end."""
         deadline = time.perf_counter() + STREAM_LIMIT_S
         while len(self.marks) < marks and not self.ended.is_set():
             if time.perf_counter() > deadline:
@@ -73,7 +73,7 @@ class Stream(asyncio.Protocol):
     def first_s(self):
         return self.marks[0] - self.started
 
-    def gaps(self):
+    def inter_token_s(self):
         return [later - earlier for earlier, later in zip(self.marks, self.marks[1:], strict=False)]
 
     def tokens(self):

@@ -1,27 +1,29 @@
-"""Measures edgegate and its peers in turn: one command for all figures that README.md shows.
+"""Measures edgegate and its peers in turn: one command for the figures of docs/performance.md.
 
     python3 tests/bench/compare.py --out build/compare              # everything, three rounds
     python3 tests/bench/compare.py --quick --only text,server       # a part, in a minute or so
     python3 tests/bench/compare.py --quick                          # edgegate alone: three minutes
 
-Prints tables of medians over the rounds, "x" being how many times better edgegate is, and writes
+Prints tables of medians over the rounds. "x" is how many times better edgegate is. Writes
 compare.json with every round, and charts (SVG). A round measures each subject of a part once, one
-at a time, so that what else the machine does touches all alike; machines drift, so compare figures
-of one run only. Everything runs with its defaults but the threads. A peer that is not there is
-named and left out; one that fails is left out from then on.
+at a time, so that other load on the machine affects all subjects. Machines drift: compare figures
+of one run only. All programs run with their defaults, except for the number of threads. A peer that
+is not installed is named and left out. A peer that fails is left out of the later rounds.
 
 Parts (--only takes any of them, with commas between):
     text      random weights of GLM-Edge-1.5B's dimensions, INT8 and INT4: prefill, decode of 1, 8
               and 16 after prompts of 16 tokens (the median step; llama.cpp: the mean), loading, peak
               memory. The steps of OpenVINO and ONNX Runtime include greedy sampling, the others' end
               with the logits.
-    server    SmolLM2-135M behind HTTP, streaming clients at once: first token, gaps, tok/s.
-    stall     a stream's gaps while a long prompt is prefilled beside it.
+    server    SmolLM2-135M behind HTTP, streaming clients at once: time to first token, inter-token
+              latency, tok/s.
+    stall     a stream's inter-token latency while a long prompt is prefilled beside it.
     copying   answers that repeat their prompt, with engine.speculation and without.
-    image     a picture of 672 pixels and a short question, to the first token.
+    image     an image of 672 pixels and a short question, to the first token.
     start     a server's start from a warm page cache, and its memory under load.
-    growth    edgegate alone: contexts to 8192 tokens, batches to 64.
-    crowds    edgegate alone: 1 to 256 clients.
+    scaling   edgegate alone: contexts to 8192 tokens, batches to 64.
+    concurrency
+              edgegate alone: 1 to 256 clients.
     avx2      edgegate capped to AVX2, beside what oneDNN's INT8 matmul alone would give there: its
               sums of two products saturate at 16 bits, edgegate's are exact.
     busy      random weights beside busy processes, one and two for each processor, beside some that
@@ -37,7 +39,7 @@ edgegate:
 --model, a bundle or checkpoint of GLM-Edge-1.5B's dimensions such as the one below, adds loading to
 "text" and the start of a larger model to "start". --vision-model, such as
 build/peers/models/q8_0.gguf+build/peers/models/mmproj.gguf, adds edgegate's server to "image": it is
-shown one picture twice.
+shown one image twice.
 
 The peers stand in one folder, build/peers unless --peers names another:
     mkdir -p build/peers/models
@@ -75,10 +77,10 @@ import sys
 import busy
 import chart
 import copying
-import growth
 import image
 import peers
 import report
+import scaling
 import server_load
 import stall
 import start
@@ -92,8 +94,8 @@ PARTS = {
     "copying": copying.make,
     "image": image.make,
     "start": start.make,
-    "growth": growth.make,
-    "crowds": growth.make_crowds,
+    "scaling": scaling.make,
+    "concurrency": scaling.make_concurrency,
     "avx2": throughput.make_avx2,
     "busy": busy.make,
 }
@@ -103,7 +105,7 @@ FULL = {
     "gen": 32,
     "requests": 2,  # of each client, at least
     "clients": (1, 4, 8, 16, 32),
-    "crowds": (1, 2, 4, 8, 16, 32, 64, 128, 256),
+    "concurrency": (1, 2, 4, 8, 16, 32, 64, 128, 256),
     "long_prompt": 4000,
     "contexts": (128, 256, 512, 1024, 2048, 4096, 8192),
     "batches": (1, 2, 4, 8, 16, 32, 64),
@@ -117,7 +119,7 @@ QUICK = {
     "gen": 12,
     "requests": 1,
     "clients": (1, 8),
-    "crowds": (1, 8, 64),
+    "concurrency": (1, 8, 64),
     "long_prompt": 2000,
     "contexts": (128, 512, 1024),
     "batches": (1, 8, 32),
@@ -174,7 +176,7 @@ def processor():
 
 
 def present(subjects):
-    """The subjects whose needs are there; names the others."""
+    """The subjects whose files exist. Prints the names of the others."""
     found = []
     for subject in subjects:
         missing = [str(path) for path in subject.needs if not os.path.exists(path)]
@@ -211,7 +213,7 @@ def write_charts(folder, name, part, summary):
 
 
 def measure_part(name, places, options):
-    """The part's summary, printed and drawn, and whether all subjects could be measured."""
+    """Prints and draws the part's summary. Returns it, and True if all subjects were measured."""
     part = PARTS[name](places, options)
     part = dataclasses.replace(part, subjects=present(part.subjects))
     rounds, failed = measure_rounds(name, part, options.rounds)
@@ -235,7 +237,7 @@ def main():
     for name in options.only:
         result["parts"][name], fine = measure_part(name, places, options)
         complete = complete and fine
-        if options.out:  # after each part, so that an interrupted run keeps what it has
+        if options.out:  # after each part, so that an interrupted run keeps its results
             path = pathlib.Path(options.out) / "compare.json"
             path.write_text(json.dumps(result, indent=2) + "\n")
     return 0 if complete else 1

@@ -1,4 +1,4 @@
-"""SmolLM2-135M's answers that repeat their prompt, with engine.speculation and without."""
+"""Answers of SmolLM2-135M that repeat their prompt, with engine.speculation and without."""
 
 import asyncio
 import functools
@@ -6,7 +6,7 @@ import functools
 import client
 from report import Figure, Part, Subject
 
-ANSWERS = 3  # times as long as the other parts'
+ANSWERS = 3  # length of answers, relative to the other parts
 TEXT = client.TEXT.split("\n\n")[0]
 PROMPTS = {
     "copy": f"Repeat the following text exactly, word for word:\n\n{TEXT}",
@@ -17,14 +17,14 @@ PROMPTS = {
 
 
 def measure(places, tokens, speculation):
-    """Decode tok/s of each prompt, alone, by the usage and the first and last part's time."""
+    """Decode tok/s of each prompt, alone, from usage and the times of the first and last part."""
     figures = {}
     settings = ("--engine.speculation", "true" if speculation else "false")
     with places.serve(places.bundle("int8"), *settings) as server:
         asyncio.run(client.ask(server.port, client.chat("Hello", 8)))
         for key, prompt in PROMPTS.items():
             answer = asyncio.run(client.ask(server.port, client.chat(prompt, tokens)))
-            seconds = max(answer.marks[-1] - answer.marks[0], 1e-6)  # 0: all came at once
+            seconds = max(answer.marks[-1] - answer.marks[0], 1e-6)  # avoids 0 for an answer in one part
             figures[key] = (answer.tokens() - 1) / seconds
             figures[f"{key}_text"] = answer.text
     return figures
@@ -38,7 +38,7 @@ def same_texts(rounds):
 
 def make(places, options):
     """Part "copying"."""
-    ours = "guessing ahead"
+    ours = "with"
     measured = functools.partial(measure, places, ANSWERS * options.tokens)
     return Part(
         "SmolLM2-135M INT8, one client: engine.speculation on and off",

@@ -1,4 +1,4 @@
-"""A picture of 672 pixels and a short question, to the first token, at GLM-Edge-V-2B's dimensions."""
+"""An image of 672 pixels and a short question, to the first token, at GLM-Edge-V-2B's dimensions."""
 
 import asyncio
 import functools
@@ -6,14 +6,14 @@ import json
 import time
 
 import client
-import picture
+import png_image
 import process
 from report import Figure, Part, Subject
 
 SHAPE = "glm-edge-v-2b"
 SIDE = 672
-PROMPT = 590  # the picture's 578 tokens and a question's 12
-QUESTION = "1 2 3 4 5 6"  # the random models' vocabulary has little else
+PROMPT = 590  # the image's 578 tokens and a question's 12
+QUESTION = "1 2 3 4 5 6"  # tokens of the random models' vocabulary
 
 
 def measure_edgegate(places, options):
@@ -26,14 +26,14 @@ def measure_edgegate(places, options):
         "encode": image["encode_s"],
         "prefill": image["first_token_s"] - image["encode_s"],
         "first": image["first_token_s"],
-        "usual_gap": beside["usual_gap_s"] * 1e3,
-        "gap_p99": beside["p99_gap_s"] * 1e3,
+        "baseline_itl": beside["usual_gap_s"] * 1e3,
+        "itl_p99": beside["p99_gap_s"] * 1e3,
         "memory": memory,
     }
 
 
 def measure_openvino(places, options):
-    """The encoder, then the language model; they run apart, and nothing stands for the adapter."""
+    """The encoder, then the language model, in two programs. The adapter is not measured."""
     encoder = places.models / "openvino-image/encoder.xml"
     out, memory = places.openvino("peer_openvino_image.py", encoder, options.threads)
     encode = json.loads(out.splitlines()[-1])["encode"]
@@ -45,10 +45,10 @@ def measure_openvino(places, options):
 
 
 def ask_twice(server):
-    """Seconds to the first token of a picture that is new, and then of the same once more."""
+    """Seconds to the first token of a new image, and of the same image again."""
     asyncio.run(client.ask(server.port, client.chat(QUESTION, 2)))
-    time.sleep(5)  # what a server still does in its first seconds is not measured
-    body = client.chat(picture.message(SIDE, 1, QUESTION), 2)
+    time.sleep(5)  # leaves out the work of a server's first seconds
+    body = client.chat(png_image.message(SIDE, 1, QUESTION), 2)
     first, again = (asyncio.run(client.ask(server.port, body)).first_s() for _ in range(2))
     return {"first": first, "again": again, "memory": server.peak_memory_mb()}
 
@@ -101,15 +101,15 @@ def make(places, options):
             )
         )
     return Part(
-        f"A picture of {SIDE} pixels and a short question, {SHAPE}'s dimensions",
+        f"An image of {SIDE} pixels and a short question, {SHAPE}'s dimensions",
         subjects,
         [
-            Figure("encode", "picture encoded, s", less_is_better=True),
+            Figure("encode", "image encoder, s", less_is_better=True),
             Figure("prefill", f"prefill of {PROMPT}, s", less_is_better=True),
             Figure("first", "first token, s", less_is_better=True),
-            Figure("again", "first token, the same picture again, s", less_is_better=True),
-            Figure("usual_gap", "usual gap of a stream, ms", less_is_better=True),
-            Figure("gap_p99", "its p99 gap beside the picture, ms", less_is_better=True),
+            Figure("again", "first token, the same image again, s", less_is_better=True),
+            Figure("baseline_itl", "inter-token latency of a stream, ms", less_is_better=True),
+            Figure("itl_p99", "p99 of it beside the image, ms", less_is_better=True),
             Figure("memory", "peak memory, MB", less_is_better=True),
         ],
     )

@@ -1,7 +1,6 @@
-// What oneDNN's own INT8 matmul would give for GLM-Edge-1.5B's matrices, nothing else computed:
-// tokens a second of a decoding step and of a prefill, as JSON. Its weights are in whatever layout
-// it asks for. usage: onednn_int8 [ISA], one of engine.isa's; OMP_NUM_THREADS says how many
-// threads.
+// Measures oneDNN's own INT8 matmul on GLM-Edge-1.5B's matrices and nothing else: tokens per second
+// of a decoding step and of a prefill, as JSON. Weights are in the layout that oneDNN asks for.
+// usage: onednn_int8 [ISA], one of engine.isa's. OMP_NUM_THREADS sets the number of threads.
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,6 @@
 """OpenVINO's side of compare.py's part "image", run by the Python that has openvino.
 
-usage: peer_openvino_image.py ENCODER.xml THREADS; prints as JSON the seconds that one picture takes.
+usage: peer_openvino_image.py ENCODER.xml THREADS; prints as JSON the seconds that one image takes.
 """
 
 import json

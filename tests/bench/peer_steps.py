@@ -24,7 +24,7 @@ def figures_of(batch, seconds):
 def measure(generate, runs, prompt, gen, batches):
     """`generate(sequences, prompt, new_tokens)` gives the seconds of each step. `runs`: prefills."""
     prefills = [sum(generate(1, prompt, 1)) for _ in range(1 + runs)]
-    figures = {"prefill": prompt / statistics.median(prefills[1:])}  # the first one warms up
+    figures = {"prefill": prompt / statistics.median(prefills[1:])}  # without the first one, which warms up
     for batch in batches:
         figures |= figures_of(batch, generate(batch, SHORT, gen + 1)[-gen:])
     return figures

@@ -1,4 +1,4 @@
-"""Where compare.py finds edgegate, its peers and their models, and the commands they share."""
+"""Paths of edgegate, its peers and their models for compare.py, and the commands that they share."""
 
 import pathlib
 import tempfile
@@ -9,7 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Places:
-    """Paths of what is measured; whether they are there is for compare.py to see."""
+    """Paths of the measured programs and models. compare.py checks that they exist."""
 
     def __init__(self, options):
         self.edgegate = pathlib.Path(options.edgegate)
@@ -24,7 +24,7 @@ class Places:
         self._bundles = tempfile.TemporaryDirectory(prefix="edgegate-bench-")
 
     def openvino(self, script, *arguments):
-        """What a peer_ script prints as JSON comes last."""
+        """Runs a peer_ script, whose last line is JSON."""
         return process.run([self.openvino_python, HERE / script, *arguments])
 
     def runtimes(self, weights):
@@ -38,14 +38,14 @@ class Places:
             yield f"{name} {weights.upper()}", [python, HERE / script, folder], [python, folder]
 
     def bundle(self, weights):
-        """SmolLM2 packed as int8 or int4; made when first asked for."""
+        """SmolLM2 packed as int8 or int4; made at the first use."""
         path = pathlib.Path(self._bundles.name) / f"smollm2-{weights}.edgegate"
         if not path.exists():
             process.run([self.edgegate, "quantize", self.smollm2, path, "--format", weights])
         return path
 
     def serve(self, model, *settings):
-        """edgegate as a server, all else at its defaults."""
+        """edgegate as a server, with defaults for all other settings."""
         command = [self.edgegate, "serve", "--model", f"bench={model}", "--log.level", "warn"]
         return process.Server([*command, "--threads", self.threads, *settings])
 

@@ -1,7 +1,6 @@
-// A decoding step's parallel loops on one thread pool, ours or another's, nothing else computed:
-// each reads weights of its own and needs what the one before it has computed. Prints as JSON how
-// long steps took, and what they cost; pools.py compares pools. CMake takes the libraries that are
-// there. By hand:
+// Runs the parallel loops of a decoding step on one thread pool, ours or another one. Each loop
+// reads weights of its own and depends on the loop before it. Prints the durations and costs of the
+// steps as JSON. pools.py compares pools. CMake uses the libraries that are installed. By hand:
 //   g++ -std=c++20 -O3 -march=native -fopenmp -I. -DPOOLS_PTHREADPOOL -DPOOLS_TBB
 //     tests/bench/pools.cc engine/base/thread_pool.cc -lpthreadpool -ltbb -o pools
 // usage: pools POOL K BLOCKS SECONDS: loops of BLOCKS times 64 columns of K bytes each; K 0: lets

@@ -1,12 +1,11 @@
 """Compares our thread pool with others: a decoding step's loops, alone and beside busy processes.
 
-    cmake --build --preset release --target pools      # takes pthreadpool and oneTBB where they are
+    cmake --build --preset release --target pools      # with pthreadpool and oneTBB if installed
     python3 tests/bench/pools.py
 
-A round measures each pool once, one after the other, so that what else the machine does touches
-all alike. "x" is the median of the rounds' ratios to ours; the p99 is of all rounds' steps. Rounds
-beside which other programs took much of the machine are replaced by quieter ones where there are
-such.
+A round measures each pool once, one after the other, so that other load affects all pools. "x" is the
+median of the rounds' ratios to ours. The p99 is of all rounds' steps. Rounds with much other load are
+replaced by quieter ones.
 """
 
 import argparse
@@ -25,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 # Name: (bytes of a column, blocks of 64 columns, seconds).
 SIZES = {
-    "16 KB": (64, 4, 0.3),  # hardly any work: what a loop itself costs
+    "16 KB": (64, 4, 0.3),  # hardly any work: the cost of a loop itself
     "1.1 MB, as SmolLM2-135M's": (576, 30, 1),
     "10.5 MB, as GLM-Edge-1.5B's": (2048, 80, 2),
 }
@@ -34,7 +33,7 @@ PASSIVE = " passive"  # OpenMP whose threads sleep at once
 
 
 def busy_seconds(pid=None):
-    """Processor time of a process; of the machine, what its host took away included."""
+    """Processor time of a process, or of the machine including steal time."""
     if pid:
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS

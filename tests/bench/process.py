@@ -1,6 +1,6 @@
-"""Runs what is measured: commands to their end, and servers as long as a block of code needs them.
+"""Runs the measured programs: commands to their end, and servers for the length of a `with` block.
 
-Both are bounded in time, and servers listen on the loopback address only.
+Both have time limits. Servers listen on the loopback address only.
 """
 
 import http.client
@@ -18,7 +18,7 @@ COMMAND_LIMIT_S = 1800
 START_LIMIT_S = 600  # quantizing a large model included
 STOP_LIMIT_S = 30
 LOOPBACK = "127.0.0.1"
-UNSET = ("OPENBLAS_CORETYPE",)  # would choose kernels in the place of the measured programs
+UNSET = ("OPENBLAS_CORETYPE",)  # would override the choice of kernels of the measured programs
 
 
 def environment_of(more=None):
@@ -27,7 +27,7 @@ def environment_of(more=None):
 
 
 def run(command, environment=None, limit_s=COMMAND_LIMIT_S):
-    """Gives what a command prints, and its peak resident memory in MB. TimeoutError after `limit_s`."""
+    """Returns a command's output and its peak resident memory in MB. TimeoutError after `limit_s`."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = subprocess.Popen(
             list(map(str, command)), stdout=out, stderr=err, env=environment_of(environment)

@@ -1,6 +1,6 @@
-// How far the engine is from float32 on a fixed text: mean KL divergence, top-1 agreement and
-// perplexity. OTHER is a model file whose weights are taken instead, in float32: that of another
-// quantizer. usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8]]], the last for the KV cache
+// Compares the engine with float32 on a fixed text: mean KL divergence, top-1 agreement and
+// perplexity. OTHER is a model file of another quantizer, whose weights are used in float32
+// instead. usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8]]], the last for the KV cache
 
 #include <algorithm>
 #include <cmath>

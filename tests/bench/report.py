@@ -1,4 +1,4 @@
-"""What a part of the comparison is, and how its figures become medians, ratios and tables."""
+"""Parts of the comparison, and their medians, ratios and tables."""
 
 import dataclasses
 import statistics
@@ -26,9 +26,8 @@ class Lines:
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What is measured. `measure` gives the figures by their keys, and whatever else is worth
-    keeping. `base` is edgegate's subject that this one is compared with. `needs` are paths
-    without which it is absent."""
+    """A measured program. `measure` returns figures by their keys, and further results to keep. `base`
+    is the subject of edgegate that this one is compared with. `needs` are the paths that it requires."""
 
     name: str
     measure: Callable[[], dict]
@@ -51,7 +50,7 @@ def percentile(values, share):
 
 
 def medians_of(rounds):
-    """Median of each figure that is a number, else the first round's. A round may lack figures."""
+    """Median of each numeric figure; the first round's value of others. A round may lack figures."""
 
     def median(values):
         return statistics.median(values) if isinstance(values[0], int | float) else values[0]
@@ -61,7 +60,7 @@ def medians_of(rounds):
 
 
 def advantages_of(ours, theirs, figures):
-    """How many times better edgegate is, by figure: above 1 is better, whatever is measured."""
+    """How many times better edgegate is, for each figure. Above 1 is better for every kind of figure."""
     found = {}
     for figure in figures:
         if ours.get(figure.key) and theirs.get(figure.key):
@@ -71,7 +70,7 @@ def advantages_of(ours, theirs, figures):
 
 
 def summary_of(part, rounds):
-    """What is written and printed of a part: `rounds` has the rounds' figures of each subject."""
+    """Summary of a part. `rounds` has the rounds' figures of each subject."""
     medians = {name: medians_of(of_subject) for name, of_subject in rounds.items() if of_subject}
     bases = {s.name: s.base for s in part.subjects if s.name in medians and s.base in medians}
     return {

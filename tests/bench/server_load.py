@@ -1,6 +1,6 @@
 """SmolLM2-135M behind edgegate and llama-server: streaming clients at once.
 
-One server runs at a time. Its clients are on this machine, and end by themselves.
+One server runs at a time. Its clients run on this machine.
 """
 
 import asyncio
@@ -31,16 +31,16 @@ async def _load(port, clients, requests, tokens):
 
 
 def load(server, clients, options):
-    """Figures of so many clients at once, each with a few requests one after the other."""
+    """Figures of `clients` clients at once. Each sends its requests one after the other."""
     requests = max(options.requests, 16 // clients if options.requests > 1 else 1)
     answers, seconds = asyncio.run(_load(server.port, clients, requests, options.tokens))
     firsts = [answer.first_s() * 1e3 for answer in answers]
-    gaps = [gap * 1e3 for answer in answers for gap in answer.gaps()] or [0]
+    itl = [s * 1e3 for answer in answers for s in answer.inter_token_s()] or [0]
     figures = {
         "ttft_p50": statistics.median(firsts),
         "ttft_p95": percentile(firsts, 0.95),
-        "itl_p50": statistics.median(gaps),
-        "itl_p99": percentile(gaps, 0.99),
+        "itl_p50": statistics.median(itl),
+        "itl_p99": percentile(itl, 0.99),
         "tok_s": sum(answer.tokens() for answer in answers) / seconds,
     }
     return {f"{key}@{clients}": value for key, value in figures.items()}
@@ -48,10 +48,10 @@ def load(server, clients, options):
 
 FIGURES = {
     "tok_s": ("tok/s of all", False),
-    "ttft_p50": ("first token, median, ms", True),
-    "ttft_p95": ("first token, p95, ms", True),
-    "itl_p50": ("gap, median, ms", True),
-    "itl_p99": ("gap, p99, ms", True),
+    "ttft_p50": ("time to first token, median, ms", True),
+    "ttft_p95": ("time to first token, p95, ms", True),
+    "itl_p50": ("inter-token latency, median, ms", True),
+    "itl_p99": ("inter-token latency, p99, ms", True),
 }
 
 
@@ -80,7 +80,7 @@ def measure_load(serve, options):
 
 
 def subjects_of(places, options, measure):
-    """SmolLM2 behind each server; `measure` takes how to serve so many clients of so many tokens."""
+    """SmolLM2 behind each server. `measure` takes a function serve(clients, context)."""
 
     def edgegate(weights, clients, context):
         return places.serve(places.bundle(weights))

@@ -1,4 +1,4 @@
-"""GLM-Edge-1.5B's dimensions, and what its matrices weigh."""
+"""GLM-Edge-1.5B's dimensions, and the sizes of its matrices."""
 
 NAME = "glm-edge-1.5b"  # for `edgegate bench --shape`
 LAYERS = 28
@@ -12,7 +12,7 @@ CONTEXT = 8192
 NORM_EPSILON = 1e-5
 ROPE_THETA = 10000.0
 
-# Weights of the matrices of all layers, each of which every token is multiplied by.
+# Number of weights in the matrices of all layers. Every token is multiplied by each of them.
 LAYER_WEIGHTS = LAYERS * HIDDEN * (2 * (HEADS + KV_HEADS) * HEAD_DIM + 3 * INTERMEDIATE)
 # A decoding step reads them once, and the output matrix: a byte each in INT8.
 STEP_BYTES = LAYER_WEIGHTS + VOCABULARY * HIDDEN

@@ -1,4 +1,4 @@
-"""From a server's start until it is healthy, and what memory it takes under load."""
+"""Time from a server's start until it is healthy, and its memory under load."""
 
 import asyncio
 import functools
@@ -8,7 +8,7 @@ import client
 from report import Figure, Part, Subject, medians_of
 
 KV_MB = 512
-PROMISE_MB = 250  # beside the weights and the KV cache
+BUDGET_MB = 250  # for all memory but the weights and the KV cache
 CLIENTS = 8
 WORDS = 20  # of each prompt: some models here have a token for each letter
 CONTEXT = 512
@@ -21,7 +21,7 @@ async def _load(port):
 
 
 def measure(serve):
-    """The second start: the first one brings the model into the page cache."""
+    """Figures of the second start. The first one brings the model into the page cache."""
     with serve():
         pass
     with serve() as server:
@@ -35,22 +35,22 @@ def measure_edgegate(places, model):
 
     figures = measure(serve)
     weights = pathlib.Path(model()).stat().st_size / MEGABYTE
-    return figures | {"weights": weights, "beyond": figures["memory"] - weights - KV_MB}
+    return figures | {"weights": weights, "other": figures["memory"] - weights - KV_MB}
 
 
 def measure_llama(places, model):
     return measure(lambda: places.llama_serve(model, CLIENTS, CONTEXT))
 
 
-def promise(rounds):
+def budget(rounds):
     sentences = []
     for name, of_subject in rounds.items():
-        if of_subject and "beyond" in of_subject[0]:
+        if of_subject and "other" in of_subject[0]:
             middle = medians_of(of_subject)
-            word = "kept" if middle["beyond"] <= PROMISE_MB else "NOT kept"
+            word = "within" if middle["other"] <= BUDGET_MB else "ABOVE"
             sentences.append(
-                f"{name}: weights {middle['weights']:,.0f} MB and KV cache {KV_MB} MB and "
-                f"{PROMISE_MB} MB more are the promise, the peak is {middle['memory']:,.0f}: {word}"
+                f"{name}: peak {middle['memory']:,.0f} MB, {word} the budget of "
+                f"{middle['weights']:,.0f} MB weights, {KV_MB} MB KV cache and {BUDGET_MB} MB"
             )
     return sentences
 
@@ -88,7 +88,7 @@ def make(places, options):
             Figure("start", "until /health is 200, s", less_is_better=True),
             Figure("memory", "peak memory, MB", less_is_better=True),
             Figure("weights", "packed weights, MB", less_is_better=True),
-            Figure("beyond", "beside weights and KV cache, MB", less_is_better=True),
+            Figure("other", "all but weights and KV cache, MB", less_is_better=True),
         ],
-        remarks=promise,
+        remarks=budget,
     )

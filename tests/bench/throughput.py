@@ -9,7 +9,7 @@ from report import Figure, Part, Subject, medians_of
 
 BATCHES = (1, 8, 16)
 SHORT = 16  # tokens of the prompts before decoding
-PREFILLS = 3  # after one that warms up; `edgegate bench` measures as many
+PREFILLS = 3  # after one that warms up; as many as `edgegate bench` measures
 
 
 def bench(places, options, *more):
@@ -65,9 +65,9 @@ def figures_of(options):
 
 
 def shares(rounds, weights_of, options):
-    """How near to the machine's limits edgegate's medians are, where the shape is known.
+    """Sentences: edgegate's medians relative to the machine's limits, if the shape is known.
 
-    A limit is the best that a round measured: a moment's neighbour can only lower it.
+    A limit is the best value of all rounds, because other load can only lower it.
     """
     if options.shape != shape.NAME:
         return []

@@ -1,5 +1,5 @@
 // Any bytes as an image file, through whichever decoder its beginning names, whole and row by row,
-// and as an EXIF block. golden/pictures/good and hostile are more of a corpus.
+// and as an EXIF block. golden/images/good and hostile are more of a corpus.
 
 #include <cstdint>
 #include <cstdlib>

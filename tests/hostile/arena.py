@@ -1,4 +1,4 @@
-"""The daemon that hostile cases are sent to, with its memory limit and its health probe."""
+"""The daemon for hostile cases, with its memory limit and its health probe."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from beside import Beside
 from daemon import FACTOR, MEMORY_MB, ROOT, Daemon, arguments
 from memory_limit import MemoryLimit
 
-PHOTO = ROOT / "tools/edge-demo-v/pictures/gauge.jpg"
+PHOTO = ROOT / "tools/edge-demo-v/images/gauge.jpg"
 
 
 def photo_request():
@@ -40,7 +40,7 @@ def schema_request():
 
 
 class Arena:
-    """Starts a new daemon where the last one died or cannot be calmed."""
+    """Keeps a daemon running: starts a new one if it died or does not become idle."""
 
     def __init__(self, folder, cache):
         self.folder, self.cache = pathlib.Path(folder), cache

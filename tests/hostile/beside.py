@@ -82,7 +82,7 @@ def main():
 
 
 class Beside:
-    """The process, seen from the harness."""
+    """Handle of the process for the harness."""
 
     def __init__(self, mode, port, file):
         self.file = pathlib.Path(file)
@@ -108,7 +108,7 @@ class Beside:
         return self.records()
 
 
-def gaps(streams):
+def inter_token_latencies(streams):
     """(when it ended, seconds) of each inter-token latency."""
     return [
         (after, after - before)

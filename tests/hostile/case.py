@@ -1,4 +1,4 @@
-"""Hostile cases as data: a case states what is sent and what may come back."""
+"""Hostile cases as data: the bytes to send and the allowed answers."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ TEXT = "/v1/completions"
 
 # Refused because of the request.
 REFUSED = (400,)
-# Served or refused: either is right, as long as it is bounded.
+# Served or refused. Both are correct within the limits.
 EITHER = (200, 400)
 # Overload is an allowed answer to every case.
 OVERLOAD = (429, 503)
@@ -17,13 +17,13 @@ OVERLOAD = (429, 503)
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A request, or the bytes of a connection, that must not hurt.
+    """A request, or the bytes of a connection, that must not harm the daemon.
 
     body:    the JSON body (a dict with Lazy values), or bytes, or None.
     raw:     instead of a request, steps on a connection: bytes (or Lazy bytes) to send, a number of
              seconds to wait, "half-close", "close", "read" (wait for an answer).
     names:   the error's message or `param` must contain one of these.
-    count:   so many copies at once, each on a connection of its own.
+    count:   number of copies at once, each on a connection of its own.
     leave:   close the connection in this state instead of reading the answer: "upload", "sent"
              (after `leave_s` seconds) or "stream" (after the first event).
     answers: of raw cases, how many answers may come; None: any number.
@@ -45,7 +45,7 @@ class Case:
     extra: bytes = b""
     answers: int | None = 1
     closes: bool = False
-    no_body: bool = False  # answers to HEAD
+    no_body: bool = False  # for answers to HEAD
     silent: bool = False  # no answer is needed: the connection may just end
     wall_s: float = 5.0
     cpu_s: float = 3.0

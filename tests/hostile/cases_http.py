@@ -12,7 +12,7 @@ SMUGGLED = b"GET /v1/models HTTP/1.1\r\n" + HOST + b"\r\n"
 
 
 def framing(name, head, *body, **more):
-    """A request whose framing is wrong: 400, and nothing behind it is read as a request."""
+    """A request with invalid framing: 400, and the bytes after it are not read as a request."""
     return raw("framing", name, join(START, head, b"\r\n", *body),
                **{"expect": REFUSED, "closes": True, **more})
 
@@ -244,7 +244,7 @@ CASES += [
          expect=(200,), wall_s=10.0, silent=True),
 ]
 
-# The client is gone before its answer: nothing of its work goes on.
+# The client leaves before its answer: its work is cancelled.
 LONG = {"model": "smol", "max_tokens": 5000, "ignore_eos": True}
 TALK = {**LONG, "messages": [{"role": "user", "content": "Tell a story."}]}
 UNREAD = (

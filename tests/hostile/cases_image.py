@@ -6,7 +6,7 @@ from daemon import ROOT
 from generate import array, base64_of, encoded, join, nested, raw, repeat
 
 MIB = 1 << 20
-TOLD = ROOT / "tests/golden/pictures/hostile"
+TOLD = ROOT / "tests/golden/images/hostile"
 
 
 def body(*urls, model="demo"):

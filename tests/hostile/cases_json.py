@@ -1,4 +1,4 @@
-"""Bodies that are no good JSON, or more of it than a request needs; messages and their parts."""
+"""Bodies of invalid or excessive JSON; messages and their parts."""
 
 from case import REFUSED, TEXT, Case, chat
 from generate import array, encoded, join, members, nested, numbered, raw, repeat

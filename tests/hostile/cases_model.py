@@ -1,4 +1,4 @@
-"""Chat templates that must not hurt the daemon that loads them: (name, template).
+"""Hostile chat templates: (name, template).
 
 Each stands in a copy of a tiny model. The daemon refuses the model with exit code 3, or serves it and
 answers requests for it with 200 or 400.

@@ -1,4 +1,4 @@
-"""Parameters of sampling and stopping: more than a step may cost."""
+"""Parameters of sampling and stopping that are expensive for a step."""
 
 from case import REFUSED, chat, text
 from generate import array, join, members, numbered, numbers, repeat

@@ -1,5 +1,5 @@
-"""JSON schemas that are expensive, recursive, contradictory or wrong; and those of issue 16,
-section 4, whose output must be right."""
+"""JSON schemas that are expensive, recursive, contradictory or wrong; and some whose output is
+checked."""
 
 from case import EITHER, REFUSED, chat, text
 from generate import (
@@ -177,7 +177,7 @@ CASES += [
     schema("8 x 5,000 properties at once", SIZES[8][1], count=8, wall_s=10, cpu_s=16.0),
 ]
 
-# Right or refused by name (issue 16, section 4).
+# The output is valid, or the schema is refused by name.
 RIGHT = [
     ("patternProperties and properties", {
         "type": "object", "properties": {"ab": {"type": "string", "maxLength": 9}},

@@ -1,4 +1,4 @@
-"""Checks of what a structured output must be. A case names one; check() says what is wrong."""
+"""Checks of structured outputs. A case names one of them; check() returns the problems."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""pytest's side of the hostile cases: one daemon for all of them, and a table at the end."""
+"""Fixtures of the hostile cases: one daemon for all of them, and a table at the end."""
 
 import pytest
 from arena import Arena, table

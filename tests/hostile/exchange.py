@@ -6,13 +6,13 @@ import select
 import socket
 import time
 
-HOSTILE = "127.0.0.66"  # loopback addresses, so that limits for each address count them apart
+HOSTILE = "127.0.0.66"  # loopback addresses, because limits count each address apart
 HONEST = "127.0.0.1"
 PROBE = "127.0.0.3"
 
 
 class Malformed(Exception):
-    """The bytes that came are no HTTP answer."""
+    """The received bytes are not an HTTP answer."""
 
 
 @dataclasses.dataclass

@@ -12,7 +12,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def made_once(function):
-    """A Lazy whose value is kept: cases are run more than once."""
+    """A Lazy that caches its value, because cases run more than once."""
     return lazy(functools.wraps(function)(functools.cache(function)))
 
 
@@ -60,7 +60,7 @@ def jpeg(width, height, kind="L", progressive=False):
 
 @made_once
 def photo(width, height, seed=1):
-    """A JPEG with something in it."""
+    """A JPEG of noise."""
     tile = Image.frombytes("L", (64, 64), bytes((i * i * seed) % 251 for i in range(4096)))
     return _save(tile.resize((width, height)).convert("RGB"), "JPEG", quality=60)
 

@@ -18,7 +18,7 @@ def _make(controller, file, value):
 
 
 class MemoryLimit:
-    """`enter` is a preexec_fn: it puts the new process under the limit."""
+    """`enter` is a preexec_fn that puts the new process under the limit."""
 
     def __init__(self, megabytes):
         self.bytes = megabytes << 20

@@ -1,4 +1,4 @@
-"""Runs one case and lists what is wrong with how the daemon took it."""
+"""Runs one case and lists the problems of the daemon's answer, time and memory."""
 
 import dataclasses
 import json
@@ -93,7 +93,7 @@ def _talk_raw(case, talk, deadline, problems):
         talk.read_until(lambda t: t.ended, min(deadline, time.monotonic() + 2))
         if not talk.ended:
             problems.append("the connection stays open")
-    elif case.answers is not None:  # is there one answer too many?
+    elif case.answers is not None:  # detects an extra answer
         talk.read_until(lambda t: len(t.answers()) > want, min(deadline, time.monotonic() + 0.2))
     answers = talk.answers()
     if case.answers is not None and len(answers) > want:
@@ -196,7 +196,7 @@ def check_error(case, answer, body, problems):
     if not message or not {"type", "param", "code"} <= set(error):
         problems.append(f"the error lacks members: {json.dumps(error)[:300]}")
     found = INTERNAL.search(message[:4000])  # quadratic
-    if found and found.group(0) not in repr(case.body):  # the client's own words may come back
+    if found and found.group(0) not in repr(case.body):  # the client's own text may be quoted
         problems.append(f"internal text {found.group(0)!r} in {message[:300]!r}")
     if len(message) > 2000:
         problems.append(f"a message of {len(message)} characters")

@@ -27,7 +27,7 @@ from memory_limit import MemoryLimit
 from soak_client import ask, body_of, honest_client
 
 HONEST, HOSTILE = 32, 8
-COPIES = 8  # of a case at once, at most: the number of clients is part of the soak
+COPIES = 8  # copies of a case at once, at most
 
 
 def hostile_client(number, port, until, file):
@@ -94,7 +94,7 @@ def counted(lines):
 
 def summary(folder, samples, alive):
     honest, hostile = lines_of(folder, "honest-*"), lines_of(folder, "hostile-*")
-    gaps = [gap for line in honest for gap in line.get("gaps", [])]
+    latencies = [s for line in honest for s in line.get("inter_token_s", [])]
     first = [line["first_s"] for line in honest if line.get("first_s")]
     wrong = [line for line in honest if line["wrong"]]
     errors = [
@@ -107,9 +107,9 @@ def summary(folder, samples, alive):
         "hostile": {"cases": len(hostile), "statuses": counted(hostile)},
         "internal errors": errors[:20],
         "inter-token latency ms": {
-            "median": round(sorted(gaps)[len(gaps) // 2] * 1000, 1) if gaps else None,
-            "p99": round(p99(gaps) * 1000, 1),
-            "longest": round(max(gaps, default=0) * 1000),
+            "median": round(sorted(latencies)[len(latencies) // 2] * 1000, 1) if latencies else None,
+            "p99": round(p99(latencies) * 1000, 1),
+            "longest": round(max(latencies, default=0) * 1000),
         },
         "first token ms": {
             "median": round(sorted(first)[len(first) // 2] * 1000) if first else None,

@@ -20,7 +20,7 @@ def body_of(number):
     topic = STORIES[number // len(KINDS) % len(STORIES)]
     messages = [{"role": "user", "content": f"Tell me something about {topic}."}]
     body = {"model": "smol", "messages": messages, "max_tokens": 64, "seed": number}
-    # Half of them sample: the seed makes their bytes the same too.
+    # Half of them sample, with a fixed seed.
     body["temperature"] = 0 if number % 8 < 4 else 0.8
     return {**body, "stream": True} if kind == "stream" else body
 
@@ -70,7 +70,7 @@ def honest_client(number, port, until, file, references):
                 "statuses": [status] if status else [],
                 "seconds": time.monotonic() - started,
                 "first_s": times[0] - started if times else None,
-                "gaps": [b - a for a, b in zip(times, times[1:], strict=False)],
+                "inter_token_s": [b - a for a, b in zip(times, times[1:], strict=False)],
                 "wrong": "",
             }
             if status is None or (status == 200 and text != references[number]):

@@ -1,4 +1,4 @@
-"""Every hostile case, alone and then beside an honest stream (issue 16)."""
+"""Every hostile case, alone and then beside an honest stream."""
 
 import dataclasses
 import time
@@ -6,7 +6,7 @@ import time
 import process_tree
 import pytest
 from all_cases import CASES
-from beside import Beside, gaps, p99
+from beside import Beside, inter_token_latencies, p99
 from daemon import FACTOR
 from generate import build
 
@@ -26,7 +26,7 @@ def quiet_streams(arena, file, seconds):
 
 
 def attribute(results, late):
-    """The cases during which the stream was late, the worst first."""
+    """Cases during which the stream was late, the worst first."""
     found = {}
     for when, seconds in late:
         for result in results:
@@ -38,7 +38,7 @@ def attribute(results, late):
 
 
 def made_before(cases, folder):
-    """(case, file of its request or None) of each: making it must not take the stream's processor."""
+    """(case, file of its request or None) of each, so that making requests does not disturb the stream."""
     made = []
     for number, case in enumerate(cases):
         file = None
@@ -52,7 +52,7 @@ def made_before(cases, folder):
 
 
 def test_beside_a_stream(arena, tmp_path):
-    """A normal stream keeps its bytes and its pace beside all cases, one after another."""
+    """A normal stream keeps its bytes and its inter-token latency beside all cases in turn."""
     made = made_before([case for case in CASES if case.beside], tmp_path)
     if not arena.daemon.alive():
         arena.close_daemon()
@@ -70,11 +70,11 @@ def test_beside_a_stream(arena, tmp_path):
     streams = watch.stop()
     assert arena.daemon.alive(), problems
     after = quiet_streams(arena, tmp_path / "after.jsonl", 5)
-    quiet = p99([seconds for _, seconds in gaps(before + after)])
-    among = gaps(streams)
+    quiet = p99([seconds for _, seconds in inter_token_latencies(before + after)])
+    among = inter_token_latencies(streams)
     loud = p99([seconds for _, seconds in among])
     print(f"p99 inter-token latency: quiet {quiet * 1000:.1f} ms, beside {loud * 1000:.1f} ms")
-    late = [gap for gap in among if gap[1] > 3 * quiet * FACTOR]
+    late = [latency for latency in among if latency[1] > 3 * quiet * FACTOR]
     print(attribute(results, late))
     wrong = [s for s in streams if s["text"] != reference or s.get("error")]
     assert not problems
@@ -83,7 +83,7 @@ def test_beside_a_stream(arena, tmp_path):
 
 
 def test_afterwards(arena):
-    """All that was sent left nothing behind: memory, threads, descriptors."""
+    """After all cases the daemon has released memory, threads and descriptors."""
     if arena.starts > 1:
         pytest.fail(f"the daemon was started {arena.starts} times")
     time.sleep(1)

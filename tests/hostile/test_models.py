@@ -1,4 +1,4 @@
-"""Model files that are hostile, or change while they are served."""
+"""Hostile model files, and model files that change while they are served."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_a_bundle_is_changed_while_it_is_served(tmp_path, cache, harm, huge_page
                     log=tmp_path / "log")
     before = daemon.ask("/v1/completions", {"model": "tiny", "prompt": "x", "temperature": 0})
     harm(bundle)
-    # The model's file is at fault, not the request: the first step over it may fail with 500.
+    # The model's file is damaged: the first step may fail with 500.
     assert status_of(daemon, "demo") in (200, 500, 503)
     assert status_of(daemon, "demo") in (200, 503)
     assert daemon.alive(), daemon.process.returncode

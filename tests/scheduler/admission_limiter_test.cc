@@ -24,7 +24,7 @@ std::vector<AdmissionTicket> Fill(AdmissionLimiter* limiter, const std::string& 
   }
 }
 
-TEST_CASE("each client may take three quarters of what others leave") {
+TEST_CASE("each client may take three quarters of the places that others leave") {
   auto limiter = std::make_shared<AdmissionLimiter>(256);
   auto a = Fill(limiter.get(), "a");
   CHECK(a.size() == 192);
@@ -47,7 +47,7 @@ TEST_CASE("a small queue still takes its size") {
   }
 }
 
-TEST_CASE("places come back, however tickets end") {
+TEST_CASE("places in the queue return however a ticket ends") {
   std::mt19937 random(1);
   auto limiter = std::make_shared<AdmissionLimiter>(40);
   std::vector<std::pair<int, AdmissionTicket>> held;  // places left

@@ -51,7 +51,7 @@ Sequence MakeSequence(int length, int max_tokens = 1000) {
   return s;
 }
 
-TEST_CASE("random texts") {
+TEST_CASE("drafts of random texts equal the draft model's greedy tokens") {
   for (uint32_t seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
@@ -86,7 +86,7 @@ TEST_CASE("random texts") {
   }
 }
 
-TEST_CASE("a long text is read in chunks, and meanwhile a short one gets its guesses") {
+TEST_CASE("a long text is prefilled in chunks while a short one gets its drafts") {
   Fixture f(4, 64, 16);
   Sequence text = MakeSequence(100), brief = MakeSequence(3);
   f.Guess(&brief);
@@ -106,7 +106,7 @@ TEST_CASE("a long text is read in chunks, and meanwhile a short one gets its gue
   }
 }
 
-TEST_CASE("right guesses grow, wrong ones pause, and none goes beyond what may be generated") {
+TEST_CASE("drafts grow when accepted, pause when rejected, and stay within max_tokens") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5, 12);
   CHECK(f.Guess(&s, 16) == 4);
@@ -126,7 +126,7 @@ TEST_CASE("right guesses grow, wrong ones pause, and none goes beyond what may b
   CHECK(tried < 30);
 }
 
-TEST_CASE("no time, one guess") {
+TEST_CASE("without a time budget one token is drafted") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5);
   CHECK(f.Guess(&s) == 4);
@@ -135,7 +135,7 @@ TEST_CASE("no time, one guess") {
   CHECK(s.guesses.size() == 1);
 }
 
-TEST_CASE("without room a sequence goes without") {
+TEST_CASE("a sequence without room gets no draft") {
   SUBCASE("of blocks, until another one's are free") {
     Fixture f(4, 8, 64);
     Sequence first = MakeSequence(20), second = MakeSequence(20);
@@ -166,7 +166,7 @@ TEST_CASE("without room a sequence goes without") {
   }
 }
 
-TEST_CASE("a failed pass costs guesses and nothing else") {
+TEST_CASE("a failed forward pass of the draft model loses drafts only") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(20);
   f.runner->fail_next = 1;

@@ -45,7 +45,7 @@ struct Drafted {
   std::unique_ptr<ModelLoop> loop;
 };
 
-TEST_CASE("a draft model that is right saves steps") {
+TEST_CASE("accepted drafts of a draft model save steps") {
   int steps[2];
   for (const bool with_draft : {false, true}) {
     Drafted drafted(with_draft);
@@ -56,7 +56,7 @@ TEST_CASE("a draft model that is right saves steps") {
   CHECK(2 * steps[true] < steps[false]);
 }
 
-TEST_CASE("a sequence that is cancelled at any moment gives its draft's blocks back") {
+TEST_CASE("a cancelled sequence returns its draft blocks at any moment") {
   for (int moment = 0; moment < 30; ++moment) {
     Drafted drafted;
     auto leaving = drafted.Ask(20, 40), staying = drafted.Ask(5, 40);
@@ -72,7 +72,7 @@ TEST_CASE("a sequence that is cancelled at any moment gives its draft's blocks b
   }
 }
 
-TEST_CASE("repeated text is guessed on with, but little beside prompts") {
+TEST_CASE("prompt lookup drafts repeated text, with short drafts beside prompts") {
   Drafter drafter(16, nullptr);
   Sequence s;
   s.tokens = {1, 2, 3, 4, 5, 6, 7, 1, 2, 3};
@@ -85,7 +85,7 @@ TEST_CASE("repeated text is guessed on with, but little beside prompts") {
   CHECK(s.guesses == std::vector<int32_t>{4, 5});
 }
 
-TEST_CASE("the draft model rests while a prompt is computed") {
+TEST_CASE("the draft model pauses while a prompt is prefilled") {
   Drafted drafted;
   drafted.Ask(3, 60);
   while (drafted.draft->calls() == 0) drafted.loop->Step(false);
@@ -98,7 +98,7 @@ TEST_CASE("the draft model rests while a prompt is computed") {
   }
 }
 
-TEST_CASE("who is preempted, and has to wait, gives its draft's blocks back") {
+TEST_CASE("a preempted sequence returns its draft blocks") {
   Drafted drafted(true, 12);
   drafted.Ask(10, 36);
   drafted.Ask(11, 35);

@@ -32,7 +32,7 @@ FinishReason Wait(GenerationHandle& handle) {
   return last;
 }
 
-TEST_CASE("many threads, two models, some leaving early") {
+TEST_CASE("requests of many threads to two models get their answers, some cancelled early") {
   EngineLoop engine(2);
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 1000}, valid);
@@ -62,7 +62,7 @@ TEST_CASE("many threads, two models, some leaving early") {
   CHECK(engine.Submit(0, Request(1)).status().code() == StatusCode::kUnavailable);
 }
 
-TEST_CASE("models that are added while others answer") {
+TEST_CASE("a model can be added while others answer") {
   EngineLoop engine(6);
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 100}, valid);
@@ -173,7 +173,7 @@ TEST_CASE("drain cancels what does not finish in time") {
   CHECK((reason == FinishReason::kCancelled || reason == FinishReason::kLength));
 }
 
-TEST_CASE("a turn that does not end shows in the snapshot") {
+TEST_CASE("the snapshot reports a turn of the loop that does not end") {
   EngineLoop engine;
   auto owned = std::make_unique<FakeModelRunner>(RunnerLimits{50, 512, 4, 64, 32, 16});
   FakeModelRunner* runner = owned.get();
@@ -193,7 +193,7 @@ TEST_CASE("a turn that does not end shows in the snapshot") {
   while (engine.snapshot().turn != Clock::duration(0)) REQUIRE(Clock::now() < until);
 }
 
-TEST_CASE("damaged weights end the requests before anything of the step is delivered") {
+TEST_CASE("damaged weights end the requests before a token of the step is delivered") {
   EngineLoop engine(2);
   std::atomic<bool> damaged{false};
   std::atomic<int> checks{0};
@@ -231,7 +231,7 @@ TEST_CASE("damaged weights end the requests before anything of the step is deliv
   CHECK(Wait(**other) == FinishReason::kLength);
 }
 
-TEST_CASE("one client leaves places in the queue, which come back when its sequences run") {
+TEST_CASE("one client cannot fill the queue, and its places return when its sequences run") {
   EngineLoop engine;
   engine.AddModel(Fake(), {2, 32, 16}, std::vector<bool>(50, true));
   std::vector<std::unique_ptr<GenerationHandle>> handles;

@@ -125,7 +125,7 @@ TEST_CASE("a new client's prompt goes before another one's prompts under way") {
   CHECK(bench.steps() - before <= 6);
 }
 
-TEST_CASE("clients with more to do than fits run alike, and get alike many tokens") {
+TEST_CASE("clients with equal backlogs get equal numbers of sequences and tokens") {
   for (const int blocks : {8000, 300}) {
     CAPTURE(blocks);
     Bench bench(Config(12, blocks));
@@ -151,7 +151,7 @@ TEST_CASE("clients with more to do than fits run alike, and get alike many token
   }
 }
 
-TEST_CASE("sequences that are parked do not keep a new client out") {
+TEST_CASE("paused sequences do not keep a new client from running") {
   Bench bench(Config(16, 8000));
   std::vector<Sequence*> slow;
   for (int i = 0; i < 16; ++i) slow.push_back(bench.Add("a", 3, 100));

@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-TEST_CASE("keeps the latest used within its bytes, like a list that is searched") {
+TEST_CASE("the cache keeps the most recently used entries within its bytes, like a searched list") {
   std::mt19937 random(3);
   constexpr int64_t kMost = 1000;
   ImageCache cache(kMost);

@@ -44,7 +44,7 @@ struct Gallery {
   std::unique_ptr<ModelLoop> loop;
 };
 
-TEST_CASE("the same picture again is not encoded again, and another one is no hit") {
+TEST_CASE("an equal image is a cache hit, and a different image is not") {
   Gallery gallery;
   const auto first = gallery.Finish(gallery.Ask(1, 6).get());
   CHECK(first.size() == 6);
@@ -56,7 +56,7 @@ TEST_CASE("the same picture again is not encoded again, and another one is no hi
   CHECK(gallery.loop->snapshot().images_encoded == 2);
 }
 
-TEST_CASE("streams go on while a picture is encoded") {
+TEST_CASE("streams continue while an image is encoded") {
   Gallery gallery;
   auto running = gallery.Ask(1, 40);
   while (!gallery.loop->HasRunning()) gallery.loop->Step(false);
@@ -72,7 +72,7 @@ TEST_CASE("streams go on while a picture is encoded") {
   CHECK(gallery.loop->snapshot().images_encoded == 2);
 }
 
-TEST_CASE("a client that leaves takes its picture along; a failed one ends alone") {
+TEST_CASE("a cancelled request drops its image, and a failed image ends its request alone") {
   Gallery gallery;
   auto leaving = gallery.Ask(1, 4), failing = gallery.Ask(2, 4), staying = gallery.Ask(3, 4);
   gallery.loop->Step(true);
@@ -88,7 +88,7 @@ TEST_CASE("a client that leaves takes its picture along; a failed one ends alone
   CHECK(failed->finish == FinishReason::kError);
 }
 
-TEST_CASE("clients take turns, an image each; what is under way ends first") {
+TEST_CASE("clients take turns by image, after the image that is being encoded") {
   Gallery gallery;
   std::vector<std::shared_ptr<GenerationStream>> many;
   for (uint8_t i = 0; i < 6; ++i) many.push_back(gallery.Ask(i, 1, "a"));

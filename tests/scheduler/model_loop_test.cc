@@ -237,7 +237,7 @@ RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
   return {kVocab, 64, block_size, blocks, tokens, rows, 2, kImageRows, kImageSize};
 }
 
-TEST_CASE("random requests equal themselves alone") {
+TEST_CASE("random requests together give the bytes that each gives alone") {
   const int64_t two_pictures = 2 * kImageRows * 2 * sizeof(float);
   const std::chrono::milliseconds usual{0};
   uint64_t cached = 0, guessed = 0, right = 0;
@@ -260,7 +260,7 @@ TEST_CASE("random requests equal themselves alone") {
   CHECK(guessed > right);
 }
 
-TEST_CASE("what one tenant has had computed, another does not find") {
+TEST_CASE("a tenant does not find another tenant's cached blocks") {
   const RunnerLimits limits = MakeLimits(4, 40, 32, 8);
   ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {8, 32, 100},
                  std::vector<bool>(kVocab, true));
@@ -282,7 +282,7 @@ TEST_CASE("what one tenant has had computed, another does not find") {
   CHECK(ask("2") == 8);
 }
 
-TEST_CASE("the smallest of everything") {
+TEST_CASE("the smallest block size, pool and token budget give the same bytes") {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     Play(seed, MakeLimits(1, 20, 8, 4), {4, 8, 100});  // block size 1
     Play(seed, MakeLimits(4, 3, 8, 4), {4, 8, 100});   // a pool of 3 blocks
@@ -292,7 +292,7 @@ TEST_CASE("the smallest of everything") {
   }
 }
 
-TEST_CASE("whatever a draft model guesses, random requests equal themselves alone") {
+TEST_CASE("random requests give the same bytes with any draft model") {
   const std::chrono::milliseconds usual{0}, plenty{1000};
   const RunnerLimits limits = MakeLimits(4, 40, 32, 8), tight = MakeLimits(4, 12, 16, 8);
   uint64_t right_without = 0, right_with = 0, preemptions = 0;

@@ -18,7 +18,7 @@ Tokens Guess(const Tokens& tokens, int most) {
   return Guess(&lookup, tokens, most);
 }
 
-TEST_CASE("what followed the last time is what is guessed") {
+TEST_CASE("the draft is the continuation of the last occurrence") {
   CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 8) == Tokens{3, 4});
   CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 1) == Tokens{3});
   // The latest of two places, unless an earlier one is alike for longer.
@@ -26,7 +26,7 @@ TEST_CASE("what followed the last time is what is guessed") {
   CHECK(Guess({5, 1, 2, 7, 0, 1, 2, 8, 5, 1, 2}, 1) == Tokens{7});
 }
 
-TEST_CASE("a repetition goes on beyond its end") {
+TEST_CASE("a repetition is drafted beyond its end") {
   CHECK(Guess({4, 6, 6, 6, 6}, 8) == Tokens{6, 6, 6});
   CHECK(Guess({0, 1, 2, 3, 1, 2, 3}, 2) == Tokens{1, 2});
   PromptLookup lookup;
@@ -37,7 +37,7 @@ TEST_CASE("a repetition goes on beyond its end") {
   CHECK(Guess(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8) == Tokens{1, 2, 3, 1, 2, 3, 1, 2});
 }
 
-TEST_CASE("nothing alike, nothing guessed") {
+TEST_CASE("without a matching n-gram nothing is drafted") {
   CHECK(Guess({}, 8).empty());
   CHECK(Guess({1}, 8).empty());
   CHECK(Guess({1, 1}, 8).empty());
@@ -51,7 +51,7 @@ TEST_CASE("nothing alike, nothing guessed") {
   CHECK(guess.empty());
 }
 
-TEST_CASE("the more is alike, and the oftener that was right, the longer is the guess") {
+TEST_CASE("drafts grow with the n-gram length and its acceptance rate") {
   const Tokens brief{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2};
   const Tokens text{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6};
   CHECK(Guess(brief, 16).size() < Guess(text, 16).size());
@@ -64,7 +64,7 @@ TEST_CASE("the more is alike, and the oftener that was right, the longer is the 
   CHECK(Guess(&lookup, brief, 16).size() == Guess(brief, 16).size());
 }
 
-TEST_CASE("what is wrong again and again is tried now and then, and no more") {
+TEST_CASE("rejected n-gram lengths are tried rarely") {
   const Tokens tokens(40, 3);
   PromptLookup lookup;
   int tried = 0;

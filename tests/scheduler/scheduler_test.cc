@@ -28,7 +28,7 @@ void Run(Scheduler* scheduler, const std::vector<ScheduledSequence>& step) {
   }
 }
 
-TEST_CASE("guesses fit the step, and leave what other prompts need to get on") {
+TEST_CASE("draft tokens fit the step and leave room for prompts") {
   std::mt19937 random(1);
   const auto pick = [&](int low, int high) {
     return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));

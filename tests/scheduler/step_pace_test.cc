@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 constexpr int kUnlimited = std::numeric_limits<int>::max();
 
-TEST_CASE("nothing is held back before anything is known") {
+TEST_CASE("without measurements a step takes all tokens") {
   StepPace pace(milliseconds(0));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == kUnlimited);
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));
@@ -22,7 +22,7 @@ TEST_CASE("nothing is held back before anything is known") {
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) < 100);
 }
 
-TEST_CASE("a step with a prompt takes less than three usual ones") {
+TEST_CASE("a step with a prompt takes less than three baseline steps") {
   StepPace pace(milliseconds(0));
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));  // 2 ms a token
   for (int i = 0; i < 20; ++i) pace.Learn({.decodes = 1}, milliseconds(40));
@@ -31,7 +31,7 @@ TEST_CASE("a step with a prompt takes less than three usual ones") {
   CHECK(40 + 2 * tokens < 120);
 }
 
-TEST_CASE("a crowd that waits gets more of a step, up to a gap that nobody notices") {
+TEST_CASE("prompts get more of a step while more sequences wait than run, up to 50 ms") {
   StepPace small(milliseconds(0)), large(milliseconds(0));
   for (int i = 0; i < 100; ++i) {
     small.Learn({.decodes = 1}, milliseconds(4));
@@ -44,20 +44,20 @@ TEST_CASE("a crowd that waits gets more of a step, up to a gap that nobody notic
   CHECK(large.Spare(1, 60) == large.Spare(1, 0));
 }
 
-TEST_CASE("a target of the settings' own") {
+TEST_CASE("engine.target_itl_ms limits the step") {
   StepPace pace(milliseconds(100));
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));
   pace.Learn({.decodes = 1}, milliseconds(40));
   CHECK(pace.Spare(1, 1) == milliseconds(60));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == 30);
-  SUBCASE("that decodes alone do not meet: prompts still get on") {
+  SUBCASE("a target below the decode time still lets prompts progress") {
     for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1}, milliseconds(300));
     CHECK(pace.Spare(1, 1) == milliseconds(0));
     CHECK(pace.PromptTokens(pace.Spare(1, 1)) > 0);
   }
 }
 
-TEST_CASE("what a prompt's token costs is learned beside decodes too") {
+TEST_CASE("the cost of a prompt token is learned beside decodes") {
   StepPace pace(milliseconds(0));
   pace.Learn({.decodes = 1}, milliseconds(40));
   for (int i = 0; i < 50; ++i)
@@ -66,7 +66,7 @@ TEST_CASE("what a prompt's token costs is learned beside decodes too") {
   CHECK(pace.usual() == milliseconds(40));
 }
 
-TEST_CASE("guesses make a step longer, but not what is usual") {
+TEST_CASE("draft tokens lengthen a step but not the baseline") {
   StepPace pace(milliseconds(0));
   pace.Learn({.decodes = 1, .guesses = 2}, milliseconds(60));
   CHECK(pace.usual() == milliseconds(60));
@@ -79,7 +79,7 @@ TEST_CASE("guesses make a step longer, but not what is usual") {
   CHECK(pace.usual() < milliseconds(31));
 }
 
-TEST_CASE("a picture's long units are remembered through its short ones, and forgotten in time") {
+TEST_CASE("the cost of long encoder slices is kept over short ones and decays") {
   StepPace pace(milliseconds(0));
   pace.LearnUnit(milliseconds(20));
   for (int i = 0; i < 9; ++i) pace.LearnUnit(milliseconds(5));

@@ -71,7 +71,7 @@ TEST_CASE("names and keys that are refused are named by their number, without th
   CHECK(ApiKeys::Make({"same", "same"}).ok());
 }
 
-TEST_CASE("key files") {
+TEST_CASE("API key files: one key a line, comments and blank lines skipped") {
   const std::string path = "access_test_keys";
   const auto read = [&](const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
@@ -90,7 +90,7 @@ TEST_CASE("key files") {
   CHECK(ReadApiKeys(path).status().code() == StatusCode::kNotFound);
 }
 
-TEST_CASE("host names") {
+TEST_CASE("Host rules: local names, addresses and listed names") {
   const auto rules = SiteRules::Make({"ai.example.org", "*.Example.net"}, {});
   REQUIRE(rules.ok());
   for (const char* host : {"127.0.0.1", "10.1.2.3:8089", "[::1]", "[fe80::1]:80", "localhost",
@@ -111,7 +111,7 @@ TEST_CASE("host names") {
   }
 }
 
-TEST_CASE("sites") {
+TEST_CASE("Origin rules: same host, local and listed origins") {
   using Origin = SiteRules::Origin;
   const auto rules = SiteRules::Make({}, {"https://App.example.org:443", "http://b:8080"});
   REQUIRE(rules.ok());
@@ -133,7 +133,7 @@ TEST_CASE("sites") {
   }
 }
 
-TEST_CASE("the part of an address that stands for a client") {
+TEST_CASE("a client is an IPv4 address or an IPv6 /64 network") {
   const auto v6 = [](const char* text) {
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;

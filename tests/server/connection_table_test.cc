@@ -71,7 +71,9 @@ TEST_CASE("a connection whose first bytes have come is not idle, read or not") {
   CHECK(silent->evicted);
 }
 
-TEST_CASE("without idle ones the busiest address's longest reader gives way, after a grace") {
+TEST_CASE(
+    "without idle connections the slowest reader of the busiest address is closed after a grace "
+    "period") {
   for (const int grace : {0, 10000}) {
     Crowd crowd({.connections = 4, .per_address = 4, .reserve = 2, .grace = milliseconds(grace)});
     crowd.Admit("honest", ConnectionState::kReading);
@@ -84,7 +86,7 @@ TEST_CASE("without idle ones the busiest address's longest reader gives way, aft
   }
 }
 
-TEST_CASE("an address at its cap gives away its own") {
+TEST_CASE("an address at its cap closes its own connections") {
   Crowd crowd({.connections = 9, .per_address = 2, .reserve = 2, .grace = milliseconds(0)});
   Entry* other = crowd.Admit("b");
   Entry* first = crowd.Admit("a");
@@ -97,7 +99,7 @@ TEST_CASE("an address at its cap gives away its own") {
   CHECK_FALSE(second->evicted);
 }
 
-TEST_CASE("reserve slots are given to the youngest") {
+TEST_CASE("reserve slots go to the youngest connection") {
   Crowd crowd({.connections = 1, .per_address = 1, .reserve = 2, .grace = milliseconds(0)});
   crowd.Admit("a", ConnectionState::kWorking);
   Entry* first = crowd.Admit("a");
@@ -109,7 +111,7 @@ TEST_CASE("reserve slots are given to the youngest") {
   CHECK_FALSE(second->evicted);
 }
 
-TEST_CASE("slots are counted right in any order") {
+TEST_CASE("slots are counted correctly in any order of operations") {
   Crowd crowd({.connections = 8, .per_address = 4, .reserve = 2, .grace = milliseconds(0)});
   uint32_t random = 1;
   for (int i = 0; i < 2000; ++i) {

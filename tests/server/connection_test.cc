@@ -81,7 +81,7 @@ class Pair {
 
 const char* const kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-TEST_CASE("a client that ends its sending half is there") {
+TEST_CASE("a half-closed client still counts as connected") {
   for (const bool local : {true, false}) {
     CAPTURE(local);
     Pair pair(local);

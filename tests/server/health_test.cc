@@ -21,7 +21,7 @@ bool Becomes(httplib::Client& client, const std::pair<int, std::string>& wanted)
   return Health(client) == wanted;
 }
 
-TEST_CASE("health tells of an engine that is stuck, and of one that fails") {
+TEST_CASE("/health reports a stuck and a failing engine") {
   const std::pair<int, std::string> ok{200, "ok"}, stuck{503, "stuck"}, failing{503, "failing"};
   Site site;
   auto client = site.Client(), other = site.Client();

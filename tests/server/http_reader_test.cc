@@ -34,7 +34,7 @@ Head Parse(std::string_view bytes) {
 std::string Line(const std::string& line) { return line + "\r\nHost: a\r\n\r\n"; }
 std::string Fields(const std::string& fields) { return "POST / HTTP/1.1\r\nHost: a\r\n" + fields; }
 
-TEST_CASE("request lines") {
+TEST_CASE("request lines: accepted and refused forms") {
   struct Case {
     std::string line;
     int error;
@@ -96,7 +96,7 @@ TEST_CASE("request lines") {
   CHECK(Parse("\r\n\r\n" + Line("GET / HTTP/1.1")).error == 400);
 }
 
-TEST_CASE("header fields") {
+TEST_CASE("header fields: accepted and refused forms") {
   struct Case {
     std::string fields;
     int error;
@@ -164,7 +164,7 @@ TEST_CASE("header fields") {
   }
 }
 
-TEST_CASE("what a head says of its connection") {
+TEST_CASE("Connection and HTTP version decide whether the connection stays open") {
   const auto keeps = [](const std::string& version, const std::string& field) {
     return Parse("GET / HTTP/" + version + "\r\nHost: A.:80\r\n" + field + "\r\n").head.keep_alive;
   };
@@ -196,7 +196,7 @@ Body Decode(const std::string& bytes) {
   return out;
 }
 
-TEST_CASE("chunked bodies") {
+TEST_CASE("chunked bodies: accepted and refused framing") {
   struct Case {
     std::string bytes;
     int error;
@@ -245,7 +245,7 @@ TEST_CASE("chunked bodies") {
   }
 }
 
-TEST_CASE("bodies with a length") {
+TEST_CASE("bodies with Content-Length: exact length and limit") {
   const auto decode = [](const std::string& length, std::string_view bytes, std::string* out) {
     BodyDecoder decoder(Parse(Fields("Content-Length: " + length + "\r\n\r\n")).head,
                         {.body_bytes = 100});
@@ -262,7 +262,7 @@ TEST_CASE("bodies with a length") {
   CHECK(decode("184467440737095516160", "", &out) == 413);
 }
 
-TEST_CASE("the cuts of a stream do not matter") {
+TEST_CASE("reading does not depend on how the bytes are cut into reads") {
   const std::string good =
       "POST /a?b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
       "5;x=y\r\nhello\r\n3\r\n!!!\r\n0\r\nX: y\r\n\r\n"

@@ -17,7 +17,7 @@ extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reser
 namespace edgegate {
 namespace {
 
-TEST_CASE("many clients at once get what they get alone, and leave nothing behind") {
+TEST_CASE("many clients at once get the answers that they get alone, and release everything") {
   Site site;
   std::vector<std::string> alone;
   {
@@ -101,7 +101,7 @@ std::vector<std::string> Complete(httplib::Client& client, const std::vector<std
   return texts;
 }
 
-TEST_CASE("several prompts of one request get what they get alone, streamed or not") {
+TEST_CASE("several prompts of one request get the answers of single ones, streamed or not") {
   Site site;
   auto client = site.Client();
   const std::vector<std::string> prompts = {"one", "two and more", "three", "one"};
@@ -118,7 +118,7 @@ TEST_CASE("several prompts of one request get what they get alone, streamed or n
   }
 }
 
-TEST_CASE("a client that leaves takes its picture along") {
+TEST_CASE("a client that leaves cancels its image") {
   for (bool stream : {false, true}) {
     Site site;
     site.runner->unit_ms = 500;

@@ -52,7 +52,7 @@ json RandomJson(std::mt19937* random, int depth) {
   }
 }
 
-TEST_CASE("random values are read as the library reads them, members in order") {
+TEST_CASE("random JSON values equal the library's, with members in order") {
   std::mt19937 random(7);
   for (int i = 0; i < 2000; ++i) {
     const json value = RandomJson(&random, 0);
@@ -62,12 +62,12 @@ TEST_CASE("random values are read as the library reads them, members in order") 
   }
 }
 
-TEST_CASE("of a member that comes twice the last one counts") {
+TEST_CASE("the last of two members with one name wins") {
   const auto read = ReadJson(R"({"a": 1, "b": 2, "a": [3]})", JsonLimits{});
   CHECK(std::get<json>(read).dump() == R"({"a":[3],"b":2})");
 }
 
-TEST_CASE("each limit is named") {
+TEST_CASE("errors name the JSON limit") {
   CHECK(Refusal(Repeat("[", 33) + Repeat("]", 33)) == "The body nests deeper than 32.");
   CHECK(Refusal(Repeat("[", 32) + Repeat("]", 32)).empty());
   CHECK(Refusal(Repeat("[", 1000000)) == "The body nests deeper than 32.");
@@ -81,7 +81,7 @@ TEST_CASE("each limit is named") {
   CHECK(Refusal("[1,2,3,4,5,6]", small) == "The body has more than 5 numbers.");
 }
 
-TEST_CASE("integers are exact, or refused") {
+TEST_CASE("integers are exact or refused") {
   const char* const exact = R"([9007199254740993,18446744073709551615,-9223372036854775808])";
   CHECK(std::get<json>(ReadJson(exact, JsonLimits{})).dump() == exact);
   for (const char* text : {"18446744073709551616", "-9223372036854775809"}) {
@@ -92,7 +92,7 @@ TEST_CASE("integers are exact, or refused") {
   CHECK(std::get<CallError>(named).field == "b");
 }
 
-TEST_CASE("what is not JSON is told by its byte, in our own words") {
+TEST_CASE("a syntax error names its byte") {
   for (const char* text :
        {"", "   ", "{", "[1,]", "{\"a\" 1}", "\"\xff\"", "nul", "1e999999", "\"\\ud800\"", "{}x"}) {
     CAPTURE(text);

@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-TEST_CASE("a lease takes and gives back") {
+TEST_CASE("a lease takes memory and returns it") {
   MemoryBudget budget(100);
   {
     MemoryBudget::Lease lease = budget.MakeLease();
@@ -30,7 +30,7 @@ TEST_CASE("a lease takes and gives back") {
   CHECK(budget.used() == 0);
 }
 
-TEST_CASE("what others hold is waited for until the deadline, and named") {
+TEST_CASE("a request waits for memory until its deadline, and its error names the setting") {
   MemoryBudget budget(int64_t{8} << 20);
   MemoryBudget::Lease first = budget.MakeLease(), second = budget.MakeLease();
   CHECK(first.Grow(int64_t{6} << 20, Clock::now()).ok());

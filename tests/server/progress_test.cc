@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("the time left is in proportion to the work left") {
+TEST_CASE("the remaining time is proportional to the remaining work") {
   CHECK(EstimateTimeLeft(60s, 500, 1000) == 60s);
   CHECK(EstimateTimeLeft(30s, 250, 1000) == 90s);
   CHECK(EstimateTimeLeft(90s, 900, 1000) == 10s);
@@ -15,7 +15,7 @@ TEST_CASE("the time left is in proportion to the work left") {
   CHECK(EstimateTimeLeft(10'000ms, 999, 1000) == 1s);  // rounded up
 }
 
-TEST_CASE("no time is told before there is something to tell it from, and at the end") {
+TEST_CASE("no remaining time is shown at the start and at the end") {
   CHECK_FALSE(EstimateTimeLeft(60s, 0, 1000));
   CHECK_FALSE(EstimateTimeLeft(60s, 19, 1000));
   CHECK(EstimateTimeLeft(60s, 20, 1000));
@@ -24,7 +24,7 @@ TEST_CASE("no time is told before there is something to tell it from, and at the
   CHECK_FALSE(EstimateTimeLeft(60s, 0, 0));
 }
 
-TEST_CASE("the time left as text") {
+TEST_CASE("the remaining time is formatted as text") {
   CHECK(TimeLeftText(0s) == "about 5 s left");
   CHECK(TimeLeftText(41s) == "about 45 s left");
   CHECK(TimeLeftText(58s) == "about 1 min left");
@@ -34,7 +34,7 @@ TEST_CASE("the time left as text") {
   CHECK(TimeLeftText(2h + 4min + 1s) == "about 2 h 5 min left");
 }
 
-TEST_CASE("lines come with 10 % more, or with 1 % more after 10 s, and at the end") {
+TEST_CASE("progress lines come at 10 % steps, at 1 % steps after 10 s, and at the end") {
   LineSchedule lines;
   const LineSchedule::Time start{};
   CHECK(lines.IsDue(0, start));

@@ -19,7 +19,7 @@ class Bytes : public Vocabulary {
   int vocab_size() const override { return 256; }
 };
 
-TEST_CASE("stop strings cut the text where a search of the whole would") {
+TEST_CASE("stop strings cut the text at the first match") {
   std::mt19937 random(1);
   const Bytes bytes;
   for (int round = 0; round < 3000; ++round) {
@@ -52,7 +52,7 @@ TEST_CASE("stop strings cut the text where a search of the whole would") {
   }
 }
 
-TEST_CASE("a stream is whole characters, and in the end what was sent") {
+TEST_CASE("a stream has whole characters and adds up to the text") {
   const Bytes bytes;
   for (const std::string text :
        {"a\u00e9\u4f60\U0001f600z", "\xf0\x9f\x98", "\xe4\xbdx\xff\xfe ok"}) {

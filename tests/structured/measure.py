@@ -107,7 +107,7 @@ class Tally:
         self.count["outputs"] += len(answer["walks"])
 
     def instance(self, valid, accepted):
-        """Counts an instance; whether the grammar takes it wrongly."""
+        """Counts an instance. Returns True if the grammar accepts an invalid one."""
         self.count["valid"] += valid
         self.count["valid but not written"] += valid and not accepted
         return accepted and not valid
@@ -185,7 +185,7 @@ def at_random(args):
                 if tally.instance(check.is_valid(instance), accepted):
                     wrong.append(instance)
             bad = invalid(jsonschema.Draft202012Validator, schema, answer["walks"])
-        except RecursionError:  # A ring of references that the grammar has no need of.
+        except RecursionError:  # A ring of references that the grammar does not need.
             continue
         tally.walked(answer)
         if wrong or bad:

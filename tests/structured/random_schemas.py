@@ -1,4 +1,4 @@
-"""Random schemas over a small world of values, so that constraints meet, and instances of that world."""
+"""Random schemas and instances over a small set of values, so that constraints interact."""
 
 import random
 

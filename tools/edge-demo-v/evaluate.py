@@ -1,11 +1,11 @@
 """Measures edge-demo-v on scenes that it was never trained on.
 
     python3 evaluate.py float MODEL_FOLDER          float32, by transformers and the adapter
-    python3 evaluate.py served http://HOST:PORT/v1  a running daemon, pictures sent as PNG
-    python3 evaluate.py report                      writes report.md from what both have left
+    python3 evaluate.py served http://HOST:PORT/v1  a running daemon, images sent as PNG
+    python3 evaluate.py report                      writes report.md from the results of both
 
 Each leaves results-float.json or results-served.json in the working folder (--folder). A gauge is
-right within 3 % of its scale, a box where it covers the true one by half (intersection over union),
+correct within 3 % of its scale, a box where it covers the true one by half (intersection over union),
 JSON where it parses and holds the truth; everything else must be the very answer.
 """
 
@@ -139,7 +139,7 @@ class FloatModel:
         with torch.no_grad():
             embedded = self.model.text.get_input_embeddings()(ids)
             if scene:
-                small = scene.picture.resize((self.side, self.side), self.resample)
+                small = scene.image.resize((self.side, self.side), self.resample)
                 pixels = torch.from_numpy(self.np.array(small))[None]
                 embedded = self.model.embed(ids, self.model.see(pixels)[1])
             past = None
@@ -161,7 +161,7 @@ class ServedModel:
         content = [{"type": "text", "text": question}]
         if scene:
             png = io.BytesIO()
-            scene.picture.save(png, "PNG")
+            scene.image.save(png, "PNG")
             url = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
             content.insert(0, {"type": "image_url", "image_url": {"url": url}})
         body = {"model": "edge-demo-v", "temperature": 0, "max_tokens": 80}
@@ -197,7 +197,7 @@ def report(folder):
         "",
         f"Scenes never trained on ({parts[0]['count']} for each skill), made by `scenes.py`; measured by",
         "`tools/edge-demo-v/evaluate.py`: the checkpoint in float32 by transformers, and as the daemon",
-        "serves it, in INT8, pictures sent as PNG over HTTP. Greedy. In percent.",
+        "serves it, in INT8, images sent as PNG over HTTP. Greedy. In percent.",
         "",
         "| skill | float32 | INT8 |",
         "|---|---|---|",

@@ -1,7 +1,7 @@
-"""What the tower is taught before anybody speaks: direct heads on the picture's rows and patches.
+"""Heads that train the tower before the language part: direct heads on the image's rows and patches.
 
-Learning to read from the answers' words alone does not begin; with these it does. They are thrown
-away after the training. Needs torch.
+With the language loss alone, training stays at chance; with these heads it does not. They are
+dropped after the training. Needs torch.
 """
 
 import network

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
-SIDE = 112  # of the prepared picture, pixels
+SIDE = 112  # of the prepared image, pixels
 WIDTH = 192  # of the tower and of the text model
 VISION = dict(
     hidden_size=WIDTH,
@@ -121,7 +121,7 @@ class EdgeDemoV(nn.Module):
         return patches, self.adapter(patches)
 
     def embed(self, ids, rows):
-        """`rows` [pictures, IMAGE_ROWS, WIDTH], in the order of the places in `ids`."""
+        """`rows` [images, IMAGE_ROWS, WIDTH], in the order of the places in `ids`."""
         embedded = self.text.get_input_embeddings()(ids)
         at = (ids == self.place).nonzero(as_tuple=True)
         return embedded.index_put(at, rows.flatten(0, 1).to(embedded.dtype))
@@ -166,7 +166,7 @@ class EdgeDemoV(nn.Module):
 
     @staticmethod
     def load(folder, tokenizer):
-        """What save() wrote, in float32."""
+        """Loads the files of save(), in float32."""
         model = EdgeDemoV(tokenizer)
         tensors = {k: v.float() for k, v in load_file(pathlib.Path(folder) / "model.safetensors").items()}
         parts = {"tower": {}, "adapter": {}, "text": {}}

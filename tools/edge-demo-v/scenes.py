@@ -1,7 +1,7 @@
-"""Synthetic scenes of the kind that gateways meet, with what is true of them.
+"""Synthetic scenes of gauges, displays, lights, shapes and signs, with their facts.
 
 A scene is drawn from a seed alone: gauges, seven-segment displays, indicator lights, coloured
-shapes, signs with a word, and pictures with none of these. Needs numpy and Pillow.
+shapes, signs with a word, and images with none of these. Needs numpy and Pillow.
 """
 
 import dataclasses
@@ -34,19 +34,19 @@ RGB = {
 @dataclasses.dataclass
 class Scene:
     kind: str
-    picture: Image.Image
-    facts: dict  # what is true of the scene: see each draw_ function
+    image: Image.Image
+    facts: dict  # facts of the scene: see each draw_ function
     marks: list  # (x0, y0, x1, y1, name) in fractions of the side: what stands where
 
 
 class Canvas:
-    """A square picture whose coordinates are fractions of its side."""
+    """A square image whose coordinates are fractions of its side."""
 
     def __init__(self, rng, side, background):
         self.rng = rng
         self.side = side
-        self.picture = Image.new("RGB", (side, side), background)
-        self.draw = ImageDraw.Draw(self.picture)
+        self.image = Image.new("RGB", (side, side), background)
+        self.draw = ImageDraw.Draw(self.image)
         self.marks = []
 
     def scale(self, points):
@@ -312,11 +312,11 @@ DRAW = {
 }
 
 
-def weather(rng, picture):
-    """What a camera adds: uneven light, a little blur, noise."""
+def weather(rng, image):
+    """Camera effects: uneven light, a little blur, noise."""
     if rng.random() < 0.3:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.9) * picture.width / 224))
-    pixels = np.asarray(picture).astype(np.float32)
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.9) * image.width / 224))
+    pixels = np.asarray(image).astype(np.float32)
     side = pixels.shape[0]
     ramp = np.linspace(-1, 1, side, dtype=np.float32)
     tilt = rng.uniform(-0.12, 0.12) * ramp[:, None] + rng.uniform(-0.12, 0.12) * ramp[None, :]
@@ -332,4 +332,4 @@ def make_scene(seed, kind=None, side=224):
     chosen = rng.choices(KINDS, [20, 24, 16, 20, 20, 4])[0]
     kind = kind or chosen
     canvas, facts = DRAW[kind](rng, side)
-    return Scene(kind, weather(rng, canvas.picture), facts, canvas.marks)
+    return Scene(kind, weather(rng, canvas.image), facts, canvas.marks)

@@ -90,13 +90,13 @@ class Encoder:
     def text(self, text):
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
-    def message(self, role, text, picture=None):
-        """`picture`: "before" or "after" the text, or None."""
+    def message(self, role, text, image=None):
+        """`image`: "before" or "after" the text, or None."""
         ids = [self.id[f"<|{role}|>"]]
         rows = [self.id["<|begin_of_image|>"]] * IMAGE_ROWS
-        if picture == "before":
+        if image == "before":
             return ids + self.newline + rows + self.text(text)
-        return ids + self.text("\n" + text) + (rows if picture else [])
+        return ids + self.text("\n" + text) + (rows if image else [])
 
     def conversation(self, rng, scene, length, most_turns):
         """(ids, labels) of one turn or more, as fit: about the scene, or small talk where it is None.

@@ -25,13 +25,13 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 LENGTH = 72  # of a conversation of several turns, tokens
-SINGLE_SHARE = 0.85  # of the batches: conversations of one turn, which only the picture answers
-TALKS = 3  # conversations about each picture
-TALK_SHARE = 0.12  # of the conversations that have no picture
+SINGLE_SHARE = 0.85  # of the batches: conversations of one turn, which only the image answers
+TALKS = 3  # conversations about each image
+TALK_SHARE = 0.12  # of the conversations that have no image
 # How often each kind of scene comes, while only seeing and later: what is hardest most.
 SEEING = [14, 25, 20, 13, 26, 2]
 SPEAKING = [16, 16, 16, 40, 9, 3]
-# Phases: what learns, for how many steps, at what share of the usual rate. In "see" the tower learns
+# Phases: what learns, for how many steps, at what share of the base rate. In "see" the tower learns
 # with its heads, in "speak" it stands still and the language part learns, in "all" everything does.
 PLAN = "see:3400:1 speak:400:1 all:700:1 see:2200:0.4 speak:300:1 all:1500:1.6"
 # Highest learning rates of what sees (tower, adapter, heads) and of the language part.
@@ -60,7 +60,7 @@ class Samples(IterableDataset):
             if not self.speak or rng.random() >= TALK_SHARE:
                 kind = rng.choices(scenes.KINDS, SPEAKING if self.speak else SEEING)[0]
                 scene = scenes.make_scene(seed, kind, rng.choice([168, 224]))
-                small = scene.picture.resize((network.SIDE,) * 2, Image.Resampling.BICUBIC)
+                small = scene.image.resize((network.SIDE,) * 2, Image.Resampling.BICUBIC)
                 pixels.append(np.asarray(small))
                 taught.append(heads.targets(scene))
             if self.speak:

@@ -57,7 +57,7 @@ TEST_CASE("in a container the named folder is not there, and the root is the con
   CHECK(kernel.cpus() == 2);
 }
 
-TEST_CASE("what is not understood is no limit") {
+TEST_CASE("malformed cgroup files set no limit") {
   for (const char* text : {"", "x", "1", "100000 0", "-5 -5"}) {
     Kernel kernel("nonsense\n1:\n0::\n");
     kernel.Write("cgroup/cpu.max", text);

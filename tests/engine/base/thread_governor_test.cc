@@ -49,7 +49,7 @@ double Share(const Machine& machine, ThreadGovernor* governor, std::mt19937* ran
   return sum / steps / machine.Obtains(machine.Best());
 }
 
-TEST_CASE("a machine of its own: all threads, in each step") {
+TEST_CASE("on an idle machine every step uses all threads") {
   std::mt19937 random(1);
   ThreadGovernor governor;
   for (int i = 0; i < 1000; ++i) CHECK(RunStep({4, 4}, &governor, &random, 0.05) == 4);
@@ -62,7 +62,7 @@ TEST_CASE("a serial part of a step leaves the number of threads as it is") {
   for (int i = 0; i < 1000; ++i) CHECK(RunStep({2, 1, 0.5}, &governor, &random) == 2);
 }
 
-TEST_CASE("any neighbours: within 10 steps near the best number, and it stays there") {
+TEST_CASE("beside busy neighbours the thread count is near the best within 10 steps and stays") {
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {
     Machine machine;
@@ -80,7 +80,7 @@ TEST_CASE("any neighbours: within 10 steps near the best number, and it stays th
   }
 }
 
-TEST_CASE("a neighbour that goes: within 10 steps all threads compute again") {
+TEST_CASE("within 10 steps after a neighbour stops, all threads compute") {
   for (int free = 1; free < 4; ++free) {
     CAPTURE(free);
     std::mt19937 random(3);
@@ -93,7 +93,7 @@ TEST_CASE("a neighbour that goes: within 10 steps all threads compute again") {
   }
 }
 
-TEST_CASE("another limit holds from the next step on") {
+TEST_CASE("a changed limit applies from the next step") {
   std::mt19937 random(1);
   ThreadGovernor governor;
   for (const int limit : {4, 2, 3, 1, 4}) {
@@ -102,7 +102,7 @@ TEST_CASE("another limit holds from the next step on") {
   }
 }
 
-TEST_CASE("short steps: a window lasts some time slices of the kernel's scheduler") {
+TEST_CASE("short steps are measured over several time slices of the kernel's scheduler") {
   std::mt19937 random(1);
   ThreadGovernor governor;
   const Machine crowded{4, 1, 0.1, 0.2};

@@ -130,7 +130,7 @@ TEST_CASE("without usable processors to follow, steps leave the number of thread
   CHECK(pool.active() == 2);
 }
 
-TEST_CASE("threads that are not active take no part") {
+TEST_CASE("inactive threads compute no chunk") {
   ThreadPool pool(4);
   const ThreadPool::Use use(&pool);
   pool.SetActive(2);
@@ -150,7 +150,7 @@ TEST_CASE("threads that are not active take no part") {
   CHECK(pool.active() == 4);
 }
 
-TEST_CASE("what a chunk throws is thrown to the caller, after all others") {
+TEST_CASE("an exception of a chunk reaches the caller after all other chunks") {
   ThreadPool pool(3);
   const ThreadPool::Use use(&pool);
   for (int loop = 0; loop < 50; ++loop) {
@@ -178,7 +178,7 @@ TEST_CASE("a loop inside a loop is refused") {
   }
 }
 
-TEST_CASE("without a pool the calling thread computes; uses nest") {
+TEST_CASE("without a pool the calling thread computes, and uses nest") {
   CHECK(ThreadPool::Current() == nullptr);
   ThreadPool outer(2), inner(3);
   {

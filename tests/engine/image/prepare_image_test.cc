@@ -12,7 +12,7 @@
 namespace edgegate {
 namespace {
 
-const std::string kGolden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/pictures/resize.json";
+const std::string kGolden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/images/resize.json";
 
 // The picture that make.py's formula gives.
 std::vector<uint8_t> Source(int width, int height) {
@@ -23,7 +23,7 @@ std::vector<uint8_t> Source(int width, int height) {
   return rgb;
 }
 
-TEST_CASE("pictures are prepared as Pillow does it, bit for bit") {
+TEST_CASE("prepared images equal Pillow's, bit for bit") {
   std::ifstream file(kGolden);
   const auto cases = nlohmann::json::parse(file);
   CHECK(cases.size() > 40);
@@ -40,7 +40,7 @@ TEST_CASE("pictures are prepared as Pillow does it, bit for bit") {
   }
 }
 
-TEST_CASE("the vectors give what the slow loop gives") {
+TEST_CASE("the vectorized resize equals the scalar one") {
   using Sides = std::array<int, 4>;  // width and height, old and new
   for (const Sides& s : {Sides{1, 1, 9, 1},
                          {31, 5, 17, 40},
@@ -57,7 +57,7 @@ TEST_CASE("the vectors give what the slow loop gives") {
   }
 }
 
-TEST_CASE("the aspect is kept, and nothing vanishes") {
+TEST_CASE("resizing keeps the aspect ratio, and at least one pixel of each side") {
   CHECK(FitToCanvas(1920, 1080, 672) == std::pair(672, 378));
   CHECK(FitToCanvas(3, 2, 672) == std::pair(672, 448));
   CHECK(FitToCanvas(5000, 1, 84) == std::pair(84, 1));

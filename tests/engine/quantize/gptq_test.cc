@@ -93,7 +93,7 @@ TEST_CASE("the factor gives the matrix again, over several blocks") {
   }
 }
 
-TEST_CASE("the sum over columns is the mean square at the output") {
+TEST_CASE("the costs of all columns add up to the mean squared output error") {
   const int k = 203, tokens = 500;
   const auto x = Correlated(tokens, k, 2), e = Normal(k, 3);
   const std::vector<float> zeros(static_cast<size_t>(k));
@@ -113,7 +113,7 @@ TEST_CASE("the sum over columns is the mean square at the output") {
   }
 }
 
-TEST_CASE("each level is the nearest one, given what is wrong before it") {
+TEST_CASE("GPTQ rounds each column to the nearest level after correcting earlier errors") {
   for (const int group : {32, 64}) {
     for (const int k : {7, 64, 203}) {
       CAPTURE(group);
@@ -146,7 +146,7 @@ TEST_CASE("each level is the nearest one, given what is wrong before it") {
   }
 }
 
-TEST_CASE("outputs of correlated inputs are nearer than where each group stands alone") {
+TEST_CASE("GPTQ has a smaller output error on correlated inputs than group-wise rounding") {
   const int k = 256, n = 64;
   const auto rows = Normal(n * k, 6), x = Correlated(1000, k, 7), unseen = Correlated(500, k, 8);
   for (const int group : {32, 64}) {
@@ -157,7 +157,7 @@ TEST_CASE("outputs of correlated inputs are nearer than where each group stands 
   }
 }
 
-TEST_CASE("inputs that tell nothing give finite levels that are near the weights") {
+TEST_CASE("GPTQ with zero, huge, equal or dependent inputs gives finite levels near the weights") {
   const int k = 160, n = 40, tokens = 20;
   const auto rows = Normal(n * k, 9);
   std::vector<float> zero(size_t{1} * tokens * k), huge(zero.size(), 1e30f);
@@ -178,8 +178,7 @@ TEST_CASE("inputs that tell nothing give finite levels that are near the weights
   }
 }
 
-TEST_CASE(
-    "where columns stand alone, the search beats rounding over the range, and heeds the cost") {
+TEST_CASE("the scale search has a smaller weighted error than rounding over the range") {
   const int n = 200;
   const auto rows = Normal(32 * n, 13);
   OutputError error{32, {}, Normal(32, 14)};
@@ -198,7 +197,7 @@ TEST_CASE(
   CHECK(ours < 0.6 * plain);
 }
 
-TEST_CASE("groups that are alike, zero or beyond f16") {
+TEST_CASE("groups that are constant, zero or beyond f16's range") {
   const OutputError error = LearnOutputError(std::vector<float>(64, 1.0f), 64, 1.0f);
   const std::vector<float> ones(64, 1.0f), zeros(64), huge(64, 1e30f);
   CHECK(Floats(RoundRows(ones, 64, error, 32), 64) == ones);
@@ -206,7 +205,7 @@ TEST_CASE("groups that are alike, zero or beyond f16") {
   CHECK(Floats(RoundRows(huge, 64, error, 32), 64) == std::vector<float>(64, 65504.0f));
 }
 
-TEST_CASE("the number of threads changes no bit") {
+TEST_CASE("GPTQ gives the same bits for any number of threads") {
   const int k = 600;
   const auto rows = Normal(300 * k, 11), x = Correlated(300, k, 12);
   std::set<std::vector<float>> carries, results;

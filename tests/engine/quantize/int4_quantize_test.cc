@@ -31,7 +31,7 @@ std::vector<uint8_t> ReadFile(const std::string& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-TEST_CASE("blocks of Q4_0 and Q4_1 stand for the same floats, packed") {
+TEST_CASE("packed Q4_0 and Q4_1 blocks keep their float values exactly") {
   for (const TensorType type : {TensorType::kQ4_0, TensorType::kQ4_1}) {
     const bool minimum = type == TensorType::kQ4_1;
     const auto blocks = ReadFile(kGolden + "dequantize/Q4_" + (minimum ? "1" : "0") + ".block");
@@ -50,7 +50,7 @@ TEST_CASE("blocks of Q4_0 and Q4_1 stand for the same floats, packed") {
   }
 }
 
-TEST_CASE("blocks of Q4_K keep their levels, and scales and minima as f16 has them") {
+TEST_CASE("packed Q4_K blocks keep their levels, with scales and minima rounded to f16") {
   const auto blocks = ReadFile(kGolden + "dequantize/Q4_K.block");
   const int count = static_cast<int>(blocks.size()) / 144 * 256;
   REQUIRE(count >= 256);
@@ -68,7 +68,7 @@ TEST_CASE("blocks of Q4_K keep their levels, and scales and minima as f16 has th
   }
 }
 
-TEST_CASE("what 4-bit groups cannot hold is not called exact") {
+TEST_CASE("a block that 4-bit groups cannot hold is not marked as exact") {
   std::vector<uint8_t> block(18, 0x88);
   const uint16_t large = FloatToF16(60000.0f);
   std::memcpy(block.data(), &large, 2);
@@ -151,7 +151,7 @@ struct MixedModel {
   std::unique_ptr<ModelSource> source;
 };
 
-TEST_CASE("a bundle holds 4-bit tensors exactly, and finds good levels for others") {
+TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others well") {
   const MixedModel model;
   QuantizeOptions options;
   options.format = WeightFormat::kInt4;

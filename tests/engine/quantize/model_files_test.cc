@@ -48,7 +48,7 @@ TEST_CASE("a bundle that is damaged while in use is reported") {
   CHECK(status.message().find(*path + ": the file was changed while in use: its size") == 0);
 }
 
-TEST_CASE("temporary files have names of their own, and only dead writers' are removed") {
+TEST_CASE("temporary files have unique names, and only those of dead writers are removed") {
   TemporaryFolder folder;
   const std::string path = folder / "a.edgegate";
   auto first = PartFile::Create(path);
@@ -71,7 +71,7 @@ TEST_CASE("temporary files have names of their own, and only dead writers' are r
         "cannot create a file beside " + (folder / "none/a") + ": No such file or directory");
 }
 
-TEST_CASE("a disk that is full is an error, and nothing is left on it") {
+TEST_CASE("a full disk is an error, and no file is left") {
   TemporaryFolder folder;
   auto source = ModelSource::Open(kModels + "qwen3");
   REQUIRE(source.ok());

@@ -49,7 +49,7 @@ TEST_CASE("the float reference gives transformers' log-probabilities") {
   }
 }
 
-TEST_CASE("folding changes the weights and not the function") {
+TEST_CASE("SmoothQuant folding changes the weights and not the output") {
   auto source = ModelSource::Open(kModels + "qwen2");
   REQUIRE(source.ok());
   auto layer = ReadFloatLayer(**source, 0);
@@ -234,7 +234,7 @@ std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
   return all;
 }
 
-TEST_CASE("the promise: logits are the same bytes in any chunks, company and threads") {
+TEST_CASE("logits are the same bytes for any chunk size, batch and number of threads") {
   TemporaryFolder folder;
   // As narrow models are, and as wide ones; in 4 bits; with either KV cache.
   constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
@@ -267,7 +267,7 @@ TEST_CASE("the promise: logits are the same bytes in any chunks, company and thr
   }
 }
 
-TEST_CASE("a pool of a size holds about twice the tokens at 8 bits") {
+TEST_CASE("a KV pool of the same size holds about twice the tokens at 8 bits") {
   TemporaryFolder folder;
   const auto path = EnsureBundle(kModels + "qwen3", "", folder.path, {});
   REQUIRE(path.ok());
@@ -288,7 +288,7 @@ TEST_CASE("a pool of a size holds about twice the tokens at 8 bits") {
   }
 }
 
-TEST_CASE("quantizing is cached, and a damaged cache is mended") {
+TEST_CASE("a quantized model is cached, and a damaged cache is rewritten") {
   TemporaryFolder folder;
   int runs = 0;
   QuantizeOptions options;
@@ -312,7 +312,7 @@ TEST_CASE("quantizing is cached, and a damaged cache is mended") {
   CHECK_FALSE(EnsureBundle(kModels + "qwen2", "", "/proc/no", options).ok());
 }
 
-TEST_CASE("the cache tells a model by its files, and opens it only where it has to quantize") {
+TEST_CASE("the cache key is the model's files, which are opened only for quantizing") {
   TemporaryFolder folder;
   const std::string model = folder / "model", weights = model + "/model.safetensors";
   fs::copy(kModels + "qwen2", model);

@@ -73,7 +73,9 @@ std::vector<float> Encode(const Bundle& bundle, const std::vector<uint8_t>& pixe
   }
 }
 
-TEST_CASE("the INT8 encoder is near the float reference, and its bytes depend on nothing else") {
+TEST_CASE(
+    "the INT8 encoder is near the float reference, with the same bytes for any slices and "
+    "threads") {
   const auto folder = std::filesystem::temp_directory_path() / fmt::format("eg-v-{}", getpid());
   std::filesystem::create_directories(folder);
   struct Case {

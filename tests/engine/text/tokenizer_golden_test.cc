@@ -54,7 +54,7 @@ TokenizerAssets AssetsOf(const json& one) {
   return assets;
 }
 
-TEST_CASE("token ids are the published code's") {
+TEST_CASE("encoding gives the published code's token ids") {
   std::ifstream file(EDGEGATE_SOURCE_DIR "/tests/golden/tokenizers/tokenizers.json");
   const json cases = json::parse(file);
   REQUIRE(cases.size() >= 10);
@@ -75,7 +75,7 @@ TEST_CASE("token ids are the published code's") {
   }
 }
 
-TEST_CASE("and their text") {
+TEST_CASE("decoding token ids gives the published code's text") {
   std::ifstream file(EDGEGATE_SOURCE_DIR "/tests/golden/tokenizers/tokenizers.json");
   for (const json& one : json::parse(file)) {
     CAPTURE(one["name"].get<std::string>());

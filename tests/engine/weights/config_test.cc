@@ -38,7 +38,7 @@ std::string Refusal(const json& changes) {
   return config.status().message();
 }
 
-TEST_CASE("rope of a Hugging Face config") {
+TEST_CASE("rope parameters are read from a Hugging Face config") {
   const json linear = {{"rope_type", "linear"}, {"factor", 4.0}};
   SUBCASE("rope_scaling wins where rope_parameters is there too") {
     const auto config = Parsed({{"rope_scaling", linear},
@@ -70,7 +70,7 @@ TEST_CASE("rope of a Hugging Face config") {
   }
 }
 
-TEST_CASE("eos ids of a Hugging Face config") {
+TEST_CASE("eos ids are read from a Hugging Face config") {
   CHECK(Parsed({{"eos_token_id", {5, -1, 6, 5}}}).eos_token_ids == std::vector<int32_t>{5, 6});
   auto llama = Parsed(json::object());
   AddDefaultEos(&llama);
@@ -103,7 +103,7 @@ TEST_CASE("sliding windows matter only where a layer has one") {
             .find("sliding_attention") != std::string::npos);
 }
 
-TEST_CASE("activation names") {
+TEST_CASE("activation names select the activation, and unknown ones are refused") {
   Parsed({{"hidden_act", "swish"}});
   CHECK(Refusal({{"hidden_act", "gelu"}}).find("gelu") != std::string::npos);
 }
@@ -123,7 +123,7 @@ GgufFile Gguf(const std::string& arch) {
   return file;
 }
 
-TEST_CASE("rope of a GGUF file") {
+TEST_CASE("rope parameters are read from a GGUF file") {
   GgufFile file = Gguf("llama");
   const std::vector<float> freqs = {1, 1, 1, 1, 2, 2, 4, 8};
   auto divisors = [&](const std::vector<float>& factors) {
@@ -146,7 +146,7 @@ TEST_CASE("rope of a GGUF file") {
   CHECK(divisors({}) == std::vector<float>(8, 3.0f));
 }
 
-TEST_CASE("eos ids of a GGUF file") {
+TEST_CASE("eos ids are read from a GGUF file") {
   GgufFile file = Gguf("qwen2");
   file.metadata["tokenizer.ggml.tokens"] =
       std::vector<std::string>{"a", "<|endoftext|>", "<|im_end|>", "<|user|>", "b"};
@@ -172,7 +172,7 @@ TEST_CASE("GGUF files that would be computed wrongly are refused by name") {
         std::string::npos);
 }
 
-TEST_CASE("a generation_config that says not to sample means the likeliest token") {
+TEST_CASE("do_sample false in generation_config.json gives temperature 0") {
   ModelConfig config;
   config.vocab_size = 100;
   auto temperature = [&](const char* text) {

@@ -43,7 +43,7 @@ size_t Wrong(std::span<const uint8_t> bytes, size_t step) {
   return wrong;
 }
 
-TEST_CASE("a mapping is whole, and stays so while it moves to huge pages under a reader") {
+TEST_CASE("a mapping keeps its content while it moves to huge pages under a reader") {
   const size_t size = 5 * kHugePage + 4321;
   const PatternFile file(size);
   auto mapping = FileMapping::Map(file.path);

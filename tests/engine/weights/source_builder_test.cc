@@ -154,7 +154,7 @@ TEST_CASE("a tensor that the model has no place for is refused by name") {
   }
 }
 
-TEST_CASE("extras that change nothing are let be") {
+TEST_CASE("tensors without an effect on the output are ignored") {
   for (const char* name : {"blk.0.rotary_emb.inv_freq", "rope_freqs.weight", "blk.2.qn"}) {
     CAPTURE(name);
     RawFile file;
@@ -165,7 +165,7 @@ TEST_CASE("extras that change nothing are let be") {
   }
 }
 
-TEST_CASE("a misshapen or missing tensor is named") {
+TEST_CASE("a missing tensor or one of a wrong shape is refused by name") {
   RawFile file;
   AddAll(&file);
   for (TensorInfo& t : file.tensors) {

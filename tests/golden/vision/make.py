@@ -2,8 +2,8 @@
 
 Needs torch, transformers, tokenizers, gguf and pillow; run it here: python3 make.py
 Each <name>/ is a Hugging Face directory; glm-edge-v.gguf and glm-edge-v.mmproj.gguf hold the first
-one's weights. <name>.json has {"pictures": [{"file", "text", "top": [[id, log-probability] ... 20],
-"prompt_tokens"}], "pattern": the rows of a picture that a formula gives}, from transformers' SigLIP
+one's weights. <name>.json has {"images": [{"file", "text", "top": [[id, log-probability] ... 20],
+"prompt_tokens"}], "pattern": the rows of an image that a formula gives}, from transformers' SigLIP
 and GLM and the adapter below, in float32.
 """
 
@@ -83,7 +83,7 @@ def randomize(module, gain):
     return module.float().eval()
 
 
-def pictures():
+def images():
     """Square, wide, tall and tiny ones; the last is grey, and one has a palette."""
     generator = np.random.default_rng(4)
     for name, size, mode in [
@@ -94,25 +94,25 @@ def pictures():
         ("grey", (84, 84), "L"),
     ]:
         noise = generator.integers(0, 60, (size[1], size[0], 3), dtype=np.uint8)
-        picture = Image.fromarray(noise)
-        draw = ImageDraw.Draw(picture)
+        image = Image.fromarray(noise)
+        draw = ImageDraw.Draw(image)
         for _ in range(6):
             corner = [int(generator.integers(0, side)) for side in size]
             box = (*corner, corner[0] + size[0] // 3, corner[1] + size[1] // 4)
             draw.rectangle(box, fill=tuple(int(v) for v in generator.integers(0, 256, 3)))
-        yield name, picture.convert(mode)
+        yield name, image.convert(mode)
 
 
-def prepare(picture, size):
+def prepare(image, size):
     """As GLM-Edge-V's image processor: longer side to `size`, at the top left, the rest 0."""
-    picture = picture.convert("RGB")
-    width, height = picture.size  # from here on get_image_size_fit_to_canvas
+    image = image.convert("RGB")
+    width, height = image.size  # from here on get_image_size_fit_to_canvas
     if size / width < size / height:
         new = [size, min(math.floor(height * (size / width)) or 1, size)]
     else:
         new = [min(math.floor(width * (size / height)) or 1, size), size]
     canvas = np.zeros((size, size, 3), np.uint8)
-    canvas[: new[1], : new[0]] = np.asarray(picture.resize(new, Image.Resampling.BICUBIC))
+    canvas[: new[1], : new[0]] = np.asarray(image.resize(new, Image.Resampling.BICUBIC))
     return canvas
 
 
@@ -127,8 +127,8 @@ def golden(model, tower, adapter, tokenizer, size):
     role = {name: tokenizer.token_to_id(f"<|{name}|>") for name in ("user", "assistant")}
     text_ids = lambda text: tokenizer.encode(text, add_special_tokens=False).ids  # noqa: E731
     answers = []
-    for name, picture in pictures():
-        rows = rows_of(tower, adapter, prepare(picture, size))
+    for name, image in images():
+        rows = rows_of(tower, adapter, prepare(image, size))
         question = f"What is {name}? 12"
         for before in (True, False):
             place = [image] * rows.shape[1]
@@ -158,7 +158,7 @@ def golden(model, tower, adapter, tokenizer, size):
     count = size * size * 3
     pattern = ((np.arange(count, dtype=np.int64) * 7919 >> 3) & 255).astype(np.uint8)
     rows = rows_of(tower, adapter, pattern.reshape(size, size, 3))[0]
-    return {"pictures": answers, "pattern": [[round(v, 5) for v in row] for row in rows.tolist()]}
+    return {"images": answers, "pattern": [[round(v, 5) for v in row] for row in rows.tolist()]}
 
 
 MMPROJ = {
@@ -250,8 +250,8 @@ def build(name, seed, text_config, vision, tokenizer):
 
 
 def main():
-    for name, picture in pictures():
-        picture.save(HERE / f"{name}.png")
+    for name, image in images():
+        image.save(HERE / f"{name}.png")
     tokenizer = text_models.make_tokenizer()
     common = dict(
         **text_models.COMMON,

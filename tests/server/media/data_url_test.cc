@@ -19,7 +19,7 @@ TEST_CASE("base64 decodes to what was encoded") {
   }
 }
 
-TEST_CASE("anything else is refused, and told") {
+TEST_CASE("invalid base64 is refused with the reason") {
   const std::pair<std::string, const char*> cases[] = {
       {"", "neither"},
       {"data", "neither"},

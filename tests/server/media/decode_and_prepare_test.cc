@@ -22,7 +22,7 @@
 namespace edgegate {
 namespace {
 
-const std::string kFolder = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/pictures/";
+const std::string kFolder = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/images/";
 
 Image RandomImage(int width, int height, std::mt19937* random) {
   Image image{width, height, std::vector<uint8_t>(size_t{3} * width * height)};
@@ -137,7 +137,7 @@ void CheckSame(const std::string& file, int size) {
   CHECK(*prepared == PrepareImage(image->rgb.data(), image->width, image->height, size));
 }
 
-TEST_CASE("rows give what the whole image gives, in every orientation") {
+TEST_CASE("row-wise preparation equals that of the whole image, in every orientation") {
   std::mt19937 random(1);
   const std::pair<int, int> fixed[] = {{1, 1},     {1, 700},  {700, 1},   {2, 3},   {64, 64},
                                        {640, 480}, {99, 700}, {700, 301}, {84, 84}, {33, 500}};
@@ -161,7 +161,7 @@ TEST_CASE("rows give what the whole image gives, in every orientation") {
   }
 }
 
-TEST_CASE("files of every format, size and orientation give what the whole image gives") {
+TEST_CASE("decoding by rows equals the whole image for every format, size and orientation") {
   std::mt19937 random(2);
   for (int i = 0; i < 40; ++i) {
     const int width = 1 + static_cast<int>(random() % 200);
@@ -181,7 +181,7 @@ TEST_CASE("files of every format, size and orientation give what the whole image
   }
 }
 
-TEST_CASE("the golden files give what the whole image gives") {
+TEST_CASE("decoding by rows equals the whole image for the golden files") {
   for (const auto& entry : std::filesystem::directory_iterator(kFolder + "good")) {
     CAPTURE(entry.path().string());
     std::stringstream file;
@@ -294,7 +294,7 @@ TEST_CASE("a file that visits its samples too often is refused at once") {
   CHECK(refusal.find("million samples in total: at most 500 million") != std::string::npos);
 }
 
-TEST_CASE("a decoder that is told to stop stops") {
+TEST_CASE("a cancelled decoder stops") {
   std::mt19937 random(5);
   const Image image = RandomImage(1500, 1000, &random);
   for (const std::string& file :

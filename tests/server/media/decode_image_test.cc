@@ -1,4 +1,4 @@
-// Pictures of every kind, against Pillow, and hostile ones (golden/pictures/make.py).
+// Pictures of every kind, against Pillow, and hostile ones (golden/images/make.py).
 
 #include "server/media/decode_image.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kFolder = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/pictures/";
+const std::string kFolder = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/images/";
 
 std::string ReadAll(const std::string& name) {
   std::stringstream text;
@@ -24,7 +24,7 @@ std::string ReadAll(const std::string& name) {
   return text.str();
 }
 
-TEST_CASE("every kind of file gives Pillow's picture") {
+TEST_CASE("every kind of file gives Pillow's pixels") {
   for (const json& c : json::parse(ReadAll("good.json"))) {
     const std::string name = c["file"];
     CAPTURE(name);
@@ -43,7 +43,7 @@ TEST_CASE("every kind of file gives Pillow's picture") {
   }
 }
 
-TEST_CASE("hostile files get one clear error each") {
+TEST_CASE("each hostile file is refused with its error") {
   const json cases = json::parse(ReadAll("hostile.json"));
   CHECK(cases.size() > 40);
   for (const auto& entry : cases.items()) {
@@ -58,7 +58,7 @@ TEST_CASE("hostile files get one clear error each") {
   }
 }
 
-TEST_CASE("no file that is cut short gives a picture") {
+TEST_CASE("a truncated file is refused") {
   for (const char* name : {"interlaced.png", "palette-alpha.png", "rgb.jpg", "progressive.jpg",
                            "cmyk.jpg", "lossy.webp", "lossless.webp", "lossy-alpha.webp"}) {
     const std::string file = ReadAll(std::string("good/") + name);
@@ -77,7 +77,7 @@ TEST_CASE("nothing is decoded past the limit") {
   CHECK_FALSE(DecodeImage(file, {.max_pixels = 23 * 17 - 1}).ok());
 }
 
-TEST_CASE("orientations that EXIF does not have are none") {
+TEST_CASE("invalid EXIF orientations are ignored") {
   using std::string_view_literals::operator""sv;
   CHECK(ExifOrientation("") == 1);
   CHECK(ExifOrientation("II*\0\x08\0\0\0"sv) == 1);

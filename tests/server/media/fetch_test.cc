@@ -85,7 +85,7 @@ bool Says(const std::string& error, const char* what) {
   return found;
 }
 
-TEST_CASE("a host that the settings trust is asked") {
+TEST_CASE("an allowed host is fetched") {
   Site site;
   const auto got = FetchImage(site.Url("/good"), Trusting());
   REQUIRE_MESSAGE(got.ok(), got.status().message());
@@ -94,7 +94,7 @@ TEST_CASE("a host that the settings trust is asked") {
   CHECK(Error(site.Url("/good", "LOCALHOST"), Trusting()) == "");
 }
 
-TEST_CASE("nobody else is") {
+TEST_CASE("other hosts and private addresses are not contacted") {
   Site site;
   FetchOptions options = Trusting();
   Says(Error(site.Url("/good", "127.0.0.1"), options), "not fetched");
@@ -126,7 +126,7 @@ TEST_CASE("redirects are followed to allowed hosts, and not for ever") {
   Says(Error(site.Url("/to?url=/good"), none), "more than 0 times");
 }
 
-TEST_CASE("size, time, type and status are bounded") {
+TEST_CASE("fetching limits size, time, type and status") {
   Site site;
   FetchOptions options = Trusting();
   Says(Error(site.Url("/large"), options), "too large");
@@ -138,7 +138,7 @@ TEST_CASE("size, time, type and status are bounded") {
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
 }
 
-TEST_CASE("hosts match by name, or below one") {
+TEST_CASE("host patterns match a name or all names below") {
   CHECK(HostMatches("a.example", {"b", "A.Example"}));
   CHECK(HostMatches("x.a.example", {"*.a.example"}));
   CHECK_FALSE(HostMatches("a.example", {"*.a.example"}));
@@ -160,7 +160,7 @@ bool Public(const char* text) {
   return IsPublicAddress(reinterpret_cast<const sockaddr*>(&storage));
 }
 
-TEST_CASE("addresses that are not the internet's are known") {
+TEST_CASE("private, link-local and reserved addresses are recognized") {
   for (const char* address : {"0.0.0.0",
                               "0.1.2.3",
                               "10.0.0.1",

@@ -71,13 +71,13 @@ TEST_CASE("a client that leaves gives up its place in the line") {
   CHECK(left.status().code() == StatusCode::kCancelled);
 }
 
-TEST_CASE("too long a line is refused") {
+TEST_CASE("a job beyond the queue's limit is refused") {
   JobSlots slots(1, 0);
   const auto refused = slots.Acquire({"a", nullptr});
   CHECK(refused.status().code() == StatusCode::kUnavailable);
 }
 
-TEST_CASE("closing ends the waits") {
+TEST_CASE("closing ends all waiting jobs") {
   JobSlots slots(1, 100);
   auto held = slots.Acquire({"a", nullptr});
   std::thread waiting([&] {

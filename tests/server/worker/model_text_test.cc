@@ -63,7 +63,7 @@ struct Site {
   MemoryBudget memory{int64_t{256} << 20};
 };
 
-TEST_CASE("text and messages are encoded as in this process") {
+TEST_CASE("a worker encodes text and messages as this process does") {
   Site site;
   const auto text = site.Load();
   const auto tokenizer = Tokenizer::Make(site.source->tokenizer_assets());
@@ -95,7 +95,7 @@ TEST_CASE("a text with too many tokens is refused") {
   CHECK(ids.status().code() == StatusCode::kResourceExhausted);
 }
 
-TEST_CASE("a grammar's masks come from its own process") {
+TEST_CASE("a grammar's masks come from a worker of its own") {
   Site site;
   const auto text = site.Load();
   auto started = text->StartGrammar({Kind::kRegex, "(ab|c)*"}, {});
@@ -137,7 +137,7 @@ TEST_CASE("a grammar's masks come from its own process") {
   CHECK(site.memory.used() == 0);
 }
 
-TEST_CASE("what takes too long is stopped, and the next job is served") {
+TEST_CASE("a job over its limit is stopped, and the next job is served") {
   Site site;
   site.limits.cpu = std::chrono::milliseconds(200);
   const auto text = site.Load();
@@ -163,7 +163,7 @@ TEST_CASE("a client that leaves ends its job") {
   CHECK(text->EncodeText("Hello", 100, {}).status().code() == StatusCode::kUnavailable);
 }
 
-TEST_CASE("a template that nests without end is refused at load, not a crash") {
+TEST_CASE("a deeply nested template is refused at load") {
   Site site;
   for (const char* piece : {"not ", "-", "("}) {
     CAPTURE(piece);
@@ -178,7 +178,7 @@ TEST_CASE("a template that nests without end is refused at load, not a crash") {
   }
 }
 
-TEST_CASE("a template that doubles a string is an error of its request") {
+TEST_CASE("a template that exceeds its memory limit fails its request alone") {
   if (kSanitized) return;  // memory is not limited under sanitizers
   Site site;
   TokenizerAssets assets = site.source->tokenizer_assets();

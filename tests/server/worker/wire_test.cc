@@ -15,7 +15,7 @@ std::string Message() {
   return writer.Take();
 }
 
-TEST_CASE("fields are read as they were written") {
+TEST_CASE("every field type is read as it was written") {
   const std::string message = Message();
   uint32_t size = 0;
   std::memcpy(&size, message.data(), sizeof size);

@@ -83,7 +83,7 @@ void CheckShape(const AttentionKernel& kernel, KvType type, int dim, int group) 
   }
 }
 
-TEST_CASE("attention equals the reference, and its bytes do not depend on the company") {
+TEST_CASE("attention equals the reference, and its bytes do not depend on the rest of the batch") {
   ForEachKernel("attention", AttentionKernels(), [](const AttentionKernel& kernel) {
     for (const KvType type : {KvType::kBf16, KvType::kInt8}) {
       for (const auto& [dim, group] : {std::pair{8, 1},
@@ -110,7 +110,7 @@ std::vector<float> StoredValue(const std::vector<float>& value) {
   return Run(cache, std::vector<float>(value.size(), 0.0f), 1, 1, 0, 0, true, 1);
 }
 
-TEST_CASE("at 8 bits a number is off by half a step at most, and the largest is kept") {
+TEST_CASE("an 8-bit KV cache is off by half a step at most, and keeps the largest component") {
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
   for (const float size : {1.0f, 1e-20f, 1e20f}) {
@@ -129,7 +129,7 @@ TEST_CASE("at 8 bits a number is off by half a step at most, and the largest is 
   for (const float x : StoredValue(tiny)) CHECK(std::fabs(x) <= 1e-44f);
 }
 
-TEST_CASE("8 bits take half the memory, and a scale for each key and value") {
+TEST_CASE("an 8-bit KV cache takes half the memory, and a scale for each key and value") {
   const KvLayer bf16{nullptr, 3, 64}, int8{nullptr, 3, 64, KvType::kInt8};
   CHECK(bf16.block_elements() * 2 == 3 * kKvBlock * 64 * 2 * 2);
   CHECK(int8.block_elements() * 2 == 3 * kKvBlock * (64 + 4) * 2);

@@ -103,7 +103,7 @@ void CheckShape(int positions, int dim) {
   for (int chunk : {1, 3, 16}) CHECK(head.Run(false, chunk) == got);
 }
 
-TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on the company") {
+TEST_CASE("INT8 attention equals its reference, and its bytes do not depend on the other rows") {
   ForEachInt8Kernel([] {
     for (int dim : {8, 9, 18, 48, 64, 72, 80, 128, 256}) {
       for (int positions : {1, 64, 129, 384}) CheckShape(positions, dim);
@@ -126,7 +126,7 @@ TEST_CASE("queries, keys and values of zero give the mean and zero") {
   });
 }
 
-TEST_CASE("scores of any size choose the keys that the reference does") {
+TEST_CASE("attention scores of any magnitude give the reference's weights") {
   ForEachInt8Kernel([] {
     Head head(200, 72, 8);
     for (const float size : {1e-20f, 1e-3f, 100.0f, 1e5f, 1e12f, 1e25f}) {
@@ -159,7 +159,7 @@ std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
   return out;
 }
 
-TEST_CASE("an image's attention in INT8 is that in bf16, to within its rounding") {
+TEST_CASE("INT8 attention of an image equals bf16 attention to within its rounding") {
   ForEachIsa("image attention", [] {
     const auto precise = AttendAll(true, 200, 3, 72), coarse = AttendAll(false, 200, 3, 72);
     // Averages of some ten values of magnitude one.

@@ -69,7 +69,8 @@ double Exact(const OwnedFine& w, const float* x, int column) {
   return sum;
 }
 
-TEST_CASE("fine layers are near the exact product, and the same bytes from every backend") {
+TEST_CASE(
+    "layers with a residual are near the exact product, with the same bytes from every backend") {
   for (const auto& shape : {std::array{1, 5, 7}, {3, 72, 144}, {40, 130, 280}}) {
     const int rows = shape[0], n = shape[1], k = shape[2];
     CAPTURE(k);
@@ -93,7 +94,7 @@ TEST_CASE("fine layers are near the exact product, and the same bytes from every
   }
 }
 
-TEST_CASE("what is computed of the products is the same as behind INT8 layers") {
+TEST_CASE("SwiGLU and GELU epilogues of layers with a residual are near float") {
   constexpr int kRows = 3, kInner = 64, k = 72;
   const OwnedFine w(2 * kInner, k, 5);
   const auto x = Normal(size_t{kRows} * k, 6);

@@ -74,7 +74,7 @@ float Expected(const GroupedRows& x, const OwnedInt4& w, int row, int column) {
   return sum + w.bias[column];
 }
 
-TEST_CASE("packing loses nothing, and pads with zeros") {
+TEST_CASE("INT4 packing is lossless and pads with zeros") {
   for (int size : {32, 64}) {
     const OwnedInt4 w(70, 72, size, 1);
     for (int n = 0; n < 128; ++n) {
@@ -91,7 +91,7 @@ TEST_CASE("packing loses nothing, and pads with zeros") {
   }
 }
 
-TEST_CASE("rows keep every value within half a step of its group") {
+TEST_CASE("INT4 activation rows are within half a step of their group") {
   auto x = Normal(5 * 100, 2);
   for (int i = 32; i < 64; ++i) x[i] = 0;
   x[70] = 1e5f;  // of no matter to the other groups
@@ -138,7 +138,7 @@ int WrongResults(int m, int n, int k, int group) {
   return wrong;
 }
 
-TEST_CASE("every kernel gives the reference's bits, for any number of rows at once") {
+TEST_CASE("every INT4 kernel gives the reference's bits, for any number of rows") {
   ForEachKernel("int4", Int4Kernels(), [](const Int4Kernel&) {
     for (const auto& shape : {std::array{1, 64, 32}, {7, 70, 37}, {16, 200, 320}, {33, 130, 576}}) {
       CAPTURE(shape[0]);
@@ -171,7 +171,7 @@ TEST_CASE("extremes do not saturate") {
   }
 }
 
-TEST_CASE("SwiGLU and GELU of 4-bit layers, through the matmul of all kinds") {
+TEST_CASE("SwiGLU and GELU epilogues of 4-bit layers equal the reference") {
   constexpr int kRows = 9, kInner = 128, k = 96;
   const OwnedInt4 w(2 * kInner, k, 64, 5);
   Linear linear;

@@ -66,7 +66,7 @@ float Expected(const QuantizedRows& x, const OwnedLinear& w, int row, int column
   return product + w.bias[column];
 }
 
-TEST_CASE("packing keeps every weight within half a step, and sums its columns") {
+TEST_CASE("INT8 packing keeps every weight within half a step and stores the column sums") {
   OwnedLinear w(70, 37, 1);
   for (int n = 0; n < 70; ++n) {
     int32_t sum = 0;
@@ -80,7 +80,7 @@ TEST_CASE("packing keeps every weight within half a step, and sums its columns")
   for (int n = 70; n < 128; ++n) CHECK(w.scale[n] == 0);
 }
 
-TEST_CASE("quantized rows keep every value within half a step") {
+TEST_CASE("INT8 activation rows are within half a step") {
   auto x = RandomRows(5, 100, 2);
   x[3] = 0;
   QuantizedRows q(5, 100, false);
@@ -183,7 +183,7 @@ TEST_CASE("tiles of rows and columns cover each result once, for any number of t
   }
 }
 
-TEST_CASE("SwiGLU reads alternate blocks and does not depend on the backend") {
+TEST_CASE("the SwiGLU epilogue reads alternate blocks and does not depend on the backend") {
   const int half = 130, k = 96;
   OwnedLinear w(2 * 192, k, 7);
   ThreadPool pool(2);

@@ -1,5 +1,5 @@
-"""Many streaming clients at once, some leaving early: every finished answer must equal its answer
-alone, and the daemon must end where it began. usage: crowd.py URL MODEL PID [CLIENTS] [SECONDS]"""
+"""Many streaming clients, some of which leave early. Every finished answer must equal its answer
+alone, and the daemon must release all KV blocks. usage: client_churn.py URL MODEL PID [CLIENTS] [SECONDS]"""
 
 import concurrent.futures
 import json

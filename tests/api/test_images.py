@@ -1,5 +1,5 @@
-"""Pictures of every kind, hostile ones and fetched ones, and the promise that their answers are the
-same bytes in every company (golden/pictures, golden/vision)."""
+"""Images of every file type, hostile files, fetched URLs, and equal bytes of their answers in any batch
+(golden/images, golden/vision)."""
 
 import base64
 import concurrent.futures
@@ -16,14 +16,14 @@ import pytest
 from conftest import BINARY, ROOT, Daemon
 from test_vision import FOLDER, GGUF, ask, image_tokens, logprobs
 
-PICTURES = ROOT / "tests/golden/pictures"
-HOSTILE = json.loads((PICTURES / "hostile.json").read_text())
-GOOD = sorted(p.name for p in (PICTURES / "good").iterdir())
+IMAGES = ROOT / "tests/golden/images"
+HOSTILE = json.loads((IMAGES / "hostile.json").read_text())
+GOOD = sorted(p.name for p in (IMAGES / "good").iterdir())
 KIND = {"png": "png", "jpg": "jpeg", "webp": "webp"}
 
 
 def start(tmp_path_factory, cache, *arguments):
-    log = str(tmp_path_factory.mktemp("pictures") / "log")
+    log = str(tmp_path_factory.mktemp("images") / "log")
     models = [f"--model={name}={FOLDER / name}" for name in ("glm-edge-v", "glm-edge-v-odd")]
     sizes = ["--engine.kv_cache_mb", "16", "--engine.cache_dir", cache]
     return Daemon(*models, *sizes, *arguments, log=log)
@@ -62,17 +62,17 @@ def as_url(path):
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_every_kind_is_seen(seeing, name):
-    assert image_tokens(look(seeing, as_url(PICTURES / "good" / name))) == 11
+def test_every_kind_of_image_is_accepted(seeing, name):
+    assert image_tokens(look(seeing, as_url(IMAGES / "good" / name))) == 11
 
 
-def test_the_same_pixels_are_the_same_picture(seeing):
-    """Whatever they came in."""
+def test_the_same_pixels_are_the_same_image(seeing):
+    """The file type does not matter."""
     kinds = ["rgb.png", "lossless.webp", "interlaced.png", "rgb-16.png", "trailing.png"]
-    answers = [look(seeing, as_url(PICTURES / "good" / name)) for name in kinds]
+    answers = [look(seeing, as_url(IMAGES / "good" / name)) for name in kinds]
     assert all(logprobs(answer) == logprobs(answers[0]) for answer in answers)
     assert all(answer.model_extra["timings"]["images_encoded"] == 0 for answer in answers[1:])
-    other = look(seeing, as_url(PICTURES / "good" / "exif.png"))
+    other = look(seeing, as_url(IMAGES / "good" / "exif.png"))
     assert logprobs(other) != logprobs(answers[0])
 
 
@@ -81,13 +81,13 @@ def memory_mb(daemon):
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def test_hostile_pictures_are_400s(seeing):
-    look(seeing, as_url(PICTURES / "good" / "rgb.png"))
+def test_hostile_images_are_400s(seeing):
+    look(seeing, as_url(IMAGES / "good" / "rgb.png"))
     before = memory_mb(seeing)
 
     def show(name):
         with pytest.raises(openai.BadRequestError) as error:
-            look(seeing, as_url(PICTURES / "hostile" / name))
+            look(seeing, as_url(IMAGES / "hostile" / name))
         assert error.value.body["code"] == "invalid_image"
         assert error.value.body["param"] == "messages[0].content[1].image_url.url"
         assert HOSTILE[name] in error.value.body["message"]
@@ -96,12 +96,12 @@ def test_hostile_pictures_are_400s(seeing):
         list(pool.map(show, HOSTILE))
     if "asan" not in BINARY:
         assert memory_mb(seeing) - before < 400  # two of bomb-short.jpg, 147 MB of pixels
-    look(seeing, as_url(PICTURES / "good" / "rgb.png"))
+    look(seeing, as_url(IMAGES / "good" / "rgb.png"))
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
     def __init__(self, *arguments):
-        super().__init__(*arguments, directory=str(PICTURES))
+        super().__init__(*arguments, directory=str(IMAGES))
 
     def log_message(self, *arguments):
         self.server.seen.append(self.path)
@@ -119,23 +119,23 @@ def site():
 def test_urls_of_trusted_hosts_are_fetched(seeing, site):
     url = f"http://localhost:{site.server_port}"
     fetched = look(seeing, f"{url}/good/rgb.png")
-    assert logprobs(fetched) == logprobs(look(seeing, as_url(PICTURES / "good" / "rgb.png")))
+    assert logprobs(fetched) == logprobs(look(seeing, as_url(IMAGES / "good" / "rgb.png")))
     for path, says in [("/good.json", "of type"), ("/no.png", "404"), ("/hostile/cut.png", "PNG")]:
         with pytest.raises(openai.BadRequestError, match=says):
             look(seeing, url + path)
 
 
-def test_urls_of_others_are_not(seeing, site):
+def test_urls_of_other_hosts_are_not_fetched(seeing, site):
     before = len(site.seen)
-    # A host that is allowed, but not with such an address; and one that is not allowed.
+    # An allowed host with a private address, and a host that is not allowed.
     for host, says in [("127.0.0.1", "private address"), ("127.0.0.2", "not fetched")]:
         with pytest.raises(openai.BadRequestError, match=says):
             look(seeing, f"http://{host}:{site.server_port}/good/rgb.png")
     assert len(site.seen) == before
 
 
-def test_an_answer_streams_as_it_is(seeing):
-    url = as_url(PICTURES / "good" / "rgb.jpg")
+def test_a_streamed_answer_equals_the_whole_one(seeing):
+    url = as_url(IMAGES / "good" / "rgb.jpg")
     whole = look(seeing, url)
     chunks = list(look(seeing, url, stream=True, stream_options={"include_usage": True}))
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
@@ -144,8 +144,8 @@ def test_an_answer_streams_as_it_is(seeing):
     assert image_tokens(chunks[-1]) == 11
 
 
-def test_the_promise(tmp_path_factory, cache):
-    """One thread or two, in chunks or whole, cached or not, alone or in a crowd: the same bytes."""
+def test_images_give_the_same_bytes_for_any_threads_chunks_and_cache(tmp_path_factory, cache):
+    """One thread or two, in chunks or whole, cached or not, alone or beside others."""
     names = ["square", "wide", "tall", "tiny", "grey"]
     questions = [
         (

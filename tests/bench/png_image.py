@@ -1,4 +1,4 @@
-"""A picture, made here: PNG needs no library."""
+"""Makes a PNG image without a library."""
 
 import base64
 import random
@@ -12,7 +12,7 @@ def chunk(kind, content):
 
 
 def png(side, seed):
-    """A square of coloured tiles, other ones for each seed."""
+    """A square of coloured tiles that depend on the seed."""
     colours = random.Random(seed)
     tile = side // 8
     rows = []
@@ -29,7 +29,7 @@ def png(side, seed):
 
 
 def message(side, seed, question):
-    """The content of a chat message that shows such a picture."""
+    """The content of a chat message that shows such an image."""
     url = "data:image/png;base64," + base64.b64encode(png(side, seed)).decode()
     return [
         {"type": "image_url", "image_url": {"url": url}},

@@ -1,9 +1,9 @@
-"""Makes pictures of every kind, hostile ones, and what Pillow makes of them and of resizing.
+"""Makes images of every kind, hostile ones, and what Pillow makes of them and of resizing.
 
 Needs pillow and numpy; run it here: python3 make.py. good.json: [{"file", "width", "height",
 "tolerance", "rgb": base64}], upright and over white as transformers' MllamaImageProcessor has it.
 hostile.json: {file: what the error says}. resize.json: [{"width", "height", "size", "sha256"}] of
-the picture that source() gives, prepared for a model of `size` pixels.
+the image that source() gives, prepared for a model of `size` pixels.
 """
 
 import base64
@@ -60,9 +60,9 @@ def interlaced(pixels):
     return png(head, chunk(b"IDAT", zlib.compress(data)))
 
 
-def save(picture, kind, **options):
+def save(image, kind, **options):
     out = io.BytesIO()
-    picture.save(out, kind, **options)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
@@ -135,12 +135,12 @@ def reference(name, file):
         return Image.fromarray(channels)
     if name == "exif-bad.jpg":
         return Image.open(io.BytesIO(file)).convert("RGB")
-    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(file)))
-    if picture.mode == "RGB" and "transparency" not in picture.info:
-        return picture
-    picture = picture.convert("RGBA")
-    white = Image.new("RGBA", picture.size, (255, 255, 255))
-    return Image.alpha_composite(white, picture).convert("RGB")
+    image = ImageOps.exif_transpose(Image.open(io.BytesIO(file)))
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, (255, 255, 255))
+    return Image.alpha_composite(white, image).convert("RGB")
 
 
 def patched_size(jpeg, width, height, precision=8):
@@ -242,12 +242,12 @@ def hostile_webps():
 
 def hostile_others():
     rgb = Image.fromarray(colours())
-    yield "picture.gif", save(rgb, "GIF"), "a GIF file"
-    yield "picture.bmp", save(rgb, "BMP"), "a BMP file"
-    yield "picture.tiff", save(rgb, "TIFF"), "a TIFF file"
-    yield "picture.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG file"
-    yield "picture.avif", bytes(3) + b"\x1cftypavif" + bytes(99), "an AVIF file"
-    yield "picture.heic", bytes(3) + b"\x1cftypheic" + bytes(99), "a HEIC file"
+    yield "image.gif", save(rgb, "GIF"), "a GIF file"
+    yield "image.bmp", save(rgb, "BMP"), "a BMP file"
+    yield "image.tiff", save(rgb, "TIFF"), "a TIFF file"
+    yield "image.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG file"
+    yield "image.avif", bytes(3) + b"\x1cftypavif" + bytes(99), "an AVIF file"
+    yield "image.heic", bytes(3) + b"\x1cftypheic" + bytes(99), "a HEIC file"
     yield "page.html", b"<!DOCTYPE html><html></html>", "an HTML page"
     yield "noise.bin", bytes(range(256)), "of an unknown type"
     yield "png-in-jpeg.jpg", b"\xff\xd8\xff" + pixels_png(colours()), "JPEG"
@@ -275,8 +275,8 @@ def resized(width, height, size):
     else:
         new = [min(int(width * (size / height)) or 1, size), size]
     canvas = np.zeros((size, size, 3), np.uint8)
-    picture = Image.fromarray(source(width, height))
-    canvas[: new[1], : new[0]] = np.asarray(picture.resize(new, Image.Resampling.BICUBIC))
+    image = Image.fromarray(source(width, height))
+    canvas[: new[1], : new[0]] = np.asarray(image.resize(new, Image.Resampling.BICUBIC))
     digest = hashlib.sha256(canvas.tobytes()).hexdigest()
     return {"width": width, "height": height, "size": size, "sha256": digest}
 
@@ -284,9 +284,9 @@ def resized(width, height, size):
 def main():
     good = []
     for name, file, tolerance in write("good", good_files()):
-        picture = reference(name, file)
-        rgb = base64.b64encode(picture.tobytes()).decode()
-        about = {"file": name, "width": picture.width, "height": picture.height}
+        image = reference(name, file)
+        rgb = base64.b64encode(image.tobytes()).decode()
+        about = {"file": name, "width": image.width, "height": image.height}
         good.append(about | {"tolerance": tolerance, "rgb": rgb})
     (HERE / "good.json").write_text(json.dumps(good, indent=0))
     makers = (hostile_pngs, hostile_jpegs, hostile_webps, hostile_others)

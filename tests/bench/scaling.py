@@ -1,4 +1,4 @@
-"""edgegate alone, as contexts, batches and crowds grow: whether anything falls off a cliff."""
+"""Throughput of edgegate alone over context length, batch size and number of clients."""
 
 import functools
 import json
@@ -24,10 +24,10 @@ def measure_bench(places, options, weights):
 
 
 def make(places, options):
-    """Part "growth"."""
+    """Part "scaling"."""
     contexts, batches = options.contexts, options.batches
     return Part(
-        f"Growing contexts and batches, {options.shape}'s dimensions",
+        f"Context lengths and batch sizes, {options.shape}'s dimensions",
         [
             Subject(
                 f"edgegate {weights.upper()}",
@@ -51,23 +51,23 @@ def make(places, options):
     )
 
 
-def measure_crowd(places, options):
+def measure_concurrency(places, options):
     figures = {}
     with places.serve(places.bundle("int8")) as server:
-        for clients in options.crowds:
+        for clients in options.concurrency:
             figures |= server_load.load(server, clients, options)
         figures["memory"] = server.peak_memory_mb()
     return figures
 
 
-def make_crowds(places, options):
-    """Part "crowds"."""
+def make_concurrency(places, options):
+    """Part "concurrency"."""
     return Part(
         "SmolLM2-135M INT8 behind edgegate, engine.max_num_seqs and all else at its defaults",
-        [Subject("edgegate INT8", functools.partial(measure_crowd, places, options))],
+        [Subject("edgegate INT8", functools.partial(measure_concurrency, places, options))],
         [
-            *server_load.load_figures(options.crowds),
+            *server_load.load_figures(options.concurrency),
             Figure("memory", "peak memory, MB", less_is_better=True),
         ],
-        server_load.load_lines(options.crowds),
+        server_load.load_lines(options.concurrency),
     )
