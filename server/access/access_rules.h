@@ -1,4 +1,4 @@
-// Who may use the daemon.
+// The callers and pages that may use the daemon.
 #pragma once
 
 #include "server/access/api_keys.h"

@@ -1,5 +1,5 @@
-// Which names the daemon answers to and which web pages may call it. The rules keep pages of other
-// sites out: a browser names the page's site in Origin, and the name it looked up in Host.
+// The names that the daemon answers to, and the web pages that may call it. The rules keep pages of
+// other sites out: a browser names the page's site in Origin, and the name it looked up in Host.
 #pragma once
 
 #include <optional>
@@ -21,13 +21,13 @@ class SiteRules {
   static Result<SiteRules> Make(const std::vector<std::string>& hosts,
                                 const std::vector<std::string>& origins);
 
-  // Whether a request may name `host` ("name" or "name:port", lower case) as its host: an address
-  // literal, a name without dots, this machine's name, a name under .local, .lan, .home.arpa or
-  // .internal, or a listed one. Only browsers can be made to send another one by DNS.
+  // True where a request may name `host` ("name" or "name:port", lower case) as its host: an
+  // address literal, a name without dots, this machine's name, a name under .local, .lan,
+  // .home.arpa or .internal, or a listed one. Only browsers can be made to send another one by DNS.
   bool AllowsHost(std::string_view host) const;
 
   enum class Origin { kRefused, kOwn, kListed };
-  // What `origin`, a request's Origin field, is to a request that named `host`.
+  // Classifies `origin`, the Origin field of a request that named `host`.
   Origin Classify(std::string_view origin, std::string_view host) const;
 
  private:

@@ -19,9 +19,9 @@ using Clock = std::chrono::steady_clock;
 using Lease = MemoryBudget::Lease;
 
 constexpr auto kClientCheck = std::chrono::milliseconds(20);
-// How long a client may look as if it had left before that is tested with a few bytes. While it
-// waits for an answer: long enough for a short one, to a client that ends its sending half and then
-// sees nothing but the answer.
+// A client may look for so long as if it had left; then a few bytes test it. A client that waits
+// for an answer may have ended its sending half on purpose: the time is long enough for a short
+// answer.
 constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
 constexpr auto kJobPatience = std::chrono::milliseconds(80);
 // Every connection may have a body of so many bytes without a lease.
@@ -162,7 +162,7 @@ void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange
   std::shared_ptr<Generation> generation =
       std::get<std::unique_ptr<Generation>>(std::move(started));
   std::shared_ptr<AnswerWriter> writer = parsed.make_writer(model, *generation);
-  // What the engine keeps is bounded by the context.
+  // The context bounds the memory that the engine keeps.
   lease.Release();
   if (!parsed.stream) return AnswerWhole(exchange, *generation, *writer, &lease);
   exchange.Stream(writer->content_type(), [generation, writer](StreamSink& sink) {

@@ -1,4 +1,4 @@
-// What the endpoints answer with.
+// The parts of the daemon that the endpoints use.
 #pragma once
 
 #include <atomic>

@@ -23,7 +23,7 @@ struct ImageSource {
 // Texts to continue, each for itself. Token ids are used as they are.
 using TextPrompt = std::variant<std::string, std::vector<int32_t>>;
 
-// How tokens are chosen. Absent: the model's default, or else that of OpenAI's API.
+// Sampling parameters. Absent: the model's default, or else that of OpenAI's API.
 struct CallSampling {
   std::optional<float> temperature, top_p, min_p, repetition_penalty;
   std::optional<int> top_k;
@@ -34,7 +34,7 @@ struct CallSampling {
   std::optional<int> top_logprobs;  // alternatives to report for each token; absent: no logprobs
 };
 
-// What the output must follow.
+// A grammar that the output must follow.
 struct OutputConstraint {
   GrammarSpec grammar;
   std::string field;  // path of the field that gives it

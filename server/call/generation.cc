@@ -105,7 +105,7 @@ std::optional<CallError> CheckPrompt(const Call& call, const ServedModel& model,
   return std::nullopt;
 }
 
-// How many tokens to generate after a prompt, or why the two do not fit the context.
+// The number of tokens to generate after a prompt, or the reason why they do not fit the context.
 std::variant<int, CallError> FitContext(const Call& call, const ServedModel& model, int prompt) {
   const int context = model.limits.max_model_len;
   const std::string& field = call.input_field;

@@ -31,7 +31,7 @@ struct ChoiceEvent {
   std::string text;
   std::vector<SampledToken> tokens;
   ChoiceEnd end = ChoiceEnd::kNone;
-  // What ended it, where the call asked for it.
+  // The stop string, or the call's stop token, that ended it.
   std::optional<std::string> stop_string;
   std::optional<int32_t> stop_token;
 };

@@ -40,7 +40,7 @@ Result<PromptImage> LoadImageFile(std::string_view file, const ServedModel& mode
                                   const JobContext& context) {
   EG_ASSIGN_OR_RETURN(PreparedImage image,
                       model.text->PrepareImage(file, model.limits.image_size, context));
-  // What the model sees names the image: two files that come to the same pixels are the same.
+  // The pixels name the image: two files that come to the same pixels are the same.
   return PromptImage{0, std::make_shared<const std::vector<uint8_t>>(std::move(image.pixels)),
                      std::move(image.sha256)};
 }

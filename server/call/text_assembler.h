@@ -19,7 +19,7 @@ class TextAssembler {
 
   // The text that `id` makes certain. After a stop string matched: nothing.
   std::string Push(int32_t id) { return Scan(decoder_.Push(id), false); }
-  // What was held back, at the sequence's end.
+  // The text that was held back, at the sequence's end.
   std::string Finish() { return Scan(decoder_.Finish(), true); }
 
   // The stop string that ended the text.

@@ -1,4 +1,5 @@
-// Which models there are where the settings name none, and what a model's name alone stands for.
+// The models to serve where the settings name none, and the file that a model's name alone stands
+// for.
 #pragma once
 
 #include <string>

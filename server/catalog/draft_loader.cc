@@ -14,7 +14,7 @@ Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& ta
   const ModelConfig& ours = draft.weights().config;
   const ModelConfig& theirs = target.weights().config;
   if (ours.vision || theirs.vision) {
-    return InvalidArgument("{} takes pictures, which is not supported",
+    return InvalidArgument("{} takes images, which is not supported",
                            ours.vision ? "the draft" : "the model");
   }
   if (ours.vocab_size != theirs.vocab_size) {
@@ -49,14 +49,15 @@ Status LoadDraft(const ModelSetting& model, const Settings& settings,
   const Status pair =
       CheckPair(*loaded->draft_bundle, *loaded->bundle, loaded->served.text->vocabulary());
   if (!pair.ok()) {
-    return pair.WithContext(model.draft + " cannot guess for " + model.path);
+    return pair.WithContext(model.draft + " cannot draft for " + model.path);
   }
   const ModelConfig& config = loaded->draft_bundle->weights().config;
   const RunnerLimits& target = loaded->runner->limits();
   RunnerOptions options;
   options.pool = resources->pool.get();
   options.max_batched_tokens = std::min(settings.max_num_batched_tokens, kMostTokens);
-  options.max_logits_rows = std::max(1, target.cheap_rows / 2);  // sequences, with a guess each
+  options.max_logits_rows =
+      std::max(1, target.cheap_rows / 2);  // sequences, with a draft token each
   options.max_model_len = std::min(config.max_position_embeddings, target.max_model_len);
   EG_ASSIGN_OR_RETURN(options.kv_cache_type, ParseKvType(settings.kv_cache_type));
   options.kv_cache_bytes = KvCacheBytes(config, settings, options);

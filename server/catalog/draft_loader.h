@@ -6,7 +6,7 @@
 namespace edgegate {
 
 // Loads `model.draft` into `loaded`, which is loaded otherwise. kInvalidArgument, naming both
-// files, when their tokens are not the same, or when either takes pictures.
+// files, when their tokens are not the same, or when either takes images.
 Status LoadDraft(const ModelSetting& model, const Settings& settings,
                  const std::function<bool()>& stop, SharedResources* resources,
                  LoadedModel* loaded);

@@ -1,4 +1,4 @@
-// How the daemon's memory limit is divided.
+// Divides the daemon's memory limit.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace edgegate {
 // machine's memory, or of the cgroup's limit where that is less.
 int64_t MemoryLimit(const Settings& settings);
 
-// What a model takes beyond the page cache, in bytes.
+// Memory of a model beyond the page cache, in bytes.
 struct ModelMemory {
   int64_t weights = 0;  // of weights that are copied to huge pages
   int64_t kv_cache = 0;

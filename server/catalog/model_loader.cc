@@ -154,7 +154,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   RunnerOptions options;
   options.pool = resources->pool.get();
   options.max_batched_tokens = settings.max_num_batched_tokens;
-  // A row for each sequence, and for what a step may guess.
+  // A row for each sequence, and for the draft tokens of a step.
   options.max_logits_rows =
       settings.max_num_seqs + (settings.speculation ? RunnerLimits{}.cheap_rows : 0);
   options.max_model_len = settings.max_model_len;

@@ -28,7 +28,7 @@ struct LoadedModel {
   std::jthread mover;  // puts the bundles on huge pages meanwhile
 };
 
-// What all models and their requests share. Outlives the models.
+// Resources that all models and their requests share. Outlives the models.
 struct SharedResources {
   explicit SharedResources(const Settings& settings, int64_t request_memory)
       : pool(MakeThreadPool(settings)),
@@ -52,7 +52,7 @@ Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Sett
                                            const std::function<bool()>& stop,
                                            SharedResources* resources);
 
-// What clients call the model: its name, else its file's.
+// The name by which clients ask for the model: its own, or else its file's.
 std::string NameOf(const ModelSetting& model);
 
 // The daemon's own folder of a kind: what these environment variables of systemd and of XDG say,

@@ -10,7 +10,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Whether the files that the model's weights are mapped from are as they were. The log says which
+// True where the files that the model's weights are mapped from are unchanged. The log says which
 // file is not; clients need not know where it is.
 std::function<Status()> CheckOf(const LoadedModel& model) {
   return [bundle = model.bundle.get(), draft = model.draft_bundle.get(), name = model.served.name] {
@@ -97,7 +97,7 @@ void ModelLoads::Serve(size_t place, const ModelSetting& model) {
   ++num_loaded_;
 }
 
-// What the loaded models, with one more, have taken is known now: the rest is for requests.
+// Requests get the memory that the loaded models, with one more, leave.
 Status ModelLoads::PlanMemory(const ModelMemory& more) {
   MutexLock lock(mutex_);
   memory_.weights += more.weights;

@@ -31,7 +31,7 @@ class ModelLoads {
   ModelLoads(const ModelLoads&) = delete;
   ModelLoads& operator=(const ModelLoads&) = delete;
 
-  // Whether all models are loaded, or one has failed. The log has said which, and why.
+  // True once all models are loaded, or one has failed. The log names the failure.
   bool done() const { return num_loaded_ == threads_.size() || failure() != Failure::kNone; }
   // The first failure.
   Failure failure() const { return failure_; }

@@ -23,7 +23,7 @@ std::string TimeLeftText(std::chrono::seconds left);
 class LineSchedule {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  // Whether to print a line now; if so, it counts as printed.
+  // True where a line is to be printed now. The line then counts as printed.
   bool IsDue(int percent, Time now);
 
  private:

@@ -19,7 +19,7 @@ class StopSignals {
     signal(SIGPIPE, SIG_IGN);
   }
 
-  // Whether one has come that nobody has waited for. Thread-safe.
+  // True where a signal has come that Wait() has not returned yet. Thread-safe.
   bool pending() const {
     sigset_t came;
     sigpending(&came);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kPiece = 16 << 10;
 constexpr size_t kMaxExtra = 64 << 10;
-// What one call of gone() drops at most.
+// One call of gone() drops at most so many bytes.
 constexpr size_t kMaxDropped = 256 << 10;
 constexpr auto kOldClientPatience = std::chrono::seconds(2);
 constexpr auto kProbeAgain = std::chrono::seconds(5);
@@ -223,7 +223,7 @@ bool Connection::gone(std::chrono::milliseconds patience, const std::function<vo
 
 void Connection::TakeExtra() {
   char piece[4096];
-  // Bytes that nobody takes would keep the end of the connection from arriving.
+  // Unread bytes would keep the end of the connection from arriving.
   for (size_t taken = 0; taken < kMaxDropped;) {
     const ssize_t n = recv(socket_, piece, sizeof piece, MSG_DONTWAIT);
     if (n <= 0) return;

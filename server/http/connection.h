@@ -72,13 +72,13 @@ class Connection : public httplib::Stream {
   // 413, 431 or what `reserve` said; the connection closes after it. `reserve` may be empty.
   std::optional<HttpError> ReadBody(std::string* body, const Reserve& reserve = {});
 
-  // Whether the client has left. A reset is told at once. A client that has only ended its sending
-  // half may still wait for its answer, and looks the same as one that closed its socket. Of a
-  // client on this machine the kernel knows. To another one that has looked so for `patience`, a
-  // few bytes are sent, to which a closed socket replies with a reset: before the answer has begun
-  // the interim answer "100 Continue", later whatever `probe` writes, if anything. HTTP/1.0 knows
-  // no interim answers: such a client has left after 2 s. Keeps up to 64 KiB of what the client
-  // sends in the meantime as its next requests. Call it often; it does not wait.
+  // True where the client has left. A reset is told at once. A client that has only ended its
+  // sending half may still wait for its answer, and looks the same as one that closed its socket.
+  // Of a client on this machine the kernel knows. To another one that has looked so for `patience`,
+  // a few bytes are sent, to which a closed socket replies with a reset: before the answer has
+  // begun the interim answer "100 Continue", later whatever `probe` writes, if anything. HTTP/1.0
+  // knows no interim answers: such a client has left after 2 s. Keeps up to 64 KiB of what the
+  // client sends in the meantime as its next requests. Call it often; it does not wait.
   bool gone(std::chrono::milliseconds patience, const std::function<void()>& probe = {});
 
   // Lets httplib see a request line for "/", and no body. To be called before httplib serves the
@@ -93,15 +93,15 @@ class Connection : public httplib::Stream {
   // answer before the socket is closed.
   void Linger();
 
-  // How the request's errors look.
+  // Writes the request's errors.
   ErrorBody error_body() const { return error_body_; }
-  // What the parameter of the request's path stands for.
+  // The part of the path that the route's parameter stands for.
   const std::string& parameter() const { return parameter_; }
   void set_path_facts(ErrorBody body, std::string parameter) {
     error_body_ = body;
     parameter_ = std::move(parameter);
   }
-  // What answers the request; null: nothing does.
+  // The route that answers the request; null: none.
   const Route* route() const { return route_; }
   void set_route(const Route* route) { route_ = route; }
   // Of the answer that httplib wrote.

@@ -6,7 +6,7 @@
 namespace edgegate {
 namespace {
 
-// Whether bytes have come that the connection's thread has not read yet.
+// True where bytes have come that the connection's thread has not read yet.
 bool HasInput(int socket) {
   char byte;
   return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
@@ -51,7 +51,7 @@ bool ConnectionTable::SetState(Entry* entry, ConnectionState state) {
 void ConnectionTable::Remove(Entry* entry) {
   MutexLock lock(mutex_);
   if (!entry->evicted) Uncount(*entry);
-  // Under the lock: whoever evicts must not meet another connection's descriptor.
+  // Under the lock: an evicting thread must not close another connection's descriptor.
   close(entry->socket);
   entries_.erase(entry->self);
   changed_.NotifyAll();

@@ -1,4 +1,4 @@
-// Which connections there are, what they do, and which one ends when another needs its slot.
+// The table of connections: what each does, and which one ends when another needs its slot.
 #pragma once
 
 #include <atomic>

@@ -34,7 +34,7 @@ using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::
   return (server->*process)(connection, "", 0, "", 0, false, closed, nullptr);
 }
 
-// What of a path may stand in the log.
+// The path as the log may show it.
 std::string Printable(const std::string& path) {
   constexpr size_t kMost = 200;
   std::string text = path.substr(0, kMost);

@@ -47,7 +47,7 @@ class Exchange {
 
   const RequestHead& head() const { return connection_.head(); }
   const Caller& caller() const { return connection_.caller(); }
-  // What the last segment of the route's path stands for.
+  // The part of the path that the route's parameter stands for.
   const std::string& parameter() const { return connection_.parameter(); }
 
   // As Connection's.

@@ -1,4 +1,4 @@
-// How the events of a streamed answer are framed.
+// Frames the events of a streamed answer.
 #pragma once
 
 #include <string>

@@ -16,7 +16,7 @@ ShortAnswer Refuse(const Connection& connection, int status, std::string message
                          connection.error_body());
 }
 
-// What a client may be shown of what it sent.
+// A text of the request as an error may quote it.
 std::string Quoted(const std::string& text) { return text.substr(0, kMaxQuoted); }
 
 // A listed page may send what fields it likes: clients have many of their own.

@@ -12,7 +12,7 @@
 
 namespace edgegate {
 
-// What becomes of a request whose head is read.
+// The gate's decision about a request whose head is read.
 struct GateResult {
   std::optional<ShortAnswer> answer;  // nothing: the route answers
   const Route* route = nullptr;

@@ -1,4 +1,4 @@
-// What the kernel knows of a peer that is a process of this machine.
+// Asks the kernel about a peer that is a process of this machine.
 #pragma once
 
 namespace edgegate {

@@ -27,7 +27,7 @@ std::optional<uint64_t> ParseLength(std::string_view text) {
   return value;
 }
 
-// Whether the list `value` holds `word`, in any case.
+// True where the list `value` holds `word`, in any case.
 bool Lists(std::string_view value, std::string_view word) {
   while (true) {
     const size_t comma = std::min(value.find(','), value.size());

@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-// What a file that none of the decoders takes seems to be.
+// Names the format that a file without a decoder seems to have.
 const char* Recognize(std::string_view file) {
   auto at = [&](size_t offset, std::string_view magic) {
     return file.size() >= offset && file.substr(offset).starts_with(magic);

@@ -26,8 +26,8 @@ constexpr int64_t kMaxSamples = 500'000'000;
 constexpr int64_t kMaxArithmeticSamples = 6'000'000;
 constexpr std::string_view kExif("Exif\0\0", 6);
 
-// What libjpeg's callbacks share. libjpeg leaves by longjmp: no frame between it and setjmp may
-// have a destructor.
+// State that libjpeg's callbacks share. libjpeg leaves by longjmp: no frame between it and setjmp
+// may have a destructor.
 struct Reader {
   explicit Reader(const DecodeLimits& limits) : stop(limits) {}
   jpeg_decompress_struct jpeg;

@@ -45,7 +45,7 @@ Status Damaged() {
   return InvalidArgument("the WebP file cannot be read: it is damaged or cut short");
 }
 
-// What libwebp allocates, and the output.
+// Memory that libwebp allocates, and the output.
 Result<int64_t> BytesOf(const WebPBitstreamFeatures& features, std::string_view file) {
   const int64_t pixels = int64_t{features.width} * features.height;
   const bool lossless = features.format == 2;

@@ -1,5 +1,5 @@
-// Fetching pictures by http(s), for whoever the settings trust: a request must not become a way to
-// reach what only the gateway can reach.
+// Fetches images by http(s) from hosts that the settings list. A request must not become a way to
+// reach hosts that only the gateway can reach.
 #pragma once
 
 #include <functional>
@@ -30,11 +30,11 @@ struct FetchOptions {
 Result<std::string> FetchImage(const std::string& url, const FetchOptions& options,
                                const std::function<bool()>& cancelled = nullptr);
 
-// Whether a host, in lower case, matches one of the patterns.
+// True where a host, in lower case, matches one of the patterns.
 bool HostMatches(const std::string& host, const std::vector<std::string>& patterns);
 
-// Whether anybody on the internet could have this address: none of the ranges that IANA's
-// registries of special-purpose addresses set aside (RFC 6890).
+// True where the address is a public one: outside of all ranges that IANA's registries of
+// special-purpose addresses set aside (RFC 6890).
 bool IsPublicAddress(const sockaddr* address);
 
 }  // namespace edgegate

@@ -1,6 +1,6 @@
-// How much memory libwebp takes for the code tables of a lossless WebP image (RFC 9649, section 3).
-// The number of tables is told only by the entropy-coded data: a file of 300 KB can ask for 65,536
-// groups of five tables, or 700 MiB.
+// Computes the memory that libwebp takes for the code tables of a lossless WebP image (RFC 9649,
+// section 3). The number of tables is told only by the entropy-coded data: a file of 300 KB can ask
+// for 65,536 groups of five tables, or 700 MiB.
 #pragma once
 
 #include <cstdint>

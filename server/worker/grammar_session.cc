@@ -16,7 +16,7 @@ constexpr auto kLookEvery = std::chrono::milliseconds(20);  // at what the worke
 
 class GrammarConstraint;
 
-// What all sequences of a request share. Used by the engine's thread alone, but for its end.
+// State that all sequences of a request share. Used by the engine's thread alone, but for its end.
 struct Session {
   std::unique_ptr<WorkerProcess> worker;
   std::vector<uint32_t> first_mask;

@@ -30,9 +30,9 @@ constexpr int kWorkerSocket = 4;
 // many workers.
 constexpr int kQuietMs = 3000;
 constexpr int kBusyWorkers = 32;
-// What a worker may keep from one job to the next.
+// Memory that a worker may keep from one job to the next.
 constexpr uint64_t kKeptMemory = uint64_t{16} << 20;
-// What loading may take: this, and a multiple of the files' size.
+// Memory that loading may take: this, and a multiple of the files' size.
 constexpr uint64_t kLoadMemory = uint64_t{512} << 20;
 constexpr uint64_t kLoadFactor = 32;
 
@@ -59,7 +59,7 @@ void OfferToOomKiller() {
   }
 }
 
-// What libraries print when they fail is of no use to the daemon's log. Sanitizers still report.
+// Messages of failing libraries are of no use to the daemon's log. Sanitizers still report.
 void SilenceErrors() {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

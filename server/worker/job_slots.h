@@ -12,7 +12,7 @@
 
 namespace edgegate {
 
-// Who wants a job.
+// The client that a job is for.
 struct JobContext {
   std::string client;               // an API key's id, or an address
   std::function<bool()> cancelled;  // whether the result is of no more use; may be null

@@ -24,8 +24,8 @@ enum class JobKind : uint8_t {
   kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)
 };
 
-// What a worker that serves a grammar is told, without an answer but for kAccept's: the sequence
-// and the mask of its next token, or the error.
+// Commands to a worker that serves a grammar. Only kAccept is answered: by the sequence and the
+// mask of its next token, or by the error.
 enum class GrammarCommand : uint8_t {
   kStart,   // sequence: starts at the grammar's start
   kAccept,  // sequence, token
@@ -39,7 +39,7 @@ struct TextModel {
   std::unique_ptr<Grammars> grammars;
 };
 
-// What a model host is told at its start.
+// The first message to a model host.
 struct TextModelSource {
   const TokenizerAssets* assets = nullptr;
   int vocab_size = 0;  // of the logits

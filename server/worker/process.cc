@@ -34,7 +34,7 @@ constexpr auto kForkTime = std::chrono::seconds(5);
 
 std::string program = "/proc/self/exe";
 
-// Whether `fd` is ready for `events`, or broken, within `wait`.
+// True where `fd` is ready for `events`, or broken, within `wait`.
 bool Ready(int fd, short events, Clock::duration wait) {
   pollfd one{fd, events, 0};
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wait).count();

@@ -1,7 +1,7 @@
 // Worker processes as the daemon sees them. A model host is a single-threaded process that holds
 // one model's tokenizer, chat template and vocabulary. It forks a worker whenever the daemon asks
-// for one. Workers run jobs on data of clients. A worker that crashes or is killed hurts nobody
-// else.
+// for one. Workers run jobs on data of clients. A worker that crashes or is killed affects
+// no other request.
 #pragma once
 
 #include <sys/types.h>
@@ -18,7 +18,7 @@
 
 namespace edgegate {
 
-// What a job may use. A worker that passes a limit is killed.
+// Limits of a job. A worker that passes one is killed.
 struct JobLimits {
   std::chrono::milliseconds cpu{1500};   // processor time
   std::chrono::milliseconds wall{4000};  // time since the job was sent
@@ -67,7 +67,7 @@ class WorkerProcess {
 
   // Processor time that the process has used.
   std::chrono::nanoseconds cpu() const;
-  // Whether a job ran so long that the process was given a low priority, which it keeps.
+  // True once a job ran so long that the process got a low priority, which it keeps.
   bool demoted() const { return demoted_; }
   void Demote();
   void Kill();

@@ -33,7 +33,7 @@ class WireWriter {
     return PutString({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
   }
 
-  // What was put so far.
+  // The fields that were put so far.
   std::string_view fields() const { return std::string_view(bytes_).substr(sizeof(uint32_t)); }
   // The message with its length in front. The writer is empty afterwards.
   std::string Take() {

@@ -58,14 +58,14 @@ LLAMA, GLM = str(GOLDENS / "llama3"), str(GOLDENS / "glm-edge")
     "model,draft,reason",
     [
         (MODEL, LLAMA, "its vocabulary has 338 tokens, the model's 49152"),
-        (LLAMA, "edge-demo-v", "the draft takes pictures"),
-        ("edge-demo-v", LLAMA, "the model takes pictures"),
+        (LLAMA, "edge-demo-v", "the draft takes images"),
+        ("edge-demo-v", LLAMA, "the model takes images"),
     ],
 )
 def test_a_draft_that_cannot_guess_for_the_model_exits_with_3(cache, model, draft, reason):
     done = edgegate("run", model, "Hello", "--draft", draft, "--engine.cache_dir", cache)
     assert done.returncode == 3
-    assert re.search(f"{draft}.* cannot guess for .*{model}.*: {reason}", done.stderr)
+    assert re.search(f"{draft}.* cannot draft for .*{model}.*: {reason}", done.stderr)
 
 
 def test_a_draft_with_other_tokens_exits_with_3(cache, tmp_path):
@@ -78,7 +78,7 @@ def test_a_draft_with_other_tokens_exits_with_3(cache, tmp_path):
     done = edgegate("run", LLAMA, "Hello", "--draft", str(other), "--engine.cache_dir", cache)
     token = min(vocab["!"], vocab["#"])
     assert done.returncode == 3
-    assert f"{other} cannot guess for {LLAMA}: its token {token} is another one" in done.stderr
+    assert f"{other} cannot draft for {LLAMA}: its token {token} is another one" in done.stderr
 
 
 def test_run_says_the_same_with_a_draft(cache):

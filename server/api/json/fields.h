@@ -1,5 +1,5 @@
 // Reads the members of a request's JSON object one by one, checking type and range, and remembers
-// which were read, so that what nobody asked for can be refused.
+// which were read, so that unknown members can be refused.
 #pragma once
 
 #include <nlohmann/json.hpp>

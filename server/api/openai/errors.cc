@@ -7,7 +7,7 @@ namespace {
 
 using nlohmann::json;
 
-// What is quoted of a request may be as long as the request.
+// A message may quote a request, and be as long as it.
 constexpr size_t kMaxMessage = 1000;
 constexpr size_t kMaxParam = 200;
 

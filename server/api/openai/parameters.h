@@ -12,7 +12,7 @@
 
 namespace edgegate {
 
-// What only the writer of the answer needs.
+// Options that only the writer of the answer needs.
 struct OutputOptions {
   bool stream = false;
   bool include_usage = false;
@@ -33,7 +33,7 @@ std::variant<OpenAiRequest, CallError> ReadRequest(std::string_view body);
 void ParseLengths(Fields* fields, int64_t least, Call* call);
 void ParseSampling(Fields* fields, Call* call);
 void ParseStop(Fields* fields, Call* call);
-// What the output must follow, and how it is written.
+// Reads the output constraint, and the writer's options.
 void ParseOutput(Fields* fields, Call* call, OutputOptions* output);
 // Reads members that change nothing of the answer, and refuses some that would.
 void ParseIgnored(Fields* fields, int num_choices);

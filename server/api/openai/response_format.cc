@@ -64,7 +64,7 @@ void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
   Close(f, inner, "response_format");
 }
 
-// Whether the value is a list of strings, none of them empty.
+// True where the value is a list of strings, none of them empty.
 bool IsChoice(const json& choices) {
   return choices.is_array() && !choices.empty() &&
          std::all_of(choices.begin(), choices.end(), [](const json& choice) {

@@ -1,4 +1,5 @@
-// What answers of /v1/chat/completions and /v1/completions share: the envelope, usage, streaming.
+// Writes the parts that answers of /v1/chat/completions and /v1/completions share: the envelope,
+// usage, streaming.
 #pragma once
 
 #include <cstdint>
@@ -40,13 +41,12 @@ class OpenAiWriter : public AnswerWriter {
   OpenAiWriter(const OutputOptions& output, const ServedModel& model, const Generation& generation,
                const Names& names);
 
-  // A choice's first chunk in a stream, with what is particular to the endpoint. Nothing: it has
-  // none.
+  // A choice's first chunk in a stream, with the endpoint's own members. Nothing: it has none.
   virtual std::optional<json> FirstChoice(int choice) = 0;
-  // What is particular to the endpoint of a choice's further chunks, and of the whole choice.
+  // The endpoint's own members of a choice's further chunks, and of the whole choice.
   virtual json DeltaChoice(const ChoiceEvent& event) = 0;
   virtual json WholeChoice(int choice, const Collected& collected) = 0;
-  // Adds what is particular to the endpoint.
+  // Adds the endpoint's own members.
   virtual void CompleteAnswer(json* /*answer*/) {}
 
   // A token as log-probabilities name it.
