@@ -75,13 +75,15 @@ def main():
             works.append((path, build, result))
     # A file may be compiled twice, into two programs.
     works = list({path: (path, *rest) for path, *rest in works}.values())
+    results, failed = [], []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(check, works))
+        for work in concurrent.futures.as_completed([pool.submit(check, w) for w in works]):
+            path, code, text, _ = work.result()
+            results.append(work.result())
+            if code != 0:
+                failed.append(path)
+                print(text, flush=True)
     remove_old()
-    failed = [path for path, code, _, _ in results if code != 0]
-    for _, code, text, _ in results:
-        if code != 0:
-            print(text)
     slowest = ", ".join(f"{p} {s:.0f} s" for p, _, _, s in sorted(results, key=lambda r: -r[3])[:3])
     print(f"clang-tidy: {len(results)} files checked, {kept} results kept, {len(failed)} with findings")
     if slowest:
