@@ -1,6 +1,6 @@
-// The KV pool as the scheduler sees it: numbered blocks with reference counts. Blocks whose content
-// is known by a key keep it after their last sequence has gone, until their room is needed: a later
-// sequence that begins alike finds them (prefix caching; Kwon et al. 2023, section 4.3).
+// The KV pool as the scheduler sees it: numbered blocks with reference counts, and the prefix cache
+// (Kwon et al. 2023, section 4.3). A cached block keeps its content after its last sequence has
+// ended, until the block is needed again. A later sequence with the same prefix shares it.
 #pragma once
 
 #include <array>
@@ -13,9 +13,10 @@
 
 namespace edgegate {
 
-// Names all that the tokens up to a block's end, and the pictures among them, are: a SHA-256.
+// SHA-256 of the tokens up to a block's end and of the images among them.
 using PrefixKey = std::array<uint8_t, 32>;
 
+// Number of blocks that hold `tokens` tokens.
 inline int BlocksFor(int tokens, int block_size) { return (tokens + block_size - 1) / block_size; }
 
 // Not thread-safe. Each pool has one owner.
@@ -24,21 +25,22 @@ class BlockManager {
   explicit BlockManager(int num_blocks);
 
   int num_blocks() const { return static_cast<int>(references_.size()); }
-  // Those that no sequence has, known or not.
-  int num_free() const { return static_cast<int>(free_.size() + idle_.size()); }
+  // Number of blocks with a reference count of zero, including cached blocks.
+  int num_free() const { return static_cast<int>(free_.size() + evictable_.size()); }
 
-  // A free block with one reference: an unknown one, else the one unused for longest, which is then
-  // known no more. Precondition: num_free() > 0.
+  // Returns a free block, with one reference. Blocks that are not cached are taken first; then the
+  // cached block that has been unreferenced longest, which leaves the cache. Precondition:
+  // num_free() > 0.
   int32_t Allocate();
-  // One more sequence shares the block, which has sequences or is known.
+  // Adds a reference. Precondition: the block has references or is cached.
   void Share(int32_t block);
-  // One reference less; at none the block is free again.
+  // Drops a reference. At zero the block is free again.
   void Release(int32_t block);
 
-  // Makes the block, which a sequence has and has filled, known. Where another one is known by that
-  // key already, nothing happens.
-  void Know(int32_t block, const PrefixKey& key);
-  // The block known by the key.
+  // Registers a full, referenced block in the prefix cache. No effect if the block or the key is
+  // already cached.
+  void Register(int32_t block, const PrefixKey& key);
+  // Returns the block that is cached under the key, if any.
   std::optional<int32_t> Find(const PrefixKey& key) const;
 
   int references(int32_t block) const { return references_[static_cast<size_t>(block)]; }
@@ -46,10 +48,10 @@ class BlockManager {
  private:
   std::vector<int> references_;
   std::vector<int32_t> free_;
-  std::map<PrefixKey, int32_t> known_;
-  std::vector<std::map<PrefixKey, int32_t>::iterator> names_;  // of each block; end(): none
-  std::list<int32_t> idle_;                                    // known, unused; oldest first
-  std::vector<std::list<int32_t>::iterator> places_;           // in idle_; end(): not there
+  std::map<PrefixKey, int32_t> cache_;
+  std::vector<std::map<PrefixKey, int32_t>::iterator> entries_;  // per block; end(): not cached
+  std::list<int32_t> evictable_;  // cached blocks without references, oldest first
+  std::vector<std::list<int32_t>::iterator> evictable_places_;  // per block; end(): not in the list
 };
 
 }  // namespace edgegate

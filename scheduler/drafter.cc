@@ -5,38 +5,39 @@
 namespace edgegate {
 namespace {
 
-// Beside prompts and pictures, which make a step long enough.
-constexpr int kFewGuesses = 2;
-// Tokens that have come up before: beside a draft model, which knows more than one tells, two.
-constexpr int kAlike = 1, kAlikeBesideDraft = 2;
+// Longest draft in a step with prompts or images, which make the step long enough.
+constexpr int kMaxBesidePrompts = 2;
+// Shortest n-gram that prompt lookup matches. A draft model predicts better than a single token
+// does.
+constexpr int kMinNgram = 1, kMinNgramWithModel = 2;
 
 }  // namespace
 
 Drafter::Drafter(int rows, std::unique_ptr<ModelRunner> draft)
     : rows_(rows), draft_(draft ? std::make_unique<DraftModel>(std::move(draft)) : nullptr) {}
 
-void Drafter::Guess(const std::vector<Sequence*>& decodes, bool alone, StepPace::Duration spare) {
+void Drafter::Propose(const std::vector<Sequence*>& decodes, bool alone, StepPace::Duration spare) {
   if (decodes.empty()) return;
   const int room = rows_ / static_cast<int>(decodes.size()) - 1;
-  const int most = alone ? room : std::min(room, kFewGuesses);
-  without_.clear();
+  const int max_tokens = alone ? room : std::min(room, kMaxBesidePrompts);
+  unmatched_.clear();
   for (Sequence* sequence : decodes) {
     State& state = states_[sequence];
-    state.lookup.Guess(sequence->tokens, std::min(most, sequence->guessable()),
-                       draft_ ? kAlikeBesideDraft : kAlike, &sequence->guesses);
-    state.drafted = sequence->guesses.empty();
-    if (state.drafted) without_.push_back(sequence);
+    state.lookup.Propose(sequence->tokens, std::min(max_tokens, sequence->draft_limit()),
+                         draft_ ? kMinNgramWithModel : kMinNgram, &sequence->draft_tokens);
+    state.from_model = sequence->draft_tokens.empty();
+    if (state.from_model) unmatched_.push_back(sequence);
   }
-  if (draft_ && alone && most > 0) draft_->Guess(without_, most, spare);
+  if (draft_ && alone && max_tokens > 0) draft_->Propose(unmatched_, max_tokens, spare);
 }
 
-void Drafter::Learn(const Sequence& sequence, int computed, int right) {
+void Drafter::Learn(const Sequence& sequence, int computed, int accepted) {
   const auto state = states_.find(&sequence);
   if (state == states_.end() || computed == 0) return;
-  if (state->second.drafted) {
-    draft_->Learn(sequence, computed, right);
+  if (state->second.from_model) {
+    draft_->Learn(sequence, computed, accepted);
   } else {
-    state->second.lookup.Learn(computed, right);
+    state->second.lookup.Learn(computed, accepted);
   }
 }
 

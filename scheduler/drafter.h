@@ -1,7 +1,7 @@
-// Guesses how running sequences go on, so that one step can compute several tokens of each: from
-// the sequence's own text, where that repeats itself (PromptLookup), else from a draft model, where
-// there is one. What is sampled after each guess tells whether the next one's result may be used:
-// guesses change when tokens come, never which.
+// Speculative decoding: proposes draft tokens for running sequences, so that one step can compute
+// several tokens of each. Drafts come from the sequence's own text (PromptLookup), or else from a
+// draft model, if there is one. A draft token is accepted if it equals the token that is sampled at
+// its position. Drafts therefore change when tokens come, and never which tokens.
 #pragma once
 
 #include <memory>
@@ -10,40 +10,43 @@
 
 #include "scheduler/draft_model.h"
 #include "scheduler/prompt_lookup.h"
-#include "scheduler/scheduler.h"
+#include "scheduler/sequence.h"
 
 namespace edgegate {
 
 // Called by the engine loop's thread only.
 class Drafter {
  public:
-  // `rows`: decodes and their guesses in one step, at most; 0: no guesses. `draft` may be null.
+  // `rows`: most decodes and draft tokens in one step together; 0 disables drafts. `draft` may be
+  // null.
   Drafter(int rows, std::unique_ptr<ModelRunner> draft);
 
-  // Sets the `guesses` of the sequences that decode next. Where they are not `alone`, these are few
-  // and the draft model rests: prompts and pictures under way need the time more. It takes about
-  // `spare`.
-  void Guess(const std::vector<Sequence*>& decodes, bool alone, StepPace::Duration spare);
+  // Replaces the `draft_tokens` of the sequences that decode next. If prompts or images wait for
+  // the step (`alone` is false), drafts are short and the draft model is not run. The draft model
+  // gets about `spare` time.
+  void Propose(const std::vector<Sequence*>& decodes, bool alone, StepPace::Duration spare);
 
-  // Of the sequence's guesses, `computed` were, of which the first `right` were right.
-  void Learn(const Sequence& sequence, int computed, int right);
+  // Reports the outcome of the sequence's last draft: `computed` tokens were checked, and the first
+  // `accepted` of them were accepted.
+  void Learn(const Sequence& sequence, int computed, int accepted);
 
-  // The sequence has ended, or lost its blocks. Due before it goes.
+  // Drops the state of a sequence that has ended or was preempted. Must be called before the
+  // sequence is destroyed.
   void Forget(const Sequence& sequence);
 
-  // Of the draft model; null: there is none.
+  // KV blocks of the draft model; null if there is none.
   const BlockManager* draft_blocks() const { return draft_ ? &draft_->blocks() : nullptr; }
 
  private:
   struct State {
     PromptLookup lookup;
-    bool drafted = false;  // the last guesses are the draft model's
+    bool from_model = false;  // the last draft came from the draft model
   };
 
   const int rows_;
   const std::unique_ptr<DraftModel> draft_;
   std::unordered_map<const Sequence*, State> states_;
-  std::vector<Sequence*> without_;  // of this step's decodes, those whose own text gives no guess
+  std::vector<Sequence*> unmatched_;  // decodes of this step without a prompt-lookup draft
 };
 
 }  // namespace edgegate

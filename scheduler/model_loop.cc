@@ -5,16 +5,11 @@
 namespace edgegate {
 namespace {
 
-// A step without decodes, whose prompts nobody's tokens wait for, still ends soon enough for a new
-// request; but not at the price of chunks too small to compute well.
-constexpr auto kLongestAlone = std::chrono::milliseconds(1500);
-constexpr int kLeastAlone = 256, kRoundAlone = 128;  // tokens; the step is a multiple of the latter
-
 constexpr int kMaxSequences = 64;                             // GenerationStream has a bit for each
 constexpr int kMaxTop = 100;                                  // log-probabilities beside a token's
 constexpr auto kEncodeAlone = std::chrono::milliseconds(50);  // between looks at what is new
 
-SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& settings) {
+SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerSettings& settings) {
   return {.max_num_seqs = settings.max_num_seqs,
           .max_num_batched_tokens =
               std::min(settings.max_num_batched_tokens, limits.max_batched_tokens),
@@ -25,7 +20,7 @@ SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerLimits& se
 }
 
 // Decodes and their guesses in one step, at most; 0: no guesses.
-int GuessRows(const RunnerLimits& limits, const SchedulerLimits& settings) {
+int DraftRows(const RunnerLimits& limits, const SchedulerSettings& settings) {
   if (!settings.speculation) return 0;
   return std::min({limits.cheap_rows, settings.max_num_batched_tokens, limits.max_batched_tokens,
                    limits.max_logits_rows});
@@ -33,7 +28,7 @@ int GuessRows(const RunnerLimits& limits, const SchedulerLimits& settings) {
 
 }  // namespace
 
-ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits& limits,
+ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerSettings& limits,
                      std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft,
                      std::function<Status()> check_weights)
     : runner_(std::move(runner)),
@@ -42,7 +37,7 @@ ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits&
       check_weights_(std::move(check_weights)),
       limiter_(std::make_shared<AdmissionLimiter>(limits.max_waiting)),
       scheduler_(MakeConfig(limits_, limits)),
-      drafter_(GuessRows(limits_, limits), std::move(draft)),
+      drafter_(DraftRows(limits_, limits), std::move(draft)),
       images_(runner_.get(), limits.image_cache_bytes),
       pace_(limits.target_itl) {}
 
@@ -137,10 +132,12 @@ void ModelLoop::BuildBatch(const std::vector<ScheduledSequence>& step) {
   for (const ScheduledSequence& share : step) {
     const Sequence& s = *share.sequence;
     const int first = static_cast<int>(batch_.tokens.size());
-    batch_.spans.push_back({first, share.count + share.guesses, s.num_computed, s.block_table});
+    batch_.spans.push_back(
+        {first, share.count + share.num_draft_tokens, s.num_computed, s.block_table});
     const auto begin = s.tokens.begin() + s.num_computed;
     batch_.tokens.insert(batch_.tokens.end(), begin, begin + share.count);
-    batch_.tokens.insert(batch_.tokens.end(), s.guesses.begin(), s.guesses.begin() + share.guesses);
+    batch_.tokens.insert(batch_.tokens.end(), s.draft_tokens.begin(),
+                         s.draft_tokens.begin() + share.num_draft_tokens);
     for (int i = 0; i < share.logits_rows(); ++i) {
       batch_.logits_rows.push_back(first + share.first_logits + i);
     }
@@ -164,7 +161,7 @@ void ModelLoop::AddImageRows(const ScheduledSequence& share, int first) {
 }
 
 // Polls the masks that steps were left without, and looks who reads too slowly.
-void ModelLoop::UpdateParked() {
+void ModelLoop::UpdatePaused() {
   std::vector<Stream*> failed;
   for (Sequence* sequence : scheduler_.running()) {
     auto& stream = static_cast<Stream&>(*sequence);
@@ -173,7 +170,7 @@ void ModelLoop::UpdateParked() {
       stream.awaits_mask = state == TokenConstraint::State::kComputing;
       if (state == TokenConstraint::State::kFailed) failed.push_back(&stream);
     }
-    stream.parked = stream.awaits_mask || stream.group->events->Backlogged();
+    stream.paused = stream.awaits_mask || stream.group->events->Backlogged();
   }
   for (Stream* stream : failed) FailGroup(stream->group, stream->constraint->error());
   if (!failed.empty()) DropFinished();
@@ -191,25 +188,25 @@ bool ModelLoop::WaitForMask(Clock::time_point deadline) {
 
 bool ModelLoop::Step(bool others_running) {
   const auto began = Clock::now();
-  UpdateParked();
+  UpdatePaused();
   const auto& decodes = scheduler_.Decodes();
   const int running = static_cast<int>(decodes.size());
   const int prompts = scheduler_.num_runnable() - running;
   const auto spare = pace_.Spare(running, prompts + scheduler_.num_waiting());
-  drafter_.Guess(decodes, images_.empty() && prompts == 0, spare);
+  drafter_.Propose(decodes, images_.empty() && prompts == 0, spare);
   const bool streams = !decodes.empty() || others_running;
   const auto for_prompts = images_.empty() ? spare : spare / 2;
-  const auto& step = scheduler_.Schedule(
-      streams
-          ? pace_.PromptTokens(for_prompts)
-          : std::max(kLeastAlone, pace_.PromptTokens(kLongestAlone) / kRoundAlone * kRoundAlone));
+  const auto& step =
+      scheduler_.Schedule(streams ? pace_.PromptTokens(for_prompts) : pace_.PromptTokensAlone());
   for (const Sequence* sequence : decodes) {
     if (sequence->state != Sequence::State::kRunning) drafter_.Forget(*sequence);  // it waits
   }
   blocked_ = step.empty() && images_.empty() && HasWork();
   const bool ran = step.empty() || RunBatch(step, others_running);
   if (others_running) return EncodeImages(began) && ran;
-  return EncodeImages(streams ? began + pace_.usual() + spare : Clock::now() + kEncodeAlone) && ran;
+  return EncodeImages(streams ? began + pace_.baseline_itl() + spare
+                              : Clock::now() + kEncodeAlone) &&
+         ran;
 }
 
 // Units of images, as many as end before `until`, but one at least.
@@ -219,8 +216,8 @@ bool ModelLoop::EncodeImages(Clock::time_point until) {
     const auto began = Clock::now();
     good = WorkOnImages().ok() && good;
     const auto now = Clock::now();
-    pace_.LearnUnit(now - began);
-    if (now + pace_.unit() >= until) break;
+    pace_.LearnSlice(now - began);
+    if (now + pace_.slice_time() >= until) break;
   }
   return good;
 }
@@ -279,7 +276,7 @@ void ModelLoop::LearnPace(const std::vector<ScheduledSequence>& step, Clock::dur
   for (const ScheduledSequence& share : step) {
     const bool decode = share.sequence->num_computed >= share.sequence->prompt_len;
     (decode ? load.decodes : load.prompt_tokens) += share.count;
-    load.guesses += share.guesses;
+    load.draft_tokens += share.num_draft_tokens;
   }
   pace_.Learn(load, took);
 }
@@ -319,8 +316,8 @@ EngineSnapshot::Model ModelLoop::snapshot() const {
           .prompt_tokens = prompt_tokens_,
           .cached_tokens = cached_tokens_,
           .generated_tokens = generated_tokens_,
-          .guessed_tokens = guessed_tokens_,
-          .guessed_right = guessed_right_,
+          .draft_tokens = draft_tokens_,
+          .accepted_tokens = accepted_tokens_,
           .images_encoded = images_.encoded(),
           .image_cache_hits = images_.cache_hits(),
           .image_cache_bytes = images_.cache_bytes(),

@@ -9,10 +9,11 @@
 #include "engine/sampling/sampler.h"
 #include "scheduler/admission_limiter.h"
 #include "scheduler/drafter.h"
-#include "scheduler/engine_loop.h"
+#include "scheduler/engine_snapshot.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/image_queue.h"
 #include "scheduler/scheduler.h"
+#include "scheduler/scheduler_settings.h"
 #include "scheduler/sequence_group.h"
 #include "scheduler/step_pace.h"
 
@@ -25,7 +26,7 @@ class ModelLoop {
  public:
   // `draft`, of the same vocabulary, guesses for it; may be null. `check_weights`: see
   // EngineLoop::AddModel; may be null.
-  ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerLimits& limits,
+  ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerSettings& limits,
             std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr,
             std::function<Status()> check_weights = nullptr);
 
@@ -75,7 +76,7 @@ class ModelLoop {
   using Stream = GroupSequence;
 
   void Enqueue(Group* group);
-  void UpdateParked();
+  void UpdatePaused();
   bool RunBatch(const std::vector<ScheduledSequence>& step, bool others_running);
   bool EncodeImages(Clock::time_point until);
   Status WorkOnImages();
@@ -116,8 +117,8 @@ class ModelLoop {
   uint64_t prompt_tokens_ = 0;
   uint64_t cached_tokens_ = 0;
   uint64_t generated_tokens_ = 0;
-  uint64_t guessed_tokens_ = 0;
-  uint64_t guessed_right_ = 0;
+  uint64_t draft_tokens_ = 0;
+  uint64_t accepted_tokens_ = 0;
   StepPace pace_;
   Clock::time_point mask_deadline_;  // of the current step
   bool blocked_ = false;

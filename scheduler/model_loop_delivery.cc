@@ -37,7 +37,8 @@ Clock::duration ModelLoop::MaskBudget(const std::vector<ScheduledSequence>& step
                       std::any_of(step.begin(), step.end(), [](const ScheduledSequence& share) {
                         return !static_cast<Stream*>(share.sequence)->constraint;
                       });
-  return others ? std::max(kMaskWait, pace_.usual() / 4) : std::max(kMaskWaitAlone, pace_.usual());
+  return others ? std::max(kMaskWait, pace_.baseline_itl() / 4)
+                : std::max(kMaskWaitAlone, pace_.baseline_itl());
 }
 
 // Sequences without a constraint come first: their tokens wait for no mask.
@@ -85,17 +86,18 @@ void ModelLoop::Deliver(const ScheduledSequence& share, const float* logits) {
   stream.awaits_mask = !ready;
   if (!ready || !share.samples) return;
   const float* row = logits + int64_t{share.count - share.first_logits - 1} * limits_.vocab_size;
-  group.guessed += share.guesses;
-  int right = 0, judged = share.guesses;
+  group.drafted += share.num_draft_tokens;
+  int right = 0, judged = share.num_draft_tokens;
   while (DeliverToken(&stream, row + int64_t{right} * limits_.vocab_size)) {
-    if (right == share.guesses || stream.tokens.back() != stream.guesses[right]) break;
+    if (right == share.num_draft_tokens || stream.tokens.back() != stream.draft_tokens[right])
+      break;
     if (!MaskReady(&stream)) {
       judged = right;  // the next step computes the token's row again
       break;
     }
     scheduler_.Advance({&stream, 1});
     ++right;
-    ++group.guessed_right;
+    ++group.accepted;
   }
   drafter_.Learn(stream, judged, right);
 }
@@ -160,8 +162,8 @@ void ModelLoop::Finish(Stream* stream, FinishReason reason, TokenEvent event, St
   if (--group.unfinished == 0) {
     const RequestTimings timings = TimingsOf(group);
     cached_tokens_ += static_cast<uint64_t>(timings.cached_tokens);
-    guessed_tokens_ += static_cast<uint64_t>(group.guessed);
-    guessed_right_ += static_cast<uint64_t>(group.guessed_right);
+    draft_tokens_ += static_cast<uint64_t>(group.drafted);
+    accepted_tokens_ += static_cast<uint64_t>(group.accepted);
     event.timings = timings;
   }
   group.events->Push(std::move(event));
@@ -171,8 +173,8 @@ RequestTimings ModelLoop::TimingsOf(const Group& group) const {
   RequestTimings timings{.preemptions = group.preemptions,
                          .cached_tokens = group.sequences[0]->num_cached,
                          .images_encoded = group.encoded,
-                         .guessed_tokens = group.guessed,
-                         .guessed_right = group.guessed_right};
+                         .draft_tokens = group.drafted,
+                         .accepted_tokens = group.accepted};
   const auto end = Clock::now();
   const bool scheduled = group.first_scheduled != Clock::time_point();
   const bool started = group.first_token != Clock::time_point();

@@ -1,8 +1,7 @@
-// Guesses of how a sequence goes on, without a second model: as it did the last time that its
-// latest tokens came up in it (Yang et al. 2023, arXiv:2304.04487; Saxena 2023, prompt lookup
-// decoding). A step then computes the guessed tokens beside the last one, and what is sampled after
-// each tells whether the next one's result may be used: guesses change when tokens come, never
-// which.
+// Prompt-lookup drafts (Yang et al. 2023, arXiv:2304.04487; Saxena 2023, prompt lookup decoding):
+// the draft is the text that followed the latest earlier occurrence of the sequence's last n
+// tokens. No second model is needed. The draft length depends on the acceptance rate observed for
+// each n-gram length.
 #pragma once
 
 #include <array>
@@ -11,27 +10,30 @@
 
 namespace edgegate {
 
-// One sequence's. Not thread-safe.
+// State of one sequence. Not thread-safe.
 class PromptLookup {
  public:
-  static constexpr int kMostAlike = 6;  // more tokens in a row tell no more
+  static constexpr int kMaxNgram = 6;  // longer matches predict no better
 
-  // Makes `guess` what follows `tokens`, at most `most` of them: none where not even the last
-  // `least_alike` (1 .. kMostAlike) of them came up before, or where that has not told much lately.
-  void Guess(const std::vector<int32_t>& tokens, int most, int least_alike,
-             std::vector<int32_t>* guess);
+  // Replaces `draft` by at most `max_tokens` draft tokens that continue `tokens`. The longest
+  // matching n-gram decides; among equally long ones the latest. The draft is empty if no n-gram of
+  // at least `min_ngram` (1 to kMaxNgram) tokens matches, or if such drafts were rejected lately.
+  // Time: linear in the number of tokens.
+  void Propose(const std::vector<int32_t>& tokens, int max_tokens, int min_ngram,
+               std::vector<int32_t>* draft);
 
-  // Of the last guess, `computed` tokens were, of which the first `right` were right.
-  void Learn(int computed, int right);
+  // Reports the outcome of the last draft: `computed` tokens were checked, and the first `accepted`
+  // of them were accepted.
+  void Learn(int computed, int accepted);
 
  private:
-  int LengthFor(int alike);
+  int LengthFor(int ngram);
 
-  int alike_ = 1;  // of the last guess: how many tokens before it came up before it, too
-  // How likely a further token is right after so many (less one) alike, and how often that was too
-  // little to guess.
-  std::array<float, kMostAlike> odds_{0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f};
-  std::array<uint8_t, kMostAlike> rests_{};
+  int ngram_ = 1;  // length of the n-gram that the last draft matched
+  // For each n-gram length, less one: the estimated probability that the next draft token is
+  // accepted, and the number of drafts left out because it was too low.
+  std::array<float, kMaxNgram> acceptance_{0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f};
+  std::array<uint8_t, kMaxNgram> skipped_{};
 };
 
 }  // namespace edgegate

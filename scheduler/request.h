@@ -62,10 +62,10 @@ struct RequestTimings {
   double prefill_s = 0;  // first scheduled to first token
   double decode_s = 0;   // first token to last token
   int preemptions = 0;
-  int cached_tokens = 0;   // of the prompt, found in the prefix cache
-  int images_encoded = 0;  // the others were in the cache
-  int guessed_tokens = 0;  // computed ahead of their turn (Drafter)
-  int guessed_right = 0;   // of them, those that came
+  int cached_tokens = 0;    // of the prompt, found in the prefix cache
+  int images_encoded = 0;   // the others were in the cache
+  int draft_tokens = 0;     // computed ahead of their turn (Drafter)
+  int accepted_tokens = 0;  // of them, those that came
 };
 
 // One sequence's news. Events of one sequence come in order; the last has finish != kNone.

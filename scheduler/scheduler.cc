@@ -35,7 +35,7 @@ void Scheduler::Remove(Sequence* sequence) {
 
 int Scheduler::num_runnable() const {
   return static_cast<int>(std::count_if(running_.begin(), running_.end(),
-                                        [](const Sequence* s) { return !s->parked; }));
+                                        [](const Sequence* s) { return !s->paused; }));
 }
 
 void Scheduler::FreeBlocks(Sequence* sequence) {
@@ -55,7 +55,7 @@ void Scheduler::Preempt(Sequence* sequence) {
   std::erase(running_, sequence);
   FreeBlocks(sequence);
   sequence->state = Sequence::State::kWaiting;
-  sequence->parked = false;
+  sequence->paused = false;
   sequence->last_step = 0;
   ++sequence->preemptions;
   ++num_preemptions_;
@@ -115,19 +115,19 @@ int Scheduler::ChunkOf(const Sequence& s, const Budget& budget, ScheduledSequenc
 }
 
 // How many of the guesses fit a decode's step: they take no block that another may need.
-int Scheduler::GuessesOf(const Sequence& s, const Budget& budget) const {
+int Scheduler::DraftTokensOf(const Sequence& s, const Budget& budget) const {
   const int length = s.num_computed + 1;
   const int spare = std::max(0, blocks_.num_free() - num_running());
   const int slots = (BlocksFor(length, config_.block_size) + spare) * config_.block_size;
-  return std::max(0,
-                  std::min({static_cast<int>(s.guesses.size()), budget.guesses, slots - length}));
+  return std::max(
+      0, std::min({static_cast<int>(s.draft_tokens.size()), budget.draft_tokens, slots - length}));
 }
 
 // Beside one token, and its logits row, of each decode and of a prompt.
-int Scheduler::RoomForGuesses() const {
+int Scheduler::RoomForDrafts() const {
   const auto decodes =
       static_cast<int>(std::count_if(running_.begin(), running_.end(), [&](const Sequence* s) {
-        return !s->parked && IsDecode(*s);
+        return !s->paused && IsDecode(*s);
       }));
   const bool prompts = decodes < num_runnable() || !queue_.empty();
   const int most = std::min(config_.max_num_batched_tokens, config_.max_logits_rows);
@@ -141,11 +141,11 @@ bool Scheduler::ScheduleOne(Sequence* sequence, Budget* budget) {
   if (IsDecode(*sequence)) {
     // A waiting sequence whose tokens are all cached decodes at once: no room was kept for it.
     const int room = std::min(budget->tokens - count, budget->logits_rows - share.logits_rows());
-    share.guesses = std::min(GuessesOf(*sequence, *budget), std::max(room, 0));
+    share.num_draft_tokens = std::min(DraftTokensOf(*sequence, *budget), std::max(room, 0));
   }
-  if (!Grow(sequence, sequence->num_computed + count + share.guesses)) return false;
-  budget->tokens -= count + share.guesses;
-  budget->guesses -= share.guesses;
+  if (!Grow(sequence, sequence->num_computed + count + share.num_draft_tokens)) return false;
+  budget->tokens -= count + share.num_draft_tokens;
+  budget->draft_tokens -= share.num_draft_tokens;
   if (!IsDecode(*sequence)) budget->prompt_tokens -= count;
   budget->logits_rows -= share.logits_rows();
   step_.push_back(share);
@@ -165,7 +165,7 @@ const PrefixKey& Scheduler::KeyOf(Sequence* s, int block) const {
     std::string content(before.begin(), before.end());
     content.append(reinterpret_cast<const char*>(&s->tokens[static_cast<size_t>(first)]),
                    sizeof(int32_t) * static_cast<size_t>(config_.block_size));
-    for (const SequencePicture& picture : s->pictures) {
+    for (const SequenceImage& picture : s->images) {
       if (picture.position >= end || picture.position + picture.count <= first) continue;
       content += std::to_string(picture.position - first) + " " + picture.key + "\n";
     }
@@ -256,7 +256,7 @@ Sequence* Scheduler::AdmitNext(uint64_t served_below) {
 const std::vector<Sequence*>& Scheduler::Decodes() {
   decodes_.clear();
   std::copy_if(running_.begin(), running_.end(), std::back_inserter(decodes_),
-               [&](const Sequence* s) { return !s->parked && IsDecode(*s); });
+               [&](const Sequence* s) { return !s->paused && IsDecode(*s); });
   return decodes_;
 }
 
@@ -272,7 +272,7 @@ void Scheduler::SortCandidates() {
 // Growing may preempt others, also such as are in the step.
 void Scheduler::ScheduleRunning(bool decodes, Budget* budget) {
   for (Sequence* sequence : candidates_) {
-    if (sequence->state != Sequence::State::kRunning || sequence->parked ||
+    if (sequence->state != Sequence::State::kRunning || sequence->paused ||
         IsDecode(*sequence) != decodes || sequence->last_step == num_steps_) {
       continue;
     }
@@ -292,7 +292,7 @@ void Scheduler::AdmitWaiting(uint64_t served_below, Budget* budget) {
 // The counter of the client whose prompt under way is computed next.
 uint64_t Scheduler::LeastServedPrompt() const {
   for (const Sequence* s : candidates_) {
-    if (s->state == Sequence::State::kRunning && !s->parked && !IsDecode(*s)) {
+    if (s->state == Sequence::State::kRunning && !s->paused && !IsDecode(*s)) {
       return s->account->served;
     }
   }
@@ -303,7 +303,7 @@ uint64_t Scheduler::LeastServedPrompt() const {
 // less go before the prompts under way.
 void Scheduler::ChooseStep(int prompt_tokens) {
   Budget budget{config_.max_num_batched_tokens, prompt_tokens, config_.max_logits_rows,
-                RoomForGuesses()};
+                RoomForDrafts()};
   ++num_steps_;
   step_.clear();
   SortCandidates();
@@ -332,7 +332,7 @@ void Scheduler::Advance(const ScheduledSequence& share) {
   s.progress += std::max(0, s.num_computed - std::max(s.charged, s.num_computed - share.count));
   queue_.Charge(&s, s.num_computed);
   for (int i = filled; config_.prefix_caching && i < s.num_computed / config_.block_size; ++i) {
-    blocks_.Know(s.block_table[static_cast<size_t>(i)], KeyOf(&s, i));
+    blocks_.Register(s.block_table[static_cast<size_t>(i)], KeyOf(&s, i));
   }
   s.prompt_logits_done = std::max(s.prompt_logits_done, std::min(s.num_computed, s.prompt_len));
 }

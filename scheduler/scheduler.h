@@ -26,12 +26,12 @@ namespace edgegate {
 struct ScheduledSequence {
   Sequence* sequence = nullptr;
   int count = 0;
-  int first_logits = 0;  // index within the share from which on each token gives a logits row;
-                         // == count: none
-  bool samples = false;  // the last token's row is sampled from
-  int guesses = 0;       // of the sequence's, computed behind its tokens, each with a logits row
+  int first_logits = 0;      // index within the share from which on each token gives a logits row;
+                             // == count: none
+  bool samples = false;      // the last token's row is sampled from
+  int num_draft_tokens = 0;  // draft tokens computed after them, each with a logits row
 
-  int logits_rows() const { return count - first_logits + guesses; }
+  int logits_rows() const { return count - first_logits + num_draft_tokens; }
 };
 
 struct SchedulerConfig {
@@ -64,7 +64,7 @@ class Scheduler {
   const std::vector<ScheduledSequence>& Schedule(
       int prompt_tokens = std::numeric_limits<int>::max());
 
-  // The running sequences that are past their prompts and not parked. Valid until the next call.
+  // The running sequences that are past their prompts and not paused. Valid until the next call.
   const std::vector<Sequence*>& Decodes();
 
   // The share's tokens were computed; or, as {sequence, 1}, one of its guesses too, which turned
@@ -75,7 +75,7 @@ class Scheduler {
   // The running sequences, by id.
   const std::vector<Sequence*>& running() const { return running_; }
   int num_running() const { return static_cast<int>(running_.size()); }
-  int num_runnable() const;  // running and not parked
+  int num_runnable() const;  // running and not paused
   int num_waiting() const { return queue_.size(); }
   int num_clients() const { return queue_.num_clients(); }
   uint64_t num_preemptions() const { return num_preemptions_; }
@@ -86,7 +86,7 @@ class Scheduler {
     int tokens;
     int prompt_tokens;  // of them
     int logits_rows;
-    int guesses;
+    int draft_tokens;
   };
   // Why a waiting sequence was not admitted, if it was not.
   enum class Admission { kAdmitted, kNoRoom, kAwaitsLeader };
@@ -113,8 +113,8 @@ class Scheduler {
   std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
   int BlocksNeeded(const Sequence& sequence, const std::vector<int32_t>& shared) const;
   int ChunkOf(const Sequence& sequence, const Budget& budget, ScheduledSequence* share) const;
-  int GuessesOf(const Sequence& sequence, const Budget& budget) const;
-  int RoomForGuesses() const;
+  int DraftTokensOf(const Sequence& sequence, const Budget& budget) const;
+  int RoomForDrafts() const;
   bool ScheduleOne(Sequence* sequence, Budget* budget);
   void SortCandidates();
 

@@ -12,7 +12,7 @@
 //
 // Each preemption is paid for by progress: a sequence can only be preempted when it has computed
 // some tokens for the first time since it was admitted, or makes no use of its place: it has
-// computed nothing yet, or is parked. So the number of preemptions for fairness is bounded by the
+// computed nothing yet, or is paused. So the number of preemptions for fairness is bounded by the
 // number of tokens and of parkings, and all sequences get on.
 #include <algorithm>
 
@@ -49,7 +49,7 @@ bool Scheduler::MayTake(const Sequence& head, const Sequence& victim, bool by_tu
   const ClientAccount &own = *head.account, &other = *victim.account;
   if (&own == &other) return false;
   if (std::find(victims_.begin(), victims_.end(), &victim) != victims_.end()) return false;
-  const bool idle = victim.parked || victim.computed == 0;
+  const bool idle = victim.paused || victim.computed == 0;
   if (by_turn) return other.served > own.served && (idle || victim.progress >= kProgress);
   const bool new_client = own.running == 0 && other.claim_running > 1;
   return idle || victim.progress >= (new_client ? kProgressForNew : kProgress);

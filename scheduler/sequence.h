@@ -12,7 +12,7 @@ namespace edgegate {
 struct ClientAccount;
 
 // An image in a prompt: it stands for `count` tokens from `position` on.
-struct SequencePicture {
+struct SequenceImage {
   int position = 0;
   int count = 0;
   std::string key;  // names it
@@ -35,17 +35,17 @@ struct Sequence {
   int prompt_logits_done = 0;  // positions whose logits row was given already
   int preemptions = 0;
   std::vector<int32_t> block_table;
-  std::vector<SequencePicture> pictures;  // by position
-  std::vector<PrefixKey> prefix_keys;     // of its full blocks, as far as they were needed yet
-  int num_cached = 0;                     // prompt tokens found in the prefix cache, at first
-  std::vector<int32_t> guesses;           // of what follows the tokens
+  std::vector<SequenceImage> images;   // by position
+  std::vector<PrefixKey> prefix_keys;  // of its full blocks, as far as they were needed yet
+  int num_cached = 0;                  // prompt tokens found in the prefix cache, at first
+  std::vector<int32_t> draft_tokens;   // proposed continuation of the tokens
   // Set for sequences 1 .. n - 1 of a request: they wait for the first one's prompt, and then share
   // its full blocks. The rest of the prompt is computed again, which gives the same bytes, so that
   // no block ever needs copying.
   const Sequence* leader = nullptr;
   // Set by the caller while the sequence runs: no step includes it, though it keeps its blocks.
   // Preemption clears it.
-  bool parked = false;
+  bool paused = false;
 
   // The scheduler's own.
   ClientAccount* account = nullptr;
@@ -56,8 +56,8 @@ struct Sequence {
 
   int length() const { return static_cast<int>(tokens.size()); }
   int generated() const { return length() - prompt_len; }
-  // Guesses that could come true: the last token is sampled, never computed.
-  int guessable() const { return max_tokens - generated() - 1; }
+  // Draft tokens that can be accepted: the last token is sampled, never computed.
+  int draft_limit() const { return max_tokens - generated() - 1; }
 };
 
 }  // namespace edgegate

@@ -47,7 +47,7 @@ std::unique_ptr<GroupSequence> MakeSequence(SequenceGroup* group, int index,
   sequence->max_tokens = r.max_tokens;
   sequence->wants_prompt_logits = index == 0 && r.num_prompt_logprobs >= 0;
   for (const PromptImage& image : group->images) {
-    sequence->pictures.push_back({image.position, limits.image_rows, image.key});
+    sequence->images.push_back({image.position, limits.image_rows, image.key});
   }
   sequence->group = group;
   sequence->index = index;

@@ -22,7 +22,7 @@ struct GroupSequence : Sequence {
   int index = 0;  // in the request; added to the request's seed
   TokenCounts counts;
   std::unique_ptr<TokenConstraint> constraint;  // null: none
-  bool awaits_mask = false;  // a step had no mask for it: it is parked until there is one
+  bool awaits_mask = false;  // a step had no mask for it: it is paused until there is one
   bool admitted = false;     // it was in a step, and no longer holds a place of the ticket
   std::vector<SampledToken> prompt_logprobs;
 };
@@ -39,8 +39,8 @@ struct SequenceGroup : ImageQueue::Client {
   AdmissionTicket ticket;
   int unfinished = 0;
   int preemptions = 0;
-  int guessed = 0;        // draft tokens computed
-  int guessed_right = 0;  // draft tokens accepted
+  int drafted = 0;   // draft tokens computed
+  int accepted = 0;  // draft tokens accepted
   Clock::time_point submitted, first_scheduled, first_token, last_token;
 };
 

@@ -7,14 +7,17 @@ namespace edgegate {
 namespace {
 
 constexpr int kSmoothing = 8;
-constexpr int kForgetting = 64;  // units: longer than a row of short ones
-// A stream's gap grows to twice its usual one: below the three that are promised, since what is
-// learned is an average.
+constexpr int kSliceDecay = 64;  // slices; longer than a run of short ones
+// Steps with other work may take twice the baseline. That is below the documented three times,
+// because the learned values are averages.
 constexpr double kSpareSteps = 1.0;
-constexpr int kFewestTokens = 4;
-// Twenty tokens a second are faster than anyone reads. A small model's usual gap is far below it:
-// kept to some of those, a few streams would run fast while a crowd waits to begin.
-constexpr StepPace::Duration kUnnoticed = std::chrono::milliseconds(50);
+constexpr int kMinTokens = 4;
+// Twenty tokens a second are faster than anyone reads. The baseline of a small model is far below
+// this. With a multiple of it alone, a few streams would run fast while many requests wait.
+constexpr StepPace::Duration kUnnoticedItl = std::chrono::milliseconds(50);
+// Bounds of a step without decodes.
+constexpr StepPace::Duration kMaxAlone = std::chrono::milliseconds(1500);
+constexpr int kMinTokensAlone = 256, kTokenMultipleAlone = 128;
 
 void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
   *value = *value == StepPace::Duration(0) ? sample : *value + (sample - *value) / kSmoothing;
@@ -24,33 +27,44 @@ void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
 
 void StepPace::Learn(const Load& load, Duration took) {
   if (load.prompt_tokens == 0) {
-    // Decoding alone takes no longer than beside guesses.
-    if (load.guesses == 0 || usual_ == Duration(0) || took < usual_) Smooth(&usual_, took);
+    // Decodes without draft tokens take no longer than decodes with them.
+    if (load.draft_tokens == 0 || baseline_itl_ == Duration(0) || took < baseline_itl_) {
+      Smooth(&baseline_itl_, took);
+    }
     return;
   }
   const bool decodes = load.decodes > 0;
-  if (decodes && usual_ == Duration(0)) return;  // whose share is whose cannot be told
-  const Duration prompt = decodes ? std::max(took - usual_, Duration(0)) : took;
+  if (decodes && baseline_itl_ == Duration(0)) return;  // the two costs cannot be separated
+  const Duration prompt = decodes ? std::max(took - baseline_itl_, Duration(0)) : took;
   Smooth(&token_cost_, std::max(prompt / load.prompt_tokens, Duration(1)));
 }
 
-void StepPace::LearnUnit(Duration took) { unit_ = std::max(took, unit_ - unit_ / kForgetting); }
+void StepPace::LearnSlice(Duration took) {
+  slice_time_ = std::max(took, slice_time_ - slice_time_ / kSliceDecay);
+}
 
 StepPace::Duration StepPace::Spare(int running, int waiting) const {
-  const auto below = [&](Duration gap) { return std::max(gap - usual_, Duration(0)); };
-  if (target_ > Duration(0)) return below(target_);
-  // One prompt beside one stream changes nothing; the more wait for each that runs, the more they
-  // get.
+  const auto up_to = [&](Duration itl) { return std::max(itl - baseline_itl_, Duration(0)); };
+  if (target_ > Duration(0)) return up_to(target_);
+  // One prompt beside one stream changes nothing. The more sequences wait for each running one, the
+  // more time they get.
   const double crowd = static_cast<double>(waiting) / std::max(running, 1);
-  const auto crowded = std::chrono::duration_cast<Duration>(usual_ * crowd * crowd);
-  return std::max(std::chrono::duration_cast<Duration>(usual_ * kSpareSteps),
-                  std::min(crowded, below(kUnnoticed)));
+  const auto crowded = std::chrono::duration_cast<Duration>(baseline_itl_ * crowd * crowd);
+  return std::max(std::chrono::duration_cast<Duration>(baseline_itl_ * kSpareSteps),
+                  std::min(crowded, up_to(kUnnoticedItl)));
 }
 
 int StepPace::PromptTokens(Duration spare) const {
-  if (usual_ == Duration(0) || token_cost_ == Duration(0)) return std::numeric_limits<int>::max();
+  if (baseline_itl_ == Duration(0) || token_cost_ == Duration(0)) {
+    return std::numeric_limits<int>::max();
+  }
   const auto tokens = std::min<int64_t>(spare / token_cost_, std::numeric_limits<int>::max());
-  return std::max(kFewestTokens, static_cast<int>(tokens));
+  return std::max(kMinTokens, static_cast<int>(tokens));
+}
+
+int StepPace::PromptTokensAlone() const {
+  return std::max(kMinTokensAlone,
+                  PromptTokens(kMaxAlone) / kTokenMultipleAlone * kTokenMultipleAlone);
 }
 
 }  // namespace edgegate

@@ -1,6 +1,6 @@
-// What steps cost on this machine with this model, learned while they run, and how much else fits
-// between two tokens of a running stream: a prompt's chunk (Agrawal et al. 2024, Sarathi-Serve,
-// with its fixed token budget replaced by a measured one) and units of pictures.
+// Measures what steps cost on this machine with this model, and derives how much other work fits
+// between two tokens of a running stream: prompt chunks (Agrawal et al. 2024, Sarathi-Serve, with
+// its fixed token budget replaced by a measured one) and encoder slices.
 #pragma once
 
 #include <chrono>
@@ -12,41 +12,45 @@ class StepPace {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
-  // `target` is the longest gap that a stream should see; 0: some usual gaps, and more where more
-  // wait than run, up to what readers do not notice.
+  // `target` is the longest inter-token latency that a stream should see. 0: a small multiple of
+  // the baseline; more while more requests wait than run, up to a limit that readers do not notice.
   explicit StepPace(Duration target) : target_(target) {}
 
-  // What a step computed.
+  // The work of a step.
   struct Load {
     int decodes = 0;
-    int guesses = 0;
+    int draft_tokens = 0;
     int prompt_tokens = 0;
   };
 
-  // A step of this load took so long.
+  // Records that a step of this load took `took`.
   void Learn(const Load& load, Duration took);
 
-  // A unit of a picture took so long.
-  void LearnUnit(Duration took);
+  // Records the duration of an encoder slice.
+  void LearnSlice(Duration took);
 
-  // What the longest of the latest units took.
-  Duration unit() const { return unit_; }
+  // Duration of the longest recent encoder slice.
+  Duration slice_time() const { return slice_time_; }
 
-  // What a step that only decodes takes; 0 while there has been none.
-  Duration usual() const { return usual_; }
+  // Baseline inter-token latency: the duration of a step that only decodes. 0 until there was one.
+  Duration baseline_itl() const { return baseline_itl_; }
 
-  // Time that a step may take beyond its decodes, of which there are `running`, while so many
-  // others wait for their first token.
+  // Time that a step may take beyond its decodes, while `running` sequences decode and `waiting`
+  // ones have no token yet.
   Duration Spare(int running, int waiting) const;
 
-  // Prompt tokens that `spare` is enough for; always a few, so that prompts get on.
+  // Number of prompt tokens that fit into `spare`. At least a few, so that prompts make progress.
   int PromptTokens(Duration spare) const;
+
+  // Number of prompt tokens of a step without decodes. The step still ends soon enough to take a
+  // new request into account, and its chunks are large enough to be computed efficiently.
+  int PromptTokensAlone() const;
 
  private:
   const Duration target_;
-  Duration usual_{0};
-  Duration token_cost_{0};
-  Duration unit_{0};
+  Duration baseline_itl_{0};
+  Duration token_cost_{0};  // per prompt token
+  Duration slice_time_{0};
 };
 
 }  // namespace edgegate

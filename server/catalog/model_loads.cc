@@ -22,7 +22,7 @@ std::function<Status()> CheckOf(const LoadedModel& model) {
   };
 }
 
-SchedulerLimits LimitsOf(const Settings& s) {
+SchedulerSettings LimitsOf(const Settings& s) {
   return {s.max_num_seqs,   s.max_num_batched_tokens,
           s.max_waiting,    int64_t{s.image_cache_mb} << 20,
           s.prefix_caching, std::chrono::milliseconds(s.target_itl_ms),

@@ -114,8 +114,8 @@ int Read(const std::vector<std::shared_ptr<GenerationStream>>& streams) {
   return tokens;
 }
 
-Counted CountLoop(const SamplingParams& sampling, const SchedulerLimits& settings, bool draft) {
-  constexpr int kVocab = 50, kMostGuesses = 16;
+Counted CountLoop(const SamplingParams& sampling, const SchedulerSettings& settings, bool draft) {
+  constexpr int kVocab = 50, kMaxDraft = 16;
   const RunnerLimits limits{.vocab_size = kVocab,
                             .max_model_len = 8192,
                             .block_size = kBlock,
@@ -129,7 +129,7 @@ Counted CountLoop(const SamplingParams& sampling, const SchedulerLimits& setting
   for (int i = 0; i < kSequences; ++i) {
     GenerationRequest request;
     request.prompt = {i, 1, 2};
-    request.max_tokens = (kWarmUp + kSteps) * (kMostGuesses + 1);
+    request.max_tokens = (kWarmUp + kSteps) * (kMaxDraft + 1);
     request.sampling = sampling;
     request.stop_token_ids = {-1};
     streams.push_back(std::make_shared<GenerationStream>(1));
@@ -169,7 +169,7 @@ SamplingParams Drawn() {
 }
 
 TEST_CASE("a decoding step around the forward pass allocates what delivers its tokens") {
-  SchedulerLimits settings;
+  SchedulerSettings settings;
   settings.prefix_caching = false;
   for (const SamplingParams& sampling : {Greedy(), Drawn()}) {
     for (const bool guesses : {false, true}) {
@@ -181,8 +181,8 @@ TEST_CASE("a decoding step around the forward pass allocates what delivers its t
   }
 }
 
-TEST_CASE("drafting with a draft model allocates only as its tables grow") {
-  SchedulerLimits settings;
+TEST_CASE("a draft model's guesses allocate only as its tables grow") {
+  SchedulerSettings settings;
   settings.prefix_caching = false;
   const Counted counted = CountLoop(Greedy(), settings, true);
   constexpr int kDoublings = 12;  // to more tokens than are generated
@@ -190,7 +190,7 @@ TEST_CASE("drafting with a draft model allocates only as its tables grow") {
 }
 
 TEST_CASE("a block that is filled is named for the prefix cache, and nothing else is allocated") {
-  SchedulerLimits settings;
+  SchedulerSettings settings;
   settings.speculation = false;
   const Counted counted = CountLoop(Greedy(), settings, false);
   constexpr int kToName = 5;  // what is hashed, the cache's entry, the sequence's list of names

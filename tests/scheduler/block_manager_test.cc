@@ -86,7 +86,7 @@ TEST_CASE("random operations equal those of a trivial model") {
         }
         default: {
           if (held.empty()) break;
-          manager.Know(held[any], Key(key));
+          manager.Register(held[any], Key(key));
           ModelBlock& block = model.blocks[static_cast<size_t>(held[any])];
           if (block.key < 0 && model.Find(key) < 0) block.key = key;
         }

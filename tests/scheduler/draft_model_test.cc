@@ -24,16 +24,16 @@ struct Fixture {
     model = std::make_unique<DraftModel>(std::move(owned));
   }
   // The sequence's guesses, which must be right.
-  int Guess(Sequence* sequence, int most = 4) {
-    sequence->guesses.clear();
-    model->Guess({sequence}, most, kSpare);
+  int Propose(Sequence* sequence, int most = 4) {
+    sequence->draft_tokens.clear();
+    model->Propose({sequence}, most, kSpare);
     Check(*sequence);
-    return static_cast<int>(sequence->guesses.size());
+    return static_cast<int>(sequence->draft_tokens.size());
   }
   void Check(const Sequence& sequence) const {
     REQUIRE(runner->violation() == "");
     std::vector<int32_t> tokens = sequence.tokens;
-    for (int32_t guess : sequence.guesses) {
+    for (int32_t guess : sequence.draft_tokens) {
       const auto row = FakeModelRunner::Logits(tokens, kVocab);
       REQUIRE(guess == std::max_element(row.begin(), row.end()) - row.begin());
       tokens.push_back(guess);
@@ -65,16 +65,16 @@ TEST_CASE("drafts of random texts equal the draft model's greedy tokens") {
     for (int step = 0; step < 60; ++step) {
       std::vector<Sequence*> some;
       for (Sequence& s : all) {
-        s.guesses.clear();
+        s.draft_tokens.clear();
         if (pick(0, 3) > 0) some.push_back(&s);
       }
-      f.model->Guess(some, pick(1, 7), kSpare);
+      f.model->Propose(some, pick(1, 7), kSpare);
       for (Sequence& s : all) {
         f.Check(s);
         // As many as were computed come true, then another token; or nothing was computed at all.
-        const int computed = pick(0, static_cast<int>(s.guesses.size()));
+        const int computed = pick(0, static_cast<int>(s.draft_tokens.size()));
         const int right = pick(0, computed);
-        s.tokens.insert(s.tokens.end(), s.guesses.begin(), s.guesses.begin() + right);
+        s.tokens.insert(s.tokens.end(), s.draft_tokens.begin(), s.draft_tokens.begin() + right);
         if (pick(0, 4) > 0) s.tokens.push_back(pick(0, kVocab - 1));
         f.model->Learn(s, computed, right);
         if (pick(0, 30) == 0) f.model->Forget(s);
@@ -89,36 +89,36 @@ TEST_CASE("drafts of random texts equal the draft model's greedy tokens") {
 TEST_CASE("a long text is prefilled in chunks while a short one gets its drafts") {
   Fixture f(4, 64, 16);
   Sequence text = MakeSequence(100), brief = MakeSequence(3);
-  f.Guess(&brief);
+  f.Propose(&brief);
   for (int call = 1; call <= 8; ++call) {
     CAPTURE(call);
-    text.guesses.clear();
-    brief.guesses.clear();
+    text.draft_tokens.clear();
+    brief.draft_tokens.clear();
     brief.tokens.push_back(call);
     const int before = f.runner->calls();
-    f.model->Guess({&text, &brief}, 4, kSpare);
+    f.model->Propose({&text, &brief}, 4, kSpare);
     f.Check(text);
     f.Check(brief);
-    CHECK(brief.guesses.size() == 4);
+    CHECK(brief.draft_tokens.size() == 4);
     CHECK(f.runner->calls() == before + 4);
     // Beside one token or two of the other's: 15 and 14 in a call.
-    CHECK(text.guesses.size() == (call < 7 ? 0 : 4));
+    CHECK(text.draft_tokens.size() == (call < 7 ? 0 : 4));
   }
 }
 
 TEST_CASE("drafts grow when accepted, pause when rejected, and stay within max_tokens") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5, 12);
-  CHECK(f.Guess(&s, 16) == 4);
+  CHECK(f.Propose(&s, 16) == 4);
   f.model->Learn(s, 4, 4);
-  CHECK(f.Guess(&s, 16) == 8);
-  CHECK(f.Guess(&s, 3) == 3);
+  CHECK(f.Propose(&s, 16) == 8);
+  CHECK(f.Propose(&s, 3) == 3);
   s.max_tokens = 4;
-  CHECK(f.Guess(&s, 16) == 3);
+  CHECK(f.Propose(&s, 16) == 3);
   s.max_tokens = 12;
   int tried = 0;
   for (int step = 0; step < 1000; ++step) {
-    const int guessed = f.Guess(&s, 16);
+    const int guessed = f.Propose(&s, 16);
     tried += guessed > 0 ? 1 : 0;
     f.model->Learn(s, guessed, 0);
   }
@@ -129,39 +129,39 @@ TEST_CASE("drafts grow when accepted, pause when rejected, and stay within max_t
 TEST_CASE("without a time budget one token is drafted") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5);
-  CHECK(f.Guess(&s) == 4);
-  s.guesses.clear();
-  f.model->Guess({&s}, 4, std::chrono::seconds(0));
-  CHECK(s.guesses.size() == 1);
+  CHECK(f.Propose(&s) == 4);
+  s.draft_tokens.clear();
+  f.model->Propose({&s}, 4, std::chrono::seconds(0));
+  CHECK(s.draft_tokens.size() == 1);
 }
 
 TEST_CASE("a sequence without room gets no draft") {
   SUBCASE("of blocks, until another one's are free") {
     Fixture f(4, 8, 64);
     Sequence first = MakeSequence(20), second = MakeSequence(20);
-    CHECK(f.Guess(&first) == 4);
-    CHECK(f.Guess(&second) == 0);
+    CHECK(f.Propose(&first) == 4);
+    CHECK(f.Propose(&second) == 0);
     CHECK(f.model->blocks().num_free() == 2);
-    CHECK(f.Guess(&first) == 4);
+    CHECK(f.Propose(&first) == 4);
     f.model->Forget(first);
     CHECK(f.model->blocks().num_free() == 8);
     int calls = 1;
-    while (f.Guess(&second) == 0) REQUIRE(++calls < 10);
+    while (f.Propose(&second) == 0) REQUIRE(++calls < 10);
   }
   SUBCASE("of its own, once it has grown too long: it keeps none") {
     Fixture f(4, 6, 64);
     Sequence s = MakeSequence(20);
-    CHECK(f.Guess(&s) == 4);
+    CHECK(f.Propose(&s) == 4);
     s.tokens.resize(25, 1);
-    CHECK(f.Guess(&s) == 0);
+    CHECK(f.Propose(&s) == 0);
     CHECK(f.model->blocks().num_free() == 6);
   }
   SUBCASE("in the model's context") {
     Fixture f(4, 64, 64, 22);
     Sequence s = MakeSequence(20);
-    CHECK(f.Guess(&s) == 3);  // the last of them at position 22 is not computed
+    CHECK(f.Propose(&s) == 3);  // the last of them at position 22 is not computed
     s.tokens.resize(23, 1);
-    CHECK(f.Guess(&s) == 0);
+    CHECK(f.Propose(&s) == 0);
     CHECK(f.model->blocks().num_free() == 64);
   }
 }
@@ -170,9 +170,9 @@ TEST_CASE("a failed forward pass of the draft model loses drafts only") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(20);
   f.runner->fail_next = 1;
-  CHECK(f.Guess(&s) == 0);
+  CHECK(f.Propose(&s) == 0);
   CHECK(f.model->blocks().num_free() == 64);
-  CHECK(f.Guess(&s) == 2);  // one miss halves the next guess
+  CHECK(f.Propose(&s) == 2);  // one miss halves the next guess
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ struct Drafted {
     std::unique_ptr<FakeModelRunner> owned_draft;
     if (with_draft) owned_draft = std::make_unique<FakeModelRunner>(MakeLimits(kDraftBlocks));
     draft = owned_draft.get();
-    const SchedulerLimits settings{.max_num_seqs = 8,
-                                   .max_num_batched_tokens = 16,
-                                   .target_itl = std::chrono::seconds(1)};  // time to guess much
+    const SchedulerSettings settings{.max_num_seqs = 8,
+                                     .max_num_batched_tokens = 16,
+                                     .target_itl = std::chrono::seconds(1)};  // time to guess much
     loop = std::make_unique<ModelLoop>(std::move(owned), settings, std::vector<bool>(kVocab, true),
                                        std::move(owned_draft));
   }
@@ -79,10 +79,10 @@ TEST_CASE("prompt lookup drafts repeated text, with short drafts beside prompts"
   s.prompt_len = 9;
   s.num_computed = 9;
   s.max_tokens = 20;
-  drafter.Guess({&s}, true, {});
-  CHECK(s.guesses == std::vector<int32_t>{4, 5, 6});
-  drafter.Guess({&s}, false, {});
-  CHECK(s.guesses == std::vector<int32_t>{4, 5});
+  drafter.Propose({&s}, true, {});
+  CHECK(s.draft_tokens == std::vector<int32_t>{4, 5, 6});
+  drafter.Propose({&s}, false, {});
+  CHECK(s.draft_tokens == std::vector<int32_t>{4, 5});
 }
 
 TEST_CASE("the draft model pauses while a prompt is prefilled") {

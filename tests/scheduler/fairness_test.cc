@@ -151,18 +151,18 @@ TEST_CASE("clients with equal backlogs get equal numbers of sequences and tokens
   }
 }
 
-TEST_CASE("paused sequences do not keep a new client from running") {
+TEST_CASE("sequences that are paused do not keep a new client out") {
   Bench bench(Config(16, 8000));
   std::vector<Sequence*> slow;
   for (int i = 0; i < 16; ++i) slow.push_back(bench.Add("a", 3, 100));
   bench.Step();
-  for (Sequence* s : slow) s->parked = true;
+  for (Sequence* s : slow) s->paused = true;
   const Sequence* mine = bench.Add("b", 20, 10);
   const int before = bench.steps();
   while (mine->state != Sequence::State::kFinished) bench.Step();
   CHECK(bench.steps() - before <= 12);
   CHECK(bench.Running("a") >= 15);
-  for (Sequence* s : slow) s->parked = false;
+  for (Sequence* s : slow) s->paused = false;
   while (bench.scheduler().HasWork()) bench.Step();
 }
 

@@ -17,7 +17,7 @@ struct Gallery {
   Gallery() {
     auto owned = std::make_unique<FakeModelRunner>(kLimits);
     runner = owned.get();
-    loop = std::make_unique<ModelLoop>(std::move(owned), SchedulerLimits{8, 32, 100},
+    loop = std::make_unique<ModelLoop>(std::move(owned), SchedulerSettings{8, 32, 100},
                                        std::vector<bool>(kVocab, true));
   }
   std::shared_ptr<GenerationStream> Ask(uint8_t colour, int max_tokens,

@@ -51,7 +51,7 @@ struct Loop {
   Loop() {
     auto owned = std::make_unique<FakeModelRunner>(kLimits);
     runner = owned.get();
-    loop = std::make_unique<ModelLoop>(std::move(owned), SchedulerLimits{8, 32, 100},
+    loop = std::make_unique<ModelLoop>(std::move(owned), SchedulerSettings{8, 32, 100},
                                        std::vector<bool>(kVocab, true));
   }
   std::shared_ptr<GenerationStream> Ask(int max_tokens,
@@ -133,13 +133,13 @@ TEST_CASE("a cancelled request ends its sequence while it waits for a mask") {
 }
 
 // Whether it fails while the sequence waits for it, or when a step asks.
-void CheckFailure(bool parked) {
+void CheckFailure(bool paused) {
   Loop own;
   auto mask = std::make_shared<OnDemand::Shared>();
   const auto failing = own.Ask(50, mask, 2);
   const auto staying = own.Ask(50);
   for (int i = 0; i < 3; ++i) own.loop->Step(false);
-  if (parked) {
+  if (paused) {
     mask->state = TokenConstraint::State::kComputing;
     own.loop->Step(false);
   }

@@ -189,7 +189,7 @@ struct DraftSetup {
 
 // Gives the loop's counters at the end.
 EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
-                           const SchedulerLimits& settings, const DraftSetup* setup = nullptr) {
+                           const SchedulerSettings& settings, const DraftSetup* setup = nullptr) {
   CAPTURE(seed);
   std::mt19937 random(seed);
   auto owned = std::make_unique<FakeModelRunner>(limits);
@@ -244,12 +244,12 @@ TEST_CASE("random requests together give the bytes that each gives alone") {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     const auto end = Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
     cached += end.cached_tokens;
-    guessed += end.guessed_tokens;
-    right += end.guessed_right;
+    guessed += end.draft_tokens;
+    right += end.accepted_tokens;
     const auto plain =
         Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures, false, usual, false});
     CHECK(plain.cached_tokens == 0);
-    CHECK(plain.guessed_tokens == 0);
+    CHECK(plain.draft_tokens == 0);
     Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, 0});
     Play(seed, MakeLimits(4, 40, 32, 8),
          {8, 32, 100, two_pictures, true, std::chrono::milliseconds(1)});
@@ -295,17 +295,17 @@ TEST_CASE("the smallest block size, pool and token budget give the same bytes") 
 TEST_CASE("random requests give the same bytes with any draft model") {
   const std::chrono::milliseconds usual{0}, plenty{1000};
   const RunnerLimits limits = MakeLimits(4, 40, 32, 8), tight = MakeLimits(4, 12, 16, 8);
-  uint64_t right_without = 0, right_with = 0, preemptions = 0;
+  uint64_t accepted_without = 0, accepted_with = 0, preemptions = 0;
   for (uint32_t seed = 0; seed < 20; ++seed) {
     const DraftSetup good{MakeLimits(4, 64, 32, 8)}, bad{MakeLimits(4, 64, 32, 8), 40},
         hopeless{MakeLimits(4, 64, 32, 8), 100};
-    right_without += Play(seed, limits, {8, 32, 100, 0, true, plenty}).guessed_right;
-    right_with += Play(seed, limits, {8, 32, 100, 0, true, plenty}, &good).guessed_right;
+    accepted_without += Play(seed, limits, {8, 32, 100, 0, true, plenty}).accepted_tokens;
+    accepted_with += Play(seed, limits, {8, 32, 100, 0, true, plenty}, &good).accepted_tokens;
     Play(seed, limits, {8, 32, 100}, &bad);
     Play(seed, limits, {8, 32, 100, 0, true, std::chrono::milliseconds(1)}, &hopeless);
     preemptions += Play(seed, tight, {8, 32, 100, 0, false, usual}, &bad).preemptions;
     const auto off = Play(seed, limits, {8, 32, 100, 0, true, usual, false}, &good);
-    CHECK(off.guessed_tokens == 0);
+    CHECK(off.draft_tokens == 0);
     // A draft with less of everything: blocks, tokens in a pass, rows, context.
     const DraftSetup few_blocks{MakeLimits(2, 9, 32, 8), 10}, small_passes{MakeLimits(1, 64, 1, 1)},
         one_block{MakeLimits(16, 1, 8, 2)};
@@ -316,7 +316,7 @@ TEST_CASE("random requests give the same bytes with any draft model") {
       Play(seed, tight, {3, 16, 100}, &small);
     }
   }
-  CHECK(right_with > right_without);
+  CHECK(accepted_with > accepted_without);
   CHECK(preemptions > 0);
 }
 

@@ -7,61 +7,61 @@ namespace {
 
 using Tokens = std::vector<int32_t>;
 
-Tokens Guess(PromptLookup* lookup, const Tokens& tokens, int most) {
+Tokens Propose(PromptLookup* lookup, const Tokens& tokens, int most) {
   Tokens guess;
-  lookup->Guess(tokens, most, 2, &guess);
+  lookup->Propose(tokens, most, 2, &guess);
   return guess;
 }
 
-Tokens Guess(const Tokens& tokens, int most) {
+Tokens Propose(const Tokens& tokens, int most) {
   PromptLookup lookup;
-  return Guess(&lookup, tokens, most);
+  return Propose(&lookup, tokens, most);
 }
 
-TEST_CASE("the draft is the continuation of the last occurrence") {
-  CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 8) == Tokens{3, 4});
-  CHECK(Guess({1, 2, 3, 4, 5, 9, 1, 2}, 1) == Tokens{3});
+TEST_CASE("what followed the last time is what is guessed") {
+  CHECK(Propose({1, 2, 3, 4, 5, 9, 1, 2}, 8) == Tokens{3, 4});
+  CHECK(Propose({1, 2, 3, 4, 5, 9, 1, 2}, 1) == Tokens{3});
   // The latest of two places, unless an earlier one is alike for longer.
-  CHECK(Guess({1, 2, 7, 0, 1, 2, 8, 0, 1, 2}, 1) == Tokens{8});
-  CHECK(Guess({5, 1, 2, 7, 0, 1, 2, 8, 5, 1, 2}, 1) == Tokens{7});
+  CHECK(Propose({1, 2, 7, 0, 1, 2, 8, 0, 1, 2}, 1) == Tokens{8});
+  CHECK(Propose({5, 1, 2, 7, 0, 1, 2, 8, 5, 1, 2}, 1) == Tokens{7});
 }
 
-TEST_CASE("a repetition is drafted beyond its end") {
-  CHECK(Guess({4, 6, 6, 6, 6}, 8) == Tokens{6, 6, 6});
-  CHECK(Guess({0, 1, 2, 3, 1, 2, 3}, 2) == Tokens{1, 2});
+TEST_CASE("a repetition goes on beyond its end") {
+  CHECK(Propose({4, 6, 6, 6, 6}, 8) == Tokens{6, 6, 6});
+  CHECK(Propose({0, 1, 2, 3, 1, 2, 3}, 2) == Tokens{1, 2});
   PromptLookup lookup;
   for (int i = 0; i < 20; ++i) {
-    Guess(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8);
+    Propose(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8);
     lookup.Learn(8, 8);
   }
-  CHECK(Guess(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8) == Tokens{1, 2, 3, 1, 2, 3, 1, 2});
+  CHECK(Propose(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8) == Tokens{1, 2, 3, 1, 2, 3, 1, 2});
 }
 
-TEST_CASE("without a matching n-gram nothing is drafted") {
-  CHECK(Guess({}, 8).empty());
-  CHECK(Guess({1}, 8).empty());
-  CHECK(Guess({1, 1}, 8).empty());
-  CHECK(Guess({1, 2, 3, 4, 2}, 8).empty());
-  CHECK(Guess({1, 2, 3, 1, 2}, 0).empty());
+TEST_CASE("nothing alike, nothing guessed") {
+  CHECK(Propose({}, 8).empty());
+  CHECK(Propose({1}, 8).empty());
+  CHECK(Propose({1, 1}, 8).empty());
+  CHECK(Propose({1, 2, 3, 4, 2}, 8).empty());
+  CHECK(Propose({1, 2, 3, 1, 2}, 0).empty());
   PromptLookup lookup;
   Tokens guess;
-  lookup.Guess({1, 2, 3, 4, 2}, 8, 1, &guess);
+  lookup.Propose({1, 2, 3, 4, 2}, 8, 1, &guess);
   CHECK(guess == Tokens{3});
-  lookup.Guess({1, 2, 3, 4, 5}, 8, 1, &guess);
+  lookup.Propose({1, 2, 3, 4, 5}, 8, 1, &guess);
   CHECK(guess.empty());
 }
 
 TEST_CASE("drafts grow with the n-gram length and its acceptance rate") {
   const Tokens brief{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2};
   const Tokens text{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6};
-  CHECK(Guess(brief, 16).size() < Guess(text, 16).size());
+  CHECK(Propose(brief, 16).size() < Propose(text, 16).size());
   PromptLookup lookup;
   for (int i = 0; i < 40; ++i) {
-    const auto guess = Guess(&lookup, text, 16);
+    const auto guess = Propose(&lookup, text, 16);
     lookup.Learn(static_cast<int>(guess.size()), static_cast<int>(guess.size()));
   }
-  CHECK(Guess(&lookup, text, 16).size() == 16);
-  CHECK(Guess(&lookup, brief, 16).size() == Guess(brief, 16).size());
+  CHECK(Propose(&lookup, text, 16).size() == 16);
+  CHECK(Propose(&lookup, brief, 16).size() == Propose(brief, 16).size());
 }
 
 TEST_CASE("rejected n-gram lengths are tried rarely") {
@@ -69,7 +69,7 @@ TEST_CASE("rejected n-gram lengths are tried rarely") {
   PromptLookup lookup;
   int tried = 0;
   for (int step = 0; step < 1000; ++step) {
-    const auto guess = Guess(&lookup, tokens, 16);
+    const auto guess = Propose(&lookup, tokens, 16);
     tried += static_cast<int>(guess.size());
     lookup.Learn(static_cast<int>(guess.size()), 0);
   }
@@ -77,7 +77,7 @@ TEST_CASE("rejected n-gram lengths are tried rarely") {
   CHECK(tried < 300);
   int right = 0;
   for (int step = 0; step < 100; ++step) {
-    const auto guess = Guess(&lookup, tokens, 16);
+    const auto guess = Propose(&lookup, tokens, 16);
     lookup.Learn(static_cast<int>(guess.size()), static_cast<int>(guess.size()));
     right += static_cast<int>(guess.size());
   }

@@ -33,7 +33,7 @@ TEST_CASE("draft tokens fit the step and leave room for prompts") {
   const auto pick = [&](int low, int high) {
     return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));
   };
-  int guesses_beside_prompts = 0;
+  int drafts_beside_prompts = 0;
   for (int round = 0; round < 2000; ++round) {
     const int most = pick(1, 6);
     const SchedulerConfig config{.max_num_seqs = most,
@@ -52,7 +52,7 @@ TEST_CASE("draft tokens fit the step and leave room for prompts") {
     const auto decodes = scheduler.Decodes();
     REQUIRE(static_cast<int>(decodes.size()) == decoding);
     for (Sequence* sequence : decodes) {
-      sequence->guesses.assign(static_cast<size_t>(pick(0, 12)), 0);
+      sequence->draft_tokens.assign(static_cast<size_t>(pick(0, 12)), 0);
     }
     const bool waits = pick(0, 1) == 1;
     all.push_back(MakeSequence(99, 30, 1));
@@ -61,9 +61,9 @@ TEST_CASE("draft tokens fit the step and leave room for prompts") {
     int tokens = 0, rows = 0, prompt_tokens = 0, guesses = 0;
     const auto& step = scheduler.Schedule();
     for (const ScheduledSequence& share : step) {
-      tokens += share.count + share.guesses;
+      tokens += share.count + share.num_draft_tokens;
       rows += share.logits_rows();
-      guesses += share.guesses;
+      guesses += share.num_draft_tokens;
       if (share.sequence == all.back().get()) prompt_tokens += share.count;
     }
     CAPTURE(round);
@@ -76,9 +76,9 @@ TEST_CASE("draft tokens fit the step and leave room for prompts") {
     }
     const bool room = decoding < most && decoding < config.max_num_batched_tokens;
     if (waits) CHECK((prompt_tokens > 0) == room);
-    if (prompt_tokens > 0) guesses_beside_prompts += guesses;
+    if (prompt_tokens > 0) drafts_beside_prompts += guesses;
   }
-  CHECK(guesses_beside_prompts > 0);
+  CHECK(drafts_beside_prompts > 0);
 }
 
 }  // namespace

@@ -63,30 +63,30 @@ TEST_CASE("the cost of a prompt token is learned beside decodes") {
   for (int i = 0; i < 50; ++i)
     pace.Learn({.decodes = 1, .prompt_tokens = 10}, milliseconds(40 + 30));
   CHECK(pace.PromptTokens(milliseconds(90)) == 30);
-  CHECK(pace.usual() == milliseconds(40));
+  CHECK(pace.baseline_itl() == milliseconds(40));
 }
 
 TEST_CASE("draft tokens lengthen a step but not the baseline") {
   StepPace pace(milliseconds(0));
-  pace.Learn({.decodes = 1, .guesses = 2}, milliseconds(60));
-  CHECK(pace.usual() == milliseconds(60));
+  pace.Learn({.decodes = 1, .draft_tokens = 2}, milliseconds(60));
+  CHECK(pace.baseline_itl() == milliseconds(60));
   for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1}, milliseconds(40));
-  const auto usual = pace.usual();
+  const auto usual = pace.baseline_itl();
   CHECK(usual < milliseconds(41));
-  for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .guesses = 2}, milliseconds(60));
-  CHECK(pace.usual() == usual);
-  for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .guesses = 2}, milliseconds(30));
-  CHECK(pace.usual() < milliseconds(31));
+  for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .draft_tokens = 2}, milliseconds(60));
+  CHECK(pace.baseline_itl() == usual);
+  for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .draft_tokens = 2}, milliseconds(30));
+  CHECK(pace.baseline_itl() < milliseconds(31));
 }
 
 TEST_CASE("the cost of long encoder slices is kept over short ones and decays") {
   StepPace pace(milliseconds(0));
-  pace.LearnUnit(milliseconds(20));
-  for (int i = 0; i < 9; ++i) pace.LearnUnit(milliseconds(5));
-  CHECK(pace.unit() > milliseconds(15));
-  CHECK(pace.unit() <= milliseconds(20));
-  for (int i = 0; i < 300; ++i) pace.LearnUnit(milliseconds(5));
-  CHECK(pace.unit() < milliseconds(6));
+  pace.LearnSlice(milliseconds(20));
+  for (int i = 0; i < 9; ++i) pace.LearnSlice(milliseconds(5));
+  CHECK(pace.slice_time() > milliseconds(15));
+  CHECK(pace.slice_time() <= milliseconds(20));
+  for (int i = 0; i < 300; ++i) pace.LearnSlice(milliseconds(5));
+  CHECK(pace.slice_time() < milliseconds(6));
 }
 
 TEST_CASE("the scheduler keeps to the share of prompts, and decodes go first") {

@@ -158,8 +158,8 @@ json OpenAiWriter::Timings() const {
           {"decode_ms", u.timings.decode_s * 1e3},
           {"prompt_n", u.prompt_tokens},
           {"predicted_n", u.completion_tokens},
-          {"draft_n", u.timings.guessed_tokens},
-          {"draft_n_accepted", u.timings.guessed_right},
+          {"draft_n", u.timings.draft_tokens},
+          {"draft_n_accepted", u.timings.accepted_tokens},
           {"prefill_per_second", rate(u.prompt_tokens - u.cached_tokens, u.timings.prefill_s)},
           {"decode_per_second", rate(decoded, u.timings.decode_s)},
           {"preemptions", u.timings.preemptions}};

@@ -26,8 +26,8 @@ json ModelHealth(const std::string& name, const EngineSnapshot::Model& m) {
           {"prompt_tokens", m.prompt_tokens},
           {"cached_tokens", m.cached_tokens},
           {"generated_tokens", m.generated_tokens},
-          {"guessed_tokens", m.guessed_tokens},
-          {"guessed_right", m.guessed_right},
+          {"draft_n", m.draft_tokens},
+          {"draft_n_accepted", m.accepted_tokens},
           {"images_encoded", m.images_encoded},
           {"image_cache_hits", m.image_cache_hits},
           {"image_cache_bytes", m.image_cache_bytes}};
