@@ -10,13 +10,16 @@
 #include "engine/base/bounded_queue.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/model_loop.h"
+#include "scheduler/request_check.h"
 
 namespace edgegate {
 namespace {
 
-constexpr size_t kQueueCapacity = 65536;  // the models' AdmissionLimiters keep it far below
+using Clock = std::chrono::steady_clock;
 
-// Between looks at what is new, where all work waits for masks or slow readers.
+constexpr size_t kQueueCapacity = 65536;  // far more than the models' AdmissionLimiters admit
+
+// Longest wait for new requests while all work waits for masks or slow readers.
 constexpr auto kBlockedTurn = std::chrono::milliseconds(5);
 
 struct Submission {
@@ -29,7 +32,7 @@ class Handle : public GenerationHandle {
   explicit Handle(int num_sequences) : events_(std::make_shared<EventQueue>(num_sequences)) {}
   ~Handle() override { Handle::Cancel(-1); }
 
-  // The next request's.
+  // Makes the stream of the next request.
   std::shared_ptr<GenerationStream> AddStream(int num_sequences) {
     auto stream = std::make_shared<GenerationStream>(events_, static_cast<int>(sequences_.size()));
     for (int i = 0; i < num_sequences; ++i) sequences_.push_back({stream, i});
@@ -55,16 +58,16 @@ class Handle : public GenerationHandle {
   };
 
   const std::shared_ptr<EventQueue> events_;
-  std::vector<Sequence> sequences_;  // fixed once the caller has the handle
+  std::vector<Sequence> sequences_;  // constant once the caller has the handle
 };
 
 }  // namespace
 
 class EngineLoop::Impl {
  public:
-  explicit Impl(size_t most) : models(most) {}
+  explicit Impl(size_t max_models) : models(max_models) {}
 
-  // Those that were added.
+  // The models that were added.
   std::span<const std::unique_ptr<ModelLoop>> added() const { return {models.data(), num_models}; }
   void Run();
   void Turn(bool idle);
@@ -73,14 +76,14 @@ class EngineLoop::Impl {
   void Publish() EG_EXCLUDES(mutex);
   void Accept(Submission submission);
 
-  // Its size is fixed. A place is written once, before `num_models` counts it.
+  // The size is fixed. An element is written once, before `num_models` counts it.
   std::vector<std::unique_ptr<ModelLoop>> models;
   std::atomic<size_t> num_models{0};
   BoundedQueue<Submission> queue{kQueueCapacity};
   std::atomic<bool> draining{false};
   std::atomic<bool> cancel_all{false};
   std::atomic<bool> stopping{false};
-  // When the turn under way began, as the clock's count; 0: the loop is idle.
+  // Start of the running turn, as a count of the clock; 0 while the loop is idle.
   std::atomic<Clock::rep> turn_began{0};
   std::thread thread;
 
@@ -89,14 +92,14 @@ class EngineLoop::Impl {
   EngineSnapshot published EG_GUARDED_BY(mutex);
   bool idle_now EG_GUARDED_BY(mutex) = true;
 
-  EngineSnapshot current;  // the loop's thread only
+  EngineSnapshot current;  // used by the loop's thread only
 };
 
 void EngineLoop::Impl::Accept(Submission submission) {
   models[submission.model]->Add(std::move(submission.group));
 }
 
-// One turn: new requests in, what ended out, a step of every model that has work.
+// One turn: takes new requests, and computes a step of every model that has work.
 void EngineLoop::Impl::Turn(bool idle) {
   if (idle) {
     turn_began = 0;
@@ -107,7 +110,7 @@ void EngineLoop::Impl::Turn(bool idle) {
   if (!StepModels()) WaitWhileBlocked();
 }
 
-// False where there is work, and none of it can be done now.
+// False if there is work and none of it can be done now.
 bool EngineLoop::Impl::StepModels() {
   bool blocked = false, computed = false;
   const auto all = added();
@@ -152,7 +155,7 @@ void EngineLoop::Impl::Publish() {
   }
   {
     MutexLock lock(mutex);
-    // Models that were added meanwhile.
+    // Models that were added meanwhile have no snapshot of the loop yet.
     for (size_t i = current.models.size(); i < published.models.size(); ++i) {
       current.models.push_back(published.models[i]);
     }
@@ -171,7 +174,7 @@ void EngineLoop::Impl::Run() {
     MutexLock lock(mutex);
     idle = idle_now;
   }
-  Turn(false);  // ends what is still there
+  Turn(false);  // cancels the requests that are left
   Publish();
   turn_began = 0;
 }
@@ -185,10 +188,10 @@ EngineLoop::~EngineLoop() {
   if (impl_->thread.joinable()) impl_->thread.join();
 }
 
-int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, SchedulerSettings limits,
+int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, SchedulerSettings settings,
                          std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft,
                          std::function<Status()> check_weights) {
-  auto model = std::make_unique<ModelLoop>(std::move(runner), limits, std::move(valid_tokens),
+  auto model = std::make_unique<ModelLoop>(std::move(runner), settings, std::move(valid_tokens),
                                            std::move(draft), std::move(check_weights));
   MutexLock lock(impl_->mutex);
   const size_t index = impl_->num_models;
@@ -224,7 +227,7 @@ Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
   EG_RETURN_IF_ERROR(loop.failure());
   int sequences = 0;
   for (const GenerationRequest& request : requests) {
-    EG_RETURN_IF_ERROR(loop.Check(request));
+    EG_RETURN_IF_ERROR(CheckRequest(request, loop.limits()));
     sequences += request.num_sequences;
   }
   std::vector<AdmissionTicket> tickets;
@@ -237,7 +240,8 @@ Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
   std::vector<std::unique_ptr<SequenceGroup>> groups;
   for (size_t i = 0; i < requests.size(); ++i) {
     auto stream = handle->AddStream(requests[i].num_sequences);
-    groups.push_back(loop.Prepare(std::move(requests[i]), std::move(stream), Clock::now()));
+    groups.push_back(
+        MakeSequenceGroup(std::move(requests[i]), std::move(stream), Clock::now(), loop.limits()));
     groups.back()->ticket = std::move(tickets[i]);
   }
   {

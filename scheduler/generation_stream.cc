@@ -6,7 +6,7 @@ void EventQueue::Push(TokenEvent event) {
   {
     MutexLock lock(mutex_);
     undelivered_ += static_cast<int>(event.tokens.size());
-    if (undelivered_ >= kMostUndelivered) backlogged_ = true;
+    if (undelivered_ >= kMaxUndelivered) backlogged_ = true;
     events_.push_back(std::move(event));
   }
   changed_.NotifyOne();
@@ -21,7 +21,7 @@ std::optional<TokenEvent> EventQueue::Next(std::chrono::steady_clock::time_point
   TokenEvent event = std::move(events_.front());
   events_.pop_front();
   undelivered_ -= static_cast<int>(event.tokens.size());
-  if (undelivered_ <= kMostUndelivered / 2) backlogged_ = false;
+  if (undelivered_ <= kMaxUndelivered / 2) backlogged_ = false;
   if (event.finish != FinishReason::kNone) --unfinished_;
   return event;
 }

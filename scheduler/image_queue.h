@@ -16,6 +16,8 @@
 
 namespace edgegate {
 
+struct SequenceGroup;
+
 // Called by the engine loop's thread only.
 class ImageQueue {
  public:
@@ -23,7 +25,8 @@ class ImageQueue {
 
   // A request as this queue sees it. Owned by whoever adds it; must outlive its stay.
   struct Client {
-    std::string owner;  // GenerationRequest::client
+    SequenceGroup* group = nullptr;  // the request itself, for the caller
+    std::string owner;               // GenerationRequest::client
     std::vector<PromptImage> images;
     std::vector<ImageEmbedding> rows;  // of images[0], images[1] ... as far as they are there
     int encoded = 0;                   // of them, those that the cache did not have

@@ -1,4 +1,6 @@
-// One model's share of the engine loop: its scheduler, its runner, and the requests it is serving.
+// One model's part of the engine loop. A step has three phases: schedule (which sequences compute
+// how many tokens), forward (compute and deliver them), and pace (learn what that cost, and encode
+// images in the time that running streams can spare).
 #pragma once
 
 #include <functional>
@@ -6,12 +8,13 @@
 #include <vector>
 
 #include "engine/base/mutex.h"
-#include "engine/sampling/sampler.h"
 #include "scheduler/admission_limiter.h"
+#include "scheduler/delivery.h"
 #include "scheduler/drafter.h"
 #include "scheduler/engine_snapshot.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/image_queue.h"
+#include "scheduler/request_table.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/scheduler_settings.h"
 #include "scheduler/sequence_group.h"
@@ -19,108 +22,76 @@
 
 namespace edgegate {
 
-using Clock = std::chrono::steady_clock;
-
-// Called by the engine loop's thread only, but for the methods that are said to be thread-safe.
+// Called by the engine loop's thread only, except for the methods that are marked thread-safe.
 class ModelLoop {
  public:
-  // `draft`, of the same vocabulary, guesses for it; may be null. `check_weights`: see
-  // EngineLoop::AddModel; may be null.
-  ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerSettings& limits,
+  using Clock = std::chrono::steady_clock;
+
+  // `valid_tokens`, `draft` and `check_weights`: see EngineLoop::AddModel.
+  ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerSettings& settings,
             std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr,
             std::function<Status()> check_weights = nullptr);
 
-  // kInvalidArgument when the request can never run. Thread-safe.
-  Status Check(const GenerationRequest& request) const;
+  // Fixed limits of the model. Thread-safe.
+  const RunnerLimits& limits() const { return limits_; }
 
-  // A request that passed Check(), ready for Add(). Thread-safe.
-  std::unique_ptr<SequenceGroup> Prepare(GenerationRequest request,
-                                         std::shared_ptr<GenerationStream> stream,
-                                         Clock::time_point submitted) const;
-
-  // Whose tickets a request needs, when it comes from outside. Thread-safe.
+  // Issues the tickets that requests from outside need. Thread-safe.
   AdmissionLimiter* limiter() const { return limiter_.get(); }
 
-  // Not OK once the weights were found damaged: the model answers no further request. Thread-safe.
+  // Not OK once the weights were found damaged. The model then refuses further requests.
+  // Thread-safe.
   Status failure() const EG_EXCLUDES(failure_mutex_);
 
+  // Takes a request that passed CheckRequest().
   void Add(std::unique_ptr<SequenceGroup> group);
-  void Add(GenerationRequest request, std::shared_ptr<GenerationStream> stream,
-           Clock::time_point submitted) {
-    Add(Prepare(std::move(request), std::move(stream), submitted));
-  }
-  void CancelAll();
-  // Ends what was cancelled, and requests whose deadline has passed.
-  void Sweep(Clock::time_point now);
+  void CancelAll() { requests_.CancelAll(); }
+  // Ends cancelled sequences, and requests whose deadline has passed.
+  void Sweep(Clock::time_point now) { requests_.Sweep(now); }
 
   bool HasWork() const { return scheduler_.HasWork() || !images_.empty(); }
-  // Whether a step would compute something for a sequence that runs already.
+  // True if a step would compute something for a sequence that runs already.
   bool HasRunning() const { return scheduler_.num_runnable() > 0; }
 
-  // Schedules, runs, samples and delivers one step; then encodes images, a unit at least. Where
-  // streams run, here or in other models, prompts and images get what time StepPace spares. False
-  // when the runner failed.
+  // Computes and delivers one step; then encodes images, at least one slice. If streams run, in
+  // this model or in others (`others_running`), prompts and images get the time that StepPace
+  // spares. False if a forward pass or an encoder failed.
   bool Step(bool others_running);
 
-  // Whether the last step had nothing to compute, though there is work: all of it waits for masks,
-  // or for readers who take their tokens too slowly.
+  // True if the last step had work and could do none of it: all sequences wait for masks or for
+  // slow readers.
   bool blocked() const { return blocked_; }
-  // Where a sequence waits for a mask: returns when it is there, or at `deadline`. False at once
-  // where none does.
-  bool WaitForMask(Clock::time_point deadline);
+  // If a sequence waits for a mask: blocks until the mask is there or `deadline` passes, and
+  // returns true. Else returns false at once.
+  bool WaitForMask(Clock::time_point deadline) { return requests_.WaitForMask(deadline); }
 
   EngineSnapshot::Model snapshot() const;
 
  private:
-  using Group = SequenceGroup;
-  using Stream = GroupSequence;
+  using Shares = std::vector<ScheduledSequence>;
 
-  void Enqueue(Group* group);
-  void UpdatePaused();
-  bool RunBatch(const std::vector<ScheduledSequence>& step, bool others_running);
+  const Shares& Schedule(bool others_running);
+  bool Forward(const Shares& step, bool others_running);
+  void LearnPace(const Shares& step, Clock::duration took);
+  Clock::duration MaskWait(const Shares& step, bool others_running) const;
   bool EncodeImages(Clock::time_point until);
-  Status WorkOnImages();
-  void FailGroup(Group* group, const Status& status);
+  Status EncodeSlice();
   Status CheckWeights();
-  void FailModel(const Status& status);
-  void AddImageRows(const ScheduledSequence& share, int first);
-  void BuildBatch(const std::vector<ScheduledSequence>& step);
-  void LearnPace(const std::vector<ScheduledSequence>& step, Clock::duration took);
-  void MarkScheduled(const std::vector<ScheduledSequence>& step, Clock::time_point now);
-
-  // In model_loop_delivery.cc.
-  void DeliverAll(const std::vector<ScheduledSequence>& step, const float* logits,
-                  bool others_running);
-  Clock::duration MaskBudget(const std::vector<ScheduledSequence>& step, bool others_running) const;
-  void Deliver(const ScheduledSequence& share, const float* logits);
-  bool MaskReady(Stream* stream);
-  // The token that is sampled from the row. False when the sequence has ended with it.
-  bool DeliverToken(Stream* stream, const float* row);
-  Result<SampledToken> SampleNext(Stream* stream, const float* row);
-  void AddPromptLogprobs(const ScheduledSequence& share, const float* logits);
-  void Finish(Stream* stream, FinishReason reason, TokenEvent event, Status status = {});
-  RequestTimings TimingsOf(const Group& group) const;
-  void DropFinished();
 
   const std::unique_ptr<ModelRunner> runner_;
   const RunnerLimits limits_;
-  const std::vector<bool> valid_tokens_;
   const std::function<Status()> check_weights_;  // may be null
   const std::shared_ptr<AdmissionLimiter> limiter_;
   Scheduler scheduler_;
   Drafter drafter_;
-  Sampler sampler_;
-  ForwardBatch batch_;  // of the current step
   ImageQueue images_;
-  std::vector<std::unique_ptr<Group>> groups_;
-  uint64_t next_sequence_id_ = 0;
-  uint64_t prompt_tokens_ = 0;
-  uint64_t cached_tokens_ = 0;
-  uint64_t generated_tokens_ = 0;
-  uint64_t draft_tokens_ = 0;
-  uint64_t accepted_tokens_ = 0;
+  Delivery delivery_;
+  RequestTable requests_;
   StepPace pace_;
-  Clock::time_point mask_deadline_;  // of the current step
+
+  // Of the current step.
+  ForwardBatch batch_;
+  bool streams_ = false;        // tokens of running streams wait for the end of the step
+  StepPace::Duration spare_{};  // time for prompts and images
   bool blocked_ = false;
 
   mutable Mutex failure_mutex_;

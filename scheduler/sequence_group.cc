@@ -5,7 +5,7 @@
 namespace edgegate {
 namespace {
 
-// The ids that the vocabulary has, ascending, each once.
+// Returns the ids of the vocabulary among `ids`, ascending, without duplicates.
 std::vector<int32_t> SortedIds(std::vector<int32_t> ids, int vocab_size) {
   std::erase_if(ids, [&](int32_t id) { return id < 0 || id >= vocab_size; });
   std::sort(ids.begin(), ids.end());
@@ -14,7 +14,7 @@ std::vector<int32_t> SortedIds(std::vector<int32_t> ids, int vocab_size) {
   return ids;
 }
 
-// One bias for each id that the vocabulary has.
+// Sorts the biases by id, adds those of one id, and drops ids outside of the vocabulary.
 void MergeBiases(std::vector<std::pair<int32_t, float>>* biases, int vocab_size) {
   std::erase_if(*biases, [&](const auto& b) { return b.first < 0 || b.first >= vocab_size; });
   std::stable_sort(biases->begin(), biases->end(),
@@ -32,21 +32,21 @@ void MergeBiases(std::vector<std::pair<int32_t, float>>* biases, int vocab_size)
   biases->shrink_to_fit();
 }
 
-std::unique_ptr<GroupSequence> MakeSequence(SequenceGroup* group, int index,
-                                            const RunnerLimits& limits) {
+std::unique_ptr<Sequence> MakeSequence(SequenceGroup* group, int index,
+                                       const RunnerLimits& limits) {
   const GenerationRequest& r = group->request;
-  auto sequence = std::make_unique<GroupSequence>();
-  // Room for all that may come, so that decoding moves nothing.
-  const int most = static_cast<int>(r.prompt.size()) + r.max_tokens;
-  sequence->tokens.reserve(static_cast<size_t>(most));
-  sequence->block_table.reserve(static_cast<size_t>(BlocksFor(most, limits.block_size)));
+  auto sequence = std::make_unique<Sequence>();
+  // Reserves room for the longest answer, so that decoding moves nothing.
+  const int max_length = static_cast<int>(r.prompt.size()) + r.max_tokens;
+  sequence->tokens.reserve(static_cast<size_t>(max_length));
+  sequence->block_table.reserve(static_cast<size_t>(BlocksFor(max_length, limits.block_size)));
   sequence->tokens = r.prompt;
   sequence->tenant = r.tenant;
   sequence->client = r.client;
   sequence->prompt_len = static_cast<int>(r.prompt.size());
   sequence->max_tokens = r.max_tokens;
   sequence->wants_prompt_logits = index == 0 && r.num_prompt_logprobs >= 0;
-  for (const PromptImage& image : group->images) {
+  for (const PromptImage& image : group->media.images) {
     sequence->images.push_back({image.position, limits.image_rows, image.key});
   }
   sequence->group = group;
@@ -65,10 +65,11 @@ std::unique_ptr<SequenceGroup> MakeSequenceGroup(GenerationRequest request,
   auto group = std::make_unique<SequenceGroup>();
   group->request = std::move(request);
   GenerationRequest& r = group->request;
-  group->owner = r.client;
+  group->media.owner = r.client;
+  group->media.group = group.get();
   group->events = std::move(events);
   group->submitted = submitted;
-  group->images = std::move(r.images);
+  group->media.images = std::move(r.images);
   group->stop_ids = SortedIds(std::move(r.stop_token_ids), limits.vocab_size);
   MergeBiases(&r.sampling.logit_bias, limits.vocab_size);
   if (r.sampling.repetition_penalty != 1.0f) {

@@ -5,49 +5,37 @@
 #include <memory>
 #include <vector>
 
-#include "engine/sampling/sampler.h"
 #include "scheduler/admission_limiter.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/image_queue.h"
 #include "scheduler/request.h"
-#include "scheduler/scheduler.h"
+#include "scheduler/sequence.h"
 
 namespace edgegate {
 
-struct SequenceGroup;
-
-// A request's sequence and what belongs to it alone.
-struct GroupSequence : Sequence {
-  SequenceGroup* group = nullptr;
-  int index = 0;  // in the request; added to the request's seed
-  TokenCounts counts;
-  std::unique_ptr<TokenConstraint> constraint;  // null: none
-  bool awaits_mask = false;  // a step had no mask for it: it is paused until there is one
-  bool admitted = false;     // it was in a step, and no longer holds a place of the ticket
-  std::vector<SampledToken> prompt_logprobs;
-};
-
-struct SequenceGroup : ImageQueue::Client {
+// Used by the engine loop's thread, once it was handed over.
+struct SequenceGroup {
   using Clock = std::chrono::steady_clock;
 
-  // Without its prompt, images and stop ids, which are kept below.
+  // The request, without its prompt, images, stop ids and constraint.
   GenerationRequest request;
-  std::vector<int32_t> stop_ids;    // ascending, each once
-  std::vector<int32_t> prompt_ids;  // the prompt's distinct ids, ascending, where penalties need it
+  std::vector<int32_t> stop_ids;    // ascending, without duplicates
+  std::vector<int32_t> prompt_ids;  // the same of the prompt; empty if no penalty needs it
+  ImageQueue::Client media;         // the images, and their rows as they are encoded
   std::shared_ptr<GenerationStream> events;
-  std::vector<std::unique_ptr<GroupSequence>> sequences;
-  AdmissionTicket ticket;
-  int unfinished = 0;
+  std::vector<std::unique_ptr<Sequence>> sequences;
+  AdmissionTicket ticket;  // a place for each sequence that was in no step yet
+  int unfinished = 0;      // sequences
   int preemptions = 0;
-  int drafted = 0;   // draft tokens computed
-  int accepted = 0;  // draft tokens accepted
+  int draft_tokens = 0;
+  int accepted_tokens = 0;
   Clock::time_point submitted, first_scheduled, first_token, last_token;
 };
 
-// Prepares all that takes longer the more the client sent: stop ids and logit biases are sorted,
-// constraints cloned. For the thread that submits, so that the engine loop does little for each
-// request. Ids outside of the vocabulary are dropped from stop ids and biases. The biases of one id
-// are added up.
+// Prepares a request: sorts stop ids and logit biases, clones constraints, reserves memory. This
+// takes time in proportion to the request, so it runs on the thread that submits and not in the
+// engine loop. Ids outside of the vocabulary are dropped from stop ids and biases. Several biases
+// of one id are added.
 std::unique_ptr<SequenceGroup> MakeSequenceGroup(GenerationRequest request,
                                                  std::shared_ptr<GenerationStream> events,
                                                  SequenceGroup::Clock::time_point submitted,

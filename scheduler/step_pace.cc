@@ -19,6 +19,10 @@ constexpr StepPace::Duration kUnnoticedItl = std::chrono::milliseconds(50);
 constexpr StepPace::Duration kMaxAlone = std::chrono::milliseconds(1500);
 constexpr int kMinTokensAlone = 256, kTokenMultipleAlone = 128;
 
+// Least waits for masks.
+constexpr StepPace::Duration kMinMaskWait = std::chrono::milliseconds(2);
+constexpr StepPace::Duration kMinMaskWaitAlone = std::chrono::milliseconds(10);
+
 void Smooth(StepPace::Duration* value, StepPace::Duration sample) {
   *value = *value == StepPace::Duration(0) ? sample : *value + (sample - *value) / kSmoothing;
 }
@@ -65,6 +69,11 @@ int StepPace::PromptTokens(Duration spare) const {
 int StepPace::PromptTokensAlone() const {
   return std::max(kMinTokensAlone,
                   PromptTokens(kMaxAlone) / kTokenMultipleAlone * kTokenMultipleAlone);
+}
+
+StepPace::Duration StepPace::MaskWait(bool others_wait) const {
+  return others_wait ? std::max(kMinMaskWait, baseline_itl_ / 4)
+                     : std::max(kMinMaskWaitAlone, baseline_itl_);
 }
 
 }  // namespace edgegate

@@ -46,6 +46,11 @@ class StepPace {
   // new request into account, and its chunks are large enough to be computed efficiently.
   int PromptTokensAlone() const;
 
+  // Longest time that a step waits for the masks of its sequences, all together. If nobody else
+  // waits for the next step (`others_wait` is false), this is the time in which the dropped rows
+  // would be computed again: waiting then costs at most twice what the better choice would have.
+  Duration MaskWait(bool others_wait) const;
+
  private:
   const Duration target_;
   Duration baseline_itl_{0};

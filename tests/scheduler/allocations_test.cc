@@ -10,6 +10,7 @@
 #include "engine/quantize/quantize.h"
 #include "engine/weights/bundle.h"
 #include "scheduler/model_loop.h"
+#include "tests/fakes/add_request.h"
 #include "tests/fakes/allocation_counter.h"
 #include "tests/fakes/fake_model_runner.h"
 
@@ -133,7 +134,7 @@ Counted CountLoop(const SamplingParams& sampling, const SchedulerSettings& setti
     request.sampling = sampling;
     request.stop_token_ids = {-1};
     streams.push_back(std::make_shared<GenerationStream>(1));
-    loop.Add(request, streams.back(), Clock::now());
+    AddRequest(&loop, request, streams.back());
   }
   Counted counted;
   std::optional<AllocationCounter> counter;

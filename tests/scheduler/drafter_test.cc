@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "scheduler/model_loop.h"
+#include "tests/fakes/add_request.h"
 #include "tests/fakes/fake_model_runner.h"
 
 namespace edgegate {
@@ -37,7 +38,7 @@ struct Drafted {
     r.max_tokens = max_tokens;
     r.stop_token_ids = {-1};
     auto stream = std::make_shared<GenerationStream>(1);
-    loop->Add(r, stream, Clock::now());
+    AddRequest(loop.get(), r, stream);
     return stream;
   }
   FakeModelRunner* runner;

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "scheduler/model_loop.h"
+#include "tests/fakes/add_request.h"
 #include "tests/fakes/fake_model_runner.h"
 
 namespace edgegate {
@@ -29,7 +30,7 @@ struct Gallery {
     r.max_tokens = max_tokens;
     r.stop_token_ids = {-1};
     auto stream = std::make_shared<GenerationStream>(1);
-    loop->Add(r, stream, Clock::now());
+    AddRequest(loop.get(), r, stream);
     return stream;
   }
   std::vector<int32_t> Finish(GenerationStream* stream) const {

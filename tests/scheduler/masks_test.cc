@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "scheduler/model_loop.h"
+#include "tests/fakes/add_request.h"
 #include "tests/fakes/fake_model_runner.h"
 
 namespace edgegate {
@@ -64,7 +65,7 @@ struct Loop {
     r.sampling.temperature = 0;
     if (mask) r.constraint = std::make_shared<OnDemand>(mask);
     auto stream = std::make_shared<GenerationStream>(n);
-    loop->Add(std::move(r), stream, Clock::now());
+    AddRequest(loop.get(), std::move(r), stream);
     return stream;
   }
   FakeModelRunner* runner;
@@ -168,11 +169,11 @@ TEST_CASE("a slow reader pauses its own sequences and loses no token") {
                  std::vector<bool>(kVocab, true));
   GenerationRequest r;
   r.prompt = {1};
-  r.max_tokens = EventQueue::kMostUndelivered + 500;
+  r.max_tokens = EventQueue::kMaxUndelivered + 500;
   auto stream = std::make_shared<GenerationStream>(1);
-  loop.Add(std::move(r), stream, Clock::now());
+  AddRequest(&loop, std::move(r), stream);
   while (!loop.blocked()) REQUIRE(loop.Step(false));
-  CHECK(loop.snapshot().generated_tokens < EventQueue::kMostUndelivered + 20);
+  CHECK(loop.snapshot().generated_tokens < EventQueue::kMaxUndelivered + 20);
   CHECK_FALSE(loop.WaitForMask(Clock::now()));
   auto got = Take(stream.get()).size();
   while (loop.HasWork()) {
@@ -180,7 +181,7 @@ TEST_CASE("a slow reader pauses its own sequences and loses no token") {
     CHECK_FALSE(loop.blocked());
   }
   got += Take(stream.get()).size();
-  CHECK(got == EventQueue::kMostUndelivered + 500);
+  CHECK(got == EventQueue::kMaxUndelivered + 500);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <map>
 #include <random>
 
+#include "scheduler/request_check.h"
+#include "tests/fakes/add_request.h"
 #include "tests/fakes/fake_model_runner.h"
 
 namespace edgegate {
@@ -209,8 +211,8 @@ EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
       live->request = RandomRequest(random, limits);
       live->open = live->request.num_sequences;
       live->stream = std::make_shared<GenerationStream>(live->open);
-      REQUIRE(loop.Check(live->request).ok());
-      loop.Add(live->request, live->stream, Clock::now());
+      REQUIRE(CheckRequest(live->request, limits).ok());
+      AddRequest(&loop, live->request, live->stream);
       all.push_back(std::move(live));
     }
     if (!all.empty() && random() % 40 == 0) {
@@ -271,7 +273,7 @@ TEST_CASE("a tenant does not find another tenant's cached blocks") {
     r.max_tokens = 1;
     r.stop_token_ids = {-1};
     const uint64_t before = loop.snapshot().cached_tokens;
-    loop.Add(std::move(r), std::make_shared<GenerationStream>(1), Clock::now());
+    AddRequest(&loop, std::move(r), std::make_shared<GenerationStream>(1));
     while (loop.HasWork()) loop.Step(false);
     return loop.snapshot().cached_tokens - before;
   };
@@ -331,7 +333,7 @@ TEST_CASE("a failed step ends its own requests and no other") {
     r.max_tokens = 4;
     r.stop_token_ids = {-1};
     auto stream = std::make_shared<GenerationStream>(1);
-    loop.Add(r, stream, Clock::now());
+    AddRequest(&loop, r, stream);
     return stream;
   };
   auto first = add(), second = add();
