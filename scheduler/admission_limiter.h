@@ -1,4 +1,5 @@
-// How many sequences of one model may wait for their first step, in all and of one client.
+// Admission control: limits the sequences of one model that wait for their first step, in all and
+// for each client.
 #pragma once
 
 #include <map>
@@ -12,8 +13,8 @@ namespace edgegate {
 
 class AdmissionLimiter;
 
-// The places that some sequences hold in the waiting queue. Gives them back when destroyed. Used by
-// one thread at a time.
+// Places in the waiting queue that the sequences of a request hold. Gives them back when destroyed.
+// Used by one thread at a time.
 class AdmissionTicket {
  public:
   AdmissionTicket() = default;
@@ -22,7 +23,7 @@ class AdmissionTicket {
   AdmissionTicket& operator=(AdmissionTicket&& other) noexcept;
   ~AdmissionTicket() { Release(places_); }
 
-  // Gives `places` back, or all that are left where these are fewer.
+  // Gives `places` places back, at most those that are left.
   void Release(int places);
 
  private:
@@ -31,20 +32,21 @@ class AdmissionTicket {
   int places_ = 0;
 };
 
-// Dynamic queue thresholds (Choudhury and Hahne 1998): one client may hold at most kShare times
-// what is left free. A client alone so holds three quarters of the places, the next one three
-// quarters of the rest, and a new client finds a place while others fill the queue. Memory: one
-// entry for each client that holds a place. Provides its own synchronization.
+// Dynamic queue thresholds (Choudhury and Hahne 1998): a client may hold at most kShare times the
+// number of free places. A single client can therefore hold three quarters of the places, and the
+// next one three quarters of the rest. A new client finds a place while others fill the queue.
+// Memory: one entry for each client that holds a place. Provides its own synchronization.
 class AdmissionLimiter : public std::enable_shared_from_this<AdmissionLimiter> {
  public:
   static constexpr int kShare = 3;
 
   explicit AdmissionLimiter(int max_waiting) : max_waiting_(max_waiting) {}
 
-  // kResourceExhausted when `places` more sequences of this client would pass a limit. The message
-  // names the limit.
+  // Takes `places` places for the client. kResourceExhausted, naming the limit, if there are too
+  // few.
   Result<AdmissionTicket> Enter(const std::string& client, int places) EG_EXCLUDES(mutex_);
 
+  // Number of places that are held.
   int waiting() const EG_EXCLUDES(mutex_);
 
  private:

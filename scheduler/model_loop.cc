@@ -17,7 +17,8 @@ SchedulerConfig MakeConfig(const RunnerLimits& limits, const SchedulerSettings& 
           .max_logits_rows = limits.max_logits_rows,
           .block_size = limits.block_size,
           .num_blocks = limits.num_blocks,
-          .prefix_caching = settings.prefix_caching};
+          .prefix_caching = settings.prefix_caching,
+          .queue_policy = settings.queue_policy};
 }
 
 // Most decodes and draft tokens in one step together; 0: no draft tokens.

@@ -1,5 +1,5 @@
-// What crosses the boundary between the server and the scheduler: a GenerationRequest down, by
-// move, and a stream of TokenEvents up through a GenerationHandle. No protocol and no text here.
+// The boundary between the server and the scheduler: a GenerationRequest goes down, by move, and
+// TokenEvents come up through a GenerationHandle. It knows no protocol and no text.
 #pragma once
 
 #include <chrono>
@@ -16,33 +16,33 @@
 
 namespace edgegate {
 
-// A picture in a prompt. Its place is a run of the model's image tokens, as many as a picture has
-// rows, from `position` on.
+// An image in a prompt. Its place is a run of image tokens from `position` on, one for each row
+// that the model's encoder makes of the image.
 struct PromptImage {
   int position = 0;
   PreparedPixels pixels;
-  std::string key;  // names the pixels, by their SHA-256, and whose they are
+  std::string key;  // identifies the pixels (SHA-256) and the tenant
 };
 
 struct GenerationRequest {
   std::string id;  // for logs
-  // Who asks. What one has had computed, another does not find in a cache, so that answering times
-  // tell nobody what others asked.
+  // Owner of what the request leaves in caches. Other tenants do not find it, so that response
+  // times reveal nothing about the requests of others.
   std::string tenant;
-  // Among whom the model's capacity is shared fairly: the key's id, or the address where there are
-  // no keys.
+  // Who shares the model's capacity fairly: the id of the API key, or the address if no keys are
+  // configured.
   std::string client;
   std::vector<int32_t> prompt;      // at least one token
   std::vector<PromptImage> images;  // by position
   SamplingParams sampling;
-  int num_sequences = 1;  // `n`; sequence i samples with seed + i
-  int max_tokens = 16;    // per sequence, >= 1; prompt + max_tokens fits the model
-  // The model's eos ids included, unless ignored. In any order and any number; Submit sorts them.
+  int num_sequences = 1;  // `n` in the API; sequence i samples with seed + i
+  int max_tokens = 16;    // per sequence, at least 1; prompt + max_tokens fit the model
+  // Includes the model's eos ids, unless they are to be ignored. Any order, any number.
   std::vector<int32_t> stop_token_ids;
-  // Log-probabilities of the prompt's tokens, this many alternatives each; -1: none. OpenAI's
-  // `echo` with `logprobs`.
+  // Number of alternatives for the log-probability of each prompt token; -1: no log-probabilities
+  // of the prompt. OpenAI's `echo` with `logprobs`.
   int num_prompt_logprobs = -1;
-  // What each sequence must follow, at its start; null: nothing. Only cloned.
+  // Constraint that each sequence starts with a clone of; null: none.
   std::shared_ptr<const TokenConstraint> constraint;
   std::optional<std::chrono::steady_clock::time_point> deadline;
 };
@@ -51,48 +51,48 @@ enum class FinishReason {
   kNone,       // still running
   kStop,       // a stop token was sampled (it is the last token of the last event)
   kLength,     // max_tokens reached
-  kCancelled,  // Cancel(), or the drain limit passed
-  kError,      // status says what; deadline passed, or the step failed
+  kCancelled,  // Cancel() was called, or the drain limit passed
+  kError,      // see status: the deadline passed, or a step failed
 };
 
-// Seconds, of the whole request; final event only.
+// Timings of the whole request, in seconds. In its final event only.
 struct RequestTimings {
-  double queue_s = 0;    // submit to first scheduled, but for encode_s
-  double encode_s = 0;   // first picture's start to last picture's end
-  double prefill_s = 0;  // first scheduled to first token
-  double decode_s = 0;   // first token to last token
+  double queue_s = 0;    // from submission to the first step, without encode_s
+  double encode_s = 0;   // from the start of the first image to the end of the last one
+  double prefill_s = 0;  // from the first step to the first token
+  double decode_s = 0;   // from the first token to the last one
   int preemptions = 0;
-  int cached_tokens = 0;    // of the prompt, found in the prefix cache
-  int images_encoded = 0;   // the others were in the cache
-  int draft_tokens = 0;     // computed ahead of their turn (Drafter)
-  int accepted_tokens = 0;  // of them, those that came
+  int cached_tokens = 0;    // prompt tokens found in the prefix cache
+  int images_encoded = 0;   // images that were not in the cache
+  int draft_tokens = 0;     // draft tokens computed
+  int accepted_tokens = 0;  // draft tokens accepted
 };
 
-// One sequence's news. Events of one sequence come in order; the last has finish != kNone.
+// Progress of one sequence. Its events come in order; the last one has finish != kNone.
 struct TokenEvent {
   int index = 0;                     // 0 .. num_sequences - 1
   std::vector<SampledToken> tokens;  // new tokens, possibly none in a final event
-  // Prompt tokens 1 .. prompt.size() - 1, in order, once per request, before any token (index 0).
-  // Position 0 has no log-probability and is left out.
+  // Prompt tokens 1 to prompt.size() - 1, in order: once per request, in the first event of
+  // sequence 0 that has a token. Position 0 has no log-probability and is left out.
   std::vector<SampledToken> prompt_logprobs;
   FinishReason finish = FinishReason::kNone;
-  Status status;                          // why, when finish is kError
+  Status status;                          // the cause if finish is kError
   std::optional<RequestTimings> timings;  // in the last event of the last sequence to finish
 };
 
-// The server's end of a running request, or of several that were submitted together: their
-// sequences are then numbered through. Provides its own synchronization. Destroying it cancels what
-// is still running.
+// The server's end of a running request, or of several that were submitted together, whose
+// sequences are then numbered consecutively. Provides its own synchronization. The destructor
+// cancels what is still running.
 class GenerationHandle {
  public:
   virtual ~GenerationHandle() = default;
 
-  // The next event, in order; nullopt when `deadline` passes first, or when every sequence's final
-  // event has been handed out.
+  // The next event. nullopt if `deadline` passes first, or if the final event of every sequence has
+  // been taken.
   virtual std::optional<TokenEvent> Next(std::chrono::steady_clock::time_point deadline) = 0;
 
-  // Ends one sequence (its final event then says kCancelled), or with -1 all of them. Never
-  // blocks; takes effect before the next step. No-op for what has ended.
+  // Ends one sequence, or all of them with -1. The final event then has kCancelled. Never blocks;
+  // takes effect before the next step. No effect on sequences that have ended.
   virtual void Cancel(int index = -1) = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace edgegate {
 
@@ -14,7 +15,8 @@ struct SchedulerSettings {
   bool prefix_caching = true;  // keep the KV blocks of prompts for later requests
   // Longest inter-token latency while prompts and images are worked on; 0: see StepPace.
   std::chrono::milliseconds target_itl{0};
-  bool speculation = true;  // compute draft tokens (Drafter) while few sequences run
+  bool speculation = true;            // compute draft tokens (Drafter) while few sequences run
+  std::string queue_policy = "fair";  // a name of QueuePolicyNames()
 };
 
 }  // namespace edgegate

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <tuple>
 
 namespace edgegate {
 
@@ -11,12 +10,7 @@ void WaitingQueue::Add(Sequence* sequence) {
   ClientAccount& account = place->second;
   if (opened) {
     account.name = sequence->client;
-    bool first = true;
-    for (const auto& [name, other] : accounts_) {
-      if (&other == &account) continue;
-      account.served = first ? other.served : std::min(account.served, other.served);
-      first = false;
-    }
+    policy_->OnNewClient(accounts_, &account);
   }
   sequence->account = &account;
   Insert(sequence);
@@ -24,7 +18,7 @@ void WaitingQueue::Add(Sequence* sequence) {
 
 void WaitingQueue::Insert(Sequence* sequence) {
   auto& waiting = sequence->account->waiting;
-  // Nearly always the last place: only sequences that were preempted are older.
+  // Nearly always the last place: only preempted sequences are older than those that wait.
   auto place = waiting.end();
   while (place != waiting.begin() && (*std::prev(place))->id > sequence->id) --place;
   waiting.insert(place, sequence);
@@ -54,7 +48,7 @@ void WaitingQueue::Remove(Sequence* sequence) {
   } else {
     --account.running;
   }
-  // Followers that have not forked yet compute the prompt themselves.
+  // Followers that have not shared its blocks yet compute the prompt themselves.
   for (Sequence* waiting : account.waiting) {
     if (waiting->leader == sequence) waiting->leader = nullptr;
   }
@@ -66,26 +60,7 @@ void WaitingQueue::Charge(Sequence* sequence, int computed) {
   if (computed <= from) return;
   const int prompt = std::max(0, std::min(computed, sequence->prompt_len) - from);
   sequence->charged = computed;
-  sequence->account->served +=
-      static_cast<uint64_t>(prompt * kPromptWeight + (computed - from - prompt) * kGeneratedWeight);
-}
-
-const std::vector<Sequence*>& WaitingQueue::Heads() {
-  heads_.clear();
-  for (auto& [name, account] : accounts_) {
-    if (!account.waiting.empty()) heads_.push_back(account.waiting.front());
-  }
-  const int fair = FairRunning();
-  const auto key = [&](const Sequence* s) {
-    return std::tuple(s->account->running >= fair, s->account->served, s->id);
-  };
-  std::sort(heads_.begin(), heads_.end(),
-            [&](const Sequence* a, const Sequence* b) { return key(a) < key(b); });
-  return heads_;
-}
-
-int WaitingQueue::FairRunning() const {
-  return std::max(1, max_num_seqs_ / std::max(1, num_clients()));
+  policy_->OnComputed(sequence->account, prompt, computed - from - prompt);
 }
 
 }  // namespace edgegate

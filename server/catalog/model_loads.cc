@@ -26,7 +26,7 @@ SchedulerSettings LimitsOf(const Settings& s) {
   return {s.max_num_seqs,   s.max_num_batched_tokens,
           s.max_waiting,    int64_t{s.image_cache_mb} << 20,
           s.prefix_caching, std::chrono::milliseconds(s.target_itl_ms),
-          s.speculation};
+          s.speculation,    s.queue_policy};
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "engine/ops/isa/isa_cap.h"
 #include "scheduler/engine_loop.h"
+#include "scheduler/queue_policy.h"
 #include "server/access/access_rules.h"
 #include "server/api/api_server.h"
 #include "server/catalog/default_models.h"
@@ -142,6 +143,9 @@ int Serve(const Settings& settings) {
   auto wanted = settings.models.empty() ? DefaultModels(settings) : settings.models;
   if (!wanted.ok()) return fail(wanted.status(), kExitUsage);
   if (Status status = SetIsaCap(settings.isa); !status.ok()) return fail(status, kExitUsage);
+  if (Status status = CheckQueuePolicy(settings.queue_policy); !status.ok()) {
+    return fail(status, kExitUsage);
+  }
   const StopSignals signals;  // before there are threads, so that none of them gets the signals
   SharedResources resources(settings, 0);
   std::vector<std::string> names;

@@ -1,0 +1,10 @@
+// "fcfs": first come, first served, whoever the client is. These are the defaults of QueuePolicy.
+#include "scheduler/queue_policy.h"
+
+namespace edgegate {
+namespace {
+
+const QueuePolicyRegistration kRegistration("fcfs", [] { return std::make_unique<QueuePolicy>(); });
+
+}  // namespace
+}  // namespace edgegate
