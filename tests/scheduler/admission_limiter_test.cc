@@ -1,4 +1,4 @@
-// The waiting queue's places, against a count of who holds what.
+// Places in the waiting queue, compared with a count of the places that each ticket holds.
 
 #include "scheduler/admission_limiter.h"
 
@@ -10,7 +10,7 @@
 namespace edgegate {
 namespace {
 
-// Tickets of one place each, until the limiter refuses.
+// Takes tickets of one place each, until the limiter refuses.
 std::vector<AdmissionTicket> Fill(AdmissionLimiter* limiter, const std::string& client) {
   std::vector<AdmissionTicket> tickets;
   while (true) {
@@ -40,14 +40,14 @@ TEST_CASE("each client may take three quarters of the places that others leave")
   CHECK(limiter->Enter("d", 64).ok());
 }
 
-TEST_CASE("a small queue still takes its size") {
+TEST_CASE("a small queue can be filled by one client") {
   for (int size = 1; size <= 3; ++size) {
     auto limiter = std::make_shared<AdmissionLimiter>(size);
     CHECK(static_cast<int>(Fill(limiter.get(), "a").size()) == size);
   }
 }
 
-TEST_CASE("places in the queue return however a ticket ends") {
+TEST_CASE("places come back however a ticket ends") {
   std::mt19937 random(1);
   auto limiter = std::make_shared<AdmissionLimiter>(40);
   std::vector<std::pair<int, AdmissionTicket>> held;  // places left

@@ -1,5 +1,5 @@
-// What decoding allocates: nothing in the forward pass, and in the loop around it only what takes a
-// token to its reader.
+// Allocations while decoding: none in the forward pass, and in the loop around it only those that
+// deliver a token to its reader.
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -39,7 +39,8 @@ std::unique_ptr<Bundle> Pack(const std::string& name, WeightFormat format) {
   return *std::move(bundle);
 }
 
-// So many sequences, each in blocks of its own, that grow by a token a step.
+// Counts allocations of steps in which `sequences` sequences, each with its own blocks, grow by a
+// token.
 int CountForward(ModelRunner* runner, int sequences) {
   const int blocks = runner->limits().num_blocks / sequences;
   std::vector<std::vector<int32_t>> tables(static_cast<size_t>(sequences));
@@ -72,7 +73,7 @@ TEST_CASE("the forward pass of a decoding step allocates nothing") {
       RunnerOptions options;
       options.max_batched_tokens = 64;
       options.kv_cache_bytes = int64_t{64} << 20;
-      // oneDNN, which takes large batches, allocates a few arrays in each call.
+      // oneDNN, which computes large batches, allocates a few arrays in each call.
       options.backend = Int8MatMul::Backend::kOwn;
       auto runner = DecoderRunner::Make(bundle->weights(), options);
       REQUIRE(runner.ok());
@@ -81,7 +82,7 @@ TEST_CASE("the forward pass of a decoding step allocates nothing") {
   }
 }
 
-// The fake model, whose own allocations are not counted.
+// The fake model, without counting its own allocations.
 class UncountedRunner : public ModelRunner {
  public:
   explicit UncountedRunner(const RunnerLimits& limits) : fake_(limits) {}
@@ -102,7 +103,7 @@ struct Counted {
   int tokens = 0;
 };
 
-// Takes what came; the reader's thread, in life.
+// Takes the events, as a reader's thread does.
 int Read(const std::vector<std::shared_ptr<GenerationStream>>& streams) {
   const UncountedScope uncounted;
   int tokens = 0;
@@ -150,7 +151,7 @@ Counted CountLoop(const SamplingParams& sampling, const SchedulerSettings& setti
   return counted;
 }
 
-// What a token's way to its reader takes: the array of its event, and the queue's room for events.
+// Most allocations that deliver tokens: the array of each event, and nodes of the event queue.
 int ToDeliver(int tokens) {
   constexpr int kEventsPerNode = 512 / sizeof(TokenEvent);  // of libstdc++'s deque
   return tokens + tokens / kEventsPerNode + kSequences;
@@ -173,8 +174,8 @@ TEST_CASE("a decoding step around the forward pass allocates what delivers its t
   SchedulerSettings settings;
   settings.prefix_caching = false;
   for (const SamplingParams& sampling : {Greedy(), Drawn()}) {
-    for (const bool guesses : {false, true}) {
-      settings.speculation = guesses;
+    for (const bool speculation : {false, true}) {
+      settings.speculation = speculation;
       const Counted counted = CountLoop(sampling, settings, false);
       CHECK(counted.tokens >= kSteps * kSequences);
       CHECK(counted.allocations <= ToDeliver(counted.tokens));
@@ -182,7 +183,7 @@ TEST_CASE("a decoding step around the forward pass allocates what delivers its t
   }
 }
 
-TEST_CASE("a draft model's guesses allocate only as its tables grow") {
+TEST_CASE("a draft model allocates only while its tables grow") {
   SchedulerSettings settings;
   settings.prefix_caching = false;
   const Counted counted = CountLoop(Greedy(), settings, true);
@@ -190,13 +191,13 @@ TEST_CASE("a draft model's guesses allocate only as its tables grow") {
   CHECK(counted.allocations <= ToDeliver(counted.tokens) + 2 * kDoublings * kSequences);
 }
 
-TEST_CASE("a block that is filled is named for the prefix cache, and nothing else is allocated") {
+TEST_CASE("registering a full block in the prefix cache allocates its key and entry only") {
   SchedulerSettings settings;
   settings.speculation = false;
   const Counted counted = CountLoop(Greedy(), settings, false);
-  constexpr int kToName = 5;  // what is hashed, the cache's entry, the sequence's list of names
+  constexpr int kToRegister = 5;  // hashed content, cache entry, the sequence's list of keys
   const int blocks = counted.tokens / kBlock + kSequences;
-  CHECK(counted.allocations <= ToDeliver(counted.tokens) + kToName * blocks);
+  CHECK(counted.allocations <= ToDeliver(counted.tokens) + kToRegister * blocks);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The block manager against a model that keeps a list and searches it.
+// Random use of the block manager, compared with a model that keeps a list and searches it.
 
 #include "scheduler/block_manager.h"
 
@@ -35,29 +35,29 @@ struct Model {
     }
     return -1;
   }
-  // Whether the manager may have taken this block; takes it.
+  // Takes the block. False if the manager should have taken another one.
   bool Take(int block) {
     ModelBlock& taken = blocks[static_cast<size_t>(block)];
-    bool right = taken.references == 0;
+    bool valid = taken.references == 0;
     for (const ModelBlock& other : blocks) {
       if (other.references > 0 || taken.key < 0) continue;
-      right = right && other.key >= 0 && other.unused_since >= taken.unused_since;
+      valid = valid && other.key >= 0 && other.unused_since >= taken.unused_since;
     }
     taken = {1, -1, 0};
-    return right;
+    return valid;
   }
 
   std::vector<ModelBlock> blocks;
 };
 
-TEST_CASE("random operations equal those of a trivial model") {
+TEST_CASE("random use equals the model") {
   for (uint32_t seed = 0; seed < 50; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
     const int count = 1 + static_cast<int>(random() % 8);
     BlockManager manager(count);
     Model model(count);
-    std::vector<int32_t> held;  // one entry a reference
+    std::vector<int32_t> held;  // one entry for each reference
     for (int turn = 1; turn < 400; ++turn) {
       REQUIRE(manager.num_free() == model.Free());
       const int key = static_cast<int>(random() % 12);

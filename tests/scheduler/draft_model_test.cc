@@ -1,5 +1,5 @@
-// Random texts that go on as guessed or otherwise: every guess is what the model finds likeliest
-// after all that came before, as computed without blocks.
+// Random texts that follow their drafts or not: every draft token equals the most likely token
+// after the text so far, as computed without blocks.
 
 #include "scheduler/draft_model.h"
 
@@ -23,7 +23,7 @@ struct Fixture {
     runner = owned.get();
     model = std::make_unique<DraftModel>(std::move(owned));
   }
-  // The sequence's guesses, which must be right.
+  // Proposes draft tokens, checks them, and returns their number.
   int Propose(Sequence* sequence, int most = 4) {
     sequence->draft_tokens.clear();
     model->Propose({sequence}, most, kSpare);
@@ -33,10 +33,10 @@ struct Fixture {
   void Check(const Sequence& sequence) const {
     REQUIRE(runner->violation() == "");
     std::vector<int32_t> tokens = sequence.tokens;
-    for (int32_t guess : sequence.draft_tokens) {
+    for (int32_t token : sequence.draft_tokens) {
       const auto row = FakeModelRunner::Logits(tokens, kVocab);
-      REQUIRE(guess == std::max_element(row.begin(), row.end()) - row.begin());
-      tokens.push_back(guess);
+      REQUIRE(token == std::max_element(row.begin(), row.end()) - row.begin());
+      tokens.push_back(token);
     }
   }
   FakeModelRunner* runner;
@@ -71,12 +71,13 @@ TEST_CASE("drafts of random texts equal the draft model's greedy tokens") {
       f.model->Propose(some, pick(1, 7), kSpare);
       for (Sequence& s : all) {
         f.Check(s);
-        // As many as were computed come true, then another token; or nothing was computed at all.
+        // Some computed draft tokens are accepted, then another token follows; or nothing was
+        // computed at all.
         const int computed = pick(0, static_cast<int>(s.draft_tokens.size()));
-        const int right = pick(0, computed);
-        s.tokens.insert(s.tokens.end(), s.draft_tokens.begin(), s.draft_tokens.begin() + right);
+        const int accepted = pick(0, computed);
+        s.tokens.insert(s.tokens.end(), s.draft_tokens.begin(), s.draft_tokens.begin() + accepted);
         if (pick(0, 4) > 0) s.tokens.push_back(pick(0, kVocab - 1));
-        f.model->Learn(s, computed, right);
+        f.model->Learn(s, computed, accepted);
         if (pick(0, 30) == 0) f.model->Forget(s);
       }
       if (pick(0, 30) == 0) f.runner->fail_next = 1;
@@ -86,7 +87,7 @@ TEST_CASE("drafts of random texts equal the draft model's greedy tokens") {
   }
 }
 
-TEST_CASE("a long text is prefilled in chunks while a short one gets its drafts") {
+TEST_CASE("a long text is prefilled in chunks, while a short one gets its draft tokens") {
   Fixture f(4, 64, 16);
   Sequence text = MakeSequence(100), brief = MakeSequence(3);
   f.Propose(&brief);
@@ -101,12 +102,12 @@ TEST_CASE("a long text is prefilled in chunks while a short one gets its drafts"
     f.Check(brief);
     CHECK(brief.draft_tokens.size() == 4);
     CHECK(f.runner->calls() == before + 4);
-    // Beside one token or two of the other's: 15 and 14 in a call.
+    // The short text takes one or two tokens of a pass: 15 and 14 are left in a call.
     CHECK(text.draft_tokens.size() == (call < 7 ? 0 : 4));
   }
 }
 
-TEST_CASE("drafts grow when accepted, pause when rejected, and stay within max_tokens") {
+TEST_CASE("accepted drafts grow, rejected ones pause, and max_tokens bounds them") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5, 12);
   CHECK(f.Propose(&s, 16) == 4);
@@ -118,15 +119,15 @@ TEST_CASE("drafts grow when accepted, pause when rejected, and stay within max_t
   s.max_tokens = 12;
   int tried = 0;
   for (int step = 0; step < 1000; ++step) {
-    const int guessed = f.Propose(&s, 16);
-    tried += guessed > 0 ? 1 : 0;
-    f.model->Learn(s, guessed, 0);
+    const int drafted = f.Propose(&s, 16);
+    tried += drafted > 0 ? 1 : 0;
+    f.model->Learn(s, drafted, 0);
   }
   CHECK(tried > 10);
   CHECK(tried < 30);
 }
 
-TEST_CASE("without a time budget one token is drafted") {
+TEST_CASE("without spare time there is one draft token") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5);
   CHECK(f.Propose(&s) == 4);
@@ -135,8 +136,8 @@ TEST_CASE("without a time budget one token is drafted") {
   CHECK(s.draft_tokens.size() == 1);
 }
 
-TEST_CASE("a sequence without room gets no draft") {
-  SUBCASE("of blocks, until another one's are free") {
+TEST_CASE("a sequence without room gets no draft tokens") {
+  SUBCASE("no blocks, until those of another sequence are free") {
     Fixture f(4, 8, 64);
     Sequence first = MakeSequence(20), second = MakeSequence(20);
     CHECK(f.Propose(&first) == 4);
@@ -148,7 +149,7 @@ TEST_CASE("a sequence without room gets no draft") {
     int calls = 1;
     while (f.Propose(&second) == 0) REQUIRE(++calls < 10);
   }
-  SUBCASE("of its own, once it has grown too long: it keeps none") {
+  SUBCASE("longer than the pool: it keeps no blocks") {
     Fixture f(4, 6, 64);
     Sequence s = MakeSequence(20);
     CHECK(f.Propose(&s) == 4);
@@ -156,7 +157,7 @@ TEST_CASE("a sequence without room gets no draft") {
     CHECK(f.Propose(&s) == 0);
     CHECK(f.model->blocks().num_free() == 6);
   }
-  SUBCASE("in the model's context") {
+  SUBCASE("longer than the draft model's context") {
     Fixture f(4, 64, 64, 22);
     Sequence s = MakeSequence(20);
     CHECK(f.Propose(&s) == 3);  // the last of them at position 22 is not computed
@@ -166,13 +167,13 @@ TEST_CASE("a sequence without room gets no draft") {
   }
 }
 
-TEST_CASE("a failed forward pass of the draft model loses drafts only") {
+TEST_CASE("a failed pass costs draft tokens and nothing else") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(20);
   f.runner->fail_next = 1;
   CHECK(f.Propose(&s) == 0);
   CHECK(f.model->blocks().num_free() == 64);
-  CHECK(f.Propose(&s) == 2);  // one miss halves the next guess
+  CHECK(f.Propose(&s) == 2);  // a miss halves the next draft
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A model loop with a draft model: when it guesses, and when it gives its blocks back. What random
-// requests get from it is in model_loop_test.cc.
+// A model loop with a draft model: when it proposes tokens, and when it frees its blocks.
+// model_loop_test.cc has the random requests.
 
 #include "scheduler/drafter.h"
 
@@ -17,7 +17,7 @@ constexpr int kDraftBlocks = 32;
 
 RunnerLimits MakeLimits(int blocks) { return {kVocab, 64, 4, blocks, 16, 8}; }
 
-// A loop with a draft model that is always right, and requests without pictures.
+// A loop with a draft model whose tokens are always accepted, and requests without images.
 struct Drafted {
   explicit Drafted(bool with_draft = true, int blocks = 64) {
     auto owned = std::make_unique<FakeModelRunner>(MakeLimits(blocks));
@@ -25,9 +25,10 @@ struct Drafted {
     std::unique_ptr<FakeModelRunner> owned_draft;
     if (with_draft) owned_draft = std::make_unique<FakeModelRunner>(MakeLimits(kDraftBlocks));
     draft = owned_draft.get();
-    const SchedulerSettings settings{.max_num_seqs = 8,
-                                     .max_num_batched_tokens = 16,
-                                     .target_itl = std::chrono::seconds(1)};  // time to guess much
+    const SchedulerSettings settings{
+        .max_num_seqs = 8,
+        .max_num_batched_tokens = 16,
+        .target_itl = std::chrono::seconds(1)};  // time for long drafts
     loop = std::make_unique<ModelLoop>(std::move(owned), settings, std::vector<bool>(kVocab, true),
                                        std::move(owned_draft));
   }
@@ -46,7 +47,7 @@ struct Drafted {
   std::unique_ptr<ModelLoop> loop;
 };
 
-TEST_CASE("accepted drafts of a draft model save steps") {
+TEST_CASE("accepted draft tokens save steps") {
   int steps[2];
   for (const bool with_draft : {false, true}) {
     Drafted drafted(with_draft);
@@ -57,7 +58,7 @@ TEST_CASE("accepted drafts of a draft model save steps") {
   CHECK(2 * steps[true] < steps[false]);
 }
 
-TEST_CASE("a cancelled sequence returns its draft blocks at any moment") {
+TEST_CASE("a cancelled sequence frees its blocks of the draft model at any moment") {
   for (int moment = 0; moment < 30; ++moment) {
     Drafted drafted;
     auto leaving = drafted.Ask(20, 40), staying = drafted.Ask(5, 40);
@@ -73,7 +74,7 @@ TEST_CASE("a cancelled sequence returns its draft blocks at any moment") {
   }
 }
 
-TEST_CASE("prompt lookup drafts repeated text, with short drafts beside prompts") {
+TEST_CASE("repeated text is drafted, with few tokens beside prompts") {
   Drafter drafter(16, nullptr);
   Sequence s;
   s.tokens = {1, 2, 3, 4, 5, 6, 7, 1, 2, 3};
@@ -86,7 +87,7 @@ TEST_CASE("prompt lookup drafts repeated text, with short drafts beside prompts"
   CHECK(s.draft_tokens == std::vector<int32_t>{4, 5});
 }
 
-TEST_CASE("the draft model pauses while a prompt is prefilled") {
+TEST_CASE("the draft model is not run while a prompt is computed") {
   Drafted drafted;
   drafted.Ask(3, 60);
   while (drafted.draft->calls() == 0) drafted.loop->Step(false);
@@ -99,7 +100,7 @@ TEST_CASE("the draft model pauses while a prompt is prefilled") {
   }
 }
 
-TEST_CASE("a preempted sequence returns its draft blocks") {
+TEST_CASE("a preempted sequence frees its blocks of the draft model") {
   Drafted drafted(true, 12);
   drafted.Ask(10, 36);
   drafted.Ask(11, 35);

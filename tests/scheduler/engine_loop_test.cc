@@ -1,5 +1,5 @@
-// The engine loop's threads: submit, cancel, drain and drop from many at once. Run under the thread
-// sanitizer.
+// The engine loop under many threads that submit, cancel, drain and drop requests at once. Run
+// under the thread sanitizer.
 
 #include "scheduler/engine_loop.h"
 
@@ -32,7 +32,7 @@ FinishReason Wait(GenerationHandle& handle) {
   return last;
 }
 
-TEST_CASE("requests of many threads to two models get their answers, some cancelled early") {
+TEST_CASE("many threads use two models, and some drop their requests") {
   EngineLoop engine(2);
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 1000}, valid);
@@ -62,7 +62,7 @@ TEST_CASE("requests of many threads to two models get their answers, some cancel
   CHECK(engine.Submit(0, Request(1)).status().code() == StatusCode::kUnavailable);
 }
 
-TEST_CASE("a model can be added while others answer") {
+TEST_CASE("models are added while others answer") {
   EngineLoop engine(6);
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 100}, valid);
@@ -95,7 +95,7 @@ TEST_CASE("a model can be added while others answer") {
   CHECK_THROWS_AS(engine.AddModel(Fake(), {8, 32, 100}, valid), std::logic_error);
 }
 
-TEST_CASE("requests that can never run, and too many of them, are refused") {
+TEST_CASE("requests that can never run, and requests beyond the limit, are refused") {
   EngineLoop engine;
   engine.AddModel(Fake(8), {1, 32, 3}, std::vector<bool>(50, true));
   CHECK(engine.Submit(0, Request(1000)).status().code() == StatusCode::kInvalidArgument);
@@ -129,11 +129,11 @@ TEST_CASE("requests submitted together are refused together, and have one handle
   many.back().client = "another";
   many.back().num_sequences = 2;
   CHECK(engine.Submit(0, many).status().code() == StatusCode::kResourceExhausted);
-  // All six still fit: those that were refused left nothing waiting.
+  // All six still fit: the refused requests hold no places.
   auto handle = engine.Submit(0, requests);
   REQUIRE(handle.ok());
   CHECK_FALSE((*handle)->Next(Clock::now()));
-  (*handle)->Cancel(3);  // the second of the second
+  (*handle)->Cancel(3);  // the second sequence of the second request
   engine.Start();
   std::vector<int> tokens(6);
   std::vector<FinishReason> reasons(6);
@@ -193,7 +193,7 @@ TEST_CASE("the snapshot reports a turn of the loop that does not end") {
   while (engine.snapshot().turn != Clock::duration(0)) REQUIRE(Clock::now() < until);
 }
 
-TEST_CASE("damaged weights end the requests before a token of the step is delivered") {
+TEST_CASE("damaged weights end the requests before a result of the step is delivered") {
   EngineLoop engine(2);
   std::atomic<bool> damaged{false};
   std::atomic<int> checks{0};
@@ -231,7 +231,8 @@ TEST_CASE("damaged weights end the requests before a token of the step is delive
   CHECK(Wait(**other) == FinishReason::kLength);
 }
 
-TEST_CASE("one client cannot fill the queue, and its places return when its sequences run") {
+TEST_CASE(
+    "one client cannot take all places of the queue, and places come back when sequences run") {
   EngineLoop engine;
   engine.AddModel(Fake(), {2, 32, 16}, std::vector<bool>(50, true));
   std::vector<std::unique_ptr<GenerationHandle>> handles;

@@ -1,5 +1,5 @@
-// Sequences whose masks are computed elsewhere: they wait without holding up others, fail alone,
-// and give the same tokens whatever the masks' delays.
+// Sequences whose masks are computed by another thread or process: they wait without delaying
+// others, fail alone, and give the same tokens whatever the delays of their masks.
 
 #include <doctest/doctest.h>
 
@@ -17,7 +17,7 @@ namespace {
 constexpr int kVocab = 50;
 const RunnerLimits kLimits{kVocab, 512, 4, 200, 32, 8};
 
-// Allows every id. The masks come when the test says so.
+// Allows every id. The test sets the state of the masks.
 class OnDemand : public TokenConstraint {
  public:
   struct Shared {
@@ -80,7 +80,7 @@ std::vector<int32_t> Take(GenerationStream* stream) {
   return tokens;
 }
 
-TEST_CASE("a late mask delays its own sequence only and costs no further steps") {
+TEST_CASE("a missing mask delays its own sequence only, and costs no forward passes") {
   Loop plain;
   const auto expected_stream = plain.Ask(20);
   while (plain.loop->HasWork()) plain.loop->Step(false);
@@ -101,11 +101,11 @@ TEST_CASE("a late mask delays its own sequence only and costs no further steps")
   for (int i = 0; i < 10; ++i) CHECK(own.loop->Step(false));
   CHECK_FALSE(own.loop->blocked());
   CHECK(Take(free.get()).size() >= 9);
-  CHECK(mask->waits == waits);  // it was left alone meanwhile
+  CHECK(mask->waits == waits);  // no step waited for it meanwhile
   free->RequestCancel(-1);
   own.loop->Sweep(Clock::now());
 
-  // Nothing else to do: no forward pass, and the wait ends with the mask.
+  // Without other work there is no forward pass, and the wait ends with the mask.
   const int calls = own.runner->calls();
   for (int i = 0; i < 3; ++i) CHECK(own.loop->Step(false));
   CHECK(own.loop->blocked());
@@ -120,7 +120,7 @@ TEST_CASE("a late mask delays its own sequence only and costs no further steps")
   CHECK(tokens == expected);
 }
 
-TEST_CASE("a cancelled request ends its sequence while it waits for a mask") {
+TEST_CASE("a client that disconnects ends its sequence, also while that waits for a mask") {
   Loop own;
   auto mask = std::make_shared<OnDemand::Shared>();
   mask->state = TokenConstraint::State::kComputing;
@@ -133,7 +133,7 @@ TEST_CASE("a cancelled request ends its sequence while it waits for a mask") {
   CHECK(own.loop->snapshot().blocks_free == kLimits.num_blocks);
 }
 
-// Whether it fails while the sequence waits for it, or when a step asks.
+// `paused`: the mask fails while the sequence is paused; else when a step asks for it.
 void CheckFailure(bool paused) {
   Loop own;
   auto mask = std::make_shared<OnDemand::Shared>();
@@ -163,7 +163,7 @@ TEST_CASE("a failed mask ends its request alone, with its status") {
   CheckFailure(false);
 }
 
-TEST_CASE("a slow reader pauses its own sequences and loses no token") {
+TEST_CASE("a slow reader pauses its own sequences, and loses no token") {
   const RunnerLimits limits{kVocab, 6000, 16, 1000, 32, 8};
   ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {8, 32, 100, 0, false},
                  std::vector<bool>(kVocab, true));

@@ -1,5 +1,5 @@
-// Random requests through the scheduler, compared with each one computed alone by the fake model's
-// hash: the same tokens and log-probabilities whatever else runs, however small the pool.
+// Random requests through a model loop, compared with each one computed alone by the fake model:
+// the same tokens and log-probabilities, whatever else runs and however small the pool is.
 
 #include "scheduler/model_loop.h"
 
@@ -25,7 +25,7 @@ struct Expected {
   std::vector<float> logprobs;
 };
 
-// Even and odd ids by turns. Each mask takes up to `most_polls` calls until it is there; with
+// Allows even and odd ids in turn. Each mask takes up to `most_polls` calls until it is there; with
 // `fails_at`
 // >= 0, the one after so many tokens cannot be computed.
 class ByTurns : public TokenConstraint {
@@ -69,7 +69,7 @@ class ByTurns : public TokenConstraint {
   int left_ = 0;
 };
 
-// The prompt with what its pictures put into it.
+// The prompt with the tokens that stand for its images.
 std::vector<int32_t> Seen(const GenerationRequest& request) {
   std::vector<int32_t> tokens = request.prompt;
   for (const PromptImage& image : request.images) {
@@ -80,7 +80,7 @@ std::vector<int32_t> Seen(const GenerationRequest& request) {
   return tokens;
 }
 
-// The trivial model: one sequence, no scheduler, no blocks.
+// The trivial model: one sequence, without scheduler and blocks.
 Expected Alone(const GenerationRequest& request, int index) {
   Expected out;
   std::vector<int32_t> tokens = Seen(request);
@@ -122,14 +122,14 @@ GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits
   GenerationRequest r;
   const int prompt = pick(1, std::max(1, most / 2));
   r.max_tokens = pick(1, std::max(1, most - prompt));
-  // Every second prompt begins like others.
-  const int alike = pick(0, 1) * pick(0, prompt), which = pick(1, 2);
+  // Every second prompt has a common prefix.
+  const int common = pick(0, 1) * pick(0, prompt), which = pick(1, 2);
   for (int i = 0; i < prompt; ++i) {
-    r.prompt.push_back(i < alike ? (i * which + i / 3) % kVocab : pick(0, kVocab - 1));
+    r.prompt.push_back(i < common ? (i * which + i / 3) % kVocab : pick(0, kVocab - 1));
   }
-  for (int at = alike > 0 ? 1 : pick(0, 3); pick(0, 2) > 0 && at + kImageRows <= prompt;
+  for (int at = common > 0 ? 1 : pick(0, 3); pick(0, 2) > 0 && at + kImageRows <= prompt;
        at += kImageRows) {
-    const auto colour = static_cast<uint8_t>(pick(0, alike > 0 ? 1 : 4));
+    const auto colour = static_cast<uint8_t>(pick(0, common > 0 ? 1 : 4));
     r.images.push_back({at,
                         std::make_shared<std::vector<uint8_t>>(kImageSize * kImageSize * 3, colour),
                         std::to_string(colour)});
@@ -189,7 +189,7 @@ struct DraftSetup {
   int wrong_percent = 0;
 };
 
-// Gives the loop's counters at the end.
+// Plays random requests, and returns the loop's counters at the end.
 EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
                            const SchedulerSettings& settings, const DraftSetup* setup = nullptr) {
   CAPTURE(seed);
@@ -205,7 +205,7 @@ EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
   const int requests = 12;
   int steps = 0;
   while (static_cast<int>(all.size()) < requests || loop.HasWork()) {
-    REQUIRE(++steps < 20000);  // everybody gets there
+    REQUIRE(++steps < 20000);  // all requests end
     if (static_cast<int>(all.size()) < requests && random() % 3 == 0) {
       auto live = std::make_unique<Live>();
       live->request = RandomRequest(random, limits);
@@ -239,30 +239,30 @@ RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
   return {kVocab, 64, block_size, blocks, tokens, rows, 2, kImageRows, kImageSize};
 }
 
-TEST_CASE("random requests together give the bytes that each gives alone") {
-  const int64_t two_pictures = 2 * kImageRows * 2 * sizeof(float);
-  const std::chrono::milliseconds usual{0};
-  uint64_t cached = 0, guessed = 0, right = 0;
+TEST_CASE("random requests get the answers that they get alone") {
+  const int64_t two_images = 2 * kImageRows * 2 * sizeof(float);
+  const std::chrono::milliseconds automatic{0};
+  uint64_t cached = 0, drafted = 0, accepted = 0;
   for (uint32_t seed = 0; seed < 20; ++seed) {
-    const auto end = Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures});
+    const auto end = Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_images});
     cached += end.cached_tokens;
-    guessed += end.draft_tokens;
-    right += end.accepted_tokens;
+    drafted += end.draft_tokens;
+    accepted += end.accepted_tokens;
     const auto plain =
-        Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_pictures, false, usual, false});
+        Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, two_images, false, automatic, false});
     CHECK(plain.cached_tokens == 0);
     CHECK(plain.draft_tokens == 0);
     Play(seed, MakeLimits(4, 40, 32, 8), {8, 32, 100, 0});
     Play(seed, MakeLimits(4, 40, 32, 8),
-         {8, 32, 100, two_pictures, true, std::chrono::milliseconds(1)});
+         {8, 32, 100, two_images, true, std::chrono::milliseconds(1)});
     Play(seed, MakeLimits(16, 8, 16, 4), {4, 16, 100});
   }
   CHECK(cached > 0);
-  CHECK(right > 0);
-  CHECK(guessed > right);
+  CHECK(accepted > 0);
+  CHECK(drafted > accepted);
 }
 
-TEST_CASE("a tenant does not find another tenant's cached blocks") {
+TEST_CASE("a tenant does not find the cached prefixes of another") {
   const RunnerLimits limits = MakeLimits(4, 40, 32, 8);
   ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {8, 32, 100},
                  std::vector<bool>(kVocab, true));
@@ -294,8 +294,8 @@ TEST_CASE("the smallest block size, pool and token budget give the same bytes") 
   }
 }
 
-TEST_CASE("random requests give the same bytes with any draft model") {
-  const std::chrono::milliseconds usual{0}, plenty{1000};
+TEST_CASE("whatever a draft model proposes, random requests get the answers that they get alone") {
+  const std::chrono::milliseconds automatic{0}, plenty{1000};
   const RunnerLimits limits = MakeLimits(4, 40, 32, 8), tight = MakeLimits(4, 12, 16, 8);
   uint64_t accepted_without = 0, accepted_with = 0, preemptions = 0;
   for (uint32_t seed = 0; seed < 20; ++seed) {
@@ -305,8 +305,8 @@ TEST_CASE("random requests give the same bytes with any draft model") {
     accepted_with += Play(seed, limits, {8, 32, 100, 0, true, plenty}, &good).accepted_tokens;
     Play(seed, limits, {8, 32, 100}, &bad);
     Play(seed, limits, {8, 32, 100, 0, true, std::chrono::milliseconds(1)}, &hopeless);
-    preemptions += Play(seed, tight, {8, 32, 100, 0, false, usual}, &bad).preemptions;
-    const auto off = Play(seed, limits, {8, 32, 100, 0, true, usual, false}, &good);
+    preemptions += Play(seed, tight, {8, 32, 100, 0, false, automatic}, &bad).preemptions;
+    const auto off = Play(seed, limits, {8, 32, 100, 0, true, automatic, false}, &good);
     CHECK(off.draft_tokens == 0);
     // A draft with less of everything: blocks, tokens in a pass, rows, context.
     const DraftSetup few_blocks{MakeLimits(2, 9, 32, 8), 10}, small_passes{MakeLimits(1, 64, 1, 1)},

@@ -8,9 +8,9 @@ namespace {
 using Tokens = std::vector<int32_t>;
 
 Tokens Propose(PromptLookup* lookup, const Tokens& tokens, int most) {
-  Tokens guess;
-  lookup->Propose(tokens, most, 2, &guess);
-  return guess;
+  Tokens draft;
+  lookup->Propose(tokens, most, 2, &draft);
+  return draft;
 }
 
 Tokens Propose(const Tokens& tokens, int most) {
@@ -18,15 +18,15 @@ Tokens Propose(const Tokens& tokens, int most) {
   return Propose(&lookup, tokens, most);
 }
 
-TEST_CASE("what followed the last time is what is guessed") {
+TEST_CASE("the draft is what followed the latest occurrence") {
   CHECK(Propose({1, 2, 3, 4, 5, 9, 1, 2}, 8) == Tokens{3, 4});
   CHECK(Propose({1, 2, 3, 4, 5, 9, 1, 2}, 1) == Tokens{3});
-  // The latest of two places, unless an earlier one is alike for longer.
+  // The latest of two occurrences, unless an earlier one matches a longer n-gram.
   CHECK(Propose({1, 2, 7, 0, 1, 2, 8, 0, 1, 2}, 1) == Tokens{8});
   CHECK(Propose({5, 1, 2, 7, 0, 1, 2, 8, 5, 1, 2}, 1) == Tokens{7});
 }
 
-TEST_CASE("a repetition goes on beyond its end") {
+TEST_CASE("a repetition continues in the draft") {
   CHECK(Propose({4, 6, 6, 6, 6}, 8) == Tokens{6, 6, 6});
   CHECK(Propose({0, 1, 2, 3, 1, 2, 3}, 2) == Tokens{1, 2});
   PromptLookup lookup;
@@ -37,51 +37,51 @@ TEST_CASE("a repetition goes on beyond its end") {
   CHECK(Propose(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8) == Tokens{1, 2, 3, 1, 2, 3, 1, 2});
 }
 
-TEST_CASE("nothing alike, nothing guessed") {
+TEST_CASE("without a matching n-gram there is no draft") {
   CHECK(Propose({}, 8).empty());
   CHECK(Propose({1}, 8).empty());
   CHECK(Propose({1, 1}, 8).empty());
   CHECK(Propose({1, 2, 3, 4, 2}, 8).empty());
   CHECK(Propose({1, 2, 3, 1, 2}, 0).empty());
   PromptLookup lookup;
-  Tokens guess;
-  lookup.Propose({1, 2, 3, 4, 2}, 8, 1, &guess);
-  CHECK(guess == Tokens{3});
-  lookup.Propose({1, 2, 3, 4, 5}, 8, 1, &guess);
-  CHECK(guess.empty());
+  Tokens draft;
+  lookup.Propose({1, 2, 3, 4, 2}, 8, 1, &draft);
+  CHECK(draft == Tokens{3});
+  lookup.Propose({1, 2, 3, 4, 5}, 8, 1, &draft);
+  CHECK(draft.empty());
 }
 
-TEST_CASE("drafts grow with the n-gram length and its acceptance rate") {
+TEST_CASE("drafts grow with the length of the n-gram and with its acceptance rate") {
   const Tokens brief{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2};
   const Tokens text{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6};
   CHECK(Propose(brief, 16).size() < Propose(text, 16).size());
   PromptLookup lookup;
   for (int i = 0; i < 40; ++i) {
-    const auto guess = Propose(&lookup, text, 16);
-    lookup.Learn(static_cast<int>(guess.size()), static_cast<int>(guess.size()));
+    const auto draft = Propose(&lookup, text, 16);
+    lookup.Learn(static_cast<int>(draft.size()), static_cast<int>(draft.size()));
   }
   CHECK(Propose(&lookup, text, 16).size() == 16);
   CHECK(Propose(&lookup, brief, 16).size() == Propose(brief, 16).size());
 }
 
-TEST_CASE("rejected n-gram lengths are tried rarely") {
+TEST_CASE("rejected drafts are tried rarely, and recover once they are accepted") {
   const Tokens tokens(40, 3);
   PromptLookup lookup;
   int tried = 0;
   for (int step = 0; step < 1000; ++step) {
-    const auto guess = Propose(&lookup, tokens, 16);
-    tried += static_cast<int>(guess.size());
-    lookup.Learn(static_cast<int>(guess.size()), 0);
+    const auto draft = Propose(&lookup, tokens, 16);
+    tried += static_cast<int>(draft.size());
+    lookup.Learn(static_cast<int>(draft.size()), 0);
   }
   CHECK(tried > 100);
   CHECK(tried < 300);
-  int right = 0;
+  int accepted = 0;
   for (int step = 0; step < 100; ++step) {
-    const auto guess = Propose(&lookup, tokens, 16);
-    lookup.Learn(static_cast<int>(guess.size()), static_cast<int>(guess.size()));
-    right += static_cast<int>(guess.size());
+    const auto draft = Propose(&lookup, tokens, 16);
+    lookup.Learn(static_cast<int>(draft.size()), static_cast<int>(draft.size()));
+    accepted += static_cast<int>(draft.size());
   }
-  CHECK(right > 500);  // and when it is right again, that is soon known
+  CHECK(accepted > 500);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Rules of a step that the loop's random requests do not see broken.
+// Rules of a single step that random requests through the loop would not find broken.
 
 #include "scheduler/scheduler.h"
 
@@ -20,7 +20,7 @@ std::unique_ptr<Sequence> MakeSequence(uint64_t id, int prompt, int max_tokens) 
   return sequence;
 }
 
-// Runs the step: everyone whose last token it computes gets a further one.
+// Completes the step: each sequence whose last token was computed gets a further one.
 void Run(Scheduler* scheduler, const std::vector<ScheduledSequence>& step) {
   for (const ScheduledSequence& share : step) {
     scheduler->Advance(share);
@@ -28,7 +28,7 @@ void Run(Scheduler* scheduler, const std::vector<ScheduledSequence>& step) {
   }
 }
 
-TEST_CASE("draft tokens fit the step and leave room for prompts") {
+TEST_CASE("draft tokens fit the step, and leave room for decodes and a prompt") {
   std::mt19937 random(1);
   const auto pick = [&](int low, int high) {
     return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));
@@ -58,12 +58,12 @@ TEST_CASE("draft tokens fit the step and leave room for prompts") {
     all.push_back(MakeSequence(99, 30, 1));
     if (waits) scheduler.Add(all.back().get());
 
-    int tokens = 0, rows = 0, prompt_tokens = 0, guesses = 0;
+    int tokens = 0, rows = 0, prompt_tokens = 0, drafts = 0;
     const auto& step = scheduler.Schedule();
     for (const ScheduledSequence& share : step) {
       tokens += share.count + share.num_draft_tokens;
       rows += share.logits_rows();
-      guesses += share.num_draft_tokens;
+      drafts += share.num_draft_tokens;
       if (share.sequence == all.back().get()) prompt_tokens += share.count;
     }
     CAPTURE(round);
@@ -76,7 +76,7 @@ TEST_CASE("draft tokens fit the step and leave room for prompts") {
     }
     const bool room = decoding < most && decoding < config.max_num_batched_tokens;
     if (waits) CHECK((prompt_tokens > 0) == room);
-    if (prompt_tokens > 0) drafts_beside_prompts += guesses;
+    if (prompt_tokens > 0) drafts_beside_prompts += drafts;
   }
   CHECK(drafts_beside_prompts > 0);
 }

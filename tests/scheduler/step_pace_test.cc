@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 constexpr int kUnlimited = std::numeric_limits<int>::max();
 
-TEST_CASE("without measurements a step takes all tokens") {
+TEST_CASE("prompts are not limited before the first measurements") {
   StepPace pace(milliseconds(0));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == kUnlimited);
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));
@@ -22,7 +22,7 @@ TEST_CASE("without measurements a step takes all tokens") {
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) < 100);
 }
 
-TEST_CASE("a step with a prompt takes less than three baseline steps") {
+TEST_CASE("a step with a prompt takes less than three times the baseline") {
   StepPace pace(milliseconds(0));
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));  // 2 ms a token
   for (int i = 0; i < 20; ++i) pace.Learn({.decodes = 1}, milliseconds(40));
@@ -31,7 +31,7 @@ TEST_CASE("a step with a prompt takes less than three baseline steps") {
   CHECK(40 + 2 * tokens < 120);
 }
 
-TEST_CASE("prompts get more of a step while more sequences wait than run, up to 50 ms") {
+TEST_CASE("many waiting requests get more of a step, up to a latency that readers do not notice") {
   StepPace small(milliseconds(0)), large(milliseconds(0));
   for (int i = 0; i < 100; ++i) {
     small.Learn({.decodes = 1}, milliseconds(4));
@@ -44,20 +44,20 @@ TEST_CASE("prompts get more of a step while more sequences wait than run, up to 
   CHECK(large.Spare(1, 60) == large.Spare(1, 0));
 }
 
-TEST_CASE("engine.target_itl_ms limits the step") {
+TEST_CASE("a target latency from the settings") {
   StepPace pace(milliseconds(100));
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));
   pace.Learn({.decodes = 1}, milliseconds(40));
   CHECK(pace.Spare(1, 1) == milliseconds(60));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == 30);
-  SUBCASE("a target below the decode time still lets prompts progress") {
+  SUBCASE("that decodes alone exceed: prompts still make progress") {
     for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1}, milliseconds(300));
     CHECK(pace.Spare(1, 1) == milliseconds(0));
     CHECK(pace.PromptTokens(pace.Spare(1, 1)) > 0);
   }
 }
 
-TEST_CASE("the cost of a prompt token is learned beside decodes") {
+TEST_CASE("the cost of a prompt token is learned beside decodes too") {
   StepPace pace(milliseconds(0));
   pace.Learn({.decodes = 1}, milliseconds(40));
   for (int i = 0; i < 50; ++i)
@@ -66,20 +66,20 @@ TEST_CASE("the cost of a prompt token is learned beside decodes") {
   CHECK(pace.baseline_itl() == milliseconds(40));
 }
 
-TEST_CASE("draft tokens lengthen a step but not the baseline") {
+TEST_CASE("draft tokens make a step longer, but not the baseline") {
   StepPace pace(milliseconds(0));
   pace.Learn({.decodes = 1, .draft_tokens = 2}, milliseconds(60));
   CHECK(pace.baseline_itl() == milliseconds(60));
   for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1}, milliseconds(40));
-  const auto usual = pace.baseline_itl();
-  CHECK(usual < milliseconds(41));
+  const auto baseline = pace.baseline_itl();
+  CHECK(baseline < milliseconds(41));
   for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .draft_tokens = 2}, milliseconds(60));
-  CHECK(pace.baseline_itl() == usual);
+  CHECK(pace.baseline_itl() == baseline);
   for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1, .draft_tokens = 2}, milliseconds(30));
   CHECK(pace.baseline_itl() < milliseconds(31));
 }
 
-TEST_CASE("the cost of long encoder slices is kept over short ones and decays") {
+TEST_CASE("long encoder slices are remembered through short ones, and forgotten in time") {
   StepPace pace(milliseconds(0));
   pace.LearnSlice(milliseconds(20));
   for (int i = 0; i < 9; ++i) pace.LearnSlice(milliseconds(5));
@@ -89,7 +89,7 @@ TEST_CASE("the cost of long encoder slices is kept over short ones and decays") 
   CHECK(pace.slice_time() < milliseconds(6));
 }
 
-TEST_CASE("the scheduler keeps to the share of prompts, and decodes go first") {
+TEST_CASE("the scheduler keeps the limit of prompt tokens, and decodes go first") {
   Scheduler scheduler({.max_num_seqs = 4,
                        .max_num_batched_tokens = 64,
                        .max_logits_rows = 4,
