@@ -33,7 +33,7 @@ struct ClientAccount {
   int held_blocks = 0;     // scratch
 };
 
-// What a policy sees of the scheduler. Valid during the call.
+// The state of the scheduler that a policy sees. Valid during the call.
 struct QueueView {
   const std::map<std::string, ClientAccount>& clients;
   const std::vector<Sequence*>& running;  // by id
@@ -43,7 +43,7 @@ struct QueueView {
   int num_clients() const { return static_cast<int>(clients.size()); }
 };
 
-// What a waiting sequence lacks for its admission. Zero or less: nothing of the kind.
+// Running places and KV blocks that a waiting sequence lacks for its admission. Zero or less: none.
 struct Shortage {
   int sequences = 0;
   int blocks = 0;

@@ -80,7 +80,7 @@ class Scheduler {
   const BlockManager& blocks() const { return blocks_; }
 
  private:
-  // What is left of a step.
+  // Remaining capacity of a step.
   struct Budget {
     int tokens;
     int prompt_tokens;  // part of `tokens`

@@ -1,4 +1,4 @@
-// What the engine loop is told about a model when it is added.
+// Settings of a model in the engine loop.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// A request as the engine loop keeps it: its sequences, and what they share.
+// A request in the engine loop: its sequences and their shared state.
 #pragma once
 
 #include <chrono>

@@ -49,7 +49,7 @@ int SequenceShare(const QueueView& view) {
 
 int BlockShare(const QueueView& view) { return view.blocks.num_blocks() / view.num_clients(); }
 
-// Sets what each client with running sequences holds.
+// Counts the sequences and blocks that each client with running sequences holds.
 void CountHoldings(const QueueView& view) {
   for (const Sequence* s : view.running) s->account->held_sequences = s->account->held_blocks = 0;
   for (const Sequence* s : view.running) {

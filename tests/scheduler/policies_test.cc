@@ -1,4 +1,4 @@
-// What holds for every registered queue policy. A new policy is covered without a change here.
+// Properties of every registered queue policy. A new policy is covered without a change here.
 
 #include <doctest/doctest.h>
 
