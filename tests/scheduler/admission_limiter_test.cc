@@ -47,7 +47,7 @@ TEST_CASE("a small queue can be filled by one client") {
   }
 }
 
-TEST_CASE("places come back however a ticket ends") {
+TEST_CASE("places in the queue return however a ticket ends") {
   std::mt19937 random(1);
   auto limiter = std::make_shared<AdmissionLimiter>(40);
   std::vector<std::pair<int, AdmissionTicket>> held;  // places left

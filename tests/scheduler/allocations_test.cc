@@ -183,7 +183,7 @@ TEST_CASE("a decoding step around the forward pass allocates what delivers its t
   }
 }
 
-TEST_CASE("a draft model allocates only while its tables grow") {
+TEST_CASE("drafting with a draft model allocates only as its tables grow") {
   SchedulerSettings settings;
   settings.prefix_caching = false;
   const Counted counted = CountLoop(Greedy(), settings, true);

@@ -50,7 +50,7 @@ struct Model {
   std::vector<ModelBlock> blocks;
 };
 
-TEST_CASE("random use equals the model") {
+TEST_CASE("random operations equal those of a trivial model") {
   for (uint32_t seed = 0; seed < 50; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);

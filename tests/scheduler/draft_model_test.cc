@@ -87,7 +87,7 @@ TEST_CASE("drafts of random texts equal the draft model's greedy tokens") {
   }
 }
 
-TEST_CASE("a long text is prefilled in chunks, while a short one gets its draft tokens") {
+TEST_CASE("a long text is prefilled in chunks while a short one gets its drafts") {
   Fixture f(4, 64, 16);
   Sequence text = MakeSequence(100), brief = MakeSequence(3);
   f.Propose(&brief);
@@ -107,7 +107,7 @@ TEST_CASE("a long text is prefilled in chunks, while a short one gets its draft 
   }
 }
 
-TEST_CASE("accepted drafts grow, rejected ones pause, and max_tokens bounds them") {
+TEST_CASE("drafts grow when accepted, pause when rejected, and stay within max_tokens") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5, 12);
   CHECK(f.Propose(&s, 16) == 4);
@@ -127,7 +127,7 @@ TEST_CASE("accepted drafts grow, rejected ones pause, and max_tokens bounds them
   CHECK(tried < 30);
 }
 
-TEST_CASE("without spare time there is one draft token") {
+TEST_CASE("without a time budget one token is drafted") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(5);
   CHECK(f.Propose(&s) == 4);
@@ -136,8 +136,8 @@ TEST_CASE("without spare time there is one draft token") {
   CHECK(s.draft_tokens.size() == 1);
 }
 
-TEST_CASE("a sequence without room gets no draft tokens") {
-  SUBCASE("no blocks, until those of another sequence are free") {
+TEST_CASE("a sequence without room gets no draft") {
+  SUBCASE("of blocks, until another one's are free") {
     Fixture f(4, 8, 64);
     Sequence first = MakeSequence(20), second = MakeSequence(20);
     CHECK(f.Propose(&first) == 4);
@@ -149,7 +149,7 @@ TEST_CASE("a sequence without room gets no draft tokens") {
     int calls = 1;
     while (f.Propose(&second) == 0) REQUIRE(++calls < 10);
   }
-  SUBCASE("longer than the pool: it keeps no blocks") {
+  SUBCASE("of its own, once it has grown too long: it keeps none") {
     Fixture f(4, 6, 64);
     Sequence s = MakeSequence(20);
     CHECK(f.Propose(&s) == 4);
@@ -157,7 +157,7 @@ TEST_CASE("a sequence without room gets no draft tokens") {
     CHECK(f.Propose(&s) == 0);
     CHECK(f.model->blocks().num_free() == 6);
   }
-  SUBCASE("longer than the draft model's context") {
+  SUBCASE("in the model's context") {
     Fixture f(4, 64, 64, 22);
     Sequence s = MakeSequence(20);
     CHECK(f.Propose(&s) == 3);  // the last of them at position 22 is not computed
@@ -167,7 +167,7 @@ TEST_CASE("a sequence without room gets no draft tokens") {
   }
 }
 
-TEST_CASE("a failed pass costs draft tokens and nothing else") {
+TEST_CASE("a failed forward pass of the draft model loses drafts only") {
   Fixture f(4, 64, 64);
   Sequence s = MakeSequence(20);
   f.runner->fail_next = 1;

@@ -47,7 +47,7 @@ struct Drafted {
   std::unique_ptr<ModelLoop> loop;
 };
 
-TEST_CASE("accepted draft tokens save steps") {
+TEST_CASE("accepted drafts of a draft model save steps") {
   int steps[2];
   for (const bool with_draft : {false, true}) {
     Drafted drafted(with_draft);
@@ -58,7 +58,7 @@ TEST_CASE("accepted draft tokens save steps") {
   CHECK(2 * steps[true] < steps[false]);
 }
 
-TEST_CASE("a cancelled sequence frees its blocks of the draft model at any moment") {
+TEST_CASE("a cancelled sequence returns its draft blocks at any moment") {
   for (int moment = 0; moment < 30; ++moment) {
     Drafted drafted;
     auto leaving = drafted.Ask(20, 40), staying = drafted.Ask(5, 40);
@@ -74,7 +74,7 @@ TEST_CASE("a cancelled sequence frees its blocks of the draft model at any momen
   }
 }
 
-TEST_CASE("repeated text is drafted, with few tokens beside prompts") {
+TEST_CASE("prompt lookup drafts repeated text, with short drafts beside prompts") {
   Drafter drafter(16, nullptr);
   Sequence s;
   s.tokens = {1, 2, 3, 4, 5, 6, 7, 1, 2, 3};
@@ -87,7 +87,7 @@ TEST_CASE("repeated text is drafted, with few tokens beside prompts") {
   CHECK(s.draft_tokens == std::vector<int32_t>{4, 5});
 }
 
-TEST_CASE("the draft model is not run while a prompt is computed") {
+TEST_CASE("the draft model pauses while a prompt is prefilled") {
   Drafted drafted;
   drafted.Ask(3, 60);
   while (drafted.draft->calls() == 0) drafted.loop->Step(false);
@@ -100,7 +100,7 @@ TEST_CASE("the draft model is not run while a prompt is computed") {
   }
 }
 
-TEST_CASE("a preempted sequence frees its blocks of the draft model") {
+TEST_CASE("a preempted sequence returns its draft blocks") {
   Drafted drafted(true, 12);
   drafted.Ask(10, 36);
   drafted.Ask(11, 35);

@@ -32,7 +32,7 @@ FinishReason Wait(GenerationHandle& handle) {
   return last;
 }
 
-TEST_CASE("many threads use two models, and some drop their requests") {
+TEST_CASE("requests of many threads to two models get their answers, some cancelled early") {
   EngineLoop engine(2);
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 1000}, valid);
@@ -62,7 +62,7 @@ TEST_CASE("many threads use two models, and some drop their requests") {
   CHECK(engine.Submit(0, Request(1)).status().code() == StatusCode::kUnavailable);
 }
 
-TEST_CASE("models are added while others answer") {
+TEST_CASE("a model can be added while others answer") {
   EngineLoop engine(6);
   const std::vector<bool> valid(50, true);
   engine.AddModel(Fake(), {8, 32, 100}, valid);
@@ -193,7 +193,7 @@ TEST_CASE("the snapshot reports a turn of the loop that does not end") {
   while (engine.snapshot().turn != Clock::duration(0)) REQUIRE(Clock::now() < until);
 }
 
-TEST_CASE("damaged weights end the requests before a result of the step is delivered") {
+TEST_CASE("damaged weights end the requests before a token of the step is delivered") {
   EngineLoop engine(2);
   std::atomic<bool> damaged{false};
   std::atomic<int> checks{0};
@@ -231,8 +231,7 @@ TEST_CASE("damaged weights end the requests before a result of the step is deliv
   CHECK(Wait(**other) == FinishReason::kLength);
 }
 
-TEST_CASE(
-    "one client cannot take all places of the queue, and places come back when sequences run") {
+TEST_CASE("one client cannot fill the queue, and its places return when its sequences run") {
   EngineLoop engine;
   engine.AddModel(Fake(), {2, 32, 16}, std::vector<bool>(50, true));
   std::vector<std::unique_ptr<GenerationHandle>> handles;

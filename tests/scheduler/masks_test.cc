@@ -80,7 +80,7 @@ std::vector<int32_t> Take(GenerationStream* stream) {
   return tokens;
 }
 
-TEST_CASE("a missing mask delays its own sequence only, and costs no forward passes") {
+TEST_CASE("a late mask delays its own sequence only and costs no further steps") {
   Loop plain;
   const auto expected_stream = plain.Ask(20);
   while (plain.loop->HasWork()) plain.loop->Step(false);
@@ -120,7 +120,7 @@ TEST_CASE("a missing mask delays its own sequence only, and costs no forward pas
   CHECK(tokens == expected);
 }
 
-TEST_CASE("a client that disconnects ends its sequence, also while that waits for a mask") {
+TEST_CASE("a cancelled request ends its sequence while it waits for a mask") {
   Loop own;
   auto mask = std::make_shared<OnDemand::Shared>();
   mask->state = TokenConstraint::State::kComputing;
@@ -163,7 +163,7 @@ TEST_CASE("a failed mask ends its request alone, with its status") {
   CheckFailure(false);
 }
 
-TEST_CASE("a slow reader pauses its own sequences, and loses no token") {
+TEST_CASE("a slow reader pauses its own sequences and loses no token") {
   const RunnerLimits limits{kVocab, 6000, 16, 1000, 32, 8};
   ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {8, 32, 100, 0, false},
                  std::vector<bool>(kVocab, true));

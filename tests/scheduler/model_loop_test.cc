@@ -239,7 +239,7 @@ RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
   return {kVocab, 64, block_size, blocks, tokens, rows, 2, kImageRows, kImageSize};
 }
 
-TEST_CASE("random requests get the answers that they get alone") {
+TEST_CASE("random requests together give the bytes that each gives alone") {
   const int64_t two_images = 2 * kImageRows * 2 * sizeof(float);
   const std::chrono::milliseconds automatic{0};
   uint64_t cached = 0, drafted = 0, accepted = 0;
@@ -262,7 +262,7 @@ TEST_CASE("random requests get the answers that they get alone") {
   CHECK(drafted > accepted);
 }
 
-TEST_CASE("a tenant does not find the cached prefixes of another") {
+TEST_CASE("a tenant does not find another tenant's cached blocks") {
   const RunnerLimits limits = MakeLimits(4, 40, 32, 8);
   ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {8, 32, 100},
                  std::vector<bool>(kVocab, true));
@@ -294,7 +294,7 @@ TEST_CASE("the smallest block size, pool and token budget give the same bytes") 
   }
 }
 
-TEST_CASE("whatever a draft model proposes, random requests get the answers that they get alone") {
+TEST_CASE("random requests give the same bytes with any draft model") {
   const std::chrono::milliseconds automatic{0}, plenty{1000};
   const RunnerLimits limits = MakeLimits(4, 40, 32, 8), tight = MakeLimits(4, 12, 16, 8);
   uint64_t accepted_without = 0, accepted_with = 0, preemptions = 0;

@@ -18,7 +18,7 @@ Tokens Propose(const Tokens& tokens, int most) {
   return Propose(&lookup, tokens, most);
 }
 
-TEST_CASE("the draft is what followed the latest occurrence") {
+TEST_CASE("the draft is the continuation of the last occurrence") {
   CHECK(Propose({1, 2, 3, 4, 5, 9, 1, 2}, 8) == Tokens{3, 4});
   CHECK(Propose({1, 2, 3, 4, 5, 9, 1, 2}, 1) == Tokens{3});
   // The latest of two occurrences, unless an earlier one matches a longer n-gram.
@@ -26,7 +26,7 @@ TEST_CASE("the draft is what followed the latest occurrence") {
   CHECK(Propose({5, 1, 2, 7, 0, 1, 2, 8, 5, 1, 2}, 1) == Tokens{7});
 }
 
-TEST_CASE("a repetition continues in the draft") {
+TEST_CASE("a repetition is drafted beyond its end") {
   CHECK(Propose({4, 6, 6, 6, 6}, 8) == Tokens{6, 6, 6});
   CHECK(Propose({0, 1, 2, 3, 1, 2, 3}, 2) == Tokens{1, 2});
   PromptLookup lookup;
@@ -37,7 +37,7 @@ TEST_CASE("a repetition continues in the draft") {
   CHECK(Propose(&lookup, {0, 1, 2, 3, 1, 2, 3}, 8) == Tokens{1, 2, 3, 1, 2, 3, 1, 2});
 }
 
-TEST_CASE("without a matching n-gram there is no draft") {
+TEST_CASE("without a matching n-gram nothing is drafted") {
   CHECK(Propose({}, 8).empty());
   CHECK(Propose({1}, 8).empty());
   CHECK(Propose({1, 1}, 8).empty());
@@ -51,7 +51,7 @@ TEST_CASE("without a matching n-gram there is no draft") {
   CHECK(draft.empty());
 }
 
-TEST_CASE("drafts grow with the length of the n-gram and with its acceptance rate") {
+TEST_CASE("drafts grow with the n-gram length and its acceptance rate") {
   const Tokens brief{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2};
   const Tokens text{1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6};
   CHECK(Propose(brief, 16).size() < Propose(text, 16).size());
@@ -64,7 +64,7 @@ TEST_CASE("drafts grow with the length of the n-gram and with its acceptance rat
   CHECK(Propose(&lookup, brief, 16).size() == Propose(brief, 16).size());
 }
 
-TEST_CASE("rejected drafts are tried rarely, and recover once they are accepted") {
+TEST_CASE("rejected n-gram lengths are tried rarely") {
   const Tokens tokens(40, 3);
   PromptLookup lookup;
   int tried = 0;

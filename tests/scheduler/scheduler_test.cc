@@ -28,7 +28,7 @@ void Run(Scheduler* scheduler, const std::vector<ScheduledSequence>& step) {
   }
 }
 
-TEST_CASE("draft tokens fit the step, and leave room for decodes and a prompt") {
+TEST_CASE("draft tokens fit the step and leave room for prompts") {
   std::mt19937 random(1);
   const auto pick = [&](int low, int high) {
     return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));

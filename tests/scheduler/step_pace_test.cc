@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 constexpr int kUnlimited = std::numeric_limits<int>::max();
 
-TEST_CASE("prompts are not limited before the first measurements") {
+TEST_CASE("without measurements a step takes all tokens") {
   StepPace pace(milliseconds(0));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == kUnlimited);
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));
@@ -22,7 +22,7 @@ TEST_CASE("prompts are not limited before the first measurements") {
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) < 100);
 }
 
-TEST_CASE("a step with a prompt takes less than three times the baseline") {
+TEST_CASE("a step with a prompt takes less than three baseline steps") {
   StepPace pace(milliseconds(0));
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));  // 2 ms a token
   for (int i = 0; i < 20; ++i) pace.Learn({.decodes = 1}, milliseconds(40));
@@ -31,7 +31,7 @@ TEST_CASE("a step with a prompt takes less than three times the baseline") {
   CHECK(40 + 2 * tokens < 120);
 }
 
-TEST_CASE("many waiting requests get more of a step, up to a latency that readers do not notice") {
+TEST_CASE("prompts get more of a step while more sequences wait than run, up to 50 ms") {
   StepPace small(milliseconds(0)), large(milliseconds(0));
   for (int i = 0; i < 100; ++i) {
     small.Learn({.decodes = 1}, milliseconds(4));
@@ -44,20 +44,20 @@ TEST_CASE("many waiting requests get more of a step, up to a latency that reader
   CHECK(large.Spare(1, 60) == large.Spare(1, 0));
 }
 
-TEST_CASE("a target latency from the settings") {
+TEST_CASE("engine.target_itl_ms limits the step") {
   StepPace pace(milliseconds(100));
   pace.Learn({.prompt_tokens = 100}, milliseconds(200));
   pace.Learn({.decodes = 1}, milliseconds(40));
   CHECK(pace.Spare(1, 1) == milliseconds(60));
   CHECK(pace.PromptTokens(pace.Spare(1, 1)) == 30);
-  SUBCASE("that decodes alone exceed: prompts still make progress") {
+  SUBCASE("a target below the decode time still lets prompts progress") {
     for (int i = 0; i < 100; ++i) pace.Learn({.decodes = 1}, milliseconds(300));
     CHECK(pace.Spare(1, 1) == milliseconds(0));
     CHECK(pace.PromptTokens(pace.Spare(1, 1)) > 0);
   }
 }
 
-TEST_CASE("the cost of a prompt token is learned beside decodes too") {
+TEST_CASE("the cost of a prompt token is learned beside decodes") {
   StepPace pace(milliseconds(0));
   pace.Learn({.decodes = 1}, milliseconds(40));
   for (int i = 0; i < 50; ++i)
@@ -66,7 +66,7 @@ TEST_CASE("the cost of a prompt token is learned beside decodes too") {
   CHECK(pace.baseline_itl() == milliseconds(40));
 }
 
-TEST_CASE("draft tokens make a step longer, but not the baseline") {
+TEST_CASE("draft tokens lengthen a step but not the baseline") {
   StepPace pace(milliseconds(0));
   pace.Learn({.decodes = 1, .draft_tokens = 2}, milliseconds(60));
   CHECK(pace.baseline_itl() == milliseconds(60));
@@ -79,7 +79,7 @@ TEST_CASE("draft tokens make a step longer, but not the baseline") {
   CHECK(pace.baseline_itl() < milliseconds(31));
 }
 
-TEST_CASE("long encoder slices are remembered through short ones, and forgotten in time") {
+TEST_CASE("the cost of long encoder slices is kept over short ones and decays") {
   StepPace pace(milliseconds(0));
   pace.LearnSlice(milliseconds(20));
   for (int i = 0; i < 9; ++i) pace.LearnSlice(milliseconds(5));

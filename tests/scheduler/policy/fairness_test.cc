@@ -57,7 +57,7 @@ TEST_CASE("a new client's prompt is computed before the remaining prompts of ano
   CHECK(driver.steps() - before <= 6);
 }
 
-TEST_CASE("clients with a backlog get equal shares of the tokens") {
+TEST_CASE("clients with equal backlogs get equal numbers of sequences and tokens") {
   for (const int blocks : {8000, 300}) {
     CAPTURE(blocks);
     SchedulerDriver driver(Config(12, blocks));
@@ -83,7 +83,7 @@ TEST_CASE("clients with a backlog get equal shares of the tokens") {
   }
 }
 
-TEST_CASE("paused sequences do not keep a new client out") {
+TEST_CASE("paused sequences do not keep a new client from running") {
   SchedulerDriver driver(Config(16, 8000));
   std::vector<Sequence*> slow;
   for (int i = 0; i < 16; ++i) slow.push_back(driver.Add("a", 3, 100));
