@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <random>
@@ -134,7 +135,8 @@ class CounterModel {
       const bool ended = s.state == Sequence::State::kFinished;
       const int end = ended ? s.length() - 1 : s.num_computed;
       int& seen = seen_[&s];
-      for (int i = std::max(seen, end - share.count); i < end; ++i) {
+      // Tokens whose blocks were shared at the first admission are not charged.
+      for (int i = std::max({seen, end - share.count, s.num_cached}); i < end; ++i) {
         counters_[s.client] += i < s.prompt_len ? 1 : 2;
       }
       seen = std::max(seen, end);
