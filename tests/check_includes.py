@@ -19,12 +19,14 @@ ALLOWED = {
     "engine/text": ["engine/base", "engine/sampling/token_constraint.h"],
     "engine/model": ["engine/base", "engine/ops"],
     "engine/weights": ["engine/base", "engine/ops", "engine/model", "engine/text"],
-    "engine/quantize": [
+    "engine/quantize": ["engine/base", "engine/ops", "engine/model", "engine/weights"],
+    "engine/family": [
         "engine/base",
         "engine/ops",
         "engine/model",
         "engine/text",
         "engine/weights",
+        "engine/quantize",
     ],
     "scheduler": ["engine/base", "engine/sampling", "engine/model/model_runner.h"],
     "config": ["engine/base"],

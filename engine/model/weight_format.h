@@ -14,6 +14,9 @@ enum class WeightFormat : uint8_t {
   kInt4,  // ops/linear/int4/weights.h
 };
 
+// The element type of an embedding table, as the published file has it.
+enum class EmbeddingType : uint8_t { kF32, kF16, kBf16 };
+
 // "int8" or "int4"; kInvalidArgument for another name.
 Result<WeightFormat> ParseWeightFormat(std::string_view name);
 std::string_view WeightFormatName(WeightFormat format);

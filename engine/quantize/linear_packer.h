@@ -56,7 +56,7 @@ using RowPointers = std::vector<const float*>;
 // Pointers to the rows of the parts, [rows][k], one part after the other.
 RowPointers RowsOf(std::initializer_list<const std::vector<float>*> parts, int k);
 
-// Rows of gate and up in alternating blocks of 64 (model_weights.h).
+// Rows of gate and up in alternating blocks of 64 (decoder_weights.h).
 RowPointers GateUpRows(const std::vector<float>& gate, const std::vector<float>& up, int k);
 
 // All of a matrix that is in memory, in parallel.
@@ -76,7 +76,7 @@ std::vector<T> Concatenate(std::initializer_list<const std::vector<T>*> parts) {
   return all;
 }
 
-// Rows of gate and up in alternating blocks of 64 (model_weights.h); a bias has one column.
+// Rows of gate and up in alternating blocks of 64 (decoder_weights.h); a bias has one column.
 template <typename T>
 std::vector<T> InterleaveGateUp(const std::vector<T>& gate, const std::vector<T>& up, int rows,
                                 int columns) {

@@ -5,9 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/model/model_config.h"
-#include "engine/quantize/float_layer.h"
-
 namespace edgegate {
 
 // Largest magnitude of each column of [rows][columns].
@@ -30,8 +27,5 @@ void ScaleColumns(std::vector<float>* w, const std::vector<float>& factors);
 
 // Divides the rows of [factors.size()][columns]; a vector has one column, an empty one stays so.
 void DivideRows(std::vector<float>* w, const std::vector<float>& factors);
-
-// Folds the factors of the layer's four linear stages. The layer computes the same function.
-void FoldLayer(const ModelConfig& config, const LayerInputs& inputs, FloatLayer* layer);
 
 }  // namespace edgegate

@@ -6,7 +6,7 @@
 
 #include "engine/base/status.h"
 #include "engine/model/model_config.h"
-#include "engine/model/model_weights.h"
+#include "engine/model/weight_format.h"
 
 namespace edgegate {
 

@@ -7,7 +7,7 @@
 //   "embedding_type": "f32" | "f16" | "bf16", "format": "int8" | "int4",
 //   "tensors": [{"name", "offset", "bytes"}]}
 // Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
-// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as model_weights.h says, or,
+// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as decoder_weights.h says, or,
 // where the format is int4, .{int4, bias} as int4_weights.h does, .int4x64 for wide groups; and
 // tokenizer.{model, config, template}, bytes. Where config.vision is there: vision.{patch, conv,
 // linear, gate_up, down}.*, vision.{positions, first_row, last_row}, vision.{post_norm,
@@ -23,7 +23,7 @@
 
 #include "engine/base/status.h"
 #include "engine/model/model_config.h"
-#include "engine/model/model_weights.h"
+#include "engine/model/weight_format.h"
 #include "engine/text/tokenizer_assets.h"
 
 namespace edgegate {

@@ -8,9 +8,9 @@
 
 #include "config/settings.h"
 #include "engine/base/mutex.h"
-#include "engine/model/decoder_runner.h"
-#include "engine/quantize/quantize.h"
-#include "engine/weights/bundle.h"
+#include "engine/family/bundle.h"
+#include "engine/family/decoder/decoder_runner.h"
+#include "engine/family/quantize.h"
 #include "server/call/served_model.h"
 #include "server/catalog/compute_threads.h"
 #include "server/catalog/memory_plan.h"

@@ -10,9 +10,9 @@
 #include <random>
 
 #include "engine/base/cpu_features.h"
-#include "engine/bench/machine_speed.h"
-#include "engine/model/random_weights.h"
+#include "engine/family/random_weights.h"
 #include "engine/ops/isa/isa_cap.h"
+#include "engine/bench/machine_speed.h"
 #include "server/catalog/default_models.h"
 #include "server/catalog/model_loader.h"
 #include "server/catalog/progress.h"

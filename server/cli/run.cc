@@ -7,8 +7,8 @@
 #include <limits>
 #include <sstream>
 
+#include "engine/family/model_source.h"
 #include "engine/ops/isa/isa_cap.h"
-#include "engine/weights/model_source.h"
 #include "scheduler/engine_loop.h"
 #include "server/call/generation.h"
 #include "server/call/image_loader.h"

@@ -10,11 +10,11 @@
 #include <fstream>
 #include <sstream>
 
-#include "engine/model/decoder_runner.h"
-#include "engine/quantize/float_layer.h"
-#include "engine/quantize/quantize.h"
+#include "engine/family/bundle.h"
+#include "engine/family/decoder/decoder_runner.h"
+#include "engine/family/decoder/float_layer.h"
+#include "engine/family/quantize.h"
 #include "engine/text/tokenizer.h"
-#include "engine/weights/bundle.h"
 
 namespace edgegate {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "engine/base/sha256.h"
+#include "engine/family/bundle.h"
 #include "engine/ops/linear/int4/pack.h"
-#include "engine/weights/bundle.h"
 #include "engine/weights/bundle_format.h"
 
 namespace {

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/family/decoder/gguf_config.h"
 #include "engine/text/tokenizer.h"
 #include "engine/weights/dequantize.h"
 #include "engine/weights/gguf.h"
-#include "engine/weights/gguf_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace edgegate;

@@ -6,9 +6,9 @@
 
 #include <filesystem>
 
-#include "engine/model/decoder_runner.h"
-#include "engine/quantize/quantize.h"
-#include "engine/weights/bundle.h"
+#include "engine/family/bundle.h"
+#include "engine/family/decoder/decoder_runner.h"
+#include "engine/family/quantize.h"
 #include "scheduler/model_loop.h"
 #include "tests/fakes/add_request.h"
 #include "tests/fakes/allocation_counter.h"

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "engine/weights/model_source.h"
+#include "engine/family/model_source.h"
 #include "server/api/api_server.h"
 #include "tests/fakes/fake_model_runner.h"
 

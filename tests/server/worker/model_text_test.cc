@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-#include "engine/weights/model_source.h"
+#include "engine/family/model_source.h"
 
 namespace edgegate {
 namespace {

@@ -1,0 +1,13 @@
+// SmoothQuant (Xiao et al. 2022, arXiv:2211.10438) of a decoder layer.
+#pragma once
+
+#include "engine/family/decoder/float_layer.h"
+#include "engine/model/model_config.h"
+
+namespace edgegate {
+
+// Folds the smoothing factors of the layer's four linear stages into its weights. `inputs` are
+// those of the calibration text. The layer computes the same function as before.
+void FoldLayer(const ModelConfig& config, const LayerInputs& inputs, FloatLayer* layer);
+
+}  // namespace edgegate

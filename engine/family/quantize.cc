@@ -1,0 +1,255 @@
+#include "engine/family/quantize.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/base/sha256.h"
+#include "engine/family/bundle.h"
+#include "engine/family/decoder/float_layer.h"
+#include "engine/family/decoder/fold_layer.h"
+#include "engine/family/decoder/int4_quantize.h"
+#include "engine/family/decoder/vocabulary.h"
+#include "engine/family/glm_edge_v/vision_quantize.h"
+#include "engine/quantize/calibration_text.h"
+#include "engine/quantize/linear_packer.h"
+#include "engine/quantize/source_hash.h"
+#include "engine/quantize/work_progress.h"
+#include "engine/text/tokenizer.h"
+#include "engine/weights/bundle_format.h"
+#include "engine/weights/input_file.h"
+#include "engine/weights/part_file.h"
+
+namespace edgegate {
+namespace {
+
+namespace fs = std::filesystem;
+// 4 bits learn how each two columns go together, of which there are many more than columns.
+constexpr int kInt4Sequences = 4;
+
+void WriteNorms(const FloatLayer& w, int index, BundleWriter* writer) {
+  auto vector = [&](const char* name, const std::vector<float>& v) {
+    if (!v.empty()) writer->Write(fmt::format("layers.{}.{}", index, name), v.data(), v.size() * 4);
+  };
+  vector("attention_norm", w.attention_norm);
+  vector("mlp_norm", w.mlp_norm);
+  vector("q_norm", w.q_norm);
+  vector("k_norm", w.k_norm);
+}
+
+void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, bool fine,
+                BundleWriter* writer) {
+  const std::string prefix = fmt::format("layers.{}.", index);
+  auto linear = [&](const char* name, const RowPointers& rows, int k, std::vector<float> bias) {
+    PackLinear(writer, prefix + name, rows, k, std::move(bias), fine);
+  };
+  WriteNorms(w, index, writer);
+  linear("qkv", RowsOf({&w.q, &w.k, &w.v}, c.hidden_size), c.hidden_size,
+         Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
+  linear("o", RowsOf({&w.o}, c.q_size()), c.q_size(), w.o_bias);
+  linear("gate_up", GateUpRows(w.gate, w.up, c.hidden_size), c.hidden_size,
+         InterleaveGateUp(w.gate_bias, w.up_bias, c.intermediate_size, 1));
+  linear("down", RowsOf({&w.down}, c.intermediate_size), c.intermediate_size, w.down_bias);
+}
+
+std::string TextOf(const QuantizeOptions& options) {
+  return options.calibration_text.empty() ? std::string(CalibrationText())
+                                          : options.calibration_text;
+}
+
+// The inputs of the layers while they are calibrated.
+struct Calibration {
+  std::vector<float> hidden;  // [tokens][hidden_size]
+  int sequence = 0;           // tokens of a sequence
+  int sequences = 0;          // at most
+};
+
+Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOptions& options) {
+  const std::string text = TextOf(options);
+  EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source.tokenizer_assets()));
+  EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
+  std::erase_if(tokens, [&](int32_t t) { return t < 0 || t >= source.config().vocab_size; });
+  Calibration calibration;
+  calibration.sequence =
+      std::min(options.max_calibration_tokens, source.config().max_position_embeddings);
+  calibration.sequences = options.format == WeightFormat::kInt4 ? kInt4Sequences : 1;
+  const auto most = size_t{1} * calibration.sequence * calibration.sequences;
+  if (tokens.size() > most) tokens.resize(most);
+  if (tokens.empty()) return DataLoss("the tokenizer gives no token that the model has");
+  EG_ASSIGN_OR_RETURN(calibration.hidden, EmbedFloat(source, tokens));
+  return calibration;
+}
+
+// Calibration sees an image before the text; sequences become longer by it, as far as the context
+// allows.
+void PutInFront(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
+  calibration->sequence =
+      std::min(calibration->sequence + static_cast<int>(rows.size()) / c.hidden_size,
+               c.max_position_embeddings);
+  std::vector<float>& hidden = calibration->hidden;
+  hidden.insert(hidden.begin(), rows.begin(), rows.end());
+  const auto most = size_t{1} * calibration->sequence * calibration->sequences * c.hidden_size;
+  if (hidden.size() > most) hidden.resize(most);
+}
+
+BundleInfo DescribeSource(const ModelSource& source, const QuantizeOptions& options) {
+  BundleInfo info;
+  info.config = source.config();
+  info.generation = source.generation_defaults();
+  info.tokenizer_kind = source.tokenizer_assets().kind;
+  info.embedding_type = source.embedding_type();
+  info.format = options.format;
+  Sha256 calibration;
+  const std::string text = TextOf(options);
+  calibration.Update(text.data(), text.size());
+  info.calibration_sha256 = calibration.Finish();
+  return info;
+}
+
+void WriteTokenizer(const TokenizerAssets& assets, BundleWriter* writer) {
+  writer->Write("tokenizer.model", assets.model.data(), assets.model.size());
+  writer->Write("tokenizer.config", assets.tokenizer_config.data(), assets.tokenizer_config.size());
+  writer->Write("tokenizer.template", assets.chat_template.data(), assets.chat_template.size());
+}
+
+Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, double work,
+                   Calibration* calibration, WorkProgress* progress, BundleWriter* writer) {
+  const ModelConfig& c = source.config();
+  const bool fine = c.hidden_size <= options.fine_width;
+  FloatLayer weights;
+  for (int layer = 0; layer < c.num_layers; ++layer) {
+    EG_RETURN_IF_ERROR(writer->status());
+    EG_RETURN_IF_ERROR(ReadFloatLayer(source, layer, &weights));
+    const LayerInputs inputs =
+        RunFloatLayer(c, weights, &calibration->hidden, calibration->sequence);
+    if (options.format == WeightFormat::kInt4) {
+      WriteNorms(weights, layer, writer);
+      EG_RETURN_IF_ERROR(WriteInt4Layer(source, layer, weights, inputs, writer));
+    } else {
+      FoldLayer(c, inputs, &weights);
+      WriteLayer(c, weights, layer, fine, writer);
+    }
+    writer->StartWriteback();
+    EG_RETURN_IF_ERROR(progress->Add(work));
+  }
+  return {};
+}
+
+// The number of tokens that the text model is calibrated with.
+int TokensOf(const ModelConfig& c, const Calibration& calibration) {
+  const int rows = c.vision ? c.vision->rows() : 0;
+  return static_cast<int>(calibration.hidden.size()) / c.hidden_size + rows;
+}
+
+Status WriteBundle(const ModelSource& source, const PartFile& part, const QuantizeOptions& options,
+                   WorkProgress* progress, const WorkSizes& work, Calibration calibration) {
+  const ModelConfig& c = source.config();
+  SourceHasher hasher(source.files());
+  BundleWriter writer(part.fd(), part.path());
+  EG_RETURN_IF_ERROR(progress->Show("quantizing"));
+  EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
+  EG_RETURN_IF_ERROR(progress->Add(work.embedding));
+  if (c.vision) {
+    const auto next = [&] { return progress->Add(work.vision_layer); };
+    EG_ASSIGN_OR_RETURN(const std::vector<float> rows,
+                        WriteVision(source, options.fine_width, &writer, next));
+    EG_RETURN_IF_ERROR(progress->Add(work.adapter));
+    PutInFront(rows, c, &calibration);
+  }
+  EG_RETURN_IF_ERROR(WriteLayers(source, options, work.layer, &calibration, progress, &writer));
+  const bool fine = c.hidden_size <= options.fine_width;
+  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, fine, &writer));
+  EG_RETURN_IF_ERROR(progress->Add(work.head));
+  WriteTokenizer(source.tokenizer_assets(), &writer);
+  BundleInfo info = DescribeSource(source, options);
+  EG_ASSIGN_OR_RETURN(info.source_files, hasher.Wait([&] { return progress->Show("reading"); }));
+  EG_RETURN_IF_ERROR(progress->Show("writing"));
+  return writer.Finish(info);
+}
+
+// Size and modification time of a file.
+using Stamp = std::pair<uintmax_t, int64_t>;
+
+Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
+  std::vector<Stamp> stamps;
+  for (const std::string& path : files) {
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    const auto time = fs::last_write_time(path, error).time_since_epoch().count();
+    if (error) return NotFound("{}: {}", path, error.message());
+    stamps.emplace_back(size, time);
+  }
+  return stamps;
+}
+
+// Where the bundle is cached. The name holds what it was made from, as far as the file system
+// tells.
+Result<std::string> CachePath(const std::string& model_path, const std::string& mmproj,
+                              const std::string& cache_dir, const QuantizeOptions& options) {
+  EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
+  std::string text =
+      fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
+                  options.max_calibration_tokens, options.fine_width, TextOf(options));
+  EG_ASSIGN_OR_RETURN(const auto stamps, StampsOf(files));
+  for (size_t i = 0; i < files.size(); ++i) {
+    text += fmt::format("{} {} {}\n", files[i], stamps[i].first, stamps[i].second);
+  }
+  Sha256 hash;
+  hash.Update(text.data(), text.size());
+  std::error_code error;
+  std::string stem = fs::weakly_canonical(model_path, error).stem();
+  if (stem.empty()) stem = "model";
+  return fmt::format("{}/{}-{}.edgegate", cache_dir, stem, hash.Finish().substr(0, 16));
+}
+
+// Tells whether a complete bundle is at this path.
+bool IsCached(const std::string& path) { return FileExists(path) && Bundle::Open(path).ok(); }
+
+}  // namespace
+
+Status Quantize(const ModelSource& source, const std::string& destination,
+                const QuantizeOptions& options) {
+  PartFile::RemoveStale(destination);
+  EG_ASSIGN_OR_RETURN(const auto before, StampsOf(source.files()));
+  EG_ASSIGN_OR_RETURN(PartFile part, PartFile::Create(destination));
+  EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
+  const ModelConfig& c = source.config();
+  const WorkSizes work = EstimateWork(c, options.format, TokensOf(c, calibration));
+  const int vision_layers = c.vision ? c.vision->num_layers : 0;
+  WorkProgress progress(work.embedding + vision_layers * work.vision_layer + work.adapter +
+                            c.num_layers * work.layer + work.head,
+                        options.progress);
+  EG_RETURN_IF_ERROR(WriteBundle(source, part, options, &progress, work, std::move(calibration)));
+  EG_ASSIGN_OR_RETURN(const auto after, StampsOf(source.files()));
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (before[i] == after[i]) continue;
+    return DataLoss("{}: the file was changed while it was being read", source.files()[i]);
+  }
+  EG_RETURN_IF_ERROR(part.Commit());
+  progress.Done();
+  return {};
+}
+
+Result<std::optional<std::string>> FindBundle(const std::string& model_path,
+                                              const std::string& mmproj,
+                                              const std::string& cache_dir,
+                                              const QuantizeOptions& options) {
+  if (IsBundle(model_path)) return std::optional(model_path);
+  EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
+  return IsCached(path) ? std::optional(path) : std::nullopt;
+}
+
+Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
+                                 const std::string& cache_dir, const QuantizeOptions& options) {
+  if (IsBundle(model_path)) return model_path;
+  // Before the files are read: should they change meanwhile, the next start sees another path.
+  EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
+  if (IsCached(path)) return path;
+  std::error_code error;
+  fs::create_directories(cache_dir, error);
+  if (error) return ResourceExhausted("cannot create the cache {}: {}", cache_dir, error.message());
+  EG_ASSIGN_OR_RETURN(const auto source, ModelSource::Open(model_path, mmproj));
+  EG_RETURN_IF_ERROR(Quantize(*source, path, options));
+  return path;
+}
+
+}  // namespace edgegate

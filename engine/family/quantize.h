@@ -1,0 +1,54 @@
+// From a published model to a packed bundle: INT8, with SmoothQuant factors (Xiao et al. 2022,
+// arXiv:2211.10438, alpha = 0.5) from a calibration text folded into the norm weights, the
+// up-projection rows and the value-projection rows; or 4-bit (int4_quantize.h).
+//
+// Streams layer by layer: peak memory is a few layers plus the calibration activations.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/status.h"
+#include "engine/family/model_source.h"
+
+namespace edgegate {
+
+struct QuantizeOptions {
+  WeightFormat format = WeightFormat::kInt8;
+  std::string calibration_text;      // empty: the built-in text
+  int max_calibration_tokens = 512;  // of a sequence: INT8 sees one, 4 bits see four
+  // INT8 text models, and vision towers, up to this wide keep about 14 bits (ops/linear/linear.h):
+  // they cost little, and 8 bits are seen in them, while in wide ones more of the error averages
+  // out.
+  int fine_width = 512;
+  // Called with the work done and the total, which are in proportion to time, and what is being
+  // done. `done` never falls, and is `total` once the bundle is complete. False stops the work,
+  // which then fails with kCancelled. May be empty.
+  std::function<bool(int done, int total, std::string_view what)> progress;
+};
+
+// Writes the bundle to `destination`, through a temporary file beside it that is renamed at the
+// end (PartFile), so that a reader never sees half a bundle and other processes may do the same at
+// once. Temporary files that a crash left there are removed. The same source and options give the
+// same bytes. kResourceExhausted: the disk is full or cannot be written. kDataLoss: a source file
+// was changed meanwhile.
+Status Quantize(const ModelSource& source, const std::string& destination,
+                const QuantizeOptions& options);
+
+// The path of a bundle for `model_path`: itself when it is one, else one that was quantized before
+// from the same files (path, sizes, modification times, format version, weight format and
+// calibration agree) in `cache_dir`; nullopt where there is none. Does not read the model.
+// `mmproj`: as ModelSource::Open has it.
+Result<std::optional<std::string>> FindBundle(const std::string& model_path,
+                                              const std::string& mmproj,
+                                              const std::string& cache_dir,
+                                              const QuantizeOptions& options);
+
+// The bundle that FindBundle() gives. Where there is none, quantizes now and caches. Two processes
+// may do so at once.
+Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
+                                 const std::string& cache_dir, const QuantizeOptions& options);
+
+}  // namespace edgegate

@@ -1,0 +1,30 @@
+// Random weights of a known model's dimensions, in memory: to know what a machine will do before
+// the model is there.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/base/status.h"
+#include "engine/family/decoder/decoder_weights.h"
+
+namespace edgegate {
+
+// Immutable once made.
+class RandomWeights {
+ public:
+  // "glm-edge-1.5b", "glm-edge-4b", "glm-edge-v-2b", "glm-edge-v-5b" or "smollm2-135m";
+  // kInvalidArgument for another name.
+  static Result<std::unique_ptr<RandomWeights>> Make(const std::string& shape,
+                                                     WeightFormat format = WeightFormat::kInt8);
+  ~RandomWeights();
+
+  const DecoderWeights& weights() const;
+
+ private:
+  struct Impl;
+  explicit RandomWeights(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edgegate

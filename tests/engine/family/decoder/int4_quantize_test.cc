@@ -1,0 +1,201 @@
+// What becomes of the three kinds of sources: Q4_0, Q4_1, and everything else.
+
+#include "engine/family/decoder/int4_quantize.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "engine/base/half.h"
+#include "engine/family/bundle.h"
+#include "engine/family/quantize.h"
+#include "engine/family/source_builder.h"
+#include "engine/ops/linear/int4/pack.h"
+#include "engine/weights/dequantize.h"
+
+namespace edgegate {
+namespace {
+
+const std::string kGolden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/";
+
+std::vector<uint8_t> ReadFile(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  const std::string bytes = text.str();
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST_CASE("packed Q4_0 and Q4_1 blocks keep their float values exactly") {
+  for (const TensorType type : {TensorType::kQ4_0, TensorType::kQ4_1}) {
+    const bool minimum = type == TensorType::kQ4_1;
+    const auto blocks = ReadFile(kGolden + "dequantize/Q4_" + (minimum ? "1" : "0") + ".block");
+    const int count = static_cast<int>(blocks.size()) / BlockOf(type).bytes;
+    REQUIRE(count == 8);
+    std::vector<float> want(size_t{32} * count);
+    Dequantize(type, blocks.data(), 32 * count, want.data());
+    const auto groups = StoredGroups(type, blocks);
+    REQUIRE(groups);
+    std::vector<uint8_t> packed(static_cast<size_t>(Int4PackedBytes(count / 2, 64, 32)));
+    PackInt4Block(groups->data(), count / 2, 64, 32, packed.data());
+    const Int4Linear view{64, count / 2, 32, packed.data(), nullptr};
+    for (int i = 0; i < 32 * count; ++i) {
+      CHECK(UnpackInt4(view, i / 64, i % 64) == want[i]);
+    }
+  }
+}
+
+TEST_CASE("packed Q4_K blocks keep their levels, with scales and minima rounded to f16") {
+  const auto blocks = ReadFile(kGolden + "dequantize/Q4_K.block");
+  const int count = static_cast<int>(blocks.size()) / 144 * 256;
+  REQUIRE(count >= 256);
+  std::vector<float> want(count);
+  Dequantize(TensorType::kQ4K, blocks.data(), count, want.data());
+  const auto groups = StoredGroups(TensorType::kQ4K, blocks);
+  REQUIRE(groups);
+  REQUIRE(static_cast<int>(groups->size()) == count / 32);
+  for (int i = 0; i < count; ++i) {
+    const Int4Group& group = (*groups)[i / 32];
+    const float scale = F16ToFloat(group.scale), minimum = F16ToFloat(group.minimum);
+    const float got = scale * static_cast<float>(group.level(i % 32)) + minimum;
+    CHECK(std::fabs(got - want[i]) <=
+          0x1p-11f * (15 * std::fabs(scale) + std::fabs(minimum)) + 1e-7f);
+  }
+}
+
+TEST_CASE("a block that 4-bit groups cannot hold is not marked as exact") {
+  std::vector<uint8_t> block(18, 0x88);
+  const uint16_t large = FloatToF16(60000.0f);
+  std::memcpy(block.data(), &large, 2);
+  CHECK_FALSE(StoredGroups(TensorType::kQ4_0, block));
+  CHECK_FALSE(StoredGroups(TensorType::kQ8_0, std::vector<uint8_t>(34)));
+}
+
+// A model of one layer whose tensors are of all kinds.
+struct MixedModel {
+  MixedModel()
+      : path(std::filesystem::temp_directory_path() / fmt::format("edgegate-q4-{}", getpid())) {
+    auto golden = ModelSource::Open(kGolden + "models/llama3");
+    REQUIRE(golden.ok());
+    config = (*golden)->config();
+    config.hidden_size = 64;
+    config.intermediate_size = 96;
+    config.num_layers = 1;
+    config.num_heads = config.num_kv_heads = 4;
+    config.head_dim = config.rope.rotary_dim = 16;
+    config.rope.frequency_divisors.clear();
+    Add("embd", TensorType::kF32, config.vocab_size, 64);
+    Add("head", TensorType::kF32, config.vocab_size, 64);
+    Add("norm", TensorType::kF32, 0, 64);
+    Add("blk.0.an", TensorType::kF32, 0, 64);
+    Add("blk.0.mn", TensorType::kF32, 0, 64);
+    Add("blk.0.q", TensorType::kQ4_0, 64, 64);
+    Add("blk.0.k", TensorType::kQ4_1, 64, 64);
+    Add("blk.0.v", TensorType::kF32, 64, 64);
+    Add("blk.0.o", TensorType::kQ4_1, 64, 64);
+    Add("blk.0.g", TensorType::kQ4_0, 96, 64);
+    Add("blk.0.u", TensorType::kQ4_1, 96, 64);
+    Add("blk.0.d", TensorType::kQ4_0, 64, 96);
+    std::ofstream(path, std::ios::binary).write(bytes.data(), std::ssize(bytes));
+    auto file = InputFile::Open(path);
+    REQUIRE(file.ok());
+    SourceBuilder builder;
+    REQUIRE(builder.AddFile(std::move(*file), tensors).ok());
+    TensorNames names{};
+    names.embedding = "embd", names.final_norm = "norm", names.lm_head = "head";
+    names.attention_norm = "blk.{}.an", names.mlp_norm = "blk.{}.mn";
+    names.q = "blk.{}.q", names.k = "blk.{}.k", names.v = "blk.{}.v", names.o = "blk.{}.o";
+    names.gate = "blk.{}.g", names.up = "blk.{}.u", names.down = "blk.{}.d";
+    REQUIRE(builder.Bind(config, names).ok());
+    source = builder.Build(config, (*golden)->tokenizer_assets(), {}, {});
+  }
+  ~MixedModel() { std::filesystem::remove(path); }
+
+  // Random values; 0 rows: a vector.
+  void Add(const std::string& name, TensorType type, int64_t rows, int64_t cols) {
+    TensorInfo info;
+    info.name = name;
+    info.type = type;
+    info.shape = rows > 0 ? std::vector<int64_t>{rows, cols} : std::vector<int64_t>{cols};
+    info.offset = bytes.size();
+    const BlockShape block = BlockOf(type);
+    for (int64_t i = 0; i < std::max<int64_t>(rows, 1) * cols; i += block.elements) {
+      const float value = static_cast<float>(random() % 2001) * 1e-4f - 0.1f;
+      const uint16_t halves[2] = {FloatToF16(value / 8), FloatToF16(-value)};
+      if (type == TensorType::kF32) {
+        bytes.append(reinterpret_cast<const char*>(&value), 4);
+        continue;
+      }
+      bytes.append(reinterpret_cast<const char*>(halves), type == TensorType::kQ4_1 ? 4 : 2);
+      for (int j = 0; j < 16; ++j) bytes += static_cast<char>(random());
+    }
+    info.bytes = bytes.size() - info.offset;
+    tensors.push_back(info);
+  }
+
+  std::vector<float> Rows(WeightPart part, int rows, int cols) const {
+    std::vector<float> out(size_t{1} * rows * cols);
+    REQUIRE(source->ReadRows(part, 0, 0, rows, out.data()).ok());
+    return out;
+  }
+
+  std::mt19937 random{7};
+  std::string path, bytes;
+  std::vector<TensorInfo> tensors;
+  ModelConfig config;
+  std::unique_ptr<ModelSource> source;
+};
+
+TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others well") {
+  const MixedModel model;
+  QuantizeOptions options;
+  options.format = WeightFormat::kInt4;
+  const std::string path = model.path + ".edgegate";
+  const Status status = Quantize(*model.source, path, options);
+  CAPTURE(status.message());
+  REQUIRE(status.ok());
+  auto bundle = Bundle::Open(path);
+  std::filesystem::remove(path);
+  REQUIRE(bundle.ok());
+  CHECK((*bundle)->weights().format == WeightFormat::kInt4);
+  CHECK_FALSE((*bundle)->weights().lm_head.four_bits());
+  const DecoderLayerWeights& w = (*bundle)->weights().layers[0];
+  auto differing = [](const Linear& linear, int first, const std::vector<float>& rows) {
+    const int k = linear.k(), n = static_cast<int>(rows.size()) / k;
+    int wrong = 0;
+    for (int row = 0; row < n; ++row) {
+      for (int i = 0; i < k; ++i) {
+        const float value = UnpackInt4(linear.int4, first + row, i);
+        wrong += value != rows[row * k + i];
+      }
+    }
+    return wrong;
+  };
+  CHECK(differing(w.qkv, 0, model.Rows(WeightPart::kQ, 64, 64)) == 0);
+  CHECK(differing(w.qkv, 64, model.Rows(WeightPart::kK, 64, 64)) == 0);
+  CHECK(differing(w.o, 0, model.Rows(WeightPart::kO, 64, 64)) == 0);
+  CHECK(differing(w.down, 0, model.Rows(WeightPart::kDown, 64, 96)) == 0);
+  // Gate and up alternate: the second block of each begins at 128 and 192.
+  const auto gate = model.Rows(WeightPart::kGate, 96, 64), up = model.Rows(WeightPart::kUp, 96, 64);
+  CHECK(differing(w.gate_up, 0, {gate.begin(), gate.begin() + 64 * 64}) == 0);
+  CHECK(differing(w.gate_up, 64, {up.begin(), up.begin() + 64 * 64}) == 0);
+  CHECK(differing(w.gate_up, 128, {gate.begin() + 64 * 64, gate.end()}) == 0);
+  CHECK(differing(w.gate_up, 192, {up.begin() + 64 * 64, up.end()}) == 0);
+  const auto v = model.Rows(WeightPart::kV, 64, 64);
+  double error = 0, power = 0;
+  for (int i = 0; i < 64 * 64; ++i) {
+    const double left = v[i] - UnpackInt4(w.qkv.int4, 128 + i / 64, i % 64);
+    error += left * left;
+    power += double{v[i]} * v[i];
+  }
+  // A uniform distribution in 16 steps has 1 / 15^2; columns that make up for others have more.
+  CHECK(error < 0.006 * power);
+}
+
+}  // namespace
+}  // namespace edgegate
