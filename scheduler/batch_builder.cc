@@ -7,19 +7,17 @@
 namespace edgegate {
 namespace {
 
-// Adds the image rows of the share, whose first token is batch token `first`.
-void AddImageRows(const ScheduledSequence& share, int first, const RunnerLimits& limits,
-                  ForwardBatch* batch) {
-  const ImageQueue::Client& media = share.sequence->group->media;
+// Adds the media rows of the share, whose first token is batch token `first`.
+void AddMediaRows(const ScheduledSequence& share, int first, ForwardBatch* batch) {
+  const MediaQueue::Client& media = share.sequence->group->media;
   const int begin = share.sequence->num_computed, end = begin + share.count;
-  for (size_t i = 0; i < media.images.size(); ++i) {
-    const int position = media.images[i].position;
+  for (size_t i = 0; i < media.items.size(); ++i) {
+    const MediaEmbedding* embedding = media.embeddings[i].get();
+    const int position = media.items[i].position;
     const int from = std::max(begin, position);
-    const int count = std::min(end, position + limits.image_rows) - from;
+    const int count = std::min(end, position + embedding->rows) - from;
     if (count <= 0) continue;
-    batch->images.push_back(
-        {first + from - begin, count,
-         media.rows[i]->data() + int64_t{from - position} * limits.hidden_size});
+    batch->media.push_back({first + from - begin, count, from - position, embedding});
   }
 }
 
@@ -40,7 +38,10 @@ void BuildBatch(const std::vector<ScheduledSequence>& step, const RunnerLimits& 
     for (int i = 0; i < share.logits_rows(); ++i) {
       batch->logits_rows.push_back(first + share.first_logits + i);
     }
-    AddImageRows(share, first, limits, batch);
+    AddMediaRows(share, first, batch);
+    for (int i = 0; i < count && limits.position_axes > 1; ++i) {
+      batch->positions.push_back(s.group->positions.At(s.num_computed + i));
+    }
   }
 }
 

@@ -8,9 +8,10 @@
 
 namespace edgegate {
 
-// Replaces the contents of `batch` by the step's tokens, spans, logits rows and image rows. The
-// spans refer to the sequences' block tables, and the image rows to the encoded images of their
-// requests: both must stay unchanged until the batch has been computed.
+// Replaces the contents of `batch` by the step's tokens, spans, logits rows, media rows and, where
+// the model has several axes, positions. The spans refer to the sequences' block tables, and the
+// media rows to the encoded items of their requests: both must stay unchanged until the batch has
+// been computed.
 void BuildBatch(const std::vector<ScheduledSequence>& step, const RunnerLimits& limits,
                 ForwardBatch* batch);
 

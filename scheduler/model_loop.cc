@@ -49,9 +49,9 @@ ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerSetting
       limiter_(std::make_shared<AdmissionLimiter>(settings.max_waiting)),
       scheduler_(MakeConfig(limits_, settings)),
       drafter_(DraftRows(limits_, settings), std::move(draft)),
-      images_(runner_.get(), settings.image_cache_bytes),
+      media_(runner_->media_encoder(), settings.image_cache_bytes),
       delivery_(limits_.vocab_size, std::move(valid_tokens), &scheduler_, &drafter_),
-      requests_(&scheduler_, &images_, &delivery_),
+      requests_(&scheduler_, &media_, &delivery_),
       pace_(settings.target_itl) {}
 
 void ModelLoop::Add(std::unique_ptr<SequenceGroup> group) {
@@ -62,12 +62,12 @@ void ModelLoop::Add(std::unique_ptr<SequenceGroup> group) {
 bool ModelLoop::Step(bool others_running) {
   const auto began = Clock::now();
   const Shares& step = Schedule(others_running);
-  blocked_ = step.empty() && images_.empty() && HasWork();
+  blocked_ = step.empty() && media_.empty() && HasWork();
   const bool computed = step.empty() || Forward(step, others_running);
   const auto until = others_running ? began
                      : streams_     ? began + pace_.baseline_itl() + spare_
                                     : Clock::now() + kEncodeAlone;
-  return EncodeImages(until) && computed;
+  return EncodeMedia(until) && computed;
 }
 
 // Chooses the step: all decodes with their draft tokens, and as many prompt tokens as the streams
@@ -79,8 +79,8 @@ const ModelLoop::Shares& ModelLoop::Schedule(bool others_running) {
   const int prompts = scheduler_.num_runnable() - running;
   streams_ = running > 0 || others_running;
   spare_ = pace_.Spare(running, prompts + scheduler_.num_waiting());
-  drafter_.Propose(decodes, images_.empty() && prompts == 0, spare_);
-  const auto for_prompts = images_.empty() ? spare_ : spare_ / 2;
+  drafter_.Propose(decodes, media_.empty() && prompts == 0, spare_);
+  const auto for_prompts = media_.empty() ? spare_ : spare_ / 2;
   const Shares& step =
       scheduler_.Schedule(streams_ ? pace_.PromptTokens(for_prompts) : pace_.PromptTokensAlone());
   for (const Sequence* sequence : decodes) {
@@ -122,7 +122,7 @@ void ModelLoop::LearnPace(const Shares& step, Clock::duration took) {
 
 // Longest time that the step may wait for masks.
 ModelLoop::Clock::duration ModelLoop::MaskWait(const Shares& step, bool others_running) const {
-  const bool others_wait = others_running || scheduler_.num_clients() > 1 || !images_.empty() ||
+  const bool others_wait = others_running || scheduler_.num_clients() > 1 || !media_.empty() ||
                            std::any_of(step.begin(), step.end(), [](const auto& share) {
                              return share.sequence->constraint == nullptr;
                            });
@@ -130,9 +130,9 @@ ModelLoop::Clock::duration ModelLoop::MaskWait(const Shares& step, bool others_r
 }
 
 // Runs encoder slices as long as they are expected to end before `until`, but at least one.
-bool ModelLoop::EncodeImages(Clock::time_point until) {
+bool ModelLoop::EncodeMedia(Clock::time_point until) {
   bool good = true;
-  while (!images_.empty()) {
+  while (!media_.empty()) {
     const auto began = Clock::now();
     good = EncodeSlice().ok() && good;
     const auto now = Clock::now();
@@ -143,8 +143,8 @@ bool ModelLoop::EncodeImages(Clock::time_point until) {
 }
 
 Status ModelLoop::EncodeSlice() {
-  SequenceGroup* next = images_.Next()->group;
-  const auto ready = images_.Work();
+  SequenceGroup* next = media_.Next()->group;
+  const auto ready = media_.Work();
   EG_RETURN_IF_ERROR(CheckWeights());
   if (!ready.ok()) {
     requests_.Fail(next, ready.status());
@@ -174,7 +174,7 @@ Status ModelLoop::failure() const {
 
 EngineSnapshot::Model ModelLoop::snapshot() const {
   int waiting = scheduler_.num_waiting();
-  for (const auto* client : images_.clients()) waiting += client->group->unfinished;
+  for (const auto* client : media_.clients()) waiting += client->group->unfinished;
   const BlockManager* draft_blocks = drafter_.draft_blocks();
   const Delivery::Totals& totals = delivery_.totals();
   return {.running = scheduler_.num_running(),
@@ -189,9 +189,9 @@ EngineSnapshot::Model ModelLoop::snapshot() const {
           .generated_tokens = totals.generated_tokens,
           .draft_tokens = totals.draft_tokens,
           .accepted_tokens = totals.accepted_tokens,
-          .images_encoded = images_.encoded(),
-          .image_cache_hits = images_.cache_hits(),
-          .image_cache_bytes = images_.cache_bytes(),
+          .images_encoded = media_.encoded(),
+          .image_cache_hits = media_.cache_hits(),
+          .image_cache_bytes = media_.cache_bytes(),
           .failure = failure().message()};
 }
 

@@ -13,7 +13,7 @@
 #include "scheduler/drafter.h"
 #include "scheduler/engine_snapshot.h"
 #include "scheduler/generation_stream.h"
-#include "scheduler/image_queue.h"
+#include "scheduler/media_queue.h"
 #include "scheduler/request_table.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/scheduler_settings.h"
@@ -48,7 +48,7 @@ class ModelLoop {
   // Ends cancelled sequences, and requests whose deadline has passed.
   void Sweep(Clock::time_point now) { requests_.Sweep(now); }
 
-  bool HasWork() const { return scheduler_.HasWork() || !images_.empty(); }
+  bool HasWork() const { return scheduler_.HasWork() || !media_.empty(); }
   // True if a step would compute something for a sequence that runs already.
   bool HasRunning() const { return scheduler_.num_runnable() > 0; }
 
@@ -73,7 +73,7 @@ class ModelLoop {
   bool Forward(const Shares& step, bool others_running);
   void LearnPace(const Shares& step, Clock::duration took);
   Clock::duration MaskWait(const Shares& step, bool others_running) const;
-  bool EncodeImages(Clock::time_point until);
+  bool EncodeMedia(Clock::time_point until);
   Status EncodeSlice();
   Status CheckWeights();
 
@@ -83,7 +83,7 @@ class ModelLoop {
   const std::shared_ptr<AdmissionLimiter> limiter_;
   Scheduler scheduler_;
   Drafter drafter_;
-  ImageQueue images_;
+  MediaQueue media_;
   Delivery delivery_;
   RequestTable requests_;
   StepPace pace_;

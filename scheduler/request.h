@@ -16,12 +16,11 @@
 
 namespace edgegate {
 
-// An image in a prompt. Its place is a run of image tokens from `position` on, one for each row
-// that the model's encoder makes of the image.
-struct PromptImage {
+// An item of media in a prompt. Its place is a run of the model's media tokens from `position` on,
+// as many as MediaConfig::Layout() gives it rows. `item.key` identifies the content and the tenant.
+struct PromptMedia {
   int position = 0;
-  PreparedPixels pixels;
-  std::string key;  // identifies the pixels (SHA-256) and the tenant
+  MediaItem item;
 };
 
 struct GenerationRequest {
@@ -32,8 +31,8 @@ struct GenerationRequest {
   // Who shares the model's capacity fairly: the id of the API key, or the address if no keys are
   // configured.
   std::string client;
-  std::vector<int32_t> prompt;      // at least one token
-  std::vector<PromptImage> images;  // by position
+  std::vector<int32_t> prompt;     // at least one token
+  std::vector<PromptMedia> media;  // by position
   SamplingParams sampling;
   int num_sequences = 1;  // `n` in the API; sequence i samples with seed + i
   int max_tokens = 16;    // per sequence, at least 1; prompt + max_tokens fit the model
@@ -58,7 +57,7 @@ enum class FinishReason {
 // Timings of the whole request, in seconds. In its final event only.
 struct RequestTimings {
   double queue_s = 0;    // from submission to the first step, without encode_s
-  double encode_s = 0;   // from the start of the first image to the end of the last one
+  double encode_s = 0;   // from the start of the first item of media to the end of the last one
   double prefill_s = 0;  // from the first step to the first token
   double decode_s = 0;   // from the first token to the last one
   int preemptions = 0;

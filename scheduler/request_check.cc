@@ -33,18 +33,16 @@ Status CheckTokens(const GenerationRequest& request, const RunnerLimits& limits)
   return {};
 }
 
-Status CheckImages(const GenerationRequest& request, const RunnerLimits& limits) {
-  const auto pixels = static_cast<size_t>(limits.image_size) * limits.image_size * 3;
+Status CheckMedia(const GenerationRequest& request, const RunnerLimits& limits) {
   int64_t end = 0;
-  for (const PromptImage& image : request.images) {
-    if (limits.image_rows == 0) return InvalidArgument("the model takes no images");
-    if (image.position < end || !image.pixels || image.pixels->size() != pixels) {
-      return Internal("malformed image at position {}", image.position);
-    }
-    end = int64_t{image.position} + limits.image_rows;
+  for (const PromptMedia& media : request.media) {
+    if (!limits.media) return InvalidArgument("the model takes text only");
+    EG_ASSIGN_OR_RETURN(const MediaLayout layout, limits.media->Layout(media.item));
+    if (media.position < end) return Internal("media overlap at position {}", media.position);
+    end = int64_t{media.position} + layout.rows;
   }
   if (end > static_cast<int64_t>(request.prompt.size())) {
-    return Internal("an image reaches beyond the prompt's end");
+    return Internal("an item of media reaches beyond the prompt's end");
   }
   return {};
 }
@@ -64,7 +62,7 @@ Status CheckLength(const GenerationRequest& request, const RunnerLimits& limits)
 Status CheckRequest(const GenerationRequest& request, const RunnerLimits& limits) {
   EG_RETURN_IF_ERROR(CheckCounts(request));
   EG_RETURN_IF_ERROR(CheckTokens(request, limits));
-  EG_RETURN_IF_ERROR(CheckImages(request, limits));
+  EG_RETURN_IF_ERROR(CheckMedia(request, limits));
   return CheckLength(request, limits);
 }
 

@@ -5,10 +5,10 @@ namespace edgegate {
 void RequestTable::Add(std::unique_ptr<SequenceGroup> group) {
   groups_.push_back(std::move(group));
   SequenceGroup* added = groups_.back().get();
-  if (added->media.images.empty()) {
+  if (added->media.items.empty()) {
     Enqueue(added);
   } else {
-    images_->Add(&added->media);
+    media_->Add(&added->media);
   }
 }
 
@@ -60,7 +60,7 @@ void RequestTable::FailAll(const Status& status) {
 void RequestTable::DropFinished() {
   std::erase_if(groups_, [&](const auto& group) {
     if (group->unfinished > 0) return false;
-    images_->Remove(&group->media);
+    media_->Remove(&group->media);
     return true;
   });
 }

@@ -8,7 +8,7 @@
 
 #include "engine/base/status.h"
 #include "scheduler/delivery.h"
-#include "scheduler/image_queue.h"
+#include "scheduler/media_queue.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/sequence_group.h"
 
@@ -20,10 +20,10 @@ class RequestTable {
   using Clock = std::chrono::steady_clock;
 
   // All of these must outlive this.
-  RequestTable(Scheduler* scheduler, ImageQueue* images, Delivery* delivery)
-      : scheduler_(scheduler), images_(images), delivery_(delivery) {}
+  RequestTable(Scheduler* scheduler, MediaQueue* media, Delivery* delivery)
+      : scheduler_(scheduler), media_(media), delivery_(delivery) {}
 
-  // Hands a request to the image queue, or to the scheduler if it has no images.
+  // Hands a request to the media queue, or to the scheduler if it has no media.
   void Add(std::unique_ptr<SequenceGroup> group);
 
   // Hands the sequences of a request that were not cancelled to the scheduler. The first one leads.
@@ -48,7 +48,7 @@ class RequestTable {
 
  private:
   Scheduler* const scheduler_;
-  ImageQueue* const images_;
+  MediaQueue* const media_;
   Delivery* const delivery_;
   std::vector<std::unique_ptr<SequenceGroup>> groups_;
   uint64_t next_sequence_id_ = 0;

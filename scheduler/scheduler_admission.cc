@@ -32,7 +32,7 @@ void Scheduler::Preempt(Sequence* sequence) {
 }
 
 // The key of one of the sequence's full blocks. It covers the key of the block before it (for the
-// first: the tenant), the block's tokens, and the parts of images in the block.
+// first: the tenant), the block's tokens, and the parts of media items in the block.
 const PrefixKey& Scheduler::KeyOf(Sequence* s, int block) const {
   while (static_cast<int>(s->prefix_keys.size()) <= block) {
     const int first = static_cast<int>(s->prefix_keys.size()) * config_.block_size;
@@ -43,9 +43,9 @@ const PrefixKey& Scheduler::KeyOf(Sequence* s, int block) const {
     std::string content(before.begin(), before.end());
     content.append(reinterpret_cast<const char*>(&s->tokens[static_cast<size_t>(first)]),
                    sizeof(int32_t) * static_cast<size_t>(config_.block_size));
-    for (const SequenceImage& image : s->images) {
-      if (image.position >= end || image.position + image.count <= first) continue;
-      content += std::to_string(image.position - first) + " " + image.key + "\n";
+    for (const SequenceMedia& item : s->media) {
+      if (item.position >= end || item.position + item.count <= first) continue;
+      content += std::to_string(item.position - first) + " " + item.key + "\n";
     }
     s->prefix_keys.push_back(Sha256::Digest(content.data(), content.size()));
   }

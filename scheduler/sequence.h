@@ -15,11 +15,11 @@ namespace edgegate {
 struct ClientAccount;
 struct SequenceGroup;
 
-// An image in a prompt. It stands for `count` tokens from `position` on.
-struct SequenceImage {
+// An item of media in a prompt. It stands for `count` tokens from `position` on.
+struct SequenceMedia {
   int position = 0;
   int count = 0;
-  std::string key;  // identifies the pixels and the tenant
+  std::string key;  // identifies the content and the tenant
 };
 
 // Its tokens are the prompt and the generated tokens. The KV of the first `num_computed` of them is
@@ -36,7 +36,7 @@ struct Sequence {
   int prompt_len = 0;
   int max_tokens = 0;  // most tokens to generate
   bool wants_prompt_logits = false;
-  std::vector<SequenceImage> images;            // by position
+  std::vector<SequenceMedia> media;             // by position
   std::unique_ptr<TokenConstraint> constraint;  // null: none
 
   // Set by the caller of Scheduler::Add. `id` grows with arrival. Sequences 1 to n - 1 of a request

@@ -32,7 +32,19 @@ void MergeBiases(std::vector<std::pair<int32_t, float>>* biases, int vocab_size)
   biases->shrink_to_fit();
 }
 
+// The items' places in the prompt. Precondition: CheckRequest() accepted them.
+std::vector<SequenceMedia> PlaceMedia(SequenceGroup* group, const RunnerLimits& limits) {
+  std::vector<SequenceMedia> places;
+  for (const PromptMedia& media : group->media.items) {
+    auto layout = limits.media->Layout(media.item);
+    places.push_back({media.position, layout->rows, media.item.key});
+    group->positions.Add(media.position, *std::move(layout));
+  }
+  return places;
+}
+
 std::unique_ptr<Sequence> MakeSequence(SequenceGroup* group, int index,
+                                       const std::vector<SequenceMedia>& media,
                                        const RunnerLimits& limits) {
   const GenerationRequest& r = group->request;
   auto sequence = std::make_unique<Sequence>();
@@ -46,9 +58,7 @@ std::unique_ptr<Sequence> MakeSequence(SequenceGroup* group, int index,
   sequence->prompt_len = static_cast<int>(r.prompt.size());
   sequence->max_tokens = r.max_tokens;
   sequence->wants_prompt_logits = index == 0 && r.num_prompt_logprobs >= 0;
-  for (const PromptImage& image : group->media.images) {
-    sequence->images.push_back({image.position, limits.image_rows, image.key});
-  }
+  sequence->media = media;
   sequence->group = group;
   sequence->index = index;
   sequence->counts.prompt = group->prompt_ids;
@@ -69,14 +79,15 @@ std::unique_ptr<SequenceGroup> MakeSequenceGroup(GenerationRequest request,
   group->media.group = group.get();
   group->events = std::move(events);
   group->submitted = submitted;
-  group->media.images = std::move(r.images);
+  group->media.items = std::move(r.media);
+  const std::vector<SequenceMedia> media = PlaceMedia(group.get(), limits);
   group->stop_ids = SortedIds(std::move(r.stop_token_ids), limits.vocab_size);
   MergeBiases(&r.sampling.logit_bias, limits.vocab_size);
   if (r.sampling.repetition_penalty != 1.0f) {
     group->prompt_ids = SortedIds(r.prompt, limits.vocab_size);
   }
   for (int i = 0; i < r.num_sequences; ++i) {
-    group->sequences.push_back(MakeSequence(group.get(), i, limits));
+    group->sequences.push_back(MakeSequence(group.get(), i, media, limits));
   }
   group->unfinished = r.num_sequences;
   r.prompt = {};

@@ -7,7 +7,8 @@
 
 #include "scheduler/admission_limiter.h"
 #include "scheduler/generation_stream.h"
-#include "scheduler/image_queue.h"
+#include "scheduler/media_positions.h"
+#include "scheduler/media_queue.h"
 #include "scheduler/request.h"
 #include "scheduler/sequence.h"
 
@@ -17,11 +18,12 @@ namespace edgegate {
 struct SequenceGroup {
   using Clock = std::chrono::steady_clock;
 
-  // The request, without its prompt, images, stop ids and constraint.
+  // The request, without its prompt, media, stop ids and constraint.
   GenerationRequest request;
   std::vector<int32_t> stop_ids;    // ascending, without duplicates
   std::vector<int32_t> prompt_ids;  // the same of the prompt; empty if no penalty needs it
-  ImageQueue::Client media;         // the images, and their rows as they are encoded
+  MediaQueue::Client media;         // the items, and their rows as they are encoded
+  MediaPositions positions;         // of the tokens, where the model has several axes
   std::shared_ptr<GenerationStream> events;
   std::vector<std::unique_ptr<Sequence>> sequences;
   AdmissionTicket ticket;  // a place for each sequence that was in no step yet

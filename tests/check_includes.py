@@ -28,7 +28,12 @@ ALLOWED = {
         "engine/weights",
         "engine/quantize",
     ],
-    "scheduler": ["engine/base", "engine/sampling", "engine/model/model_runner.h"],
+    "scheduler": [
+        "engine/base",
+        "engine/sampling",
+        "engine/model/media.h",
+        "engine/model/model_runner.h",
+    ],
     "config": ["engine/base"],
     "server": ["engine", "scheduler", "config"],
     "server/access": ["engine/base"],

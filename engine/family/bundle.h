@@ -1,6 +1,6 @@
-// The packed bundle: one file with a model's INT8 or 4-bit weights in the layout that the engine
-// computes in, its tokenizer, chat template and suggested sampling. Mapped, not read: opening costs
-// nothing that grows with the model. MoveToHugePages() then makes reading the weights faster, and
+// The packed bundle: one file with a model's weights in the layout that the engine computes in, its
+// tokenizer, chat template and suggested sampling. The file is mapped, so that the time to open it
+// does not grow with the model. MoveToHugePages() then makes reading the weights faster, and
 // independent of the file.
 //
 // Layout: a 64-byte header, the tensors, each 4096-byte aligned, and the manifest (JSON: source,
@@ -20,8 +20,9 @@ namespace edgegate {
 // Immutable once open: any thread may call any const method.
 class Bundle {
  public:
-  // Files are untrusted: checks everything but the tensors' contents before use. kDataLoss, too,
-  // when the file changes meanwhile.
+  // Files are untrusted: all but the tensors' contents is checked. kDataLoss: the file is damaged,
+  // or changes meanwhile. kUnimplemented: another version of the format, or a family that is not
+  // built in.
   static Result<std::unique_ptr<Bundle>> Open(const std::string& path);
   virtual ~Bundle() = default;
 
@@ -32,8 +33,8 @@ class Bundle {
   virtual size_t weights_bytes() const = 0;  // size of all tensors
 
   // kDataLoss when the file was truncated or overwritten while in use: results that were computed
-  // since the last call may be wrong (FileMapping::CheckIntact). Takes about a microsecond. Ok
-  // forever once MoveToHugePages() has moved everything.
+  // since the last call may be wrong (FileMapping::CheckIntact). Takes about a microsecond. Always
+  // OK once MoveToHugePages() has moved everything.
   virtual Status CheckIntact() const = 0;
 
   // Moves the weights to huge pages while others read them (FileMapping::MoveToHugePages); gives
@@ -41,7 +42,7 @@ class Bundle {
   virtual size_t MoveToHugePages(const std::function<bool()>& stop) = 0;
 };
 
-// Whether `path` starts with a bundle's magic.
+// True if the file starts with a bundle's magic.
 bool IsBundle(const std::string& path);
 
 }  // namespace edgegate

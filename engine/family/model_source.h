@@ -1,9 +1,8 @@
 // A published model as its author's files hold it: a Hugging Face directory or a GGUF file, opened
-// and checked in full, its tensors read as float rows whatever they are stored as. Used for
-// quantizing only; serving reads packed bundles.
+// and checked in full. Used for quantizing only; serving reads packed bundles.
 //
-// Files are untrusted: every size, offset, shape, dtype and count is checked before use, and a bad
-// one gives an error with the file's name and what is wrong.
+// Files are untrusted: every size, offset, shape, type and count is checked before use. An error
+// has the file's name and the cause.
 #pragma once
 
 #include <memory>
@@ -11,100 +10,62 @@
 #include <vector>
 
 #include "engine/base/status.h"
-#include "engine/family/decoder/decoder_weights.h"
+#include "engine/family/decoder/decoder_tensors.h"
+#include "engine/family/media_family.h"
 #include "engine/model/model_config.h"
 #include "engine/text/tokenizer_assets.h"
-#include "engine/weights/tensor_info.h"
+#include "engine/weights/tensor_files.h"
 
 namespace edgegate {
-
-// The matrices and vectors of a model. Linear layers are [rows = outputs][cols = inputs].
-// A bias or norm is one row.
-enum class WeightPart {
-  kEmbedding,  // layer argument ignored for these three
-  kFinalNorm,
-  kLmHead,  // the embedding where config().tied_lm_head and the file has none
-  kAttentionNorm,
-  kQ,
-  kK,
-  kV,
-  kO,
-  kQBias,
-  kKBias,
-  kVBias,
-  kOBias,
-  kQNorm,
-  kKNorm,
-  kMlpNorm,
-  kGate,
-  kUp,
-  kDown,
-  kGateBias,
-  kUpBias,
-  kDownBias,
-  // Where config().vision is set. A convolution's kernels are rows, flattened as stored.
-  kPatch,
-  kPatchBias,
-  kPositions,
-  kVisionNorm1,
-  kVisionNorm1Bias,
-  kVisionQ,
-  kVisionQBias,
-  kVisionK,
-  kVisionKBias,
-  kVisionV,
-  kVisionVBias,
-  kVisionOut,
-  kVisionOutBias,
-  kVisionNorm2,
-  kVisionNorm2Bias,
-  kFc1,
-  kFc1Bias,
-  kFc2,
-  kFc2Bias,
-  kPostNorm,
-  kPostNormBias,
-  kConv,
-  kConvBias,
-  kAdapterLinear,
-  kAdapterNorm,
-  kAdapterNormBias,
-  kAdapterGate,
-  kAdapterUp,
-  kAdapterDown,
-  kFirstRow,
-  kLastRow,
-};
 
 // Immutable once open: any thread may call any method.
 class ModelSource {
  public:
-  // `path`: a directory with config.json, or a .gguf file; `mmproj`: the .gguf file with such a
-  // file's vision part, or empty. Fails unless every tensor that the config asks for is there with
-  // the right shape and a supported dtype.
+  // `path`: a directory with config.json, or a .gguf file. `mmproj`: the .gguf file with the media
+  // encoder of such a file, or empty. Fails unless every tensor that the config asks for is there
+  // with the right shape and a supported type.
   static Result<std::unique_ptr<ModelSource>> Open(const std::string& path,
                                                    const std::string& mmproj = "");
-  // files() of such a source, found without opening the model.
+  // A model without media whose files the caller has added to `tensors`. It has no files().
+  static Result<std::unique_ptr<ModelSource>> FromTensors(ModelConfig config,
+                                                          TokenizerAssets assets,
+                                                          TensorFiles tensors,
+                                                          const DecoderTensorNames& names);
+  // files() of what Open() would open, found without opening it.
   static Result<std::vector<std::string>> ListFiles(const std::string& path,
                                                     const std::string& mmproj = "");
-  virtual ~ModelSource() = default;
 
-  virtual const ModelConfig& config() const = 0;
-  virtual const TokenizerAssets& tokenizer_assets() const = 0;
-  virtual const GenerationDefaults& generation_defaults() const = 0;
+  const ModelConfig& config() const { return config_; }
+  const TokenizerAssets& tokenizer_assets() const { return assets_; }
+  const GenerationDefaults& generation_defaults() const { return defaults_; }
   // The files that make up the model, absolute, for hashing and for the manifest.
-  virtual const std::vector<std::string>& files() const = 0;
-  // The smallest type that holds the embedding as stored (quantized GGUF types: kF16).
-  virtual EmbeddingType embedding_type() const = 0;
+  const std::vector<std::string>& files() const { return files_; }
 
-  // Rows [row, row + count) of a part as float, [count][cols], to `out`. Fused tensors (gate_up,
-  // qkv) are taken apart here. kDataLoss when a value is not finite.
-  virtual Status ReadRows(WeightPart part, int layer, int row, int count, float* out) const = 0;
+  // Reads the tensors that are named below.
+  const TensorFiles& tensors() const { return tensors_; }
+  const DecoderTensors& decoder() const { return decoder_; }
+  const MediaSource* media() const { return media_.get(); }  // null where config().media is
 
-  // The type that a part is stored as, and the bytes of its rows [row, row + count) as they are.
-  virtual TensorType StoredType(WeightPart part, int layer) const = 0;
-  virtual Result<std::vector<uint8_t>> ReadStored(WeightPart part, int layer, int row,
-                                                  int count) const = 0;
+ private:
+  // In hf_source.cc and gguf_source.cc.
+  static Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& directory);
+  static Result<std::unique_ptr<ModelSource>> OpenGguf(const std::string& path,
+                                                       const std::string& mmproj);
+  static Result<std::vector<std::string>> ListHuggingFace(const std::string& directory);
+
+  Status ReadHfMedia(const Json& config);
+  Status AddMmproj(const std::string& path);
+  // Binds all tensors that the config asks for.
+  Status Bind(const DecoderTensorNames& names, MediaFamily::FileKind kind);
+
+  ModelConfig config_;
+  TokenizerAssets assets_;
+  GenerationDefaults defaults_;
+  std::vector<std::string> files_;
+  TensorFiles tensors_;
+  DecoderTensors decoder_;
+  const MediaFamily* media_family_ = nullptr;  // of config_.media
+  std::unique_ptr<const MediaSource> media_;
 };
 
 }  // namespace edgegate

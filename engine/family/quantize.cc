@@ -5,11 +5,11 @@
 
 #include "engine/base/sha256.h"
 #include "engine/family/bundle.h"
+#include "engine/family/decoder/decoder_work.h"
 #include "engine/family/decoder/float_layer.h"
 #include "engine/family/decoder/fold_layer.h"
 #include "engine/family/decoder/int4_quantize.h"
 #include "engine/family/decoder/vocabulary.h"
-#include "engine/family/glm_edge_v/vision_quantize.h"
 #include "engine/quantize/calibration_text.h"
 #include "engine/quantize/linear_packer.h"
 #include "engine/quantize/source_hash.h"
@@ -23,7 +23,7 @@ namespace edgegate {
 namespace {
 
 namespace fs = std::filesystem;
-// 4 bits learn how each two columns go together, of which there are many more than columns.
+// 4-bit rounding estimates the product of each pair of columns, which takes more samples.
 constexpr int kInt4Sequences = 4;
 
 void WriteNorms(const FloatLayer& w, int index, BundleWriter* writer) {
@@ -79,8 +79,8 @@ Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOp
   return calibration;
 }
 
-// Calibration sees an image before the text; sequences become longer by it, as far as the context
-// allows.
+// Puts the rows of a media item before the calibration text. The sequences become longer by them,
+// as far as the context allows.
 void PutInFront(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
   calibration->sequence =
       std::min(calibration->sequence + static_cast<int>(rows.size()) / c.hidden_size,
@@ -96,7 +96,7 @@ BundleInfo DescribeSource(const ModelSource& source, const QuantizeOptions& opti
   info.config = source.config();
   info.generation = source.generation_defaults();
   info.tokenizer_kind = source.tokenizer_assets().kind;
-  info.embedding_type = source.embedding_type();
+  info.embedding_type = source.decoder().embedding_type();
   info.format = options.format;
   Sha256 calibration;
   const std::string text = TextOf(options);
@@ -134,10 +134,10 @@ Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, do
   return {};
 }
 
-// The number of tokens that the text model is calibrated with.
-int TokensOf(const ModelConfig& c, const Calibration& calibration) {
-  const int rows = c.vision ? c.vision->rows() : 0;
-  return static_cast<int>(calibration.hidden.size()) / c.hidden_size + rows;
+// The number of tokens that the decoder is calibrated with.
+int TokensOf(const ModelSource& source, const Calibration& calibration) {
+  const int rows = source.media() ? source.media()->calibration_rows() : 0;
+  return static_cast<int>(calibration.hidden.size()) / source.config().hidden_size + rows;
 }
 
 Status WriteBundle(const ModelSource& source, const PartFile& part, const QuantizeOptions& options,
@@ -148,11 +148,11 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
   EG_RETURN_IF_ERROR(progress->Show("quantizing"));
   EG_RETURN_IF_ERROR(WriteEmbedding(source, &writer));
   EG_RETURN_IF_ERROR(progress->Add(work.embedding));
-  if (c.vision) {
-    const auto next = [&] { return progress->Add(work.vision_layer); };
-    EG_ASSIGN_OR_RETURN(const std::vector<float> rows,
-                        WriteVision(source, options.fine_width, &writer, next));
-    EG_RETURN_IF_ERROR(progress->Add(work.adapter));
+  if (source.media()) {
+    const auto next = [&](double done) { return progress->Add(done); };
+    EG_ASSIGN_OR_RETURN(
+        const std::vector<float> rows,
+        source.media()->Quantize(source.tensors(), options.fine_width, &writer, next));
     PutInFront(rows, c, &calibration);
   }
   EG_RETURN_IF_ERROR(WriteLayers(source, options, work.layer, &calibration, progress, &writer));
@@ -181,8 +181,8 @@ Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
   return stamps;
 }
 
-// Where the bundle is cached. The name holds what it was made from, as far as the file system
-// tells.
+// The path of the cached bundle. Its name depends on the names, sizes and times of the source
+// files.
 Result<std::string> CachePath(const std::string& model_path, const std::string& mmproj,
                               const std::string& cache_dir, const QuantizeOptions& options) {
   EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
@@ -213,10 +213,9 @@ Status Quantize(const ModelSource& source, const std::string& destination,
   EG_ASSIGN_OR_RETURN(PartFile part, PartFile::Create(destination));
   EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
   const ModelConfig& c = source.config();
-  const WorkSizes work = EstimateWork(c, options.format, TokensOf(c, calibration));
-  const int vision_layers = c.vision ? c.vision->num_layers : 0;
-  WorkProgress progress(work.embedding + vision_layers * work.vision_layer + work.adapter +
-                            c.num_layers * work.layer + work.head,
+  const WorkSizes work = EstimateWork(c, options.format, TokensOf(source, calibration));
+  const double media = source.media() ? source.media()->Work() : 0;
+  WorkProgress progress(work.embedding + media + c.num_layers * work.layer + work.head,
                         options.progress);
   EG_RETURN_IF_ERROR(WriteBundle(source, part, options, &progress, work, std::move(calibration)));
   EG_ASSIGN_OR_RETURN(const auto after, StampsOf(source.files()));
@@ -241,7 +240,7 @@ Result<std::optional<std::string>> FindBundle(const std::string& model_path,
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options) {
   if (IsBundle(model_path)) return model_path;
-  // Before the files are read: should they change meanwhile, the next start sees another path.
+  // Computed before the files are read: if they change meanwhile, the next start has another path.
   EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
   if (IsCached(path)) return path;
   std::error_code error;

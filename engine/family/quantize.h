@@ -1,8 +1,8 @@
-// From a published model to a packed bundle: INT8, with SmoothQuant factors (Xiao et al. 2022,
-// arXiv:2211.10438, alpha = 0.5) from a calibration text folded into the norm weights, the
-// up-projection rows and the value-projection rows; or 4-bit (int4_quantize.h).
+// Quantizes a published model to a packed bundle: INT8, with SmoothQuant factors (Xiao et al. 2022,
+// arXiv:2211.10438, alpha = 0.5) from a calibration text, which are folded into the norm weights,
+// the up-projection rows and the value-projection rows; or 4-bit (decoder/int4_quantize.h).
 //
-// Streams layer by layer: peak memory is a few layers plus the calibration activations.
+// Works layer by layer: peak memory is a few layers plus the calibration activations.
 #pragma once
 
 #include <functional>
@@ -19,12 +19,12 @@ struct QuantizeOptions {
   WeightFormat format = WeightFormat::kInt8;
   std::string calibration_text;      // empty: the built-in text
   int max_calibration_tokens = 512;  // of a sequence: INT8 sees one, 4 bits see four
-  // INT8 text models, and vision towers, up to this wide keep about 14 bits (ops/linear/linear.h):
-  // they cost little, and 8 bits are seen in them, while in wide ones more of the error averages
-  // out.
+  // INT8 decoders and media encoders of up to this many columns keep about 14 bits
+  // (ops/linear/linear.h). This costs little in narrow models. In wide ones more of the error
+  // averages out, and 8 bits suffice.
   int fine_width = 512;
-  // Called with the work done and the total, which are in proportion to time, and what is being
-  // done. `done` never falls, and is `total` once the bundle is complete. False stops the work,
+  // Called with the work done and the total, which are in proportion to time, and the name of the
+  // step. `done` never falls, and is `total` once the bundle is complete. False stops the work,
   // which then fails with kCancelled. May be empty.
   std::function<bool(int done, int total, std::string_view what)> progress;
 };
@@ -37,17 +37,17 @@ struct QuantizeOptions {
 Status Quantize(const ModelSource& source, const std::string& destination,
                 const QuantizeOptions& options);
 
-// The path of a bundle for `model_path`: itself when it is one, else one that was quantized before
-// from the same files (path, sizes, modification times, format version, weight format and
-// calibration agree) in `cache_dir`; nullopt where there is none. Does not read the model.
-// `mmproj`: as ModelSource::Open has it.
+// The path of a bundle for `model_path`: `model_path` itself where it is a bundle, else the one in
+// `cache_dir` that was quantized from the same files (path, sizes, modification times, format
+// version, weight format and calibration agree); nullopt where there is none. Does not read the
+// model. `mmproj`: see ModelSource::Open.
 Result<std::optional<std::string>> FindBundle(const std::string& model_path,
                                               const std::string& mmproj,
                                               const std::string& cache_dir,
                                               const QuantizeOptions& options);
 
-// The bundle that FindBundle() gives. Where there is none, quantizes now and caches. Two processes
-// may do so at once.
+// The path that FindBundle() gives. Where there is none, quantizes the model into the cache.
+// Several processes may do so at once.
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options);
 

@@ -6,6 +6,7 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/half.h"
+#include "engine/family/glm_edge_v/weights.h"
 #include "engine/ops/linear/int4/pack.h"
 
 namespace edgegate {
@@ -14,9 +15,9 @@ namespace {
 struct Shape {
   const char* name;
   int vocab, hidden, intermediate, layers, heads, kv_heads, head_dim, positions;
-  bool sees;
+  bool vision;
 };
-// All are wide, so that no layer of theirs but the adapters' is fine.
+// All are wide: only the layers of adapters are fine.
 constexpr Shape kShapes[] = {
     {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192, false},
     {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192, false},
@@ -39,15 +40,17 @@ ModelConfig ConfigOf(const Shape& s) {
   c.rms_norm_eps = 1e-5f;
   c.rope.layout = RopeLayout::kInterleaved;
   c.rope.rotary_dim = s.head_dim;
-  if (s.sees) {
-    // SigLIP so400m at 672 pixels, as both published models have it.
-    c.vision = VisionConfig{.hidden_size = 1152,
-                            .intermediate_size = 4304,
-                            .num_layers = 27,
-                            .num_heads = 16,
-                            .image_size = 672,
-                            .patch_size = 14,
-                            .adapter_size = s.intermediate};
+  if (s.vision) {
+    // SigLIP so400m at 672 pixels, as in both published models.
+    auto vision = std::make_shared<glm_edge_v::Config>();
+    vision->hidden_size = 1152;
+    vision->intermediate_size = 4304;
+    vision->num_layers = 27;
+    vision->num_heads = 16;
+    vision->canvas = 672;
+    vision->patch_size = 14;
+    vision->adapter_size = s.intermediate;
+    c.media = std::move(vision);
   }
   return c;
 }
@@ -74,7 +77,7 @@ struct RandomWeights::Impl {
     w.n = n;
     w.k = k;
     auto& packed = bytes.emplace_back(size_t{1} * w.n_padded() * w.k_padded());
-    // A cheap generator: the values only have to differ.
+    // A simple generator: the values only have to differ.
     uint32_t state = 1 + static_cast<uint32_t>(bytes.size());
     for (size_t i = 0; i < packed.size(); ++i) {
       state = state * 1664525 + 1013904223;
@@ -129,11 +132,12 @@ struct RandomWeights::Impl {
 
 // The adapter is fine, as Quantize() has it.
 void RandomWeights::Impl::MakeVision() {
-  const VisionConfig& v = *weights.config.vision;
+  const glm_edge_v::Config& v = glm_edge_v::ConfigOf(weights.config);
   const int width = v.hidden_size, text = weights.config.hidden_size;
-  const LayerNormWeights norm{Floats(std::max(width, text), 1.0f),
-                              Floats(std::max(width, text), 0.0f)};
-  VisionWeights& w = weights.vision;
+  const glm_edge_v::LayerNormWeights norm{Floats(std::max(width, text), 1.0f),
+                                          Floats(std::max(width, text), 0.0f)};
+  auto vision_weights = std::make_shared<glm_edge_v::Weights>();
+  glm_edge_v::Weights& w = *vision_weights;
   w.patch.main = Int8(width, v.patch_values());
   w.positions = Floats(v.patches() * width, 0.1f);
   for (int i = 0; i < v.num_layers; ++i) {
@@ -151,6 +155,7 @@ void RandomWeights::Impl::MakeVision() {
   w.gate_up = Fine(2 * Int8Padded(v.adapter_size), text);
   w.down = Fine(text, v.adapter_size);
   w.first_row = w.last_row = Floats(text, 0.1f);
+  weights.media = std::move(vision_weights);
 }
 
 RandomWeights::RandomWeights(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -188,7 +193,7 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
     w.layers.push_back(layer);
   }
   w.lm_head.main = impl->Int8(c.vocab_size, c.hidden_size);
-  if (c.vision) impl->MakeVision();
+  if (c.media) impl->MakeVision();
   return std::unique_ptr<RandomWeights>(new RandomWeights(std::move(impl)));
 }
 

@@ -1,5 +1,5 @@
-// Random weights of a known model's dimensions, in memory: to know what a machine will do before
-// the model is there.
+// Random weights with the dimensions of a published model, in memory. With them, a machine can be
+// measured before the model is downloaded.
 #pragma once
 
 #include <memory>

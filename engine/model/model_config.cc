@@ -1,43 +1,11 @@
 #include "engine/model/model_config.h"
 
-#include <algorithm>
-
 namespace edgegate {
-namespace {
 
 Status CheckRange(const char* field, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return {};
   return InvalidArgument("{} is {}: must be between {} and {}", field, value, low, high);
 }
-
-Status ValidateVisionConfig(const VisionConfig& v) {
-  EG_RETURN_IF_ERROR(CheckRange("vision_config.hidden_size", v.hidden_size, 1, 1 << 14));
-  EG_RETURN_IF_ERROR(
-      CheckRange("vision_config.intermediate_size", v.intermediate_size, 1, 1 << 16));
-  EG_RETURN_IF_ERROR(CheckRange("vision_config.num_hidden_layers", v.num_layers, 1, 1024));
-  EG_RETURN_IF_ERROR(CheckRange("vision_config.num_attention_heads", v.num_heads, 1, 1024));
-  EG_RETURN_IF_ERROR(CheckRange("vision_config.patch_size", v.patch_size, 1, 64));
-  EG_RETURN_IF_ERROR(CheckRange("vision_config.image_size", v.image_size, 2 * v.patch_size,
-                                std::min(4096, 128 * v.patch_size)));
-  if (v.image_size % v.patch_size != 0) {
-    return InvalidArgument("vision_config.image_size is {}: must be a multiple of patch_size ({})",
-                           v.image_size, v.patch_size);
-  }
-  if (v.hidden_size % v.num_heads != 0) {
-    return InvalidArgument(
-        "vision_config.hidden_size is {}: must be a multiple of num_attention_heads ({})",
-        v.hidden_size, v.num_heads);
-  }
-  EG_RETURN_IF_ERROR(CheckRange("vision head_dim", v.head_dim(), 1, 1024));
-  EG_RETURN_IF_ERROR(CheckRange("the adapter's width", v.adapter_size, 0, 1 << 16));
-  if (!(v.layer_norm_eps >= 0 && v.layer_norm_eps < 1)) {
-    return InvalidArgument("vision_config.layer_norm_eps is {}: must be between 0 and 1",
-                           v.layer_norm_eps);
-  }
-  return {};
-}
-
-}  // namespace
 
 Status ValidateModelConfig(const ModelConfig& config) {
   // The bounds leave every byte count below 2^63 and every s32 dot product below 2^31.
@@ -78,7 +46,15 @@ Status ValidateModelConfig(const ModelConfig& config) {
       }
     }
   }
-  return config.vision ? ValidateVisionConfig(*config.vision) : Status();
+  if (!rope.frequency_axes.empty() &&
+      static_cast<int>(rope.frequency_axes.size()) != rope.rotary_dim / 2) {
+    return InvalidArgument("rope axis table has {} entries: must be {}", rope.frequency_axes.size(),
+                           rope.rotary_dim / 2);
+  }
+  for (const int32_t axis : rope.frequency_axes) {
+    EG_RETURN_IF_ERROR(CheckRange("rope axis", axis, 0, 2));
+  }
+  return {};
 }
 
 }  // namespace edgegate

@@ -1,19 +1,21 @@
-// What a model is, as data: a decoder-only text model and, where it sees, a vision tower. Families
-// (GLM-Edge, Llama, Qwen2, Qwen3) differ by the values here, never by code of their own in the
-// forward pass.
+// The config of a decoder-only model, and of its media encoder where it has one. Decoder families
+// (GLM-Edge, Llama, Qwen2, Qwen3) differ by the values here. The forward pass has no code for a
+// single family.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/media.h"
 
 namespace edgegate {
 
 enum class RopeLayout {
-  kInterleaved,  // rotates the pairs (2i, 2i+1): GLM, and GGUF files of arch llama
+  kInterleaved,  // rotates the pairs (2i, 2i + 1): GLM, and GGUF files of arch llama
   kHalfSplit,    // rotates the pairs (i, i + rotary_dim / 2): Llama and Qwen safetensors, NeoX
 };
 
@@ -21,30 +23,13 @@ struct RopeConfig {
   RopeLayout layout = RopeLayout::kHalfSplit;
   int rotary_dim = 0;  // the first rotary_dim components of each head are rotated; even
   double theta = 10000.0;
-  // Divides each of the rotary_dim / 2 frequencies. Empty: no scaling. Every scaling kind that is
-  // supported (linear, llama3, GGUF's rope_freqs tensor) is resolved into this table on loading.
+  // Divisors of the rotary_dim / 2 frequencies. Empty: no scaling. Each supported kind of scaling
+  // (linear, llama3, GGUF's rope_freqs tensor) is resolved into this table on loading.
   std::vector<float> frequency_divisors;
-};
-
-// A SigLIP tower (Zhai et al. 2023, arXiv:2303.15343) and GLM-Edge-V's adapter: patches in a square
-// grid, the tower, a 2x2 convolution of stride 2, a gated layer, and one row before and after.
-struct VisionConfig {
-  int hidden_size = 0;
-  int intermediate_size = 0;
-  int num_layers = 0;
-  int num_heads = 0;
-  int image_size = 0;  // pixels on a side
-  int patch_size = 0;
-  float layer_norm_eps = 1e-6f;
-  int adapter_size = 0;         // width of the adapter's gated layer
-  int32_t image_token_id = -1;  // whose places in a prompt the rows take; -1: the tokenizer knows
-
-  int head_dim() const { return hidden_size / num_heads; }
-  int grid() const { return image_size / patch_size; }
-  int patches() const { return grid() * grid(); }
-  int patch_values() const { return 3 * patch_size * patch_size; }
-  // Rows that a picture takes in the text model: the adapter's, framed by two.
-  int rows() const { return (grid() / 2) * (grid() / 2) + 2; }
+  // The position axis that each of the rotary_dim / 2 frequencies reads: 0, 1 or 2 (RopePosition).
+  // Empty: all read axis 0, and text and media have one position. M-RoPE's sections, in blocks or
+  // interleaved, are resolved into this table on loading.
+  std::vector<int32_t> frequency_axes;
 };
 
 struct ModelConfig {
@@ -65,18 +50,22 @@ struct ModelConfig {
   bool qk_norm = false;   // per-head RMSNorm of q and k before rope (Qwen3)
   bool tied_lm_head = false;
   std::vector<int32_t> eos_token_ids;
-  std::optional<VisionConfig> vision;
+  std::shared_ptr<const MediaConfig> media;  // null: the model takes text only
 
   int q_size() const { return num_heads * head_dim; }
   int kv_size() const { return num_kv_heads * head_dim; }
 };
 
-// Refuses what the engine cannot compute: every count positive and within sane bounds (so that no
-// product of them overflows 63 bits), num_kv_heads divides num_heads, rotary_dim even and at most
-// head_dim, table sizes as documented above. The message names the field and its value.
+// Refuses what the engine cannot compute. Every count is positive and bounded, so that no product
+// of them passes 63 bits; num_kv_heads divides num_heads; rotary_dim is even and at most head_dim;
+// table sizes are as documented above. The message names the field and its value. `media` is
+// checked by its own family.
 Status ValidateModelConfig(const ModelConfig& config);
 
-// The model author's suggested sampling (generation_config.json). Absent: not suggested.
+// kInvalidArgument, naming the field, where `value` is not within [low, high].
+Status CheckRange(const char* field, int64_t value, int64_t low, int64_t high);
+
+// The sampling that the model's author suggests (generation_config.json). Absent: no suggestion.
 struct GenerationDefaults {
   std::optional<float> temperature;
   std::optional<float> top_p;

@@ -1,5 +1,5 @@
-// The seam between the scheduler and whatever computes: one call is one step over a flat batch of
-// tokens. The scheduler knows nothing of tensors, and the runner nothing of requests.
+// The seam between the scheduler and a model: one call computes one step over a flat batch of
+// tokens. The scheduler knows no tensors, and the runner knows no requests.
 #pragma once
 
 #include <cstdint>
@@ -8,40 +8,39 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/media.h"
 
 namespace edgegate {
 
 // Fixed when the runner is made.
 struct RunnerLimits {
   int vocab_size = 0;
-  int max_model_len = 0;       // positions a sequence may have
-  int block_size = 0;          // tokens per KV block
+  int max_model_len = 0;       // positions that a sequence may have
+  int block_size = 0;          // tokens of a KV block
   int num_blocks = 0;          // KV blocks in the pool, numbered 0 .. num_blocks - 1
-  int max_batched_tokens = 0;  // tokens in one ForwardBatch, at most
+  int max_batched_tokens = 0;  // tokens of one ForwardBatch, at most
   int max_logits_rows = 0;     // logits rows of one ForwardBatch, at most
-  int hidden_size = 0;         // floats of an image row
-  int image_rows = 0;          // rows of one picture; 0: the model takes none
-  int image_size = 0;          // pixels on a side of a prepared picture
+  int hidden_size = 0;         // floats of a hidden state and of a media row
+  std::shared_ptr<const MediaConfig> media = nullptr;  // null: the model takes no media
+  int max_hidden_rows = 0;                             // hidden rows of one ForwardBatch, at most
+  int position_axes = 1;                               // 1 or 3
   // Tokens of a step up to which one more takes little time, since reading the weights takes most.
   int cheap_rows = 8;
 };
 
-// A picture as a model takes it: [image_size][image_size][3] bytes, red, green, blue; 0 .. 255
-// stands for -1 .. 1. Where the picture does not reach it is 0.
-using PreparedPixels = std::shared_ptr<const std::vector<uint8_t>>;
-
-// A run of tokens whose embedding is replaced by rows of an encoded picture: `count` tokens of the
-// flat batch from index `first`.
-struct ImageRows {
+// A run of tokens that rows of an encoded item replace: tokens first .. first + count - 1 of the
+// flat batch take rows row .. row + count - 1.
+struct MediaSpan {
   int first = 0;
   int count = 0;
-  const float* rows = nullptr;  // [count][hidden_size]
+  int row = 0;
+  const MediaEmbedding* embedding = nullptr;  // not owned
 };
 
-// One sequence's share of a step: `count` tokens from index `first` of the flat arrays, at
-// positions context_len .. context_len + count - 1. The KV of the earlier positions is already in
-// the blocks. block_table[i] holds positions i * block_size .. (i + 1) * block_size - 1; it covers
-// context_len + count positions, and is the caller's.
+// One sequence's part of a step: `count` tokens from index `first` of the flat arrays, at indices
+// context_len .. context_len + count - 1 of the sequence. The KV of the earlier tokens is in the
+// blocks. block_table[i] holds tokens i * block_size .. (i + 1) * block_size - 1 of the sequence.
+// The table covers context_len + count tokens, and is the caller's.
 struct SequenceSpan {
   int first = 0;
   int count = 0;
@@ -52,21 +51,28 @@ struct SequenceSpan {
 struct ForwardBatch {
   std::vector<int32_t> tokens;       // all spans' tokens, in span order
   std::vector<SequenceSpan> spans;   // in any mix of prefill and decode
-  std::vector<int32_t> logits_rows;  // indices into tokens, ascending: where logits are wanted
-  std::vector<ImageRows> images;     // ascending, not overlapping
+  std::vector<int32_t> logits_rows;  // ascending indices into `tokens` whose logits are wanted
+  std::vector<int32_t> hidden_rows;  // ascending indices into `tokens` whose states are wanted
+  std::vector<MediaSpan> media;      // ascending, without overlap
+  // Rotary position of each token. Empty: its index in the sequence, on all axes.
+  std::vector<RopePosition> positions;
 
   // Keeps the memory for the next step.
   void Clear() {
     tokens.clear();
     spans.clear();
     logits_rows.clear();
-    images.clear();
+    hidden_rows.clear();
+    media.clear();
+    positions.clear();
   }
 };
 
+// Valid until the next Forward().
 struct ForwardOutput {
-  // [logits_rows.size()][vocab_size] float, row-major; valid until the next Forward().
-  const float* logits = nullptr;
+  const float* logits = nullptr;  // [logits_rows.size()][vocab_size]
+  // [hidden_rows.size()][hidden_size]: the last norm's output, which the output matrix reads.
+  const float* hidden = nullptr;
 };
 
 // Called by the engine loop's thread only.
@@ -76,19 +82,16 @@ class ModelRunner {
 
   virtual const RunnerLimits& limits() const = 0;
 
-  // Writes the KV of the batch's tokens and gives the logits that were asked for. A token's result
-  // depends on its own sequence alone: the same bytes in any batch, however it is chunked. Two
-  // spans may share blocks only for positions below both their context_len. On error the blocks
-  // of the batch's spans are undefined from context_len on, all else is as before.
+  // Writes the KV of the batch's tokens, and gives the logits and hidden states that were asked
+  // for. A token's result depends on its own sequence alone: the same bytes in any batch, in any
+  // chunks. Two spans may share blocks only for tokens below both their context_len. On error the
+  // blocks of the batch's spans are undefined from context_len on, and all else is as before.
+  // kUnimplemented: the batch has positions on several axes, or rows for later layers, that this
+  // model does not have. kInternal: the batch breaks the contract.
   virtual Result<ForwardOutput> Forward(const ForwardBatch& batch) = 0;
 
-  // Pictures are encoded one at a time, in units of some milliseconds that steps may come between.
-  // Begins one; one that was under way is dropped. kInternal where limits().image_rows is 0.
-  virtual Status BeginImage(PreparedPixels pixels) = 0;
-
-  // Does one unit of it. True when that was the last: `rows` [image_rows][hidden_size] is then
-  // written, the same bytes for the same pixels whatever came between.
-  virtual Result<bool> EncodeUnit(float* rows) = 0;
+  // The encoder of the model's media; null where limits().media is.
+  virtual MediaEncoder* media_encoder() { return nullptr; }
 };
 
 }  // namespace edgegate

@@ -1,4 +1,4 @@
-// How the linear layers of a text model are stored.
+// The storage format of a decoder's linear layers.
 #pragma once
 
 #include <cstdint>

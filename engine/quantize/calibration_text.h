@@ -1,4 +1,4 @@
-// The built-in text that shows the quantizer what a model's activations look like.
+// The built-in calibration text.
 #pragma once
 
 #include <string>

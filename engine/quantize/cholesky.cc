@@ -11,8 +11,7 @@ namespace {
 
 constexpr int kBlock = 128;  // columns at once
 
-// The factor of the block on the diagonal, columns `first` to `end`, whose later columns are dealt
-// with.
+// The factor of the block on the diagonal, columns `first` to `end`. Later columns are complete.
 void FactorDiagonal(int k, int first, int end, const std::vector<float>& least, float* a) {
   for (int j = end - 1; j >= first; --j) {
     const float* row_j = a + int64_t{j} * k;
@@ -30,7 +29,7 @@ void FactorDiagonal(int k, int first, int end, const std::vector<float>& least, 
   }
 }
 
-// Rows above the block: x R^T = a, R the block's factor.
+// Solves x R^T = a for the rows above the block. R is the factor of the block.
 void SolveAbove(int k, int first, int end, float* a) {
   const int size = end - first;
   std::vector<float> turned(size_t{kBlock} * kBlock);  // R^T

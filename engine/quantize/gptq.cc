@@ -11,10 +11,11 @@ namespace edgegate {
 namespace {
 
 constexpr int kStripe = 128;  // rows of one thread at a time
-constexpr int kBlock = 128;   // columns whose errors reach later ones together
+constexpr int kBlock = 128;   // columns whose errors are carried over together
 
-// A stripe of rows, group after group. Of its columns' errors, those of earlier blocks reach a
-// block in one product; those of the block itself, group by group; those of a group, in the search.
+// Rounds a stripe of rows, group after group. Errors of earlier blocks are carried to a block in
+// one product. Errors within a block are carried group by group, and errors within a group by the
+// search.
 class Stripe {
  public:
   Stripe(const float* rows, int count, const OutputError& error, int group, Int4Group* out)
@@ -40,7 +41,7 @@ class Stripe {
   }
 
  private:
-  // Adds what the errors of columns [from, from_end) mean for columns [to, to_end).
+  // Carries the errors of columns [from, from_end) over to columns [to, to_end).
   void Carry(int from, int from_end, int to, int to_end) {
     if (error_.carry.empty() || from == from_end) return;
     GemmOnThisThread(count_, to_end - to, from_end - from, 1.0f, {wrong_.data() + from, k_},
@@ -48,7 +49,7 @@ class Stripe {
                      carried_.data() + to, k_);
   }
 
-  // Rounds the group of columns [first, end). Rows that the last few lanes lack are the last row's.
+  // Rounds the group of columns [first, end). Unused lanes repeat the last row.
   void Search(int first, int end) {
     const float* carry =
         error_.carry.empty() ? nullptr : error_.carry.data() + int64_t{first} * k_ + first;
@@ -94,8 +95,8 @@ class Stripe {
   const int k_;
   const int group_;
   Int4Group* out_;
-  std::vector<float> wrong_;    // [count][k]: weights less what they are rounded to
-  std::vector<float> carried_;  // [count][k]: what the errors of other groups mean for a weight
+  std::vector<float> wrong_;    // [count][k]: weights minus their rounded values
+  std::vector<float> carried_;  // [count][k]: errors of other groups, carried over
 };
 
 }  // namespace

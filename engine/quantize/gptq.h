@@ -1,6 +1,6 @@
-// Rounding to 4-bit groups that makes up in later columns for what it gets wrong in earlier ones:
-// GPTQ (Frantar et al. 2022, arXiv:2210.17323) in the form of QuIP's LDLQ (Chee et al. 2023,
-// arXiv:2307.13304, theorem 6), which needs no inverse.
+// Rounds weights to 4-bit groups with GPTQ (Frantar et al. 2022, arXiv:2210.17323), in the form of
+// QuIP's LDLQ (Chee et al. 2023, arXiv:2307.13304, theorem 6), which needs no inverse. The rounding
+// error of a column is compensated in later columns.
 #pragma once
 
 #include <vector>
@@ -10,9 +10,9 @@
 
 namespace edgegate {
 
-// Rows [n][k] in groups, [n][Int4Groups(k)], so that their OutputError is small. `group`: the
-// weights that share a scale and a minimum, 32 or 64; of 64, two Int4Groups have the same. The last
-// group of a row may be shorter. Weights must be finite.
+// Rounds rows [n][k] to groups, [n][Int4Groups(k)], so that their OutputError is small. `group` is
+// the number of weights that share a scale and a minimum: 32 or 64. With 64, two Int4Groups in a
+// row have the same ones. The last group of a row may be shorter. Weights must be finite.
 std::vector<Int4Group> RoundRows(const std::vector<float>& rows, int k, const OutputError& error,
                                  int group);
 

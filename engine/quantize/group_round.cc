@@ -28,20 +28,20 @@ struct Lanes {
     error = qq = q1 = wq = w1 = hn::Zero(d);
   }
 
-  // Rounds column `j`; gives what is wrong then.
+  // Rounds column `j`. Gives the error.
   HWY_INLINE VF Round(const GroupError& group, int j, VF carried, size_t row, GroupTrial* t) {
     const F32 d;
     const VF w = hn::Load(d, t->w[j] + row), w_carried = hn::Load(d, t->carried[j] + row);
     const VF cost = hn::Set(d, group.cost[j]), one = hn::Set(d, group.one[j]);
     const VF wanted = hn::Add(w, carried);
     const VF level = hn::MulAdd(hn::Sub(wanted, minimum), inverse, hn::Set(d, 0.5f));
-    // Cut off behind the half. x86 gives the second argument where one is no number.
+    // Truncates after adding a half. x86 gives the second argument where one is NaN.
     const VF cut = hn::Min(hn::Max(level, hn::Set(d, 0.5f)), hn::Set(d, 15.5f));
     const VF q = hn::ConvertTo(d, hn::ConvertTo(hn::RebindToSigned<F32>(), cut));
     const VF value = hn::MulAdd(scale, q, minimum), left = hn::Sub(wanted, value);
     hn::Store(q, d, t->q[j] + row);
     error = hn::MulAdd(hn::Mul(cost, left), left, error);
-    // left = w - scale * q - minimum * 1, each with what it carries over.
+    // left = w - scale * q - minimum * 1, each with its carry.
     const VF q_carried = hn::Mul(hn::Sub(hn::Sub(w_carried, left), hn::Mul(minimum, one)), inverse);
     const VF costly_q = hn::Mul(cost, q_carried), costly_1 = hn::Mul(cost, one);
     qq = hn::MulAdd(costly_q, q_carried, qq);
@@ -61,7 +61,7 @@ struct Lanes {
   }
 };
 
-// Two vectors at a time, which hide each other's waits.
+// Two vectors at a time: their latencies overlap.
 void Impl(const GroupError& group, GroupTrial* t) {
   const F32 d;
   const size_t lanes = hn::Lanes(d);

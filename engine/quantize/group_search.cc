@@ -10,8 +10,8 @@ namespace edgegate {
 namespace {
 
 constexpr float kLargestF16 = 65504.0f;
-// Where the search begins, and how often it goes on from there. More of both is hardly better;
-// fewer fits are worse by much: levels take several to settle on what is carried over.
+// Number of step sizes that the search starts from, and of fits after each. More of both improve
+// little. Fewer fits cost much: the levels take several to converge with their carry.
 constexpr int kStarts = 6;
 constexpr float kStartStep = 0.08f;
 constexpr int kFits = 5;
@@ -19,7 +19,7 @@ constexpr int kFits = 5;
 float ClampToF16(float value) { return std::clamp(value, -kLargestF16, kLargestF16); }
 float RoundToF16(float value) { return F16ToFloat(FloatToF16(ClampToF16(value))); }
 
-// The best of what was tried, row by row.
+// Keeps the best trial of each row.
 void Keep(const GroupTrial& trial, int count, float* least, GroupLevels* best) {
   for (int row = 0; row < kSearchRows; ++row) {
     if (!(trial.error[row] < least[row])) continue;
@@ -45,8 +45,8 @@ GroupSearch::GroupSearch(const float* carry, int64_t stride, const float* cost, 
   }
 }
 
-// Weights that would make up for what is carried over, in which the error is that of the group
-// alone: u with w + carried + (what w carries over) = u + (what u carries over).
+// Weights u that absorb the errors carried over, so that the error is that of the group alone:
+// w + carried + (carry of w) = u + (carry of u).
 void GroupSearch::Want(const GroupColumns& w, const GroupColumns& carried, GroupTrial* t) const {
   GroupColumns shift;
   for (int j = 0; j < group_.count; ++j) {
@@ -70,7 +70,7 @@ void GroupSearch::Want(const GroupColumns& w, const GroupColumns& carried, Group
 void GroupSearch::Fit(int row, GroupTrial* t) const {
   const double qq = t->qq[row], q1 = t->q1[row], wq = t->wq[row], w1 = t->w1[row];
   const double determinant = one_squared_ * qq - q1 * q1;
-  // Where the levels are all alike, or the order turns, the trial stays what it is.
+  // The trial is kept where all levels are equal, or the scale would become negative.
   if (!(determinant > 1e-9 * one_squared_ * qq)) return;
   const float scale = RoundToF16(static_cast<float>((one_squared_ * wq - w1 * q1) / determinant));
   const float minimum = RoundToF16(static_cast<float>((w1 - double{scale} * q1) / one_squared_));
@@ -91,7 +91,7 @@ void GroupSearch::Search(const GroupColumns& w, const GroupColumns& carried,
       high[row] = std::max(high[row], trial.w[j][row]);
     }
     least[row] = std::numeric_limits<float>::infinity();
-    // All alike: one level.
+    // All weights are equal: one level.
     trial.scale[row] = best->scale[row] = 0;
     trial.minimum[row] = best->minimum[row] = RoundToF16(low[row]);
     for (int j = 0; j < group_.count; ++j) best->q[j][row] = 0;
@@ -102,7 +102,7 @@ void GroupSearch::Search(const GroupColumns& w, const GroupColumns& carried,
   };
   attempt();
   for (int start = 0; start < kStarts; ++start) {
-    // Levels over the whole range, and over less and less of it.
+    // Levels over the whole range first, then over smaller parts of it.
     const float part = 1.0f - kStartStep * static_cast<float>(start);
     for (int row = 0; row < kSearchRows; ++row) {
       const float centre = 0.5f * (low[row] + high[row]);

@@ -7,24 +7,23 @@
 
 namespace edgegate {
 
-// What a search found: w'[j][row] = scale[row] * q[j][row] + minimum[row].
+// Result of a search: w'[j][row] = scale[row] * q[j][row] + minimum[row].
 struct GroupLevels {
-  float scale[kSearchRows];    // as f16 has it, not negative
-  float minimum[kSearchRows];  // as f16 has it
+  float scale[kSearchRows];    // a value of f16, not negative
+  float minimum[kSearchRows];  // a value of f16
   GroupColumns q;              // whole numbers from 0 to 15
 };
 
 class GroupSearch {
  public:
-  // The part of an OutputError that concerns `count` columns: `carry`, the block on the diagonal in
-  // rows of `stride`, or null, and `cost`.
+  // The part of an OutputError for `count` columns: `carry` is the block on the diagonal, with rows
+  // `stride` apart, or null; `cost` [count].
   GroupSearch(const float* carry, int64_t stride, const float* cost, int count);
 
-  // Chooses levels so that the error of the weights `w` is small, where the columns before the
-  // group carry over `carried` to its columns. Tries step sizes, each with levels rounded column by
-  // column after what those before carry over, and the least-squares scale and minimum for such
-  // levels: llama.cpp's make_qkx2_quants, with errors that are carried over. Weights are clamped to
-  // f16's range.
+  // Chooses levels so that the error of the weights `w` is small. `carried` has the errors that
+  // earlier columns carry over to the group. Tries step sizes. Each rounds the levels column by
+  // column, with errors carried over, and solves for the least-squares scale and minimum, as
+  // llama.cpp's make_qkx2_quants does without the carry. Weights are clamped to f16's range.
   void Search(const GroupColumns& w, const GroupColumns& carried, GroupLevels* best) const;
 
  private:

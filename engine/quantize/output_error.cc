@@ -11,10 +11,10 @@
 namespace edgegate {
 namespace {
 
-constexpr int kNear = 32;         // columns around a column
-constexpr float kUnseen = 1e-3f;  // of their mean square is what a zero column counts
+constexpr int kNear = 32;         // neighbors of a column, on each side
+constexpr float kUnseen = 1e-3f;  // part of the neighbors' mean square that a column of zeros gets
 
-// The mean square of each column, raised a little.
+// The mean square of each column, raised to a small part of its neighbors'.
 std::vector<float> MeanSquares(const std::vector<float>& x, int k) {
   std::vector<double> sums(static_cast<size_t>(k));
   for (size_t row = 0; row < x.size(); row += static_cast<size_t>(k)) {

@@ -1,5 +1,5 @@
-// SmoothQuant factors (Xiao et al. 2022, arXiv:2211.10438) and folding them into the weights, so
-// that they cost nothing at run time.
+// SmoothQuant factors (Xiao et al. 2022, arXiv:2211.10438), and passes that fold them into weights.
+// Folded factors cost nothing at run time.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@ namespace edgegate {
 // Largest magnitude of each column of [rows][columns].
 std::vector<float> ColumnMaxima(const std::vector<float>& x, int columns);
 
-// sqrt(activation / weight) for each channel, 1 where either is zero; rounded to powers of 2^(1/8),
-// which hides the last bits of calibration and so keeps bundles the same from run to run.
+// sqrt(activation / weight) for each channel; 1 where either is zero. Rounded to powers of 2^(1/8),
+// which drops the last bits of calibration, so that bundles are the same from run to run.
 std::vector<float> SmoothingFactors(const std::vector<float>& activation_max,
                                     const std::vector<float>& weight_max);
 
@@ -25,7 +25,7 @@ void RaiseToMagnitudes(const float* rows, int64_t count, std::vector<float>* max
 // Multiplies the columns of [rows][factors.size()].
 void ScaleColumns(std::vector<float>* w, const std::vector<float>& factors);
 
-// Divides the rows of [factors.size()][columns]; a vector has one column, an empty one stays so.
+// Divides the rows of [factors.size()][columns]. A vector has one column. No effect if it is empty.
 void DivideRows(std::vector<float>* w, const std::vector<float>& factors);
 
 }  // namespace edgegate

@@ -97,7 +97,7 @@ namespace {
 HWY_EXPORT(ExpImpl);
 HWY_EXPORT(MaximumImpl);
 
-// Divides kRows rows by their sums. The sums of several rows do not wait for each other.
+// Divides kRows rows by their sums. The additions of several rows overlap.
 template <int kRows>
 void DivideBySums(float* x, int64_t stride, int n) {
   float sums[kRows] = {};

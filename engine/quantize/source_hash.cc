@@ -28,7 +28,7 @@ Result<std::string> HashFile(const InputFile& file, const std::atomic<bool>& sto
 
 }  // namespace
 
-// Without a thread, where the system refuses one, Wait() does the work.
+// Where the system refuses a thread, Wait() does the work.
 SourceHasher::SourceHasher(std::vector<std::string> files)
     : files_(std::async(std::launch::async | std::launch::deferred,
                         [this, paths = std::move(files)] { return HashAll(paths); })) {}

@@ -12,8 +12,8 @@
 
 namespace edgegate {
 
-// Reads the files once, front to back, in a thread of its own. So it also reads ahead for those who
-// take the same files' tensors from the page cache. Owned by one thread.
+// Reads the files once, front to back, in a thread of its own. This also fills the page cache for
+// the code that reads the tensors. Owned by one thread.
 class SourceHasher {
  public:
   explicit SourceHasher(std::vector<std::string> files);
@@ -21,8 +21,8 @@ class SourceHasher {
   SourceHasher(const SourceHasher&) = delete;
   SourceHasher& operator=(const SourceHasher&) = delete;
 
-  // The files' names, sizes and hashes, in their order. Call once. Asks `waiting` several times a
-  // second; an error from it ends the wait.
+  // The files' names, sizes and hashes, in their order. To be called once. Calls `waiting` several
+  // times a second. An error from it ends the wait.
   Result<std::vector<BundleInfo::SourceFile>> Wait(const std::function<Status()>& waiting);
 
  private:

@@ -7,17 +7,17 @@
 //   "embedding_type": "f32" | "f16" | "bf16", "format": "int8" | "int4",
 //   "tensors": [{"name", "offset", "bytes"}]}
 // Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
-// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as decoder_weights.h says, or,
-// where the format is int4, .{int4, bias} as int4_weights.h does, .int4x64 for wide groups; and
-// tokenizer.{model, config, template}, bytes. Where config.vision is there: vision.{patch, conv,
-// linear, gate_up, down}.*, vision.{positions, first_row, last_row}, vision.{post_norm,
-// adapter_norm}.{weight, bias}, vision.layers.N.{norm1, norm2}.{weight, bias} and
-// vision.layers.N.{q, kv, out, fc1, fc2}.*. Of linear layers that are fine, *.rest.* too.
+// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as in decoder_weights.h. Where
+// the format is int4: .{int4, bias} instead, as in int4_weights.h, and .int4x64 for wide groups.
+// Linear layers that are fine also have *.rest.*. tokenizer.{model, config, template} are bytes.
+// config.vision is the media config, or null, and its family defines the other tensors
+// (glm_edge_v/weights.cc).
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +25,7 @@
 #include "engine/model/model_config.h"
 #include "engine/model/weight_format.h"
 #include "engine/text/tokenizer_assets.h"
+#include "engine/weights/json.h"
 
 namespace edgegate {
 
@@ -42,7 +43,7 @@ struct BundleHeader {
 };
 static_assert(sizeof(BundleHeader) == 64);
 
-// What the manifest says beside the tensor table.
+// The manifest without the tensor table.
 struct BundleInfo {
   struct SourceFile {
     std::string name;
@@ -51,7 +52,8 @@ struct BundleInfo {
   };
   std::vector<SourceFile> source_files;
   std::string calibration_sha256;
-  ModelConfig config;
+  ModelConfig config;         // as read: without `media`
+  std::optional<Json> media;  // as read: the output of MediaConfig::ToJson(); nullopt: none
   GenerationDefaults generation;
   TokenizerAssets::Kind tokenizer_kind = TokenizerAssets::Kind::kHuggingFace;
   EmbeddingType embedding_type = EmbeddingType::kF32;
@@ -62,19 +64,19 @@ struct BundleInfo {
 // by one thread, except for WriteAt().
 class BundleWriter {
  public:
-  // `fd`: open for writing, empty, stays the caller's. `path`: for messages.
+  // `fd` is open for writing, empty, and not owned. `path` is used in messages.
   BundleWriter(int fd, std::string path);
 
-  // A tensor in one go.
+  // Writes a whole tensor.
   void Write(const std::string& name, const void* data, size_t bytes);
 
-  // Makes room for a tensor; gives its offset. Its bytes follow in any order by WriteAt().
+  // Reserves room for a tensor, and gives its offset. WriteAt() writes its bytes, in any order.
   uint64_t Reserve(const std::string& name, uint64_t bytes);
   // Writes part of a reserved tensor. Any thread, several at once.
   void WriteAt(uint64_t offset, const void* data, size_t bytes);
 
-  // Has the system begin to write what was written so far to the disk, so that little is left to do
-  // at the end. May wait where the disk does not keep up.
+  // Starts the writeback of the bytes written so far, so that little is left for the end. May block
+  // where the disk is slow.
   void StartWriteback();
 
   // kResourceExhausted when the disk is full or cannot be written.
@@ -93,7 +95,7 @@ class BundleWriter {
   const std::string path_;
   std::atomic<int> error_{0};  // errno of the first failure
   uint64_t end_ = sizeof(BundleHeader);
-  uint64_t written_back_ = 0;  // where StartWriteback() goes on
+  uint64_t written_back_ = 0;  // offset from which StartWriteback() continues
   std::vector<Entry> entries_;
 };
 

@@ -15,50 +15,30 @@ json Optional(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
-json VisionToJson(const VisionConfig& v) {
-  return {{"hidden_size", v.hidden_size},       {"intermediate_size", v.intermediate_size},
-          {"num_layers", v.num_layers},         {"num_heads", v.num_heads},
-          {"image_size", v.image_size},         {"patch_size", v.patch_size},
-          {"layer_norm_eps", v.layer_norm_eps}, {"adapter_size", v.adapter_size},
-          {"image_token_id", v.image_token_id}};
-}
-
 json ConfigToJson(const ModelConfig& c) {
-  return {{"architecture", c.architecture},
-          {"vocab_size", c.vocab_size},
-          {"hidden_size", c.hidden_size},
-          {"intermediate_size", c.intermediate_size},
-          {"num_layers", c.num_layers},
-          {"num_heads", c.num_heads},
-          {"num_kv_heads", c.num_kv_heads},
-          {"head_dim", c.head_dim},
-          {"max_position_embeddings", c.max_position_embeddings},
-          {"rms_norm_eps", c.rms_norm_eps},
-          {"rope_interleaved", c.rope.layout == RopeLayout::kInterleaved},
-          {"rotary_dim", c.rope.rotary_dim},
-          {"rope_theta", c.rope.theta},
-          {"rope_frequency_divisors", c.rope.frequency_divisors},
-          {"qkv_bias", c.qkv_bias},
-          {"o_bias", c.o_bias},
-          {"mlp_bias", c.mlp_bias},
-          {"qk_norm", c.qk_norm},
-          {"tied_lm_head", c.tied_lm_head},
-          {"eos_token_ids", c.eos_token_ids},
-          {"vision", c.vision ? VisionToJson(*c.vision) : json(nullptr)}};
-}
-
-Status VisionFromJson(const Json& object, VisionConfig* v) {
-  JsonKeys keys(object);
-  v->hidden_size = keys.Int("hidden_size");
-  v->intermediate_size = keys.Int("intermediate_size");
-  v->num_layers = keys.Int("num_layers");
-  v->num_heads = keys.Int("num_heads");
-  v->image_size = keys.Int("image_size");
-  v->patch_size = keys.Int("patch_size");
-  v->layer_norm_eps = keys.Float("layer_norm_eps");
-  v->adapter_size = keys.Int("adapter_size");
-  v->image_token_id = keys.Int("image_token_id");
-  return keys.status();
+  json config = {{"architecture", c.architecture},
+                 {"vocab_size", c.vocab_size},
+                 {"hidden_size", c.hidden_size},
+                 {"intermediate_size", c.intermediate_size},
+                 {"num_layers", c.num_layers},
+                 {"num_heads", c.num_heads},
+                 {"num_kv_heads", c.num_kv_heads},
+                 {"head_dim", c.head_dim},
+                 {"max_position_embeddings", c.max_position_embeddings},
+                 {"rms_norm_eps", c.rms_norm_eps},
+                 {"rope_interleaved", c.rope.layout == RopeLayout::kInterleaved},
+                 {"rotary_dim", c.rope.rotary_dim},
+                 {"rope_theta", c.rope.theta},
+                 {"rope_frequency_divisors", c.rope.frequency_divisors},
+                 {"qkv_bias", c.qkv_bias},
+                 {"o_bias", c.o_bias},
+                 {"mlp_bias", c.mlp_bias},
+                 {"qk_norm", c.qk_norm},
+                 {"tied_lm_head", c.tied_lm_head},
+                 {"eos_token_ids", c.eos_token_ids},
+                 {"vision", c.media ? json::parse(c.media->ToJson()) : json(nullptr)}};
+  if (!c.rope.frequency_axes.empty()) config["rope_frequency_axes"] = c.rope.frequency_axes;
+  return config;
 }
 
 Status ConfigFromJson(const Json& object, ModelConfig* c) {
@@ -84,9 +64,16 @@ Status ConfigFromJson(const Json& object, ModelConfig* c) {
   c->qk_norm = keys.Bool("qk_norm");
   c->tied_lm_head = keys.Bool("tied_lm_head");
   c->eos_token_ids = keys.Ints("eos_token_ids");
-  EG_RETURN_IF_ERROR(keys.status());
-  if (object["vision"].is_null()) return {};
-  return VisionFromJson(object["vision"], &c->vision.emplace()).WithContext("vision");
+  if (object.Has("rope_frequency_axes")) c->rope.frequency_axes = keys.Ints("rope_frequency_axes");
+  return keys.status();
+}
+
+// Leaves the media config as JSON: its family reads it.
+Status MediaFromJson(const Json& media, BundleInfo* info) {
+  if (media.is_null()) return {};
+  if (!media.is_object()) return DataLoss("vision is {}: must be an object", media.Brief());
+  info->media = media;
+  return {};
 }
 
 Status GenerationFromJson(const Json& object, GenerationDefaults* g) {
@@ -122,7 +109,7 @@ const char* NameOf(EmbeddingType type) {
   return "bf16";
 }
 
-// What the manifest names by a word.
+// The fields whose values are words.
 Status KindsFromJson(const Json& object, BundleInfo* info) {
   JsonKeys keys(object);
   const std::string kind = keys.String("tokenizer_kind"), type = keys.String("embedding_type"),
@@ -148,6 +135,7 @@ Status KindsFromJson(const Json& object, BundleInfo* info) {
 Status FromJson(std::string_view text, BundleInfo* info, TensorTable* tensors) {
   EG_ASSIGN_OR_RETURN(const Json manifest, Json::Parse(text));
   EG_RETURN_IF_ERROR(ConfigFromJson(manifest["config"], &info->config).WithContext("config"));
+  EG_RETURN_IF_ERROR(MediaFromJson(manifest["config"]["vision"], info).WithContext("config"));
   EG_RETURN_IF_ERROR(
       GenerationFromJson(manifest["generation"], &info->generation).WithContext("generation"));
   EG_RETURN_IF_ERROR(KindsFromJson(manifest, info));

@@ -44,7 +44,7 @@ void BundleWriter::Write(const std::string& name, const void* data, size_t bytes
 void BundleWriter::StartWriteback() {
   constexpr uint64_t kAtOnce = uint64_t{16} << 20;
   if (end_ < written_back_ + kAtOnce) return;
-  // No error of this call matters: fsync() reports those of the disk.
+  // Errors are ignored here: fsync() reports those of the disk.
   (void)::sync_file_range(fd_, static_cast<off_t>(written_back_),
                           static_cast<off_t>(end_ - written_back_), SYNC_FILE_RANGE_WRITE);
   written_back_ = end_;

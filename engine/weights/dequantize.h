@@ -1,5 +1,5 @@
-// Stored tensor elements to float. Block formats: llama.cpp's ggml-common.h and gguf-py/quants.py,
-// whose results these equal to the bit.
+// Converts stored tensor elements to float. The block formats are those of llama.cpp's
+// ggml-common.h. The results equal those of gguf-py/quants.py to the bit.
 #pragma once
 
 #include <cstdint>

@@ -24,7 +24,7 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 std::string ErrnoText(int error) { return std::generic_category().message(error); }
 
-// Reserves addresses for `size` bytes, the first of which a huge page could have; null: none left.
+// Reserves addresses for `size` bytes, aligned as a huge page is. Null: no addresses are left.
 uint8_t* Reserve(size_t size) {
   void* data = ::mmap(nullptr, size + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) return nullptr;
@@ -42,8 +42,8 @@ bool HugePagesAreGiven() {
   return !modes.empty() && modes.find("[never]") == std::string::npos;
 }
 
-// Replaces `size` mapped bytes by a copy of them at `copy`, which is reserved. Readers find the
-// same bytes in either.
+// Replaces `size` mapped bytes by their copy at `copy`, whose addresses are reserved. Readers see
+// the same bytes before and after.
 bool MoveBlock(uint8_t* mapped, uint8_t* copy, size_t size) {
   if (::mprotect(copy, size, PROT_READ | PROT_WRITE) != 0) return false;
   if (size == kHugePage && ::madvise(copy, size, MADV_HUGEPAGE) != 0) return false;
@@ -66,7 +66,7 @@ struct FileMapping::State {
     if (fd >= 0) ::close(fd);
   }
 
-  // What happened to the file; empty: nothing.
+  // The change of the file, as text; empty: it did not change.
   std::string Change() const;
 
   std::string path;
@@ -75,7 +75,7 @@ struct FileMapping::State {
   std::span<const uint8_t> bytes;
   std::optional<MappingGuard> guard;  // none for an empty file
   std::atomic<bool> detached{false};  // all bytes were copied while the file was intact
-  std::atomic<bool> changed{false};   // seen once, and from then on
+  std::atomic<bool> changed{false};   // stays true once set
 };
 
 std::string FileMapping::State::Change() const {
@@ -84,7 +84,7 @@ std::string FileMapping::State::Change() const {
   if (now.st_size != opened.st_size) {
     return fmt::format("its size went from {} to {} bytes", opened.st_size, now.st_size);
   }
-  // Of the times only this one: chmod, rename and unlink change st_ctim.
+  // st_ctim is not compared: chmod, rename and unlink change it.
   if (now.st_mtim.tv_sec != opened.st_mtim.tv_sec ||
       now.st_mtim.tv_nsec != opened.st_mtim.tv_nsec) {
     return "it was written to";
@@ -103,7 +103,7 @@ Result<FileMapping> FileMapping::Map(const std::string& path) {
   }
   const auto size = static_cast<size_t>(state->opened.st_size);
   if (size > 0) {
-    // Whole pages, so that none of the reserved ones is left behind.
+    // Whole pages: every reserved page is released.
     void* data = Reserve(WholePages(size));
     if (data != nullptr) {
       data = ::mmap(data, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, state->fd, 0);
@@ -156,7 +156,7 @@ size_t FileMapping::MoveToHugePages(const std::function<bool()>& stop) {
     moved += block;
   }
   if (moved < pages) ::munmap(copies + moved, pages - moved);
-  // Looked at after the last copy, so that no change is missed that the copies could hold.
+  // Checked after the last copy: the copies hold no change that this check could miss.
   if (moved == pages && state.Change().empty()) state.detached = true;
   return std::min(moved, size);
 }

@@ -30,19 +30,19 @@ class FileMapping {
   // kDataLoss, from then on, when the file was truncated, extended or written to since Map(), or
   // some of it could not be read: what was read from bytes() since then may be wrong. Detected by
   // size and modification time. Renaming, unlinking, replacing by rename, chmod and chown do not
-  // count: they leave the bytes as they are. Ok without looking once everything has moved to
-  // anonymous memory. Takes about a microsecond.
+  // count: they leave the bytes as they are. Always OK once everything has moved to anonymous
+  // memory. Takes about a microsecond.
   Status CheckIntact() const;
 
-  // The same file, for reading by offset.
+  // Opens the mapped file for reading by offset.
   Result<InputFile> OpenFile() const;
 
-  // Puts copies of the mapped bytes on huge pages in their place, 2 MiB at a time, and what is left
-  // on small pages, at the same addresses: any thread may read on meanwhile. Stops early when
-  // `stop`, which is asked before each block and may take its time, says so, or the system gives no
-  // more memory; does nothing where it has no huge pages, or less memory free than the copies and a
-  // quarter more. Gives the bytes moved; if that is all, nothing depends on the file any more. One
-  // call at a time.
+  // Replaces the mapped bytes by copies on huge pages, 2 MiB at a time, and the remainder by copies
+  // on small pages. The addresses stay the same, and any thread may read in the meantime. Calls
+  // `stop` before each block, which may take its time. Stops early where it gives true, or the
+  // system has no more memory. Does nothing where the system has no huge pages, or less free memory
+  // than 1.25 times the copies. Gives the bytes moved. If these are all, the file is no longer
+  // used. One call at a time.
   size_t MoveToHugePages(const std::function<bool()>& stop);
 
  private:

@@ -27,7 +27,7 @@ enum ValueType : uint32_t {
   kF64
 };
 
-// ggml's numbers of the tensor types that we read, and names of those that we only refuse.
+// ggml's numbers of tensor types: those that can be read, and the names of the others.
 struct TypeName {
   uint32_t number;
   const char* name;
@@ -128,7 +128,7 @@ Result<GgufValue> ReadArray(Reader& reader) {
   EG_RETURN_IF_ERROR(reader.Read(&type));
   EG_RETURN_IF_ERROR(reader.Read(&count));
   if (count > kMaxCount) return DataLoss("GGUF array at offset {} has {} elements", start, count);
-  // Elements are read one by one, so a false count runs into the file's end before it costs memory.
+  // Elements are read one by one: a wrong count reaches the end of the file before it takes memory.
   if (type == kString) {
     std::vector<std::string> values;
     for (uint64_t i = 0; i < count; ++i) EG_RETURN_IF_ERROR(reader.Read(&values.emplace_back()));

@@ -1,6 +1,6 @@
-// Read-only access to a file that someone else wrote: opened once, then read by offset. Large data
-// is read, not mapped, so that a file that shrinks or fails under us is an error and not a SIGBUS,
-// and so that converting a model does not count the whole file as resident memory.
+// Read-only access to an untrusted file: opened once, then read by offset. Data is read and not
+// mapped. So a file that shrinks or fails gives an error and not a SIGBUS, and converting a model
+// does not count the whole file as resident memory.
 #pragma once
 
 #include <cstddef>
@@ -37,10 +37,10 @@ class InputFile {
   uint64_t size_ = 0;
 };
 
-// The whole of a small file. kResourceExhausted when it is longer than `max_bytes`.
+// The content of a small file. kResourceExhausted when it is longer than `max_bytes`.
 Result<std::string> ReadSmallFile(const std::string& path, uint64_t max_bytes);
 
-// Whether `path` is a regular file (links followed).
+// True if `path` is a regular file. Follows links.
 bool FileExists(const std::string& path);
 
 }  // namespace edgegate

@@ -13,7 +13,7 @@ const json& Node(const void* node) { return *static_cast<const json*>(node); }
 
 const json kNull;
 
-// Watches the parser's events for what the library itself would accept in silence.
+// Checks the parser's events for errors that the library accepts: deep nesting, duplicate keys.
 class ParseGuard {
  public:
   bool operator()(int depth, json::parse_event_t event, json& parsed) {

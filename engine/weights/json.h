@@ -29,7 +29,8 @@ class Json {
 
   // The member `key`; null when there is none or this is no object.
   Json operator[](std::string_view key) const;
-  bool Has(std::string_view key) const;   // an object with this member, be it null
+  bool Has(
+      std::string_view key) const;  // true for an object with this member, also where it is null
   std::vector<std::string> Keys() const;  // of an object, sorted; else empty
   size_t size() const;                    // elements of an array, members of an object; else 0
   Json At(size_t index) const;            // of an array, index < size()

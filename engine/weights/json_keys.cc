@@ -6,7 +6,7 @@
 namespace edgegate {
 namespace {
 
-// Int is narrower than its type, so that sums of a few do not overflow before they are validated.
+// The range of Int is smaller than its type's: sums of a few do not overflow before validation.
 constexpr int kMostInt = 1 << 30;
 constexpr char kInt[] = "a whole number from -2^30 to 2^30";
 constexpr char kFloat[] = "a number that single precision holds";

@@ -9,8 +9,9 @@
 
 namespace edgegate {
 
-// Reads the members of an object, remembering the first that is missing, has the wrong type or does
-// not fit it. Where a default is given, null and a missing member mean it. Owned by one thread.
+// Reads the members of an object. status() has the first one that is missing, has another type or
+// is out of its type's range. Where a default is given, null and a missing member give it. Owned by
+// one thread.
 class JsonKeys {
  public:
   explicit JsonKeys(const Json& json) : json_(json) {}
@@ -24,14 +25,14 @@ class JsonKeys {
   std::vector<int32_t> Ints(const char* key);
   std::vector<float> Floats(const char* key);
 
-  // Nullopt where it is null or missing.
+  // Nullopt where the member is null or missing.
   std::optional<int> OptionalInt(const char* key);
   std::optional<float> OptionalFloat(const char* key);
 
   const Status& status() const { return status_; }
 
  private:
-  // What `read` makes of the member; where that is nothing, it should have been `kind`.
+  // The result of `read`. Where it is nullopt, the error says that the member must be `kind`.
   template <typename T>
   T Member(const char* key, std::optional<T> (*read)(const Json&), const char* kind);
   template <typename T>

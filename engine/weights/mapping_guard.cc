@@ -14,11 +14,11 @@
 namespace edgegate {
 namespace {
 
-// Zeros are mapped to the end of such a block, so that few mappings are made however many pages are
-// gone: the kernel limits their number.
+// Zeros are mapped to the end of a block of this size. So the number of mappings stays small, which
+// the kernel limits, however many pages are lost.
 constexpr uintptr_t kBlock = uintptr_t{2} << 20;
 
-// What the signal handler reads. A slot is free while `size` is 0.
+// Read by the signal handler. A slot is free while `size` is 0.
 struct Slot {
   std::atomic<uintptr_t> begin{0};
   std::atomic<size_t> size{0};

@@ -22,7 +22,7 @@ class MappingGuard {
   MappingGuard& operator=(MappingGuard&&) = delete;
   ~MappingGuard();
 
-  // Whether some of the range was replaced by zeros.
+  // True if a page of the range was replaced by zeros.
   bool damaged() const;
 
  private:

@@ -34,7 +34,7 @@ fs::path FolderOf(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// Whether the file is still there under that name.
+// True if the name still refers to the open file.
 bool IsLinked(int fd, const std::string& path) {
   struct stat opened = {}, named = {};
   return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
@@ -59,7 +59,7 @@ Result<PartFile> PartFile::Create(const std::string& destination) {
       error = errno;
       continue;
     }
-    // Another process may take the file for stale until it is locked, and remove it.
+    // Until the file is locked, another process may remove it as stale.
     ::flock(fd, LOCK_EX);
     if (IsLinked(fd, path)) return PartFile(destination, path, fd);
     ::close(fd);
@@ -85,7 +85,8 @@ Status PartFile::Commit() {
     return ResourceExhausted("cannot write {}: {}", destination_, ErrnoText(errno));
   }
   path_.clear();
-  // The name survives a crash too. Some file systems cannot do that, which is no failure.
+  // Syncs the folder, so that the name survives a crash. A file system that cannot do so is no
+  // error.
   const int folder = ::open(FolderOf(destination_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);

@@ -25,7 +25,7 @@ class PartFile {
   Status Commit();
 
   // Removes the temporary files that dead writers of this destination left. A living writer holds a
-  // lock; where the file system has no locks, files count as left after a day without a write.
+  // lock. Where the file system has no locks, a file that was not written for a day is removed.
   static void RemoveStale(const std::string& destination);
 
  private:

@@ -122,7 +122,7 @@ Result<std::vector<TensorInfo>> ParseSafetensors(std::span<const uint8_t> file) 
     tensors.push_back(*std::move(tensor));
   }
   EG_RETURN_IF_ERROR(CheckTensorRanges(tensors, data_start, file.size()));
-  // Nothing overlaps and nothing passes the end, so the sum tells whether there are holes.
+  // Without overlaps and within the file, the sum of sizes shows holes.
   if (total != file.size() - data_start) {
     return DataLoss("the tensors take {} bytes, but the file has {} bytes of data", total,
                     file.size() - data_start);

@@ -1,4 +1,4 @@
-// What a tensor in a model file is: its name, element type, shape and where its bytes lie.
+// A tensor in a model file: name, element type, shape and place of its bytes.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct TensorInfo {
 std::string ShapeText(const std::vector<int64_t>& shape);
 
 // The product of `shape` (1 for a scalar). kDataLoss when a dimension is negative or the product
-// passes 2^48, which no tensor that we can use comes near.
+// passes 2^48, which is far above any tensor of use.
 Result<int64_t> ElementCount(const std::vector<int64_t>& shape);
 
 // Checks that each tensor lies within [data_start, file_size) and no two overlap. The message names

@@ -110,7 +110,7 @@ std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices
   if (auto* error = std::get_if<CallError>(&images)) return *std::move(error);
   call.images.clear();
   return Generation::Start(std::move(call), model,
-                           std::get<std::vector<PromptImage>>(std::move(images)), services.engine,
+                           std::get<std::vector<PromptMedia>>(std::move(images)), services.engine,
                            deadline, context);
 }
 

@@ -60,7 +60,7 @@ size_t BytesOf(const Conversation& conversation) {
 
 // `images` get their positions.
 Result<std::vector<int32_t>> Tokenize(const Call& call, const ServedModel& model, int prompt,
-                                      std::vector<PromptImage>* images, const JobContext& context) {
+                                      std::vector<PromptMedia>* images, const JobContext& context) {
   const int64_t most = int64_t{model.limits.max_model_len} + kTokensBeyondContext;
   if (const Conversation* conversation = call.conversation()) {
     EG_ASSIGN_OR_RETURN(ChatPrompt encoded, model.text->EncodeChat(*conversation, most, context));
@@ -150,7 +150,7 @@ std::optional<CallError> Generation::CheckFirst(const Call& call, const ServedMo
 }
 
 std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
-    Call call, const ServedModel& model, std::vector<PromptImage> images, EngineLoop* engine,
+    Call call, const ServedModel& model, std::vector<PromptMedia> images, EngineLoop* engine,
     std::optional<TimePoint> deadline, const JobContext& context) {
   std::unique_ptr<Generation> generation(new Generation);
   generation->per_prompt_ = call.num_choices;
@@ -195,20 +195,25 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
 
 std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedModel& model,
                                                std::vector<int32_t> ids,
-                                               std::vector<PromptImage> images,
+                                               std::vector<PromptMedia> images,
                                                GenerationRequest* request) {
   if (auto error = CheckPrompt(call, model, ids)) return error;
   const auto fitted = FitContext(call, model, static_cast<int>(ids.size()));
   if (const auto* error = std::get_if<CallError>(&fitted)) return *error;
   request->max_tokens = std::get<int>(fitted);
-  usage_.image_tokens += static_cast<int>(images.size()) * model.limits.image_rows;
+  for (const PromptMedia& image : images) {
+    const auto layout = model.limits.media->Layout(image.item);
+    if (layout.ok()) usage_.image_tokens += layout->rows;  // the engine refuses others
+  }
   usage_.prompt_tokens += static_cast<int>(ids.size());
   request->prompt = ids;
   prompts_.push_back({std::move(ids), {}});
   request->tenant = call.caller.tenant;
   request->client = call.caller.client;
-  request->images = std::move(images);
-  for (PromptImage& image : request->images) image.key = call.caller.tenant + " " + image.key;
+  request->media = std::move(images);
+  for (PromptMedia& media : request->media) {
+    media.item.key = call.caller.tenant + " " + media.item.key;
+  }
   request->sampling = MakeSampling(call.sampling, model.defaults);
   request->num_sequences = call.num_choices;
   request->stop_token_ids = call.stop_token_ids;

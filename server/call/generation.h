@@ -57,7 +57,7 @@ class Generation {
   // their positions. Precondition: CheckFirst() found nothing. `model` and `engine` must outlive
   // the result.
   static std::variant<std::unique_ptr<Generation>, CallError> Start(
-      Call call, const ServedModel& model, std::vector<PromptImage> images, EngineLoop* engine,
+      Call call, const ServedModel& model, std::vector<PromptMedia> images, EngineLoop* engine,
       std::optional<TimePoint> deadline, const JobContext& context);
 
   // The next event. Nothing when `until` passes first or all is done.
@@ -85,7 +85,7 @@ class Generation {
   Generation() = default;
   // Fills the engine's request for the prompt, whose ids these are.
   std::optional<CallError> AddPrompt(const Call& call, const ServedModel& model,
-                                     std::vector<int32_t> ids, std::vector<PromptImage> images,
+                                     std::vector<int32_t> ids, std::vector<PromptMedia> images,
                                      GenerationRequest* request);
   size_t PromptOf(int choice) const { return static_cast<size_t>(choice / per_prompt_); }
   ChoiceEvent Absorb(TokenEvent event);

@@ -9,7 +9,7 @@ bool IsHttp(const std::string& url) {
   return url.starts_with("http://") || url.starts_with("https://");
 }
 
-Result<PromptImage> LoadOne(const std::string& url, const ServedModel& model,
+Result<PromptMedia> LoadOne(const std::string& url, const ServedModel& model,
                             const FetchOptions& fetch, const JobContext& context) {
   EG_ASSIGN_OR_RETURN(const std::string file,
                       IsHttp(url) ? FetchImage(url, fetch, context.cancelled) : DecodeDataUrl(url));
@@ -21,7 +21,7 @@ Result<PromptImage> LoadOne(const std::string& url, const ServedModel& model,
 std::optional<CallError> CheckImages(const std::vector<ImageSource>& sources,
                                      const ServedModel& model) {
   if (sources.empty()) return std::nullopt;
-  if (model.limits.image_rows == 0) {
+  if (!model.limits.media) {
     return BadField(sources[0].field,
                     fmt::format("'{}' is an image, but the model '{}' takes text only.",
                                 sources[0].field, model.name));
@@ -36,19 +36,21 @@ std::optional<CallError> CheckImages(const std::vector<ImageSource>& sources,
   return std::nullopt;
 }
 
-Result<PromptImage> LoadImageFile(std::string_view file, const ServedModel& model,
+Result<PromptMedia> LoadImageFile(std::string_view file, const ServedModel& model,
                                   const JobContext& context) {
-  EG_ASSIGN_OR_RETURN(PreparedImage image,
-                      model.text->PrepareImage(file, model.limits.image_size, context));
-  // The pixels name the image: two files that come to the same pixels are the same.
-  return PromptImage{0, std::make_shared<const std::vector<uint8_t>>(std::move(image.pixels)),
-                     std::move(image.sha256)};
+  const int size = model.limits.media->image_size();
+  EG_ASSIGN_OR_RETURN(PreparedImage image, model.text->PrepareImage(file, size, context));
+  // The key is a hash of the pixels that the model sees: two files that give the same pixels are
+  // the same item.
+  return PromptMedia{
+      0, SquareImage(std::make_shared<const std::vector<uint8_t>>(std::move(image.pixels)), size,
+                     std::move(image.sha256))};
 }
 
-std::variant<std::vector<PromptImage>, CallError> LoadImages(
+std::variant<std::vector<PromptMedia>, CallError> LoadImages(
     const std::vector<ImageSource>& sources, const ServedModel& model, const FetchOptions& fetch,
     const JobContext& context) {
-  std::vector<PromptImage> images;
+  std::vector<PromptMedia> images;
   for (const ImageSource& image : sources) {
     auto loaded = LoadOne(image.url, model, fetch, context);
     if (!loaded.ok()) return AtField(image.field, loaded.status(), "invalid_image");

@@ -21,12 +21,12 @@ std::optional<CallError> CheckImages(const std::vector<ImageSource>& sources,
 
 // Reads or fetches, decodes and prepares each image; their positions are left 0. The error names
 // the image's place in the request. Precondition: CheckImages() found nothing. Thread-safe.
-std::variant<std::vector<PromptImage>, CallError> LoadImages(
+std::variant<std::vector<PromptMedia>, CallError> LoadImages(
     const std::vector<ImageSource>& sources, const ServedModel& model, const FetchOptions& fetch,
     const JobContext& context);
 
 // One image from a file's bytes. Errors are ModelText::PrepareImage's.
-Result<PromptImage> LoadImageFile(std::string_view file, const ServedModel& model,
+Result<PromptMedia> LoadImageFile(std::string_view file, const ServedModel& model,
                                   const JobContext& context);
 
 }  // namespace edgegate

@@ -13,9 +13,9 @@ constexpr int kMostTokens = 128;  // of one pass: texts are read in short chunks
 Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& target_vocabulary) {
   const ModelConfig& ours = draft.weights().config;
   const ModelConfig& theirs = target.weights().config;
-  if (ours.vision || theirs.vision) {
+  if (ours.media || theirs.media) {
     return InvalidArgument("{} takes images, which is not supported",
-                           ours.vision ? "the draft" : "the model");
+                           ours.media ? "the draft" : "the model");
   }
   if (ours.vocab_size != theirs.vocab_size) {
     return InvalidArgument("its vocabulary has {} tokens, the model's {}", ours.vocab_size,

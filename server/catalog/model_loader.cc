@@ -74,15 +74,23 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, KvType
                   tokens * DecoderRunner::KvBytesPerToken(config, type));
 }
 
+// Rows of an image that fills the model's canvas.
+int ImageRows(const MediaConfig& media) {
+  const int size = media.image_size();
+  const auto pixels = std::make_shared<std::vector<uint8_t>>(static_cast<size_t>(size) * size * 3);
+  const auto layout = media.Layout(SquareImage(pixels, size, ""));
+  return layout.ok() ? layout->rows : 0;
+}
+
 TextModelSource TextSource(const Bundle& bundle) {
   const ModelConfig& config = bundle.weights().config;
   TextModelSource source;
   source.assets = &bundle.tokenizer_assets();
   source.vocab_size = config.vocab_size;
   source.eos_token_ids = config.eos_token_ids;
-  if (config.vision) {
-    source.image_token_id = config.vision->image_token_id;
-    source.image_rows = config.vision->rows();
+  if (config.media) {
+    source.image_token_id = config.media->token_id();
+    source.image_rows = ImageRows(*config.media);
   }
   return source;
 }
@@ -177,7 +185,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
     EG_RETURN_IF_ERROR(LoadDraft(model, settings, stop, resources, &loaded));
   }
   loaded.memory.kv_cache += options.kv_cache_bytes;
-  if (config.vision) loaded.memory.kv_cache += int64_t{settings.image_cache_mb} << 20;
+  if (config.media) loaded.memory.kv_cache += int64_t{settings.image_cache_mb} << 20;
   if (settings.huge_pages) {
     loaded.memory.weights =
         static_cast<int64_t>(loaded.bundle->weights_bytes() +

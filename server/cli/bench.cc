@@ -10,9 +10,9 @@
 #include <random>
 
 #include "engine/base/cpu_features.h"
+#include "engine/bench/machine_speed.h"
 #include "engine/family/random_weights.h"
 #include "engine/ops/isa/isa_cap.h"
-#include "engine/bench/machine_speed.h"
 #include "server/catalog/default_models.h"
 #include "server/catalog/model_loader.h"
 #include "server/catalog/progress.h"
@@ -142,36 +142,46 @@ Result<json> Growth(ModelRunner* runner, const std::vector<int>& lengths, int ge
   return report;
 }
 
-PreparedPixels SomePixels(int side) {
-  std::vector<uint8_t> pixels(static_cast<size_t>(side) * side * 3);
+// An image of the size that the model takes.
+MediaItem SomeImage(const MediaConfig& media) {
+  const int size = media.image_size();
+  std::vector<uint8_t> pixels(static_cast<size_t>(size) * size * 3);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7919 >> 3);
-  return std::make_shared<const std::vector<uint8_t>>(std::move(pixels));
+  return SquareImage(std::make_shared<const std::vector<uint8_t>>(std::move(pixels)), size,
+                     "bench");
 }
 
-// A picture and a short question, from the prepared pixels to the first token's logits.
-Result<json> Picture(ModelRunner* runner) {
-  const RunnerLimits& limits = runner->limits();
-  const PreparedPixels shared = SomePixels(limits.image_size);
-  std::vector<float> rows(static_cast<size_t>(limits.image_rows) * limits.hidden_size);
-  EG_ASSIGN_OR_RETURN(const double rate, Prefill(runner, limits.image_rows + kQuestion, kPrefills));
+Result<int> ImageRows(const MediaConfig& media) {
+  EG_ASSIGN_OR_RETURN(const MediaLayout layout, media.Layout(SomeImage(media)));
+  return layout.rows;
+}
+
+// An image and a short question, from the prepared pixels to the first token's logits.
+Result<json> Image(ModelRunner* runner) {
+  const MediaConfig& media = *runner->limits().media;
+  const MediaItem item = SomeImage(media);
+  EG_ASSIGN_OR_RETURN(const int rows, ImageRows(media));
+  EG_ASSIGN_OR_RETURN(const double rate, Prefill(runner, rows + kQuestion, kPrefills));
+  MediaEncoder* encoder = runner->media_encoder();
   std::vector<double> encode;
   double longest = 0;
-  int units = 0;
+  int slices = 0;
   for (int round = 0; round < 3; ++round) {
     const auto start = Clock::now();
-    EG_RETURN_IF_ERROR(runner->BeginImage(shared));
-    units = 0;
-    for (bool done = false; !done; ++units) {
-      const auto unit = Clock::now();
-      EG_ASSIGN_OR_RETURN(done, runner->EncodeUnit(rows.data()));
-      if (round > 0) longest = std::max(longest, Since(unit));
+    EG_RETURN_IF_ERROR(encoder->Begin(item));
+    slices = 0;
+    for (bool done = false; !done; ++slices) {
+      const auto slice = Clock::now();
+      EG_ASSIGN_OR_RETURN(done, encoder->Slice());
+      if (round > 0) longest = std::max(longest, Since(slice));
     }
+    EG_RETURN_IF_ERROR(encoder->End().status());
     encode.push_back(Since(start));
   }
-  return json{{"rows", limits.image_rows},
+  return json{{"rows", rows},
               {"encode_s", Median(encode)},
-              {"first_token_s", Median(encode) + (limits.image_rows + kQuestion) / rate},
-              {"units", units},
+              {"first_token_s", Median(encode) + (rows + kQuestion) / rate},
+              {"units", slices},
               {"longest_unit_s", longest}};
 }
 
@@ -183,17 +193,16 @@ json ToJson(const Gaps& gaps) {
           {"first_token_s", gaps.first_token_s}};
 }
 
-// What a running stream notices of a prompt, and of a picture.
+// How a prompt, and an image, slow a running stream down.
 Result<json> Beside(std::unique_ptr<ModelRunner> runner, int prompt) {
   const RunnerLimits limits = runner->limits();
   BesideBench bench(std::move(runner));
   json report;
   EG_ASSIGN_OR_RETURN(const Gaps gaps, bench.Prompt(prompt));
   report["prompt"] = ToJson(gaps);
-  if (limits.image_rows > 0) {
-    EG_ASSIGN_OR_RETURN(const Gaps picture,
-                        bench.Picture(SomePixels(limits.image_size), kQuestion));
-    report["picture"] = ToJson(picture);
+  if (limits.media) {
+    EG_ASSIGN_OR_RETURN(const Gaps image, bench.Image(SomeImage(*limits.media), kQuestion));
+    report["picture"] = ToJson(image);
   }
   return report;
 }
@@ -231,8 +240,12 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
   options.max_batched_tokens = std::max(settings.max_num_batched_tokens, most);
   options.max_logits_rows = std::max(most, 2);  // two requests beside each other
-  const int picture = weights->config.vision ? weights->config.vision->rows() + kQuestion : 0;
-  const int longest = std::max(a.prompt, picture);
+  int image = 0;
+  if (weights->config.media) {
+    EG_ASSIGN_OR_RETURN(image, ImageRows(*weights->config.media));
+    image += kQuestion;
+  }
+  const int longest = std::max(a.prompt, image);
   const int64_t tokens = std::max<int64_t>({longest + BesideTokens(longest) + 64,
                                             a.context.empty() ? 0 : a.context.back() + 16,
                                             int64_t{most} * (a.gen + 48)});
@@ -270,8 +283,8 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   if (!a.context.empty()) {
     EG_ASSIGN_OR_RETURN(report["context"], Growth(subject.runner.get(), a.context, a.gen));
   }
-  if (subject.runner->limits().image_rows > 0) {
-    EG_ASSIGN_OR_RETURN(report["image"], Picture(subject.runner.get()));
+  if (subject.runner->limits().media) {
+    EG_ASSIGN_OR_RETURN(report["image"], Image(subject.runner.get()));
   }
   if (!a.brief) {
     EG_ASSIGN_OR_RETURN(report["stream_beside"], Beside(std::move(subject.runner), a.prompt));

@@ -95,10 +95,11 @@ Result<Gaps> BesideBench::Prompt(int prompt) {
   return impl_->Run(request);
 }
 
-Result<Gaps> BesideBench::Picture(PreparedPixels pixels, int question) {
+Result<Gaps> BesideBench::Image(MediaItem item, int question) {
+  EG_ASSIGN_OR_RETURN(const MediaLayout layout, impl_->limits.media->Layout(item));
   GenerationRequest request;
-  request.prompt = impl_->RandomTokens(impl_->limits.image_rows + question);
-  request.images = {{0, std::move(pixels), "bench"}};
+  request.prompt = impl_->RandomTokens(layout.rows + question);
+  request.media = {{0, std::move(item)}};
   request.max_tokens = 1;
   return impl_->Run(request);
 }

@@ -21,7 +21,7 @@ struct Gaps {
 constexpr int BesideTokens(int prompt) { return 512 + prompt / 3; }
 
 // A stream decodes; then another request comes, of `prompt` random tokens, and, for models that
-// take pictures, one that shows a picture. Tokens are random. The gaps of what the runner cannot
+// take images, one that shows an image. Tokens are random. The gaps of what the runner cannot
 // hold are an error.
 class BesideBench {
  public:
@@ -29,7 +29,7 @@ class BesideBench {
   ~BesideBench();
 
   Result<Gaps> Prompt(int prompt);
-  Result<Gaps> Picture(PreparedPixels pixels, int question);
+  Result<Gaps> Image(MediaItem item, int question);
 
  private:
   struct Impl;

@@ -58,10 +58,10 @@ Result<std::string> ReadBytes(const std::string& path) {
   return bytes.str();
 }
 
-Result<std::vector<PromptImage>> ReadImages(const std::vector<std::string>& paths,
+Result<std::vector<PromptMedia>> ReadImages(const std::vector<std::string>& paths,
                                             const ServedModel& model) {
-  std::vector<PromptImage> images;
-  if (!paths.empty() && (model.limits.image_rows == 0 || !model.text->has_chat_template())) {
+  std::vector<PromptMedia> images;
+  if (!paths.empty() && (!model.limits.media || !model.text->has_chat_template())) {
     return InvalidArgument("the model {} takes text only", model.name);
   }
   for (const std::string& path : paths) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <set>
+#include <string>
 #include <thread>
 
 namespace edgegate {
@@ -46,6 +48,11 @@ void FakeModelRunner::Check(const ForwardBatch& batch) {
     }
   }
   require(next == static_cast<int>(batch.tokens.size()), "spans cover the tokens");
+  for (const MediaSpan& media : batch.media) {
+    require(media.row >= 0 && media.row + media.count <= media.embedding->rows, "media rows");
+  }
+  require(batch.positions.size() == (limits_.position_axes > 1 ? batch.tokens.size() : 0),
+          "positions where the model has several axes");
 }
 
 int32_t FakeModelRunner::ImageToken(const std::vector<uint8_t>& pixels, int row) {
@@ -54,26 +61,53 @@ int32_t FakeModelRunner::ImageToken(const std::vector<uint8_t>& pixels, int row)
   return static_cast<int32_t>(1000 + hash % 100000 * 10 + static_cast<uint32_t>(row));
 }
 
-Status FakeModelRunner::BeginImage(PreparedPixels pixels) {
-  pixels_ = std::move(pixels);
-  units_left_ = 3;
+Result<MediaLayout> FakeMedia::Layout(const MediaItem& item) const {
+  const MediaShape& shape = item.shape;
+  const auto bytes = static_cast<size_t>(shape.width) * shape.height * 3;
+  if (item.kind != MediaKind::kImage || !item.pixels || item.pixels->size() != bytes) {
+    return InvalidArgument("no image of the fake model");
+  }
+  MediaLayout layout{.rows = 1 + shape.width, .positions = {}, .advance = 2};
+  for (int row = 0; several_axes_ && row < layout.rows; ++row) {
+    layout.positions.push_back({0, row / 2, row % 2});
+  }
+  return layout;
+}
+
+MediaItem FakeImage(uint8_t color, int width, int height, const std::string& key) {
+  MediaItem item;
+  item.pixels = std::make_shared<std::vector<uint8_t>>(width * height * 3, color);
+  item.shape = {1, height, width};
+  item.key = key.empty() ? std::to_string(color) : key;
+  return item;
+}
+
+Status FakeModelRunner::Begin(const MediaItem& item) {
+  EG_RETURN_IF_ERROR(limits_.media->Layout(item).status());
+  item_ = item;
+  slices_left_ = 3;
   return {};
 }
 
-Result<bool> FakeModelRunner::EncodeUnit(float* rows) {
-  if (!pixels_) return Internal("no picture was begun");
+Result<bool> FakeModelRunner::Slice() {
+  if (slices_left_ == 0) return Internal("no image was begun");
   if (fail_next > 0) {
     --fail_next;
     return Internal("told to fail");
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(unit_ms));
-  if (--units_left_ > 0) return false;
-  for (int i = 0; i < limits_.image_rows; ++i) {
-    std::fill_n(rows + int64_t{i} * limits_.hidden_size, limits_.hidden_size,
-                static_cast<float>(ImageToken(*pixels_, i)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(slice_ms));
+  return --slices_left_ == 0;
+}
+
+Result<MediaEmbedding> FakeModelRunner::End() {
+  if (slices_left_ > 0 || !item_.pixels) return Internal("no image is complete");
+  MediaEmbedding embedding{.rows = 1 + item_.shape.width, .width = limits_.hidden_size};
+  for (int row = 0; row < embedding.rows; ++row) {
+    embedding.data.insert(embedding.data.end(), static_cast<size_t>(embedding.width),
+                          static_cast<float>(ImageToken(*item_.pixels, row)));
   }
-  pixels_.reset();
-  return true;
+  item_ = {};
+  return embedding;
 }
 
 Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
@@ -95,13 +129,13 @@ Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
       slot(span, span.context_len + i) = batch.tokens[span.first + i];
     }
   }
-  for (const ImageRows& image : batch.images) {
+  for (const MediaSpan& media : batch.media) {
     for (const SequenceSpan& span : batch.spans) {
-      for (int i = 0; i < image.count; ++i) {
-        const int index = image.first + i - span.first;
+      for (int i = 0; i < media.count; ++i) {
+        const int index = media.first + i - span.first;
         if (index < 0 || index >= span.count) continue;
         slot(span, span.context_len + index) =
-            static_cast<int32_t>(image.rows[int64_t{i} * limits_.hidden_size]);
+            static_cast<int32_t>(*media.embedding->Row(media.row + i));
       }
     }
   }
@@ -118,7 +152,7 @@ Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
       logits_.insert(logits_.end(), logits.begin(), logits.end());
     }
   }
-  return ForwardOutput{logits_.data()};
+  return ForwardOutput{logits_.data(), nullptr};
 }
 
 }  // namespace edgegate

@@ -1,6 +1,6 @@
 // A model runner without a model: its logits are a hash of the sequence's tokens, read back through
 // the block table. A wrong block, a stale or shared one that should not be, a wrong context length:
-// each changes the output, as does a wrong picture. It also checks ForwardBatch's contract.
+// each changes the output, as does a wrong image. It also checks ForwardBatch's contract.
 #pragma once
 
 #include <atomic>
@@ -11,16 +11,34 @@
 
 namespace edgegate {
 
-class FakeModelRunner : public ModelRunner {
+// Images of any size, of 1 + width rows. With several axes, row r is at height r / 2 and width r %
+// 2, and the text goes on 2 positions after the first row.
+class FakeMedia : public MediaConfig {
+ public:
+  explicit FakeMedia(bool several_axes = false) : several_axes_(several_axes) {}
+  const char* family() const override { return "fake"; }
+  Result<MediaLayout> Layout(const MediaItem& item) const override;
+  int32_t token_id() const override { return -1; }
+  int image_size() const override { return 2; }
+  std::string ToJson() const override { return "{}"; }
+
+ private:
+  const bool several_axes_;
+};
+
+// An image of one color. Its key is `key`, or the color where that is empty.
+MediaItem FakeImage(uint8_t color, int width = 2, int height = 2, const std::string& key = "");
+
+class FakeModelRunner : public ModelRunner, private MediaEncoder {
  public:
   explicit FakeModelRunner(const RunnerLimits& limits);
 
   const RunnerLimits& limits() const override { return limits_; }
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
-  Status BeginImage(PreparedPixels pixels) override;
-  Result<bool> EncodeUnit(float* rows) override;
+  // Each image takes three slices.
+  MediaEncoder* media_encoder() override { return this; }
 
-  // What stands in the sequence for row `row` of a picture.
+  // The value in the sequence that stands for row `row` of an image.
   static int32_t ImageToken(const std::vector<uint8_t>& pixels, int row);
 
   // The logits row after these tokens, computed without blocks. The last token makes another one
@@ -33,13 +51,16 @@ class FakeModelRunner : public ModelRunner {
   std::atomic<bool> held{false};
   // Of a hundred rows, by what they follow, so many have another likeliest token: a draft model.
   std::atomic<int> wrong_percent{0};
-  // What a unit of encoding takes.
-  std::atomic<int> unit_ms{0};
+  // The time of a slice.
+  std::atomic<int> slice_ms{0};
   // The first broken contract, or empty.
   const std::string& violation() const { return violation_; }
   int calls() const { return calls_; }  // of Forward
 
  private:
+  Status Begin(const MediaItem& item) override;
+  Result<bool> Slice() override;
+  Result<MediaEmbedding> End() override;
   void Check(const ForwardBatch& batch);
 
   const RunnerLimits limits_;
@@ -47,8 +68,8 @@ class FakeModelRunner : public ModelRunner {
   std::vector<float> logits_;
   std::string violation_;
   int calls_ = 0;
-  PreparedPixels pixels_;
-  int units_left_ = 0;
+  MediaItem item_;  // under way
+  int slices_left_ = 0;
 };
 
 }  // namespace edgegate

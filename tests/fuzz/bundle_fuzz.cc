@@ -12,6 +12,7 @@
 
 #include "engine/base/sha256.h"
 #include "engine/family/bundle.h"
+#include "engine/family/glm_edge_v/weights.h"
 #include "engine/ops/linear/int4/pack.h"
 #include "engine/weights/bundle_format.h"
 
@@ -40,14 +41,15 @@ double TouchAll(const edgegate::DecoderWeights& w) {
     total += sum(layer.attention_norm, w.config.hidden_size) + fine(layer.qkv) + fine(layer.o) +
              fine(layer.gate_up) + fine(layer.down) + sum(layer.q_norm, w.config.head_dim);
   }
-  if (!w.config.vision) return total;
-  const edgegate::VisionWeights& v = w.vision;
-  const int width = w.config.vision->hidden_size, text = w.config.hidden_size;
+  if (!w.config.media) return total;
+  const auto& config = edgegate::glm_edge_v::ConfigOf(w.config);
+  const auto& v = static_cast<const edgegate::glm_edge_v::Weights&>(*w.media);
+  const int width = config.hidden_size, text = w.config.hidden_size;
   for (const auto& layer : v.layers) {
     total += sum(layer.norm1.bias, width) + sum(layer.norm2.weight, width) + fine(layer.q) +
              fine(layer.kv) + fine(layer.out) + fine(layer.fc1) + fine(layer.fc2);
   }
-  return total + fine(v.patch) + sum(v.positions, w.config.vision->patches() * width) +
+  return total + fine(v.patch) + sum(v.positions, config.patches() * width) +
          sum(v.post_norm.bias, width) + fine(v.conv) + fine(v.linear) +
          sum(v.adapter_norm.weight, text) + fine(v.gate_up) + fine(v.down) +
          sum(v.first_row, text) + sum(v.last_row, text);

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "engine/family/decoder/gguf_config.h"
+#include "engine/family/registry.h"
 #include "engine/text/tokenizer.h"
 #include "engine/weights/dequantize.h"
 #include "engine/weights/gguf.h"
@@ -13,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto gguf = ParseGguf(std::span(data, size));
   if (!gguf.ok()) return 0;
   (void)ConfigFromGguf(*gguf, {}).ok();
+  for (const MediaFamily* family : MediaFamilies()) (void)family->FromGguf(*gguf, {}).ok();
   if (auto vocab = VocabFromGguf(*gguf); vocab.ok()) (void)AssetsFromGguf(*vocab).ok();
   for (const TensorInfo& tensor : gguf->tensors) {
     if (!tensor.type) continue;

@@ -91,8 +91,6 @@ class UncountedRunner : public ModelRunner {
     const UncountedScope uncounted;
     return fake_.Forward(batch);
   }
-  Status BeginImage(PreparedPixels pixels) override { return fake_.BeginImage(pixels); }
-  Result<bool> EncodeUnit(float* rows) override { return fake_.EncodeUnit(rows); }
 
  private:
   FakeModelRunner fake_;

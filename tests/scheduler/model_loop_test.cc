@@ -17,8 +17,6 @@ namespace edgegate {
 namespace {
 
 constexpr int kVocab = 50;
-constexpr int kImageRows = 3;
-constexpr int kImageSize = 2;
 
 struct Expected {
   std::vector<int32_t> tokens;
@@ -72,9 +70,9 @@ class ByTurns : public TokenConstraint {
 // The prompt with the tokens that stand for its images.
 std::vector<int32_t> Seen(const GenerationRequest& request) {
   std::vector<int32_t> tokens = request.prompt;
-  for (const PromptImage& image : request.images) {
-    for (int row = 0; row < kImageRows; ++row) {
-      tokens[image.position + row] = FakeModelRunner::ImageToken(*image.pixels, row);
+  for (const PromptMedia& media : request.media) {
+    for (int row = 0; row < 1 + media.item.shape.width; ++row) {
+      tokens[media.position + row] = FakeModelRunner::ImageToken(*media.item.pixels, row);
     }
   }
   return tokens;
@@ -127,12 +125,13 @@ GenerationRequest RandomRequest(std::mt19937& random, const RunnerLimits& limits
   for (int i = 0; i < prompt; ++i) {
     r.prompt.push_back(i < common ? (i * which + i / 3) % kVocab : pick(0, kVocab - 1));
   }
-  for (int at = common > 0 ? 1 : pick(0, 3); pick(0, 2) > 0 && at + kImageRows <= prompt;
-       at += kImageRows) {
-    const auto colour = static_cast<uint8_t>(pick(0, common > 0 ? 1 : 4));
-    r.images.push_back({at,
-                        std::make_shared<std::vector<uint8_t>>(kImageSize * kImageSize * 3, colour),
-                        std::to_string(colour)});
+  // The number of rows is a property of the image.
+  int width = pick(1, 3);
+  for (int at = common > 0 ? 1 : pick(0, 3); pick(0, 2) > 0 && at + 1 + width <= prompt;) {
+    const auto color = static_cast<uint8_t>(pick(0, common > 0 ? 1 : 4));
+    r.media.push_back({at, FakeImage(color, width, 2, fmt::format("{} {}", color, width))});
+    at += 1 + width;
+    width = pick(1, 3);
   }
   if (pick(0, 3) == 0) r.tenant = "2";
   r.num_sequences = pick(0, 3) == 0 ? pick(2, 4) : 1;
@@ -236,11 +235,11 @@ EngineSnapshot::Model Play(uint32_t seed, const RunnerLimits& limits,
 }
 
 RunnerLimits MakeLimits(int block_size, int blocks, int tokens, int rows) {
-  return {kVocab, 64, block_size, blocks, tokens, rows, 2, kImageRows, kImageSize};
+  return {kVocab, 64, block_size, blocks, tokens, rows, 2, std::make_shared<FakeMedia>()};
 }
 
 TEST_CASE("random requests together give the bytes that each gives alone") {
-  const int64_t two_images = 2 * kImageRows * 2 * sizeof(float);
+  const int64_t two_images = 2 * 3 * 2 * sizeof(float);
   const std::chrono::milliseconds automatic{0};
   uint64_t cached = 0, drafted = 0, accepted = 0;
   for (uint32_t seed = 0; seed < 20; ++seed) {

@@ -121,7 +121,7 @@ TEST_CASE("several prompts of one request get the answers of single ones, stream
 TEST_CASE("a client that leaves cancels its image") {
   for (bool stream : {false, true}) {
     Site site;
-    site.runner->unit_ms = 500;
+    site.runner->slice_ms = 500;
     const int fd = site.Send("/v1/chat/completions", ImageBody(stream).dump());
     while (site.Snapshot().waiting == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -129,7 +129,7 @@ TEST_CASE("a client that leaves cancels its image") {
     close(fd);
     CHECK(site.AllFree());
     CHECK(site.Snapshot().images_encoded == 0);
-    site.runner->unit_ms = 0;
+    site.runner->slice_ms = 0;
     auto client = site.Client();
     for (int i = 0; i < 2; ++i) {
       const auto stays =

@@ -37,7 +37,7 @@ class Site {
     REQUIRE(source.ok());
     const int vocab = (*source)->config().vocab_size;
     model_.name = "fake";
-    model_.limits = {vocab, 512, 4, 256, 64, 16, 2, kImageRows, 2};
+    model_.limits = {vocab, 512, 4, 256, 64, 16, 2, std::make_shared<FakeMedia>()};
     source_ = *std::move(source);
     ModelHost::SetProgram(EDGEGATE_PROGRAM);
     TextModelSource text;

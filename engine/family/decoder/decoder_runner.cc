@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <new>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/half.h"
 #include "engine/base/thread_pool.h"
-#include "engine/family/glm_edge_v/vision_encoder.h"
+#include "engine/family/decoder/check_batch.h"
 #include "engine/ops/attention/attention.h"
 #include "engine/ops/linear/linear.h"
 #include "engine/ops/rows/rope.h"
@@ -17,7 +18,7 @@
 namespace edgegate {
 namespace {
 
-// Tokens of one attention task: enough to reuse loaded keys, few enough to share out evenly.
+// Tokens of one attention task: enough to reuse loaded keys, few enough for an even distribution.
 constexpr int kTokensPerTask = 16, kFewestTokensPerTask = 4;
 constexpr int kTasksPerThread = 4;
 
@@ -48,57 +49,14 @@ RunnerLimits MakeLimits(const DecoderWeights& weights, const RunnerOptions& opti
   limits.max_model_len = static_cast<int>(
       std::min<int64_t>(limits.max_model_len, int64_t{limits.num_blocks} * kKvBlock));
   limits.hidden_size = config.hidden_size;
-  if (config.vision) {
-    limits.image_rows = config.vision->rows();
-    limits.image_size = config.vision->image_size;
-  }
-  if (KindsOf(weights).four_bits) limits.cheap_rows = 4;  // less to read, and more to compute
+  limits.media = config.media;
+  limits.max_hidden_rows = std::min(options.max_hidden_rows, options.max_batched_tokens);
+  limits.position_axes = config.rope.frequency_axes.empty() ? 1 : 3;
+  if (KindsOf(weights).four_bits) limits.cheap_rows = 4;  // fewer bytes to read, and more work
   return limits;
 }
 
-// The batch keeps model_runner.h's contract; a scheduler that breaks it is a bug, told before any
-// memory is touched.
-Status CheckBatch(const ForwardBatch& batch, const RunnerLimits& limits) {
-  const int tokens = static_cast<int>(batch.tokens.size());
-  if (tokens < 1 || tokens > limits.max_batched_tokens) {
-    return Internal("batch of {} tokens: must be 1 to {}", tokens, limits.max_batched_tokens);
-  }
-  for (int32_t token : batch.tokens) {
-    if (token < 0 || token >= limits.vocab_size) return Internal("token id {} out of range", token);
-  }
-  int next = 0;
-  for (const SequenceSpan& span : batch.spans) {
-    const int64_t length = int64_t{span.context_len} + span.count;
-    if (span.first != next || span.count < 1 || span.context_len < 0 ||
-        length > limits.max_model_len ||
-        static_cast<int64_t>(span.block_table.size()) * kKvBlock < length) {
-      return Internal("malformed span at token {}", span.first);
-    }
-    for (int32_t block : span.block_table) {
-      if (block < 0 || block >= limits.num_blocks) return Internal("block {} out of range", block);
-    }
-    next += span.count;
-  }
-  if (next != tokens) return Internal("spans cover {} of {} tokens", next, tokens);
-  int end = 0;
-  for (const ImageRows& image : batch.images) {
-    if (image.first < end || image.count < 1 || image.count > tokens - image.first) {
-      return Internal("malformed image rows at token {}", image.first);
-    }
-    end = image.first + image.count;
-  }
-  int last = -1;
-  for (int32_t row : batch.logits_rows) {
-    if (row <= last || row >= tokens) return Internal("logits row {} out of order", row);
-    last = row;
-  }
-  if (static_cast<int>(batch.logits_rows.size()) > limits.max_logits_rows) {
-    return Internal("{} logits rows: at most {}", batch.logits_rows.size(), limits.max_logits_rows);
-  }
-  return {};
-}
-
-// Drops all rows of `x`, `width` each, but these.
+// Moves these rows of `x`, `width` floats each, to its beginning. `rows` ascends.
 void KeepRows(const std::vector<int32_t>& rows, int64_t width, float* x) {
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] == static_cast<int32_t>(i)) continue;
@@ -118,7 +76,8 @@ struct DecoderRunner::Impl {
         linear(limits.max_batched_tokens,
                std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
                KindsOf(weights), options.backend),
-        rope(config.rope.rotary_dim, config.rope.theta, config.rope.frequency_divisors),
+        rope(config.rope.rotary_dim, config.rope.theta, config.rope.frequency_divisors,
+             config.rope.frequency_axes),
         qkv_stride(weights.layers[0].qkv.n_padded()),
         gated_stride(weights.layers[0].gate_up.n_padded() / 2),
         hidden(size_t{1} * limits.max_batched_tokens * config.hidden_size),
@@ -126,10 +85,11 @@ struct DecoderRunner::Impl {
         attention(size_t{1} * limits.max_batched_tokens * config.q_size()),
         gated(size_t{1} * limits.max_batched_tokens * gated_stride),
         logits(size_t{1} * limits.max_logits_rows * config.vocab_size),
+        states(size_t{1} * limits.max_hidden_rows * config.hidden_size),
         kv(size_t{1} * config.num_layers * limits.num_blocks * KvOfLayer(0).block_elements() +
            kKvSlack) {
-    if (config.vision) {
-      encoder = std::make_unique<VisionEncoder>(weights.vision, config, options.backend);
+    if (weights.media) {
+      encoder = weights.media->MakeEncoder(config, {options.pool, options.backend});
     }
   }
 
@@ -139,7 +99,11 @@ struct DecoderRunner::Impl {
     return view;
   }
 
+  void SetPositions(const ForwardBatch& batch);
   void Embed(const ForwardBatch& batch);
+  void AddDeepRows(const ForwardBatch& batch, int layer);
+  void KeepOutputRows();
+  void ComputeOutputs(const ForwardBatch& batch);
   void RotateAndStore(const ForwardBatch& batch, int layer);
   void PlanAttention(const ForwardBatch& batch);
   void AttendAll(int layer);
@@ -156,19 +120,22 @@ struct DecoderRunner::Impl {
   const int64_t qkv_stride;
   const int64_t gated_stride;
 
-  // Of the current step; rows are tokens.
-  std::vector<int32_t> positions;
+  // State of the current step. Rows are tokens.
+  std::vector<int32_t> positions;       // index of each token in its sequence
+  std::vector<int32_t> rope_positions;  // [tokens][3], where the batch has positions
   std::vector<int32_t> span_of_token;
+  std::vector<int32_t> output_rows;  // tokens whose logits or states are wanted, ascending
   std::vector<AttentionTask> tasks;  // the same for every layer
   AlignedBuffer<float> hidden;       // [tokens][hidden_size]: the residual stream
   AlignedBuffer<float> qkv;          // [tokens][qkv_stride]
   AlignedBuffer<float> attention;    // [tokens][q_size]
   AlignedBuffer<float> gated;        // [tokens][gated_stride]
   AlignedBuffer<float> logits;       // [logits rows][vocab_size]
+  AlignedBuffer<float> states;       // [hidden rows][hidden_size]
 
   AlignedBuffer<uint16_t> kv;  // [num_layers][num_blocks], each as KvLayer says
 
-  std::unique_ptr<VisionEncoder> encoder;  // null: the model takes no pictures
+  std::unique_ptr<MediaEncoder> encoder;  // null: the model takes no media
 };
 
 void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
@@ -190,12 +157,42 @@ void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
         break;
     }
   });
-  for (const ImageRows& image : batch.images) {
-    std::copy_n(image.rows, image.count * width, hidden.data() + image.first * width);
+  for (const MediaSpan& media : batch.media) {
+    std::copy_n(media.embedding->Row(media.row), media.count * width,
+                hidden.data() + media.first * width);
   }
 }
 
-// Norms and rotates q and k where the model does, scales q, and writes k and v to the cache.
+// Adds the rows of media that are meant for the output of this layer (DeepStack).
+void DecoderRunner::Impl::AddDeepRows(const ForwardBatch& batch, int layer) {
+  const int64_t width = config.hidden_size;
+  for (const MediaSpan& media : batch.media) {
+    if (layer >= media.embedding->deep_layers) continue;
+    const float* rows = media.embedding->DeepRow(layer, media.row);
+    float* to = hidden.data() + media.first * width;
+    for (int64_t i = 0; i < media.count * width; ++i) to[i] += rows[i];
+  }
+}
+
+void DecoderRunner::Impl::SetPositions(const ForwardBatch& batch) {
+  const size_t tokens = batch.tokens.size();
+  positions.resize(tokens);
+  span_of_token.resize(tokens);
+  for (size_t s = 0; s < batch.spans.size(); ++s) {
+    for (int i = 0; i < batch.spans[s].count; ++i) {
+      positions[batch.spans[s].first + i] = batch.spans[s].context_len + i;
+      span_of_token[batch.spans[s].first + i] = static_cast<int32_t>(s);
+    }
+  }
+  if (batch.positions.empty()) return rope.SetPositions(positions);
+  rope_positions.clear();
+  for (const RopePosition& position : batch.positions) {
+    rope_positions.insert(rope_positions.end(), position.begin(), position.end());
+  }
+  rope.SetPositions(rope_positions, 3);
+}
+
+// Normalizes q and k where the model does, rotates them, scales q, and writes k and v to the cache.
 void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
   const int tokens = static_cast<int>(batch.tokens.size());
   const KvLayer cache = KvOfLayer(layer);
@@ -254,21 +251,47 @@ void DecoderRunner::Impl::AttendAll(int layer) {
   ParallelFor(count, [&](int i) { Attend(cache, tasks[i]); });
 }
 
+// After the last attention, only rows whose logits or states are wanted are computed: a prompt's
+// other rows end with their keys and values.
+void DecoderRunner::Impl::KeepOutputRows() {
+  KeepRows(output_rows, config.hidden_size, hidden.data());
+  KeepRows(output_rows, config.q_size(), attention.data());
+}
+
+// Logits, and the last norm's output, of `output_rows`, which `hidden` holds.
+void DecoderRunner::Impl::ComputeOutputs(const ForwardBatch& batch) {
+  const int width = config.hidden_size;
+  const auto place_of = [&](int32_t row) {
+    return std::lower_bound(output_rows.begin(), output_rows.end(), row) - output_rows.begin();
+  };
+  if (!batch.hidden_rows.empty()) {
+    for (size_t i = 0; i < batch.hidden_rows.size(); ++i) {
+      RmsNormRow(hidden.data() + place_of(batch.hidden_rows[i]) * width, weights.final_norm, width,
+                 config.rms_norm_eps, states.data() + int64_t(i) * width);
+    }
+    std::vector<int32_t> places;
+    for (const int32_t row : batch.logits_rows) {
+      places.push_back(static_cast<int32_t>(place_of(row)));
+    }
+    KeepRows(places, width, hidden.data());
+  }
+  const int rows = static_cast<int>(batch.logits_rows.size());
+  if (rows == 0) return;
+  linear.NormalizeAndQuantize(weights.lm_head, hidden.data(), width, rows, weights.final_norm,
+                              config.rms_norm_eps);
+  linear.Store(weights.lm_head, logits.data(), config.vocab_size);
+}
+
 void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
   const int width = config.hidden_size;
   const float eps = config.rms_norm_eps;
   int rows = static_cast<int>(batch.tokens.size());
-  positions.resize(rows);
-  span_of_token.resize(rows);
-  for (size_t s = 0; s < batch.spans.size(); ++s) {
-    for (int i = 0; i < batch.spans[s].count; ++i) {
-      positions[batch.spans[s].first + i] = batch.spans[s].context_len + i;
-      span_of_token[batch.spans[s].first + i] = static_cast<int32_t>(s);
-    }
-  }
-  rope.SetPositions(positions);
+  SetPositions(batch);
   PlanAttention(batch);
   Embed(batch);
+  output_rows.clear();
+  std::set_union(batch.logits_rows.begin(), batch.logits_rows.end(), batch.hidden_rows.begin(),
+                 batch.hidden_rows.end(), std::back_inserter(output_rows));
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const DecoderLayerWeights& w = weights.layers[layer];
     linear.NormalizeAndQuantize(w.qkv, hidden.data(), width, rows, w.attention_norm, eps);
@@ -276,24 +299,20 @@ void DecoderRunner::Impl::Forward(const ForwardBatch& batch) {
     RotateAndStore(batch, layer);
     const bool last = layer == config.num_layers - 1;
     if (last) {
-      // From here on only what becomes logits is used: a prompt's other rows end with their keys.
-      rows = static_cast<int>(batch.logits_rows.size());
+      rows = static_cast<int>(output_rows.size());
       if (rows == 0) return;
     }
     AttendAll(layer);
-    if (last) {
-      KeepRows(batch.logits_rows, width, hidden.data());
-      KeepRows(batch.logits_rows, config.q_size(), attention.data());
-    }
+    if (last) KeepOutputRows();
     linear.Quantize(w.o, attention.data(), config.q_size(), rows);
     linear.Add(w.o, hidden.data(), width);
     linear.NormalizeAndQuantize(w.gate_up, hidden.data(), width, rows, w.mlp_norm, eps);
     linear.SwiGlu(w.gate_up, gated.data(), gated_stride);
     linear.Quantize(w.down, gated.data(), gated_stride, rows);
     linear.Add(w.down, hidden.data(), width);
+    if (!batch.media.empty()) AddDeepRows(batch, layer);
   }
-  linear.NormalizeAndQuantize(weights.lm_head, hidden.data(), width, rows, weights.final_norm, eps);
-  linear.Store(weights.lm_head, logits.data(), config.vocab_size);
+  ComputeOutputs(batch);
 }
 
 DecoderRunner::DecoderRunner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -318,22 +337,13 @@ Result<std::unique_ptr<DecoderRunner>> DecoderRunner::Make(const DecoderWeights&
 const RunnerLimits& DecoderRunner::limits() const { return impl_->limits; }
 
 Result<ForwardOutput> DecoderRunner::Forward(const ForwardBatch& batch) {
-  EG_RETURN_IF_ERROR(CheckBatch(batch, impl_->limits));
+  EG_RETURN_IF_ERROR(CheckBatch(batch, impl_->limits, impl_->config.num_layers));
   const ThreadPool::Step step(impl_->pool);
   impl_->Forward(batch);
-  return ForwardOutput{impl_->logits.data()};
+  return ForwardOutput{impl_->logits.data(), impl_->states.data()};
 }
 
-Status DecoderRunner::BeginImage(PreparedPixels pixels) {
-  if (!impl_->encoder) return Internal("the model takes no pictures");
-  return impl_->encoder->Begin(std::move(pixels));
-}
-
-Result<bool> DecoderRunner::EncodeUnit(float* rows) {
-  if (!impl_->encoder) return Internal("the model takes no pictures");
-  const ThreadPool::Step step(impl_->pool);
-  return impl_->encoder->Step(rows);
-}
+MediaEncoder* DecoderRunner::media_encoder() { return impl_->encoder.get(); }
 
 std::string DecoderRunner::kernels() const { return impl_->linear.Description(); }
 

@@ -1,5 +1,5 @@
-// Runs a model: the forward pass over a flat batch, on packed INT8 weights and a paged KV cache
-// that it owns, and the encoding of pictures where the model sees.
+// The forward pass of all decoder families over a flat batch, on packed weights and a paged KV
+// cache that the runner owns. It also owns the encoder of the model's media.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 #include "engine/base/thread_pool.h"
 #include "engine/family/decoder/decoder_weights.h"
 #include "engine/model/model_runner.h"
-#include "engine/ops/linear/int8/matmul.h"
 #include "engine/ops/attention/kv_cache.h"
+#include "engine/ops/linear/int8/matmul.h"
 
 namespace edgegate {
 
@@ -19,8 +19,10 @@ struct RunnerOptions {
   ThreadPool* pool = nullptr;    // must outlive the runner; null: the calling thread computes alone
   int max_batched_tokens = 512;  // tokens of one step
   int max_logits_rows = 64;      // logits rows of one step
-  // Positions a sequence may have; 0: as many as the model's file says. A larger number is taken at
-  // its word, as converters have written wrong ones. Lowered to what the KV pool holds.
+  int max_hidden_rows = 0;       // hidden rows of one step; each takes memory
+  // Positions that a sequence may have; 0: as many as the model's file says. A larger number than
+  // the file's is accepted, as converters have written wrong ones. Lowered to what the KV pool
+  // holds.
   int max_model_len = 0;
   int64_t kv_cache_bytes = int64_t{256} << 20;  // the pool; at least one block is made
   KvType kv_cache_type = KvType::kBf16;
@@ -38,13 +40,12 @@ class DecoderRunner : public ModelRunner {
 
   const RunnerLimits& limits() const override;
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
-  Status BeginImage(PreparedPixels pixels) override;
-  Result<bool> EncodeUnit(float* rows) override;
+  MediaEncoder* media_encoder() override;
 
-  // What computes, for people.
+  // The kernels that compute, as text for reports.
   std::string kernels() const;
 
-  // Bytes of KV that one token takes.
+  // Bytes of the KV of one token.
   static int64_t KvBytesPerToken(const ModelConfig& config, KvType type);
 
  private:

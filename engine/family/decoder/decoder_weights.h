@@ -1,14 +1,16 @@
-// The weights of a model in the layout that the engine computes in. Views only: the memory
-// belongs to a packed bundle that is mapped (weights/bundle.h) or to an arena of random weights
-// (bench --shape), and must outlive every user.
+// The weights of a decoder in the layout that the engine computes in. Views only: the memory
+// belongs to a mapped bundle (family/bundle.h) or to random weights (family/random_weights.h), and
+// must outlive every user.
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "engine/family/media_family.h"
 #include "engine/model/model_config.h"
 #include "engine/model/weight_format.h"
 #include "engine/ops/linear/linear.h"
+#include "engine/weights/bundle_reader.h"
 
 namespace edgegate {
 
@@ -32,44 +34,18 @@ struct DecoderLayerWeights {
   Linear down;  // k = intermediate_size, n = hidden_size
 };
 
-struct LayerNormWeights {
-  const float* weight = nullptr;  // [columns]
-  const float* bias = nullptr;    // [columns]
-};
-
-// Towers alike; the adapter is always fine.
-struct VisionLayerWeights {
-  LayerNormWeights norm1;
-  Linear q;
-  Linear kv;  // n = 2 * hidden: k rows, v rows
-  Linear out;
-  LayerNormWeights norm2;
-  Linear fc1;
-  Linear fc2;
-};
-
-struct VisionWeights {
-  Linear patch;                      // k = 3 * patch * patch: channel, row, column
-  const float* positions = nullptr;  // [patches][hidden]
-  std::vector<VisionLayerWeights> layers;
-  LayerNormWeights post_norm;
-  Linear conv;    // k = 4 * hidden: the four patches of a 2x2 square, row by row
-  Linear linear;  // from here on the text model's width
-  LayerNormWeights adapter_norm;
-  Linear gate_up;  // as DecoderLayerWeights has it
-  Linear down;
-  const float* first_row = nullptr;  // [text hidden]: boi
-  const float* last_row = nullptr;   // eoi
-};
-
 struct DecoderWeights {
   ModelConfig config;
   WeightFormat format = WeightFormat::kInt8;  // of `layers`
   EmbeddingTable embedding;
   std::vector<DecoderLayerWeights> layers;
-  const float* final_norm = nullptr;  // [hidden_size]
-  Linear lm_head;                     // n = vocab_size; INT8 or fine, whatever the format
-  VisionWeights vision;               // where config.vision is set
+  const float* final_norm = nullptr;          // [hidden_size]
+  Linear lm_head;                             // n = vocab_size; INT8 or fine, whatever the format
+  std::shared_ptr<const MediaWeights> media;  // null where config.media is
 };
+
+// From a bundle, whose reader remembers the first tensor that is missing or misshapen. `media` is
+// left null.
+DecoderWeights LoadDecoder(const BundleInfo& info, BundleReader* bundle);
 
 }  // namespace edgegate

@@ -50,7 +50,7 @@ HWY_INLINE void Block(const float* a, int64_t a_stride, const float* b, int64_t 
   }
 }
 
-// The same for a column of out, where columns are left that fill no vector.
+// The same for one column of out: for the columns that do not fill a vector.
 HWY_INLINE void Column(const float* a, const float* b, int64_t b_stride, int count, float factor,
                        float* out) {
   float sum = 0;
@@ -133,7 +133,7 @@ std::vector<float> CausalAttention(const ModelConfig& c, const std::vector<float
               std::min(sequence, tokens - first), dim, padded, turned.data() + i * head_size);
   });
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  // Tasks of the same head are neighbours: its keys and values stay in a thread's cache.
+  // Tasks of the same head are neighbors: its keys and values stay in a thread's cache.
   ParallelFor(tokens * kv, [&](int task) {
     const int head = task / tokens, t = task % tokens, position = t % sequence, n = position + 1;
     const int64_t at = int64_t{t} * c.q_size() + int64_t{head} * group * dim;

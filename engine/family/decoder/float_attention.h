@@ -1,6 +1,6 @@
 // Causal attention in float32, for calibration. Vectors hold several positions or several channels.
-// Each sum runs over its terms in their order, one addition after the other, whatever the
-// instruction set, so that the bits depend neither on it nor on the number of threads.
+// Each sum adds its terms in order, one after the other. So the bits depend neither on the
+// instruction set nor on the number of threads.
 #pragma once
 
 #include <vector>

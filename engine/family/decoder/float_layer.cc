@@ -5,10 +5,10 @@
 
 #include "engine/base/thread_pool.h"
 #include "engine/family/decoder/float_attention.h"
-#include "engine/family/read_parts.h"
 #include "engine/ops/rows/rope.h"
-#include "engine/quantize/float_gemm.h"
+#include "engine/quantize/float_linear.h"
 #include "engine/quantize/parallel_passes.h"
+#include "engine/quantize/read_tensors.h"
 
 namespace edgegate {
 namespace {
@@ -30,63 +30,31 @@ void RotateHeads(const ModelConfig& c, const std::vector<float>& norm, const Rop
 }  // namespace
 
 Status ReadFloatLayer(const ModelSource& source, int layer, FloatLayer* w) {
-  const ModelConfig& c = source.config();
-  const int64_t h = c.hidden_size, f = c.intermediate_size, q = c.q_size(), kv = c.kv_size();
-  std::vector<PartToRead> parts = {{WeightPart::kAttentionNorm, 1, h, &w->attention_norm},
-                                   {WeightPart::kMlpNorm, 1, h, &w->mlp_norm},
-                                   {WeightPart::kQ, q, h, &w->q},
-                                   {WeightPart::kK, kv, h, &w->k},
-                                   {WeightPart::kV, kv, h, &w->v},
-                                   {WeightPart::kO, h, q, &w->o},
-                                   {WeightPart::kGate, f, h, &w->gate},
-                                   {WeightPart::kUp, f, h, &w->up},
-                                   {WeightPart::kDown, h, f, &w->down}};
-  const auto also = [&](bool there, std::initializer_list<PartToRead> more) {
-    if (there) parts.insert(parts.end(), more);
-  };
-  also(c.qk_norm, {{WeightPart::kQNorm, 1, c.head_dim, &w->q_norm},
-                   {WeightPart::kKNorm, 1, c.head_dim, &w->k_norm}});
-  also(c.qkv_bias, {{WeightPart::kQBias, 1, q, &w->q_bias},
-                    {WeightPart::kKBias, 1, kv, &w->k_bias},
-                    {WeightPart::kVBias, 1, kv, &w->v_bias}});
-  also(c.o_bias, {{WeightPart::kOBias, 1, h, &w->o_bias}});
-  also(c.mlp_bias, {{WeightPart::kGateBias, 1, f, &w->gate_bias},
-                    {WeightPart::kUpBias, 1, f, &w->up_bias},
-                    {WeightPart::kDownBias, 1, h, &w->down_bias}});
-  return ReadParts(source, layer, parts);
+  const DecoderLayerTensors& t = source.decoder().layers[layer];
+  return ReadTensors(source.tensors(), {{t.attention_norm, &w->attention_norm},
+                                        {t.mlp_norm, &w->mlp_norm},
+                                        {t.q, &w->q},
+                                        {t.k, &w->k},
+                                        {t.v, &w->v},
+                                        {t.o, &w->o},
+                                        {t.gate, &w->gate},
+                                        {t.up, &w->up},
+                                        {t.down, &w->down},
+                                        {t.q_norm, &w->q_norm},
+                                        {t.k_norm, &w->k_norm},
+                                        {t.q_bias, &w->q_bias},
+                                        {t.k_bias, &w->k_bias},
+                                        {t.v_bias, &w->v_bias},
+                                        {t.o_bias, &w->o_bias},
+                                        {t.gate_bias, &w->gate_bias},
+                                        {t.up_bias, &w->up_bias},
+                                        {t.down_bias, &w->down_bias}});
 }
 
 Result<FloatLayer> ReadFloatLayer(const ModelSource& source, int layer) {
   FloatLayer w;
   EG_RETURN_IF_ERROR(ReadFloatLayer(source, layer, &w));
   return w;
-}
-
-std::vector<float> RmsNormFloat(const std::vector<float>& x, const std::vector<float>& weight,
-                                int columns, float eps) {
-  std::vector<float> out(x.size());
-  ParallelFor(std::ssize(x) / columns, [&](int64_t row) {
-    const float* from = x.data() + row * columns;
-    float* to = out.data() + row * columns;
-    double sum = 0;
-    for (int i = 0; i < columns; ++i) sum += double{from[i]} * from[i];
-    const auto inverse = static_cast<float>(1.0 / std::sqrt(sum / columns + double{eps}));
-    for (int i = 0; i < columns; ++i) to[i] = from[i] * inverse * weight[i];
-  });
-  return out;
-}
-
-std::vector<float> LinearFloat(const std::vector<float>& x, const std::vector<float>& w, int n,
-                               int k, const std::vector<float>& bias) {
-  const auto m = static_cast<int64_t>(x.size()) / k;
-  std::vector<float> out(static_cast<size_t>(m * n));
-  Gemm(m, n, k, 1.0f, {x.data(), k}, {w.data(), k, true}, 0.0f, out.data(), n);
-  if (!bias.empty()) {
-    ParallelFor(m, [&](int64_t row) {
-      for (int i = 0; i < n; ++i) out[row * n + i] += bias[i];
-    });
-  }
-  return out;
 }
 
 LayerInputs RunFloatLayer(const ModelConfig& c, const FloatLayer& w, std::vector<float>* hidden,
@@ -119,8 +87,8 @@ Result<std::vector<float>> EmbedFloat(const ModelSource& source, std::span<const
   const int h = source.config().hidden_size;
   std::vector<float> hidden(tokens.size() * static_cast<size_t>(h));
   for (size_t t = 0; t < tokens.size(); ++t) {
-    EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kEmbedding, 0, tokens[t], 1,
-                                       hidden.data() + t * static_cast<size_t>(h)));
+    EG_RETURN_IF_ERROR(source.tensors().ReadRows(source.decoder().embedding, tokens[t], 1,
+                                                 hidden.data() + t * static_cast<size_t>(h)));
   }
   return hidden;
 }
@@ -133,9 +101,8 @@ Result<std::vector<float>> FloatLogits(const ModelSource& source, std::span<cons
     RunFloatLayer(c, w, &hidden);
   }
   std::vector<float> norm, head;
-  EG_RETURN_IF_ERROR(ReadParts(source, 0,
-                               {{WeightPart::kFinalNorm, 1, c.hidden_size, &norm},
-                                {WeightPart::kLmHead, c.vocab_size, c.hidden_size, &head}}));
+  const DecoderTensors& t = source.decoder();
+  EG_RETURN_IF_ERROR(ReadTensors(source.tensors(), {{t.final_norm, &norm}, {t.lm_head, &head}}));
   return LinearFloat(RmsNormFloat(hidden, norm, c.hidden_size, c.rms_norm_eps), head, c.vocab_size,
                      c.hidden_size, {});
 }

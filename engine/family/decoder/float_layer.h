@@ -1,5 +1,4 @@
-// A decoder layer in float32: what calibration watches, and the reference that the INT8 engine is
-// tested against.
+// A decoder layer in float32: calibration runs it, and the INT8 engine is tested against it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +10,7 @@
 
 namespace edgegate {
 
-// One layer's weights as float, [rows = outputs][cols = inputs]; biases and norms that the model
+// A layer's weights as float, [rows = outputs][cols = inputs]. Biases and norms that the model
 // lacks are empty.
 struct FloatLayer {
   std::vector<float> attention_norm, mlp_norm, q_norm, k_norm;
@@ -20,7 +19,7 @@ struct FloatLayer {
 };
 
 Result<FloatLayer> ReadFloatLayer(const ModelSource& source, int layer);
-// The same, to a layer of the same model whose memory is used again, or to an empty one.
+// Reads a layer. The memory of a layer that was read before is used again.
 Status ReadFloatLayer(const ModelSource& source, int layer, FloatLayer* w);
 
 // The inputs of the layer's four linear stages, [tokens][columns].
@@ -31,21 +30,13 @@ struct LayerInputs {
   std::vector<float> down;
 };
 
-// Runs tokens through the layer: `hidden` [tokens][hidden_size] in place. Each `sequence` of them
-// are a sequence of their own, from position 0; 0: all are one.
+// Runs tokens through the layer: `hidden` [tokens][hidden_size] in place. Each `sequence` tokens
+// are a sequence of their own, from position 0. 0: all are one sequence.
 LayerInputs RunFloatLayer(const ModelConfig& config, const FloatLayer& w,
                           std::vector<float>* hidden, int sequence = 0);
 
 // Embedding rows of `tokens`, [tokens][hidden_size].
 Result<std::vector<float>> EmbedFloat(const ModelSource& source, std::span<const int32_t> tokens);
-
-// x / sqrt(mean(x^2) + eps) * weight for each row of `columns`.
-std::vector<float> RmsNormFloat(const std::vector<float>& x, const std::vector<float>& weight,
-                                int columns, float eps);
-
-// out[m][n] = x[m][k] . w[n][k] + bias[n]; an empty bias is none.
-std::vector<float> LinearFloat(const std::vector<float>& x, const std::vector<float>& w, int n,
-                               int k, const std::vector<float>& bias);
 
 // Logits of every position, [tokens][vocab_size], in float32 throughout.
 Result<std::vector<float>> FloatLogits(const ModelSource& source, std::span<const int32_t> tokens);

@@ -8,7 +8,8 @@
 namespace edgegate {
 namespace {
 
-// A norm in front of linear layers: its weight is divided, their columns multiplied.
+// Folds the factors of linear layers into the norm before them: the norm's weight is divided, and
+// the layers' columns are multiplied.
 void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* norm,
               std::initializer_list<std::vector<float>*> linears) {
   std::vector<float> weight_max(static_cast<size_t>(columns));
@@ -18,7 +19,7 @@ void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* 
   for (auto* w : linears) ScaleColumns(w, factors);
 }
 
-// Query heads of a group share a value head: one factor for all of them.
+// The query heads of a group share a value head, and one factor.
 void FoldValues(const ModelConfig& c, const std::vector<float>& input, FloatLayer* layer) {
   const int group = c.num_heads / c.num_kv_heads;
   auto shared = [&](const std::vector<float>& by_query) {
@@ -47,7 +48,7 @@ void FoldLayer(const ModelConfig& c, const LayerInputs& inputs, FloatLayer* laye
            {&layer->q, &layer->k, &layer->v});
   FoldValues(c, inputs.o, layer);
   FoldNorm(inputs.mlp, c.hidden_size, &layer->mlp_norm, {&layer->gate, &layer->up});
-  // The up rows stand where a norm would: gate is inside the nonlinearity.
+  // The factors of `down` go into the rows of `up`: `gate` is inside the nonlinearity.
   const auto factors = SmoothingFactors(ColumnMaxima(inputs.down, c.intermediate_size),
                                         ColumnMaxima(layer->down, c.intermediate_size));
   DivideRows(&layer->up, factors);

@@ -2,56 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/family/registry.h"
+
 namespace edgegate {
 namespace {
 
-constexpr TensorNames kNames = {
-    .embedding = "token_embd.weight",
-    .final_norm = "output_norm.weight",
-    .lm_head = "output.weight",
-    .attention_norm = "blk.{}.attn_norm.weight",
-    .q = "blk.{}.attn_q.weight",
-    .k = "blk.{}.attn_k.weight",
-    .v = "blk.{}.attn_v.weight",
-    .o = "blk.{}.attn_output.weight",
-    .qkv = "blk.{}.attn_qkv.weight",
-    .qkv_bias = "blk.{}.attn_qkv.bias",
-    .q_bias = "blk.{}.attn_q.bias",
-    .k_bias = "blk.{}.attn_k.bias",
-    .v_bias = "blk.{}.attn_v.bias",
-    .o_bias = "blk.{}.attn_output.bias",
-    .q_norm = "blk.{}.attn_q_norm.weight",
-    .k_norm = "blk.{}.attn_k_norm.weight",
-    .mlp_norm = "blk.{}.ffn_norm.weight",
-    .gate = "blk.{}.ffn_gate.weight",
-    .up = "blk.{}.ffn_up.weight",
-    .gate_up = nullptr,
-    .down = "blk.{}.ffn_down.weight",
-    .gate_bias = "blk.{}.ffn_gate.bias",
-    .up_bias = "blk.{}.ffn_up.bias",
-    .down_bias = "blk.{}.ffn_down.bias",
-};
-
-// chatglm's ffn_up holds the gate rows, then the up rows.
-constexpr TensorNames ChatGlmNames() {
-  TensorNames names = kNames;
-  names.gate_up = names.up;
-  return names;
-}
-constexpr TensorNames kChatGlmNames = ChatGlmNames();
-
-// llama.cpp's converter permutes q and k of llama files to the interleaved layout.
-struct Arch {
-  const char* name;
-  RopeLayout layout;
-  bool qk_norm;
-};
-constexpr Arch kArchs[] = {{"llama", RopeLayout::kInterleaved, false},
-                           {"chatglm", RopeLayout::kInterleaved, false},
-                           {"qwen2", RopeLayout::kHalfSplit, false},
-                           {"qwen3", RopeLayout::kHalfSplit, true}};
-
-// As llama.cpp reads it: a scaling without a type is linear, and rope_freqs applies besides.
+// As llama.cpp reads it: a scaling without a type is linear, and rope_freqs applies as well.
 Status SetRope(const GgufFile& gguf, const std::string& arch, RopeLayout layout,
                const std::vector<float>& factors, ModelConfig* model) {
   RopeConfig& rope = model->rope;
@@ -99,13 +55,12 @@ bool HasTensor(const GgufFile& gguf, const char* name) {
                      [&](const TensorInfo& t) { return t.name == name; });
 }
 
-// Tokens that end a turn wherever a vocabulary has them (llama.cpp, llama-vocab.cpp): files often
-// name but one of theirs.
+// Tokens that end a turn in every vocabulary that has them (llama.cpp, llama-vocab.cpp). Many files
+// name one of theirs only.
 constexpr const char* kEndOfTurn[] = {"<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
                                       "<|eom_id|>", "<|im_end|>"};
-constexpr const char* kChatGlmEndOfTurn[] = {"<|user|>", "<|observation|>"};
 
-void SetEos(const GgufFile& gguf, const std::string& arch, ModelConfig* model) {
+void SetEos(const GgufFile& gguf, const std::vector<std::string>& end_of_turn, ModelConfig* model) {
   auto add = [&](int64_t id) {
     const auto token = static_cast<int32_t>(id);
     auto& ids = model->eos_token_ids;
@@ -117,27 +72,20 @@ void SetEos(const GgufFile& gguf, const std::string& arch, ModelConfig* model) {
   }
   const auto* tokens = gguf.Array<std::string>("tokenizer.ggml.tokens");
   if (tokens == nullptr) return;
-  auto add_named = [&](const char* name) {
+  auto add_named = [&](std::string_view name) {
     auto found = std::find(tokens->begin(), tokens->end(), name);
     if (found != tokens->end()) add(found - tokens->begin());
   };
   for (const char* name : kEndOfTurn) add_named(name);
-  if (arch == "chatglm") {
-    for (const char* name : kChatGlmEndOfTurn) add_named(name);
-  }
+  for (const std::string& name : end_of_turn) add_named(name);
 }
 
 }  // namespace
 
 Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float>& rope_factors) {
   const std::string arch = gguf.String("general.architecture").value_or("");
-  const auto* known = std::find_if(std::begin(kArchs), std::end(kArchs),
-                                   [&](const Arch& a) { return a.name == arch; });
-  if (known == std::end(kArchs)) {
-    return Unimplemented(
-        "general.architecture \"{}\" is not supported; these are: llama, chatglm, qwen2, qwen3",
-        arch);
-  }
+  EG_ASSIGN_OR_RETURN(const DecoderFamily* found, FindGgufFamily(arch));
+  const DecoderFamily::Gguf& family = *found->gguf;
   ModelConfig model;
   model.architecture = "gguf:" + arch;
   Status missing;
@@ -148,7 +96,7 @@ Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float
     return static_cast<int>(std::clamp<int64_t>(number, -1, 1 << 30));
   };
   for (const TensorInfo& tensor : gguf.tensors) {
-    if (tensor.name == kNames.embedding && tensor.shape.size() == 2) {
+    if (tensor.name == family.tensors.embedding && tensor.shape.size() == 2) {
       model.vocab_size = static_cast<int>(std::min<int64_t>(tensor.shape[0], 1 << 30));
     }
   }
@@ -163,51 +111,17 @@ Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float
   EG_RETURN_IF_ERROR(missing);
   model.rms_norm_eps =
       static_cast<float>(gguf.Number(arch + ".attention.layer_norm_rms_epsilon").value_or(1e-5));
-  model.tied_lm_head = !HasTensor(gguf, kNames.lm_head);
+  model.tied_lm_head = !HasTensor(gguf, family.tensors.lm_head);
   model.qkv_bias = HasTensor(gguf, "blk.0.attn_q.bias") || HasTensor(gguf, "blk.0.attn_qkv.bias");
   model.o_bias = HasTensor(gguf, "blk.0.attn_output.bias");
   model.mlp_bias = HasTensor(gguf, "blk.0.ffn_down.bias");
-  model.qk_norm = known->qk_norm;
+  model.qk_norm = family.qk_norm;
   EG_RETURN_IF_ERROR(RefuseUnsupported(gguf, arch, model));
-  EG_RETURN_IF_ERROR(SetRope(gguf, arch, known->layout, rope_factors, &model));
-  SetEos(gguf, arch, &model);
+  EG_RETURN_IF_ERROR(SetRope(gguf, arch, family.rope_layout, rope_factors, &model));
+  SetEos(gguf, family.end_of_turn, &model);
+  if (family.read != nullptr) EG_RETURN_IF_ERROR(family.read(gguf, &model));
   EG_RETURN_IF_ERROR(ValidateModelConfig(model));
   return model;
-}
-
-Result<VisionConfig> VisionFromGguf(const GgufFile& gguf) {
-  const std::string arch = gguf.String("general.architecture").value_or("");
-  if (arch != "clip") return Unimplemented("no mmproj file: its architecture is \"{}\"", arch);
-  const std::string projector =
-      gguf.String("clip.projector_type")
-          .value_or(gguf.String("clip.vision.projector_type").value_or(""));
-  if (projector != "adapter") {
-    return Unimplemented("clip.projector_type \"{}\" is not supported: \"adapter\" (GLM-Edge-V) is",
-                         projector);
-  }
-  Status missing;
-  auto number = [&](const std::string& key) {
-    const auto value = gguf.Int("clip.vision." + key);
-    if (!value && missing.ok()) missing = DataLoss("clip.vision.{} is missing", key);
-    return static_cast<int>(std::clamp<int64_t>(value.value_or(0), -1, 1 << 30));
-  };
-  VisionConfig v;
-  v.hidden_size = number("embedding_length");
-  v.intermediate_size = number("feed_forward_length");
-  v.num_layers = number("block_count");
-  v.num_heads = number("attention.head_count");
-  v.image_size = number("image_size");
-  v.patch_size = number("patch_size");
-  EG_RETURN_IF_ERROR(missing);
-  v.layer_norm_eps =
-      static_cast<float>(gguf.Number("clip.vision.attention.layer_norm_epsilon").value_or(1e-6));
-  for (const char* key : {"clip.vision.image_mean", "clip.vision.image_std"}) {
-    const auto* values = gguf.Array<double>(key);
-    if (values != nullptr && *values != std::vector<double>{0.5, 0.5, 0.5}) {
-      return Unimplemented("{} is not 0.5: not supported", key);
-    }
-  }
-  return v;
 }
 
 Result<GgufVocab> VocabFromGguf(const GgufFile& gguf) {
@@ -240,10 +154,6 @@ Result<GgufVocab> VocabFromGguf(const GgufFile& gguf) {
   vocab.add_space_prefix = gguf.Bool(prefix + "add_space_prefix");
   vocab.chat_template = gguf.String("tokenizer.chat_template").value_or("");
   return vocab;
-}
-
-const TensorNames& GgufTensorNames(const ModelConfig& config) {
-  return config.architecture == "gguf:chatglm" ? kChatGlmNames : kNames;
 }
 
 }  // namespace edgegate

@@ -4,130 +4,17 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/family/glm_edge_v/hf_vision_config.h"
+#include "engine/family/registry.h"
 #include "engine/weights/json.h"
 #include "engine/weights/json_keys.h"
 
 namespace edgegate {
 namespace {
 
-constexpr TensorNames kSplitNames = {
-    .embedding = "model.embed_tokens.weight",
-    .final_norm = "model.norm.weight",
-    .lm_head = "lm_head.weight",
-    .attention_norm = "model.layers.{}.input_layernorm.weight",
-    .q = "model.layers.{}.self_attn.q_proj.weight",
-    .k = "model.layers.{}.self_attn.k_proj.weight",
-    .v = "model.layers.{}.self_attn.v_proj.weight",
-    .o = "model.layers.{}.self_attn.o_proj.weight",
-    .qkv = nullptr,
-    .qkv_bias = nullptr,
-    .q_bias = "model.layers.{}.self_attn.q_proj.bias",
-    .k_bias = "model.layers.{}.self_attn.k_proj.bias",
-    .v_bias = "model.layers.{}.self_attn.v_proj.bias",
-    .o_bias = "model.layers.{}.self_attn.o_proj.bias",
-    .q_norm = "model.layers.{}.self_attn.q_norm.weight",
-    .k_norm = "model.layers.{}.self_attn.k_norm.weight",
-    .mlp_norm = "model.layers.{}.post_attention_layernorm.weight",
-    .gate = "model.layers.{}.mlp.gate_proj.weight",
-    .up = "model.layers.{}.mlp.up_proj.weight",
-    .gate_up = nullptr,
-    .down = "model.layers.{}.mlp.down_proj.weight",
-    .gate_bias = "model.layers.{}.mlp.gate_proj.bias",
-    .up_bias = "model.layers.{}.mlp.up_proj.bias",
-    .down_bias = "model.layers.{}.mlp.down_proj.bias",
-};
-
-constexpr TensorNames FusedNames() {
-  TensorNames names = kSplitNames;
-  names.gate_up = "model.layers.{}.mlp.gate_up_proj.weight";
-  return names;
-}
-constexpr TensorNames kFusedNames = FusedNames();
-
-enum class Bias { kNever, kAlways, kByConfig };
-
-// How the families differ, beyond what config.json itself says.
-struct Family {
-  const char* architecture;
-  RopeLayout layout;
-  bool fused_gate_up;
-  Bias qkv_bias;
-  bool o_bias_by_config;
-  bool mlp_bias_by_config;
-  bool qk_norm;
-  bool attention_bias;   // where attention_bias is absent
-  double rotary_factor;  // where partial_rotary_factor is absent
-  int kv_heads;          // where num_key_value_heads is absent; 0: as many as heads
-  int head_dim;          // where head_dim is absent; 0: hidden_size / heads
-  double eps;
-  std::vector<int32_t> eos;  // where no file names any
-};
-
-const Family kFamilies[] = {
-    {"GlmForCausalLM",
-     RopeLayout::kInterleaved,
-     true,
-     Bias::kByConfig,
-     false,
-     false,
-     false,
-     true,
-     0.5,
-     2,
-     128,
-     1.5625e-7,
-     {151329, 151336, 151338}},
-    {"LlamaForCausalLM",
-     RopeLayout::kHalfSplit,
-     false,
-     Bias::kByConfig,
-     true,
-     true,
-     false,
-     false,
-     1.0,
-     0,
-     0,
-     1e-6,
-     {2}},
-    {"Qwen2ForCausalLM",
-     RopeLayout::kHalfSplit,
-     false,
-     Bias::kAlways,
-     false,
-     false,
-     false,
-     false,
-     1.0,
-     32,
-     0,
-     1e-6,
-     {}},
-    {"Qwen3ForCausalLM",
-     RopeLayout::kHalfSplit,
-     false,
-     Bias::kByConfig,
-     true,
-     false,
-     true,
-     false,
-     1.0,
-     32,
-     128,
-     1e-6,
-     {}},
-};
-
-const Family* FamilyOf(const std::string& architecture) {
-  for (const Family& family : kFamilies) {
-    if (architecture == family.architecture) return &family;
-  }
-  return nullptr;
-}
+using HfFamily = DecoderFamily::HuggingFace;
 
 // Llama 3's scaling (transformers, modeling_rope_utils.py, _compute_llama3_parameters).
-// A top-level original_max_position_embeddings comes first, as standardize_rope_params has it.
+// A top-level original_max_position_embeddings takes precedence, as in standardize_rope_params.
 Status Llama3Divisors(const Json& config, const Json& scaling, int max_positions,
                       RopeConfig* rope) {
   JsonKeys top(config);
@@ -158,8 +45,9 @@ Status Llama3Divisors(const Json& config, const Json& scaling, int max_positions
   return {};
 }
 
-Status ParseRope(const Json& config, const Family& family, ModelConfig* model) {
-  // transformers 5, convert_rope_params_to_dict: rope_scaling, the older key, wins where both are.
+Status ParseRope(const Json& config, const HfFamily& family, ModelConfig* model) {
+  // Where both keys are present, the older one, rope_scaling, takes precedence (transformers 5,
+  // convert_rope_params_to_dict).
   Json scaling = config["rope_scaling"];
   if (!scaling.is_object() || scaling.size() == 0) scaling = config["rope_parameters"];
   for (const std::string& key : scaling.Keys()) {
@@ -171,7 +59,7 @@ Status ParseRope(const Json& config, const Family& family, ModelConfig* model) {
   JsonKeys keys(config);
   JsonKeys inner(scaling);
   RopeConfig& rope = model->rope;
-  rope.layout = family.layout;
+  rope.layout = family.rope_layout;
   rope.theta = inner.Number("rope_theta", keys.Number("rope_theta", 10000.0));
   const double factor = inner.Number("partial_rotary_factor",
                                      keys.Number("partial_rotary_factor", family.rotary_factor));
@@ -215,7 +103,7 @@ Status AddEosIds(const Json& value, ModelConfig* model) {
   return {};
 }
 
-// A window that no layer uses, or that is no shorter than the context, changes nothing.
+// A window changes nothing where no layer uses it, or where it is no shorter than the context.
 Status RefuseSlidingWindow(const Json& config, const ModelConfig& model) {
   const auto window = config["sliding_window"].Int();
   if (window && *window >= model.max_position_embeddings) return {};
@@ -246,7 +134,11 @@ Status RefuseUnsupported(const Json& config, const ModelConfig& model) {
   return RefuseSlidingWindow(config, model);
 }
 
-Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) {
+bool Has(HasBias bias, bool by_config) {
+  return bias == HasBias::kAlways || (bias == HasBias::kByConfig && by_config);
+}
+
+Status ParseSizes(const Json& config, const HfFamily& family, ModelConfig* model) {
   JsonKeys keys(config);
   model->vocab_size = keys.Int("vocab_size");
   model->hidden_size = keys.Int("hidden_size");
@@ -256,13 +148,13 @@ Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) 
   model->num_kv_heads =
       keys.Int("num_key_value_heads", family.kv_heads ? family.kv_heads : model->num_heads);
   model->max_position_embeddings = keys.Int("max_position_embeddings");
-  model->rms_norm_eps = static_cast<float>(keys.Number("rms_norm_eps", family.eps));
+  model->rms_norm_eps = static_cast<float>(keys.Number("rms_norm_eps", family.rms_norm_eps));
   model->tied_lm_head = keys.Bool("tie_word_embeddings", false);
   const bool attention_bias = keys.Bool("attention_bias", family.attention_bias);
-  model->qkv_bias =
-      family.qkv_bias == Bias::kAlways || (family.qkv_bias == Bias::kByConfig && attention_bias);
-  model->o_bias = family.o_bias_by_config && attention_bias;
-  model->mlp_bias = family.mlp_bias_by_config && keys.Bool("mlp_bias", false);
+  const bool mlp_bias = family.mlp_bias == HasBias::kByConfig && keys.Bool("mlp_bias", false);
+  model->qkv_bias = Has(family.qkv_bias, attention_bias);
+  model->o_bias = Has(family.o_bias, attention_bias);
+  model->mlp_bias = Has(family.mlp_bias, mlp_bias);
   model->qk_norm = family.qk_norm;
   const int by_heads = family.head_dim        ? family.head_dim
                        : model->num_heads > 0 ? model->hidden_size / model->num_heads
@@ -273,23 +165,17 @@ Status ParseSizes(const Json& config, const Family& family, ModelConfig* model) 
 
 }  // namespace
 
-Result<ModelConfig> ParseHfConfig(std::string_view config_json) {
-  EG_ASSIGN_OR_RETURN(const Json config, Json::Parse(config_json));
+Result<ModelConfig> ParseHfConfig(const Json& config) {
   ModelConfig model;
   const Json architectures = config["architectures"];
   if (architectures.size() > 0) model.architecture = architectures.At(0).String().value_or("");
-  const Family* family = FamilyOf(model.architecture);
-  if (family == nullptr) {
-    return Unimplemented(
-        "architecture \"{}\" is not supported; these are: GlmForCausalLM, "
-        "LlamaForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM",
-        model.architecture);
-  }
-  EG_RETURN_IF_ERROR(ParseSizes(config, *family, &model));
+  EG_ASSIGN_OR_RETURN(const DecoderFamily* found, FindHfFamily(model.architecture));
+  const HfFamily& family = *found->hugging_face;
+  EG_RETURN_IF_ERROR(ParseSizes(config, family, &model));
   EG_RETURN_IF_ERROR(RefuseUnsupported(config, model));
-  EG_RETURN_IF_ERROR(ParseRope(config, *family, &model));
+  EG_RETURN_IF_ERROR(ParseRope(config, family, &model));
   EG_RETURN_IF_ERROR(AddEosIds(config["eos_token_id"], &model));
-  EG_RETURN_IF_ERROR(ParseHfVisionConfig(config, &model));
+  if (family.read != nullptr) EG_RETURN_IF_ERROR(family.read(config, &model));
   EG_RETURN_IF_ERROR(ValidateModelConfig(model));
   return model;
 }
@@ -302,7 +188,7 @@ Result<GenerationDefaults> ParseGenerationConfig(std::string_view json, ModelCon
     const auto value = root[key].Number();
     return value ? std::optional(static_cast<float>(*value)) : std::nullopt;
   };
-  // Out-of-range suggestions are no suggestions.
+  // Suggestions that are out of range are ignored.
   auto keep = [](std::optional<float> value, float low, float high) {
     return value && *value >= low && *value <= high ? value : std::nullopt;
   };
@@ -318,13 +204,11 @@ Result<GenerationDefaults> ParseGenerationConfig(std::string_view json, ModelCon
 
 void AddDefaultEos(ModelConfig* config) {
   if (!config->eos_token_ids.empty()) return;
-  for (int32_t id : FamilyOf(config->architecture)->eos) {
+  const auto family = FindHfFamily(config->architecture);
+  if (!family.ok()) return;
+  for (const int32_t id : (*family)->hugging_face->eos_token_ids) {
     if (id < config->vocab_size) config->eos_token_ids.push_back(id);
   }
-}
-
-const TensorNames& HfTensorNames(const ModelConfig& config) {
-  return FamilyOf(config.architecture)->fused_gate_up ? kFusedNames : kSplitNames;
 }
 
 }  // namespace edgegate

@@ -13,17 +13,16 @@
 namespace edgegate {
 namespace {
 
-// How far calibration is not believed in what it says of two columns together (OutputError): the
-// less, the fewer tokens there are for a column. So the outputs of SmolLM2's layers, on two texts
-// that calibration had not seen, were nearer than with columns alone (1) wherever it was measured:
-// for 128, 512 and 2,048 tokens, and 576 and 1,536 columns. 0.5 throughout was worse than 1
-// where there were many columns and few tokens.
+// Shrinkage factor for off-diagonal entries of the Hessian (OutputError). Smaller sample counts
+// need more shrinkage. Measured on the layer outputs of SmolLM2, with two texts outside of the
+// calibration: better than no off-diagonal entries (1) for 128, 512 and 2,048 tokens, and 576 and
+// 1,536 columns. A constant of 0.5 was worse than 1 with many columns and few tokens.
 float Shrink(int64_t tokens, int k) {
   return 0.5f + 0.5f * static_cast<float>(k) / static_cast<float>(k + tokens);
 }
 
-// The inputs of some of a layer's parts, and what they teach, which is learned only where a part
-// asks for it: it takes as long as rounding does.
+// The inputs of linear layers that share them, and their OutputError. It is computed on first use,
+// as it takes as long as the rounding.
 class Stage {
  public:
   Stage(const std::vector<float>& inputs, int k, int group)
@@ -47,7 +46,7 @@ bool IsKept(TensorType type) {
   return type == TensorType::kQ4_0 || type == TensorType::kQ4_1 || type == TensorType::kQ4K;
 }
 
-// A part of a Q4_K block; nothing where its scale or minimum passes f16.
+// Converts a part of a Q4_K block. Nullopt where its scale or minimum passes f16.
 std::optional<Int4Group> GroupOf(const KPart& part) {
   Int4Group group;
   group.scale = FloatToF16(part.step);
@@ -61,21 +60,20 @@ std::optional<Int4Group> GroupOf(const KPart& part) {
   return group;
 }
 
-// Of the weights that are packed as one matrix: 32 where some of them are kept.
-int GroupFor(const ModelSource& source, std::initializer_list<WeightPart> parts, int index) {
-  const bool kept = std::any_of(parts.begin(), parts.end(), [&](WeightPart part) {
-    return IsKept(source.StoredType(part, index));
-  });
+// The group size of tensors that are packed as one matrix: 32 where one of them is kept.
+int GroupFor(std::initializer_list<TensorSlice> parts) {
+  const bool kept = std::any_of(parts.begin(), parts.end(),
+                                [](const TensorSlice& part) { return IsKept(part.type()); });
   return kept ? kInt4Group : kInt4WideGroup;
 }
 
-// The groups of one part of a layer, [n][k].
-Result<std::vector<Int4Group>> GroupsOf(const ModelSource& source, WeightPart part, int index,
+// The groups of a tensor, whose rows are also given as float, [n][k].
+Result<std::vector<Int4Group>> GroupsOf(const TensorFiles& files, const TensorSlice& part,
                                         const std::vector<float>& rows, Stage* stage) {
-  const TensorType type = source.StoredType(part, index);
+  const TensorType type = part.type();
   if (IsKept(type)) {
     const int n = static_cast<int>(rows.size()) / stage->k();
-    EG_ASSIGN_OR_RETURN(const auto blocks, source.ReadStored(part, index, 0, n));
+    EG_ASSIGN_OR_RETURN(const auto blocks, files.ReadStored(part, 0, n));
     if (auto groups = StoredGroups(type, blocks)) return *std::move(groups);
   }
   return RoundRows(rows, stage->k(), stage->error(), stage->group());
@@ -117,34 +115,32 @@ Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& w,
   const ModelConfig& c = source.config();
   const int h = c.hidden_size, f = c.intermediate_size;
   const std::string prefix = fmt::format("layers.{}.", index);
-  const auto group = [&](std::initializer_list<WeightPart> parts) {
-    return GroupFor(source, parts, index);
-  };
-  const auto part = [&](WeightPart which, const std::vector<float>& rows, Stage* stage) {
-    return GroupsOf(source, which, index, rows, stage);
+  const DecoderLayerTensors& t = source.decoder().layers[index];
+  const auto part = [&](const TensorSlice& slice, const std::vector<float>& rows, Stage* stage) {
+    return GroupsOf(source.tensors(), slice, rows, stage);
   };
   {
-    Stage attention(inputs.attention, h, group({WeightPart::kQ, WeightPart::kK, WeightPart::kV}));
-    EG_ASSIGN_OR_RETURN(const auto q, part(WeightPart::kQ, w.q, &attention));
-    EG_ASSIGN_OR_RETURN(const auto k, part(WeightPart::kK, w.k, &attention));
-    EG_ASSIGN_OR_RETURN(const auto v, part(WeightPart::kV, w.v, &attention));
+    Stage attention(inputs.attention, h, GroupFor({t.q, t.k, t.v}));
+    EG_ASSIGN_OR_RETURN(const auto q, part(t.q, w.q, &attention));
+    EG_ASSIGN_OR_RETURN(const auto k, part(t.k, w.k, &attention));
+    EG_ASSIGN_OR_RETURN(const auto v, part(t.v, w.v, &attention));
     PackInt4Linear(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, attention.group(),
                    Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
   }
   {
-    Stage attended(inputs.o, c.q_size(), group({WeightPart::kO}));
-    EG_ASSIGN_OR_RETURN(const auto o, part(WeightPart::kO, w.o, &attended));
+    Stage attended(inputs.o, c.q_size(), GroupFor({t.o}));
+    EG_ASSIGN_OR_RETURN(const auto o, part(t.o, w.o, &attended));
     PackInt4Linear(writer, prefix + "o", o, c.q_size(), attended.group(), w.o_bias);
   }
   {
-    Stage mlp(inputs.mlp, h, group({WeightPart::kGate, WeightPart::kUp}));
-    EG_ASSIGN_OR_RETURN(const auto gate, part(WeightPart::kGate, w.gate, &mlp));
-    EG_ASSIGN_OR_RETURN(const auto up, part(WeightPart::kUp, w.up, &mlp));
+    Stage mlp(inputs.mlp, h, GroupFor({t.gate, t.up}));
+    EG_ASSIGN_OR_RETURN(const auto gate, part(t.gate, w.gate, &mlp));
+    EG_ASSIGN_OR_RETURN(const auto up, part(t.up, w.up, &mlp));
     PackInt4Linear(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
                    mlp.group(), InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
   }
-  Stage activated(inputs.down, f, group({WeightPart::kDown}));
-  EG_ASSIGN_OR_RETURN(const auto down, part(WeightPart::kDown, w.down, &activated));
+  Stage activated(inputs.down, f, GroupFor({t.down}));
+  EG_ASSIGN_OR_RETURN(const auto down, part(t.down, w.down, &activated));
   PackInt4Linear(writer, prefix + "down", down, f, activated.group(), w.down_bias);
   return {};
 }

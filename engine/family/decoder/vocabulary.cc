@@ -5,7 +5,7 @@
 
 #include "engine/base/half.h"
 #include "engine/base/thread_pool.h"
-#include "engine/family/decoder/float_layer.h"
+#include "engine/quantize/float_linear.h"
 #include "engine/quantize/linear_packer.h"
 #include "engine/quantize/parallel_passes.h"
 #include "engine/quantize/smooth_quant.h"
@@ -15,17 +15,17 @@ namespace {
 
 constexpr int kRows = kInt8Block;  // at a time
 
-// Reads a [vocab_size][hidden_size] part in blocks of kRows: use(block, rows, count), in parallel.
-// `rows` may be written to.
+// Reads a tensor of [vocab_size][hidden_size] in blocks of kRows, and calls use(block, rows, count)
+// for each, in parallel. `rows` may be written to.
 template <typename Use>
-Status ForBlocks(const ModelSource& source, WeightPart part, Use use) {
+Status ForBlocks(const ModelSource& source, const TensorSlice& slice, Use use) {
   const ModelConfig& c = source.config();
   std::vector<std::vector<float>> scratch(ThreadPool::CurrentThreads());
   return ParallelForStatus(Int8Blocks(c.vocab_size), [&](int block) -> Status {
     std::vector<float>& rows = scratch[ThreadPool::Index()];
     rows.resize(size_t{kRows} * c.hidden_size);
     const int count = std::min(kRows, c.vocab_size - block * kRows);
-    EG_RETURN_IF_ERROR(source.ReadRows(part, 0, block * kRows, count, rows.data()));
+    EG_RETURN_IF_ERROR(source.tensors().ReadRows(slice, block * kRows, count, rows.data()));
     use(block, rows.data(), count);
     return {};
   });
@@ -35,9 +35,10 @@ Result<std::vector<float>> HeadMaxima(const ModelSource& source) {
   const int h = source.config().hidden_size;
   std::vector<std::vector<float>> maxima(ThreadPool::CurrentThreads(),
                                          std::vector<float>(static_cast<size_t>(h)));
-  EG_RETURN_IF_ERROR(ForBlocks(source, WeightPart::kLmHead, [&](int, const float* rows, int count) {
-    RaiseToMagnitudes(rows, count, &maxima[ThreadPool::Index()]);
-  }));
+  EG_RETURN_IF_ERROR(
+      ForBlocks(source, source.decoder().lm_head, [&](int, const float* rows, int count) {
+        RaiseToMagnitudes(rows, count, &maxima[ThreadPool::Index()]);
+      }));
   for (const auto& part : maxima) RaiseTo(&maxima[0], part);
   return maxima[0];
 }
@@ -46,23 +47,24 @@ Result<std::vector<float>> HeadMaxima(const ModelSource& source) {
 
 Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
   const ModelConfig& c = source.config();
-  const EmbeddingType type = source.embedding_type();
+  const EmbeddingType type = source.decoder().embedding_type();
   const size_t value = type == EmbeddingType::kF32 ? 4 : 2;
   const size_t row_bytes = static_cast<size_t>(c.hidden_size) * value;
   const uint64_t at = writer->Reserve("embedding", static_cast<uint64_t>(c.vocab_size) * row_bytes);
-  return ForBlocks(source, WeightPart::kEmbedding, [&](int block, const float* rows, int count) {
-    const uint64_t offset = at + static_cast<uint64_t>(block) * kRows * row_bytes;
-    if (type == EmbeddingType::kF32) {
-      return writer->WriteAt(offset, rows, static_cast<size_t>(count) * row_bytes);
-    }
-    std::vector<uint16_t> halves(static_cast<size_t>(count) * c.hidden_size);
-    if (type == EmbeddingType::kBf16) {
-      std::transform(rows, rows + halves.size(), halves.begin(), FloatToBf16);
-    } else {
-      std::transform(rows, rows + halves.size(), halves.begin(), FloatToF16);
-    }
-    writer->WriteAt(offset, halves.data(), halves.size() * 2);
-  });
+  return ForBlocks(source, source.decoder().embedding,
+                   [&](int block, const float* rows, int count) {
+                     const uint64_t offset = at + static_cast<uint64_t>(block) * kRows * row_bytes;
+                     if (type == EmbeddingType::kF32) {
+                       return writer->WriteAt(offset, rows, static_cast<size_t>(count) * row_bytes);
+                     }
+                     std::vector<uint16_t> halves(static_cast<size_t>(count) * c.hidden_size);
+                     if (type == EmbeddingType::kBf16) {
+                       std::transform(rows, rows + halves.size(), halves.begin(), FloatToBf16);
+                     } else {
+                       std::transform(rows, rows + halves.size(), halves.begin(), FloatToF16);
+                     }
+                     writer->WriteAt(offset, halves.data(), halves.size() * 2);
+                   });
 }
 
 Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool fine,
@@ -70,17 +72,18 @@ Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bo
   const ModelConfig& c = source.config();
   const int h = c.hidden_size;
   std::vector<float> norm(static_cast<size_t>(h));
-  EG_RETURN_IF_ERROR(source.ReadRows(WeightPart::kFinalNorm, 0, 0, 1, norm.data()));
+  EG_RETURN_IF_ERROR(source.tensors().ReadRows(source.decoder().final_norm, 0, 1, norm.data()));
   EG_ASSIGN_OR_RETURN(const std::vector<float> weight_max, HeadMaxima(source));
   const auto factors =
       SmoothingFactors(ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h), weight_max);
   LinearPacker packer(writer, "lm_head", c.vocab_size, h, {}, fine);
-  EG_RETURN_IF_ERROR(ForBlocks(source, WeightPart::kLmHead, [&](int block, float* rows, int count) {
-    for (float* row = rows; row != rows + int64_t{count} * h; row += h) {
-      std::transform(row, row + h, factors.begin(), row, std::multiplies<>());
-    }
-    packer.Pack(block, rows, count);
-  }));
+  EG_RETURN_IF_ERROR(
+      ForBlocks(source, source.decoder().lm_head, [&](int block, float* rows, int count) {
+        for (float* row = rows; row != rows + int64_t{count} * h; row += h) {
+          std::transform(row, row + h, factors.begin(), row, std::multiplies<>());
+        }
+        packer.Pack(block, rows, count);
+      }));
   packer.Finish();
   DivideRows(&norm, factors);
   writer->Write("final_norm", norm.data(), norm.size() * 4);

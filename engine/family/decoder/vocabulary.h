@@ -1,5 +1,5 @@
-// The two matrices with a row for each token: the embedding and lm_head. Rows are read, converted
-// and written a few at a time, in parallel.
+// Writes the two matrices that have a row for each token: the embedding and lm_head. Rows are read,
+// converted and written a few at a time, in parallel.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace edgegate {
 
 Status WriteEmbedding(const ModelSource& source, BundleWriter* writer);
 
-// Writes lm_head and the final norm. `hidden` [tokens][hidden_size]: what the last layer gave in
+// Writes lm_head and the final norm. `hidden` [tokens][hidden_size] is the last layer's output in
 // calibration. Reads lm_head twice: for its columns' maxima, and to pack it.
 Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool fine,
                  BundleWriter* writer);

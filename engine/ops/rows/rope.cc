@@ -6,21 +6,24 @@
 
 namespace edgegate {
 
-RopeTable::RopeTable(int rotary_dim, double theta, const std::vector<float>& frequency_divisors)
-    : half_(rotary_dim / 2), frequency_(half_) {
+RopeTable::RopeTable(int rotary_dim, double theta, const std::vector<float>& frequency_divisors,
+                     const std::vector<int32_t>& frequency_axes)
+    : half_(rotary_dim / 2), frequency_(half_), axis_(frequency_axes) {
+  axis_.resize(static_cast<size_t>(half_));
   for (int i = 0; i < half_; ++i) {
     frequency_[i] = static_cast<float>(1.0 / std::pow(theta, 2.0 * i / rotary_dim));
     if (!frequency_divisors.empty()) frequency_[i] /= frequency_divisors[i];
   }
 }
 
-void RopeTable::SetPositions(const std::vector<int32_t>& positions) {
-  const int tokens = static_cast<int>(positions.size());
-  table_.resize(size_t{2} * half_ * positions.size());
+void RopeTable::SetPositions(const std::vector<int32_t>& positions, int axes) {
+  const int tokens = static_cast<int>(positions.size()) / axes;
+  table_.resize(size_t{2} * half_ * tokens);
   ParallelFor(tokens, [&](int t) {
     float* row = &table_[int64_t{t} * 2 * half_];
     for (int i = 0; i < half_; ++i) {
-      const float angle = static_cast<float>(positions[t]) * frequency_[i];
+      const int axis = axes == 1 ? 0 : axis_[i];
+      const float angle = static_cast<float>(positions[t * axes + axis]) * frequency_[i];
       row[i] = std::cos(angle);
       row[half_ + i] = std::sin(angle);
     }

@@ -27,13 +27,13 @@ json Hf(const json& changes) {
 }
 
 ModelConfig Parsed(const json& changes) {
-  auto config = ParseHfConfig(Hf(changes).dump());
+  auto config = ParseHfConfig(*Json::Parse(Hf(changes).dump()));
   REQUIRE_MESSAGE(config.ok(), config.status().message());
   return *config;
 }
 
 std::string Refusal(const json& changes) {
-  auto config = ParseHfConfig(Hf(changes).dump());
+  auto config = ParseHfConfig(*Json::Parse(Hf(changes).dump()));
   REQUIRE(!config.ok());
   return config.status().message();
 }

@@ -14,8 +14,8 @@
 
 #include "engine/base/half.h"
 #include "engine/family/bundle.h"
+#include "engine/family/model_source.h"
 #include "engine/family/quantize.h"
-#include "engine/family/source_builder.h"
 #include "engine/ops/linear/int4/pack.h"
 #include "engine/weights/dequantize.h"
 
@@ -104,15 +104,17 @@ struct MixedModel {
     std::ofstream(path, std::ios::binary).write(bytes.data(), std::ssize(bytes));
     auto file = InputFile::Open(path);
     REQUIRE(file.ok());
-    SourceBuilder builder;
-    REQUIRE(builder.AddFile(std::move(*file), tensors).ok());
-    TensorNames names{};
+    TensorFiles files;
+    REQUIRE(files.AddFile(std::move(*file), tensors).ok());
+    DecoderTensorNames names{};
     names.embedding = "embd", names.final_norm = "norm", names.lm_head = "head";
     names.attention_norm = "blk.{}.an", names.mlp_norm = "blk.{}.mn";
     names.q = "blk.{}.q", names.k = "blk.{}.k", names.v = "blk.{}.v", names.o = "blk.{}.o";
     names.gate = "blk.{}.g", names.up = "blk.{}.u", names.down = "blk.{}.d";
-    REQUIRE(builder.Bind(config, names).ok());
-    source = builder.Build(config, (*golden)->tokenizer_assets(), {}, {});
+    auto bound =
+        ModelSource::FromTensors(config, (*golden)->tokenizer_assets(), std::move(files), names);
+    REQUIRE(bound.ok());
+    source = *std::move(bound);
   }
   ~MixedModel() { std::filesystem::remove(path); }
 
@@ -138,9 +140,10 @@ struct MixedModel {
     tensors.push_back(info);
   }
 
-  std::vector<float> Rows(WeightPart part, int rows, int cols) const {
+  std::vector<float> Rows(TensorSlice DecoderLayerTensors::*part, int rows, int cols) const {
     std::vector<float> out(size_t{1} * rows * cols);
-    REQUIRE(source->ReadRows(part, 0, 0, rows, out.data()).ok());
+    REQUIRE(
+        source->tensors().ReadRows(source->decoder().layers[0].*part, 0, rows, out.data()).ok());
     return out;
   }
 
@@ -176,17 +179,18 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
     }
     return wrong;
   };
-  CHECK(differing(w.qkv, 0, model.Rows(WeightPart::kQ, 64, 64)) == 0);
-  CHECK(differing(w.qkv, 64, model.Rows(WeightPart::kK, 64, 64)) == 0);
-  CHECK(differing(w.o, 0, model.Rows(WeightPart::kO, 64, 64)) == 0);
-  CHECK(differing(w.down, 0, model.Rows(WeightPart::kDown, 64, 96)) == 0);
+  CHECK(differing(w.qkv, 0, model.Rows(&DecoderLayerTensors::q, 64, 64)) == 0);
+  CHECK(differing(w.qkv, 64, model.Rows(&DecoderLayerTensors::k, 64, 64)) == 0);
+  CHECK(differing(w.o, 0, model.Rows(&DecoderLayerTensors::o, 64, 64)) == 0);
+  CHECK(differing(w.down, 0, model.Rows(&DecoderLayerTensors::down, 64, 96)) == 0);
   // Gate and up alternate: the second block of each begins at 128 and 192.
-  const auto gate = model.Rows(WeightPart::kGate, 96, 64), up = model.Rows(WeightPart::kUp, 96, 64);
+  const auto gate = model.Rows(&DecoderLayerTensors::gate, 96, 64),
+             up = model.Rows(&DecoderLayerTensors::up, 96, 64);
   CHECK(differing(w.gate_up, 0, {gate.begin(), gate.begin() + 64 * 64}) == 0);
   CHECK(differing(w.gate_up, 64, {up.begin(), up.begin() + 64 * 64}) == 0);
   CHECK(differing(w.gate_up, 128, {gate.begin() + 64 * 64, gate.end()}) == 0);
   CHECK(differing(w.gate_up, 192, {up.begin() + 64 * 64, up.end()}) == 0);
-  const auto v = model.Rows(WeightPart::kV, 64, 64);
+  const auto v = model.Rows(&DecoderLayerTensors::v, 64, 64);
   double error = 0, power = 0;
   for (int i = 0; i < 64 * 64; ++i) {
     const double left = v[i] - UnpackInt4(w.qkv.int4, 128 + i / 64, i % 64);

@@ -1,0 +1,33 @@
+// The vision part of a bundle: the tower and the adapter, calibrated on a drawn image.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/family/glm_edge_v/config.h"
+#include "engine/family/glm_edge_v/tensors.h"
+#include "engine/weights/bundle_format.h"
+#include "engine/weights/tensor_files.h"
+
+namespace edgegate::glm_edge_v {
+
+// Time that Quantize() is expected to take, in the unit of quantize/work_sizes.h.
+struct Work {
+  double layer = 0;    // of the tower
+  double adapter = 0;  // the adapter
+};
+Work EstimateWork(const Config& config, int text_size);
+
+// See MediaSource::Quantize(). The adapter's linear layers keep about 14 bits, and so do those of a
+// tower of up to `fine_width` columns.
+Result<std::vector<float>> Quantize(const Config& config, int text_size, const TensorFiles& files,
+                                    const Tensors& tensors, int fine_width, BundleWriter* writer,
+                                    const std::function<Status(double work)>& progress);
+
+// The image that calibrates the encoder, [size][size][3]: edges, flat and shaded areas, fine
+// texture, and the padding that a wide image has below.
+std::vector<uint8_t> CalibrationImage(int size);
+
+}  // namespace edgegate::glm_edge_v

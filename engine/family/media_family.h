@@ -1,0 +1,88 @@
+// A family of media encoders (vision, audio): how its config is read, its table of tensors, its
+// quantization and its encoder. A family is one folder that implements these interfaces, and one
+// row in registry.cc.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/base/thread_pool.h"
+#include "engine/model/media.h"
+#include "engine/model/model_config.h"
+#include "engine/ops/linear/int8/matmul.h"
+#include "engine/weights/bundle_format.h"
+#include "engine/weights/bundle_reader.h"
+#include "engine/weights/gguf.h"
+#include "engine/weights/json.h"
+#include "engine/weights/tensor_files.h"
+
+namespace edgegate {
+
+struct MediaEncoderOptions {
+  ThreadPool* pool = nullptr;  // must outlive the encoder; null: the calling thread computes alone
+  Int8MatMul::Backend backend = Int8MatMul::Backend::kAuto;
+};
+
+// The encoder's weights in the layout that it computes in: views of a bundle or of random weights,
+// whose memory must outlive every user. Immutable.
+class MediaWeights {
+ public:
+  virtual ~MediaWeights() = default;
+  // Throws std::bad_alloc. The weights must outlive the encoder.
+  virtual std::unique_ptr<MediaEncoder> MakeEncoder(const ModelConfig& config,
+                                                    const MediaEncoderOptions& options) const = 0;
+};
+
+// The encoder's tensors in the files of a published model. Immutable: any thread may call any
+// method.
+class MediaSource {
+ public:
+  virtual ~MediaSource() = default;
+
+  // Processor time that Quantize() is expected to take, in the unit of quantize/work_sizes.h.
+  virtual double Work() const = 0;
+  // Rows that Quantize() gives.
+  virtual int calibration_rows() const = 0;
+  // Writes the encoder's tensors to the bundle, calibrated on an item of its own. Linear layers of
+  // up to `fine_width` columns keep about 14 bits (QuantizeOptions). `progress` is called with the
+  // work that was done since its last call, which sums up to Work(). An error from it ends the
+  // work. Gives the item's rows, [calibration_rows()][hidden_size], which calibrate the decoder.
+  virtual Result<std::vector<float>> Quantize(
+      const TensorFiles& files, int fine_width, BundleWriter* writer,
+      const std::function<Status(double work)>& progress) const = 0;
+};
+
+// Immutable: any thread may call any method.
+class MediaFamily {
+ public:
+  using Config = std::shared_ptr<const MediaConfig>;
+  using Source = std::unique_ptr<const MediaSource>;
+  using Weights = std::shared_ptr<const MediaWeights>;
+  enum class FileKind { kHuggingFace, kGguf };
+
+  virtual ~MediaFamily() = default;
+
+  // Names the family in bundles; never changes.
+  virtual const char* name() const = 0;
+
+  // Read and check the config from config.json, from a GGUF file beside the decoder's (mmproj), or
+  // from the JSON that MediaConfig::ToJson() gave. The files have been added to `tensors`. The
+  // first two give null where the config is not one of this family.
+  virtual Result<Config> FromHuggingFace(const Json& config, const TensorFiles& tensors) const = 0;
+  virtual Result<Config> FromGguf(const GgufFile& file, const TensorFiles& tensors) const = 0;
+  virtual Result<Config> FromBundle(const Json& config) const = 0;
+
+  // Binds the encoder's tensors. `config.media` is of this family, here and below.
+  virtual Result<Source> Bind(const ModelConfig& config, FileKind kind,
+                              TensorFiles* tensors) const = 0;
+  // Tells whether a tensor that was not bound changes no answer.
+  virtual bool Ignores(const std::string& tensor) const = 0;
+
+  // The weights in a bundle. `bundle` remembers the first tensor that is missing or misshapen.
+  virtual Weights Load(const ModelConfig& config, BundleReader* bundle) const = 0;
+};
+
+}  // namespace edgegate

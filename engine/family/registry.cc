@@ -1,0 +1,61 @@
+#include "engine/family/registry.h"
+
+#include <vector>
+
+namespace edgegate {
+
+// Defined in decoder/families/, one each.
+DecoderFamily GlmFamily();
+DecoderFamily LlamaFamily();
+DecoderFamily Qwen2Family();
+DecoderFamily Qwen3Family();
+
+// Defined in a folder of its own, each.
+const MediaFamily& GlmEdgeVFamily();
+
+std::span<const DecoderFamily> DecoderFamilies() {
+  static const std::vector<DecoderFamily> families = {GlmFamily(), LlamaFamily(), Qwen2Family(),
+                                                      Qwen3Family()};
+  return families;
+}
+
+std::span<const MediaFamily* const> MediaFamilies() {
+  static const std::vector<const MediaFamily*> families = {&GlmEdgeVFamily()};
+  return families;
+}
+
+namespace {
+
+// The family whose part of this kind of file has this architecture.
+template <typename Part>
+Result<const DecoderFamily*> Find(std::string_view architecture, const char* field,
+                                  std::optional<Part> DecoderFamily::*part) {
+  std::vector<std::string> supported;
+  for (const DecoderFamily& family : DecoderFamilies()) {
+    const auto& files = family.*part;
+    if (!files) continue;
+    if (files->architecture == architecture) return &family;
+    supported.push_back(files->architecture);
+  }
+  return Unimplemented("{} \"{}\" is not supported; these are: {}", field, architecture,
+                       fmt::join(supported, ", "));
+}
+
+}  // namespace
+
+Result<const DecoderFamily*> FindHfFamily(std::string_view architecture) {
+  return Find(architecture, "architecture", &DecoderFamily::hugging_face);
+}
+
+Result<const DecoderFamily*> FindGgufFamily(std::string_view architecture) {
+  return Find(architecture, "general.architecture", &DecoderFamily::gguf);
+}
+
+Result<const MediaFamily*> FindMediaFamily(std::string_view name) {
+  for (const MediaFamily* family : MediaFamilies()) {
+    if (family->name() == name) return family;
+  }
+  return Unimplemented("media family \"{}\" is not supported", name);
+}
+
+}  // namespace edgegate

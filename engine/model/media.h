@@ -1,0 +1,113 @@
+// Media in prompts: what a model takes, and how an encoder turns an item into rows of the decoder.
+// A family of media models implements MediaConfig and MediaEncoder (engine/family/).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace edgegate {
+
+enum class MediaKind : uint8_t { kImage, kVideo, kAudio };
+
+// Size of an image or of a video's frames, in pixels.
+struct MediaShape {
+  int frames = 1;
+  int height = 0;
+  int width = 0;
+};
+
+// An item of a prompt, decoded and prepared as the model takes it. A copy is cheap: the content is
+// shared, and immutable.
+struct MediaItem {
+  MediaKind kind = MediaKind::kImage;
+  // Images and video: [frames][height][width][3] bytes; red, green, blue.
+  std::shared_ptr<const std::vector<uint8_t>> pixels;
+  MediaShape shape;
+  // Audio: samples of one channel, -1 to 1.
+  std::shared_ptr<const std::vector<float>> samples;
+  int sample_rate = 0;  // Hz
+  // Identifies the content and its owner in caches and prefix keys. Equal keys promise equal rows.
+  std::string key;
+};
+
+// A square image of `size` x `size` pixels.
+inline MediaItem SquareImage(std::shared_ptr<const std::vector<uint8_t>> pixels, int size,
+                             std::string key) {
+  MediaItem item;
+  item.pixels = std::move(pixels);
+  item.shape = {1, size, size};
+  item.key = std::move(key);
+  return item;
+}
+
+// A position on up to three axes: time, height and width (M-RoPE, Wang et al. 2024,
+// arXiv:2409.12191). Text has the same value on all axes.
+using RopePosition = std::array<int32_t, 3>;
+
+// The place that an item takes in a prompt.
+struct MediaLayout {
+  int rows = 0;  // tokens that its rows replace; at least 1
+  // Position of each row relative to the first one. Empty: the rows follow each other as text does.
+  std::vector<RopePosition> positions = {};
+  // From the position of the first row to the one of the token after the item. Ignored where
+  // `positions` is empty: it is `rows` then.
+  int32_t advance = 0;
+};
+
+// An encoded item: the rows that replace the embeddings of its tokens, and rows that are added to
+// their hidden states after the first decoder layers (DeepStack, Meng et al. 2024,
+// arXiv:2406.04334). Immutable once shared.
+struct MediaEmbedding {
+  int rows = 0;
+  int width = 0;                 // the decoder's hidden_size
+  int deep_layers = 0;           // decoder layers after which rows are added: 0 .. deep_layers - 1
+  std::vector<float> data = {};  // [1 + deep_layers][rows][width]
+
+  // Row `row` of those that replace embeddings.
+  const float* Row(int row) const { return data.data() + int64_t{row} * width; }
+  // Row `row` of those that are added after decoder layer `layer`.
+  const float* DeepRow(int layer, int row) const { return Row((1 + layer) * rows + row); }
+  int64_t bytes() const { return static_cast<int64_t>(data.size() * sizeof(float)); }
+};
+using SharedEmbedding = std::shared_ptr<const MediaEmbedding>;
+
+// What a model's encoder takes, as its config says. Immutable: any thread may call any method.
+class MediaConfig {
+ public:
+  virtual ~MediaConfig() = default;
+
+  // The registered name of the family (engine/family/registry.h).
+  virtual const char* family() const = 0;
+  // The place of an item in a prompt, which depends on the item. kInvalidArgument where the model
+  // takes no such item, or not in this shape.
+  virtual Result<MediaLayout> Layout(const MediaItem& item) const = 0;
+  // The token whose places the rows take; -1: the tokenizer's <|begin_of_image|>.
+  virtual int32_t token_id() const = 0;
+  // Pixels on a side of the square that an image is fitted to (image/prepare_image.h); 0: the model
+  // takes no images.
+  virtual int image_size() const = 0;
+  // The fields, as a JSON object, for a bundle's manifest.
+  virtual std::string ToJson() const = 0;
+};
+
+// Encodes one item at a time, in slices of some milliseconds, so that decoder steps may run between
+// two slices. The rows are the same bytes for the same item, whatever runs in between and with any
+// number of threads. Called by the engine loop's thread only.
+class MediaEncoder {
+ public:
+  virtual ~MediaEncoder() = default;
+
+  // Starts an item. One under way is dropped. kInvalidArgument: see MediaConfig::Layout().
+  virtual Status Begin(const MediaItem& item) = 0;
+  // Computes the next slice of the item under way. True when it was the last.
+  virtual Result<bool> Slice() = 0;
+  // Gives the rows, once, after the last slice. As many rows as Layout() says.
+  virtual Result<MediaEmbedding> End() = 0;
+};
+
+}  // namespace edgegate

@@ -1,0 +1,48 @@
+#include "engine/family/registry.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+namespace edgegate {
+namespace {
+
+TEST_CASE("each architecture belongs to one family, which is found by it") {
+  std::set<std::string> hugging_face, gguf;
+  for (const DecoderFamily& family : DecoderFamilies()) {
+    if (family.hugging_face) {
+      const std::string& name = family.hugging_face->architecture;
+      CHECK(hugging_face.insert(name).second);
+      REQUIRE(FindHfFamily(name).ok());
+      CHECK(*FindHfFamily(name) == &family);
+    }
+    if (family.gguf) {
+      CHECK(gguf.insert(family.gguf->architecture).second);
+      REQUIRE(FindGgufFamily(family.gguf->architecture).ok());
+      CHECK(*FindGgufFamily(family.gguf->architecture) == &family);
+    }
+  }
+}
+
+TEST_CASE("an architecture that is not supported is named, with those that are") {
+  const Status hf = FindHfFamily("MambaForCausalLM").status();
+  CHECK(hf.code() == StatusCode::kUnimplemented);
+  CHECK(hf.message() ==
+        "architecture \"MambaForCausalLM\" is not supported; these are: GlmForCausalLM, "
+        "LlamaForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM");
+  CHECK(FindGgufFamily("bert").status().message() ==
+        "general.architecture \"bert\" is not supported; these are: chatglm, llama, qwen2, qwen3");
+}
+
+TEST_CASE("media families have names of their own, and are found by them") {
+  std::set<std::string> names;
+  for (const MediaFamily* family : MediaFamilies()) {
+    CHECK(names.insert(family->name()).second);
+    REQUIRE(FindMediaFamily(family->name()).ok());
+    CHECK(*FindMediaFamily(family->name()) == family);
+  }
+  CHECK(FindMediaFamily("none").status().code() == StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace edgegate
