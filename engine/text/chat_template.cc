@@ -40,11 +40,10 @@ std::string TemplateOf(const json& config) {
 
 class JinjaTemplate : public ChatTemplate {
  public:
-  JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer, const ImagePlaceholder& image)
+  JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer, const std::string& image_token)
       : handle_(handle),
         tokenizer_(tokenizer),
-        image_rows_(image.rows),
-        image_token_(image.token.empty() ? -1 : tokenizer.TokenId(image.token)) {
+        image_token_(image_token.empty() ? -1 : tokenizer.TokenId(image_token)) {
     wants_list_ = !ShowsText(false) && ShowsText(true);
   }
 
@@ -55,13 +54,16 @@ class JinjaTemplate : public ChatTemplate {
     return text;
   }
 
-  Result<ChatPrompt> Encode(const Conversation& conversation, int64_t max_tokens) const override {
+  Result<ChatPrompt> Encode(const Conversation& conversation, int64_t max_tokens,
+                            std::span<const int> image_rows) const override {
+    if (std::ssize(image_rows) != conversation.num_images()) {
+      return Internal("rows of {} images for {}", image_rows.size(), conversation.num_images());
+    }
     EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(conversation, wants_list_));
     ChatPrompt prompt;
     EG_ASSIGN_OR_RETURN(prompt.ids,
                         tokenizer_.EncodeSegments(segments.texts, segments.specials, max_tokens));
-    const int images = conversation.num_images();
-    if (images > 0) EG_RETURN_IF_ERROR(PlaceImages(images, &prompt));
+    if (!image_rows.empty()) EG_RETURN_IF_ERROR(PlaceImages(image_rows, &prompt));
     return prompt;
   }
 
@@ -83,8 +85,9 @@ class JinjaTemplate : public ChatTemplate {
   }
 
   // Image tokens can only be the template's own: those in what users send stay plain text.
-  Status PlaceImages(int count, ChatPrompt* prompt) const {
+  Status PlaceImages(std::span<const int> image_rows, ChatPrompt* prompt) const {
     const auto& ids = prompt->ids;
+    const auto count = static_cast<int>(image_rows.size());
     const auto written = static_cast<int>(std::count(ids.begin(), ids.end(), image_token_));
     if (written < count || written % count != 0) {
       return InvalidArgument("the model's chat template writes {} image tokens for {} images",
@@ -97,8 +100,9 @@ class JinjaTemplate : public ChatTemplate {
         placed.push_back(ids[i++]);
         continue;
       }
+      const auto rows = static_cast<size_t>(image_rows[prompt->image_positions.size()]);
       prompt->image_positions.push_back(static_cast<int>(placed.size()));
-      placed.insert(placed.end(), static_cast<size_t>(image_rows_), image_token_);
+      placed.insert(placed.end(), rows, image_token_);
       for (int n = 0; n < each; ++n, ++i) {
         if (i == ids.size() || ids[i] != image_token_) {
           return InvalidArgument(
@@ -158,7 +162,6 @@ class JinjaTemplate : public ChatTemplate {
   };
   std::unique_ptr<tk_template, Free> handle_;
   const Tokenizer& tokenizer_;
-  const int image_rows_;
   const int32_t image_token_;
   bool wants_list_ = false;  // the template shows contents that are lists, and no strings
 };
@@ -167,7 +170,7 @@ class JinjaTemplate : public ChatTemplate {
 
 Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& assets,
                                                          const Tokenizer& tokenizer,
-                                                         const ImagePlaceholder& image) {
+                                                         const std::string& image_token) {
   json config = json::object();
   if (!assets.tokenizer_config.empty()) {
     config = json::parse(assets.tokenizer_config, nullptr, false);
@@ -185,7 +188,8 @@ Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& 
   if (tk_template_new(ToTk(source), ToTk(specials), ToTk(globals), &handle, &error) != 0) {
     return InvalidArgument("{}", TakeString(error));
   }
-  return std::unique_ptr<ChatTemplate>(std::make_unique<JinjaTemplate>(handle, tokenizer, image));
+  return std::unique_ptr<ChatTemplate>(
+      std::make_unique<JinjaTemplate>(handle, tokenizer, image_token));
 }
 
 }  // namespace edgegate

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,6 @@
 
 namespace edgegate {
 
-// What stands for an image in a prompt: `rows` times the token `token`.
-struct ImagePlaceholder {
-  std::string token;  // its name in the vocabulary; empty: the model takes no images
-  int rows = 0;
-};
-
 struct ChatPrompt {
   std::vector<int32_t> ids;
   std::vector<int> image_positions;  // of each image's first token
@@ -27,10 +22,11 @@ struct ChatPrompt {
 class ChatTemplate {
  public:
   // kUnimplemented when the model has no template; kInvalidArgument, with the line, when it does
-  // not parse. `tokenizer` must outlive this.
+  // not parse. `tokenizer` must outlive this. `image_token`: the name of the token that stands for
+  // images; empty: the model takes none.
   static Result<std::unique_ptr<ChatTemplate>> Make(const TokenizerAssets& assets,
                                                     const Tokenizer& tokenizer,
-                                                    const ImagePlaceholder& image = {});
+                                                    const std::string& image_token = "");
   virtual ~ChatTemplate() = default;
 
   // Gives the prompt's text, as the template writes it. kInvalidArgument when the template itself
@@ -39,10 +35,12 @@ class ChatTemplate {
 
   // Gives the prompt's ids, at most `max_tokens` of text (see Tokenizer::Encode). The template's
   // own special tokens become special tokens. What the messages carry stays plain text even where
-  // it looks like one. Where a template writes another number of image tokens than an image has
-  // rows (one, say), the image's number takes their place. kInvalidArgument where it writes none.
+  // it looks like one. `image_rows`: the number of image tokens of each image, in the order of the
+  // messages. It replaces the number that the template writes (one, say). kInvalidArgument where
+  // the template writes none.
   virtual Result<ChatPrompt> Encode(const Conversation& conversation,
-                                    int64_t max_tokens = Tokenizer::kNoLimit) const = 0;
+                                    int64_t max_tokens = Tokenizer::kNoLimit,
+                                    std::span<const int> image_rows = {}) const = 0;
 };
 
 }  // namespace edgegate

@@ -63,7 +63,13 @@ Result<std::vector<int32_t>> Tokenize(const Call& call, const ServedModel& model
                                       std::vector<PromptMedia>* images, const JobContext& context) {
   const int64_t most = int64_t{model.limits.max_model_len} + kTokensBeyondContext;
   if (const Conversation* conversation = call.conversation()) {
-    EG_ASSIGN_OR_RETURN(ChatPrompt encoded, model.text->EncodeChat(*conversation, most, context));
+    std::vector<int> rows;
+    for (const PromptMedia& image : *images) {
+      EG_ASSIGN_OR_RETURN(const MediaLayout layout, model.limits.media->Layout(image.item));
+      rows.push_back(layout.rows);
+    }
+    EG_ASSIGN_OR_RETURN(ChatPrompt encoded,
+                        model.text->EncodeChat(*conversation, most, rows, context));
     if (encoded.image_positions.size() != images->size()) {
       return Internal("the prompt has places for {} images, not for {}",
                       encoded.image_positions.size(), images->size());

@@ -74,14 +74,6 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, KvType
                   tokens * DecoderRunner::KvBytesPerToken(config, type));
 }
 
-// Rows of an image that fills the model's canvas.
-int ImageRows(const MediaConfig& media) {
-  const int size = media.image_size();
-  const auto pixels = std::make_shared<std::vector<uint8_t>>(static_cast<size_t>(size) * size * 3);
-  const auto layout = media.Layout(SquareImage(pixels, size, ""));
-  return layout.ok() ? layout->rows : 0;
-}
-
 TextModelSource TextSource(const Bundle& bundle) {
   const ModelConfig& config = bundle.weights().config;
   TextModelSource source;
@@ -90,7 +82,7 @@ TextModelSource TextSource(const Bundle& bundle) {
   source.eos_token_ids = config.eos_token_ids;
   if (config.media) {
     source.image_token_id = config.media->token_id();
-    source.image_rows = ImageRows(*config.media);
+    source.takes_images = true;
   }
   return source;
 }

@@ -11,9 +11,10 @@ namespace {
 Status EncodeChat(const TextModel& model, WireReader* job, WireWriter* result) {
   const Conversation conversation = GetConversation(job);
   const auto max_tokens = job->Get<int64_t>();
+  const auto image_rows = job->GetVector<int>();
   if (!job->ok()) return Internal("a worker's job is damaged");
   EG_ASSIGN_OR_RETURN(const ChatPrompt prompt,
-                      model.chat_template->Encode(conversation, max_tokens));
+                      model.chat_template->Encode(conversation, max_tokens, image_rows));
   result->PutVector(prompt.ids).PutVector(prompt.image_positions);
   return {};
 }
@@ -46,14 +47,13 @@ Status PrepareImageFile(WireReader* job, WireWriter* result) {
   return {};
 }
 
-// The token that stands for images in prompts.
-Result<ImagePlaceholder> Placeholder(int32_t id, int rows, const Tokenizer& tokenizer) {
-  if (rows == 0) return ImagePlaceholder{};
+// The name of the token that stands for images in prompts.
+Result<std::string> ImageToken(int32_t id, const Tokenizer& tokenizer) {
   if (id < 0) id = tokenizer.TokenId("<|begin_of_image|>");
   if (id < 0 || !tokenizer.IsSpecial(id)) {
     return DataLoss("the tokenizer has no special token for images (boi_token_id {})", id);
   }
-  return ImagePlaceholder{tokenizer.TokenBytes(id), rows};
+  return std::string(tokenizer.TokenBytes(id));
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ std::string LoadMessage(const TextModelSource& source) {
       .Put(source.vocab_size)
       .PutVector(source.eos_token_ids)
       .Put(source.image_token_id)
-      .Put(source.image_rows);
+      .Put(source.takes_images);
   return message.Take();
 }
 
@@ -81,11 +81,13 @@ Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer) {
   const int vocab_size = reader.Get<int>();
   const auto eos = reader.GetVector<int32_t>();
   const auto image_token = reader.Get<int32_t>();
-  const int image_rows = reader.Get<int>();
+  const bool takes_images = reader.GetBool();
   TextModel model;
   EG_ASSIGN_OR_RETURN(model.tokenizer, Tokenizer::Make(assets));
-  EG_ASSIGN_OR_RETURN(const ImagePlaceholder image,
-                      Placeholder(image_token, image_rows, *model.tokenizer));
+  std::string image;
+  if (takes_images) {
+    EG_ASSIGN_OR_RETURN(image, ImageToken(image_token, *model.tokenizer));
+  }
   auto chat = ChatTemplate::Make(assets, *model.tokenizer, image);
   if (chat.ok()) {
     model.chat_template = *std::move(chat);

@@ -18,7 +18,7 @@
 namespace edgegate {
 
 enum class JobKind : uint8_t {
-  kEncodeChat,    // Conversation, limit of tokens -> ids, positions of images
+  kEncodeChat,    // Conversation, limit of tokens, rows of images -> ids, positions of images
   kEncodeText,    // text, limit of tokens -> ids
   kPrepareImage,  // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
   kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)
@@ -45,7 +45,7 @@ struct TextModelSource {
   int vocab_size = 0;  // of the logits
   std::vector<int32_t> eos_token_ids;
   int32_t image_token_id = -1;  // -1: the token <|begin_of_image|>
-  int image_rows = 0;           // 0: the model takes no images
+  bool takes_images = false;
 };
 std::string LoadMessage(const TextModelSource& source);
 // In the host. Fills `answer` with a VocabularyTable and whether there is a chat template.

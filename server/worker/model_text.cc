@@ -116,10 +116,11 @@ Result<std::string> ModelText::Run(JobKind kind, WireWriter* job, const JobConte
 }
 
 Result<ChatPrompt> ModelText::EncodeChat(const Conversation& conversation, int64_t max_tokens,
+                                         const std::vector<int>& image_rows,
                                          const JobContext& context) {
   WireWriter job = NewJob(JobKind::kEncodeChat);
   PutConversation(conversation, &job);
-  job.Put(max_tokens);
+  job.Put(max_tokens).PutVector(image_rows);
   EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kEncodeChat, &job, context));
   WireReader reader(result);
   ChatPrompt prompt;

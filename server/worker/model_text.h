@@ -38,8 +38,9 @@ class ModelText {
   const VocabularyTable& vocabulary() const { return *vocabulary_; }
   bool has_chat_template() const { return has_chat_template_; }
 
+  // `image_rows`: see ChatTemplate::Encode.
   Result<ChatPrompt> EncodeChat(const Conversation& conversation, int64_t max_tokens,
-                                const JobContext& context);
+                                const std::vector<int>& image_rows, const JobContext& context);
   Result<std::vector<int32_t>> EncodeText(std::string_view text, int64_t max_tokens,
                                           const JobContext& context);
   // `side`: of the square that the model sees, in pixels.

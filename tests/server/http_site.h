@@ -24,7 +24,6 @@ using Clock = std::chrono::steady_clock;
 inline const char* const kPixel =
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP43yAAAAQRAZ"
     "DHGw1eAAAAAElFTkSuQmCC";
-inline constexpr int kImageRows = 3;
 
 // A served fake: the tokenizer and template of a golden checkpoint, logits from a hash.
 class Site {
@@ -44,7 +43,7 @@ class Site {
     text.assets = &source_->tokenizer_assets();
     text.vocab_size = vocab;
     text.eos_token_ids = source_->config().eos_token_ids;
-    text.image_rows = kImageRows;
+    text.takes_images = true;
     auto loaded = ModelText::Load(text, {}, &jobs_, &memory_);
     REQUIRE(loaded.ok());
     model_.text = *std::move(loaded);

@@ -47,7 +47,7 @@ struct Site {
     text.assets = &source->tokenizer_assets();
     text.vocab_size = source->config().vocab_size;
     text.eos_token_ids = source->config().eos_token_ids;
-    text.image_rows = 3;
+    text.takes_images = true;
     return text;
   }
 
@@ -75,17 +75,41 @@ TEST_CASE("a worker encodes text and messages as this process does") {
     CHECK(text->vocabulary().Decode(*ids, false) == (*tokenizer)->Decode(*ids, false));
   }
   const auto chat =
-      ChatTemplate::Make(site.source->tokenizer_assets(), **tokenizer, {"<|begin_of_image|>", 3});
+      ChatTemplate::Make(site.source->tokenizer_assets(), **tokenizer, "<|begin_of_image|>");
   REQUIRE(chat.ok());
   CHECK(text->has_chat_template());
   const Conversation conversation = SomeConversation();
-  const auto prompt = text->EncodeChat(conversation, 1000, {});
-  REQUIRE(prompt.ok());
-  const auto local = (*chat)->Encode(conversation);
-  REQUIRE(local.ok());
-  CHECK(prompt->ids == local->ids);
-  CHECK(prompt->image_positions == local->image_positions);
-  CHECK(prompt->image_positions.size() == 1);
+  size_t without_image = 0;
+  for (const int rows : {1, 3, 7}) {  // the number of rows is a property of the image
+    const std::vector<int> image_rows = {rows};
+    const auto prompt = text->EncodeChat(conversation, 1000, image_rows, {});
+    REQUIRE(prompt.ok());
+    const auto local = (*chat)->Encode(conversation, 1000, image_rows);
+    REQUIRE(local.ok());
+    CHECK(prompt->ids == local->ids);
+    CHECK(prompt->image_positions == local->image_positions);
+    CHECK(prompt->image_positions.size() == 1);
+    if (rows == 1) without_image = prompt->ids.size() - 1;
+    CHECK(prompt->ids.size() == without_image + static_cast<size_t>(rows));
+  }
+  CHECK_FALSE(text->EncodeChat(conversation, 1000, {}, {}).ok());
+}
+
+TEST_CASE("each image of a conversation has its own number of rows") {
+  Site site;
+  const auto text = site.Load();
+  Conversation conversation;
+  conversation.messages = {{"user",
+                            {{ChatPart::Kind::kImage, ""},
+                             {ChatPart::Kind::kText, "and"},
+                             {ChatPart::Kind::kImage, ""}}}};
+  const auto small = text->EncodeChat(conversation, 1000, {1, 1}, {});
+  const auto large = text->EncodeChat(conversation, 1000, {5, 2}, {});
+  REQUIRE(small.ok());
+  REQUIRE(large.ok());
+  CHECK(large->ids.size() == small->ids.size() + 5);
+  CHECK(large->image_positions[0] == small->image_positions[0]);
+  CHECK(large->image_positions[1] == small->image_positions[1] + 4);
 }
 
 TEST_CASE("a text with too many tokens is refused") {
@@ -193,7 +217,7 @@ TEST_CASE("a template that exceeds its memory limit fails its request alone") {
   const auto ask = [&](const char* content) {
     Conversation conversation;
     conversation.messages = {{"user", {{ChatPart::Kind::kText, content}}}};
-    return (*loaded)->EncodeChat(conversation, 1000, {});
+    return (*loaded)->EncodeChat(conversation, 1000, {}, {});
   };
   const auto grown = ask("grow");
   CHECK(grown.status().code() == StatusCode::kInvalidArgument);
