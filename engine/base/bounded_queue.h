@@ -16,7 +16,7 @@ class BoundedQueue {
  public:
   explicit BoundedQueue(size_t capacity) : capacity_(capacity) {}
 
-  // Never blocks. False, with `item` untouched, when the queue is full or closed.
+  // Never blocks. Returns false and leaves `item` unchanged if the queue is full or closed.
   bool TryPush(T&& item) EG_EXCLUDES(mutex_) {
     {
       MutexLock lock(mutex_);
@@ -27,8 +27,9 @@ class BoundedQueue {
     return true;
   }
 
-  // The oldest item; blocks until there is one, `deadline` passes, or the queue is closed and
-  // empty (both of the latter give nullopt). Items pushed before Close() are still handed out.
+  // Removes and returns the oldest item. Blocks until there is one. Returns nullopt if `deadline`
+  // passes first, or if the queue is closed and empty. Items pushed before Close() are still
+  // returned.
   std::optional<T> PopUntil(std::chrono::steady_clock::time_point deadline) EG_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     while (items_.empty() && !closed_) {
@@ -37,13 +38,13 @@ class BoundedQueue {
     return PopLocked();
   }
 
-  // The oldest item if there is one now.
+  // Removes and returns the oldest item, or nullopt if the queue is empty. Never blocks.
   std::optional<T> TryPop() EG_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     return PopLocked();
   }
 
-  // Refuses all further pushes and wakes every waiting thread. May be called more than once.
+  // Refuses further pushes and wakes all waiting threads. May be called more than once.
   void Close() EG_EXCLUDES(mutex_) {
     {
       MutexLock lock(mutex_);

@@ -20,7 +20,7 @@ double QuotaOfV1(const std::string& folder) {
   std::ifstream quota_file(folder + "/cpu.cfs_quota_us"),
       period_file(folder + "/cpu.cfs_period_us");
   double quota = 0, period = 0;
-  // -1: no quota.
+  // A quota of -1 means that there is none.
   return quota_file >> quota && period_file >> period && quota > 0 && period > 0 ? quota / period
                                                                                  : kNoQuota;
 }

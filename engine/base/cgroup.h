@@ -1,4 +1,4 @@
-// What the cgroups of this process allow it, of version 1 and 2.
+// Limits that the cgroups (version 1 and 2) of this process set.
 #pragma once
 
 #include <string>
@@ -7,20 +7,20 @@
 
 namespace edgegate {
 
-// Where the kernel shows cgroups. Tests give folders of their own.
+// Locations of the kernel's cgroup files. Tests use folders of their own.
 struct CgroupPlaces {
   std::string own = "/proc/self/cgroup";
   std::string root = "/sys/fs/cgroup";
 };
 
-// The folders of this process's cgroup and of all above it that may hold limits of the controller,
-// such as "memory": those of version 2, and of the controller's hierarchy of version 1. A folder
-// need not exist: in a container the kernel may name one outside. Thread-safe.
+// Returns the folders of this process's cgroup and of all its ancestors that may hold limits of the
+// controller, such as "memory": the folders of version 2, and those of the controller's hierarchy
+// of version 1. A folder need not exist, because in a container the kernel may name one outside.
+// Thread-safe.
 std::vector<std::string> CgroupFolders(std::string_view controller,
                                        const CgroupPlaces& places = {});
 
-// The number of processors whose time the cgroups allow; infinity: there is no quota.
-// Thread-safe.
+// Returns the CPU quota as a number of processors; infinity if there is no quota. Thread-safe.
 double CgroupCpus(const CgroupPlaces& places = {});
 
 }  // namespace edgegate

@@ -1,4 +1,4 @@
-// What the kernel says of the machine's memory.
+// The machine's memory, as the kernel reports it.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@
 
 namespace edgegate {
 
-// An entry of /proc/meminfo, such as "MemTotal", in bytes. nullopt: there is none. Thread-safe.
+// Returns an entry of /proc/meminfo, such as "MemTotal", in bytes; nullopt if there is no such
+// entry. Thread-safe.
 std::optional<int64_t> MemoryInfo(std::string_view name);
 
 }  // namespace edgegate

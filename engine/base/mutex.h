@@ -1,5 +1,5 @@
-// A mutex and condition variable that clang's -Wthread-safety can check: every field that a lock
-// guards says so with EG_GUARDED_BY. See https://clang.llvm.org/docs/ThreadSafetyAnalysis.html.
+// A mutex and a condition variable that clang's -Wthread-safety checks. Each field that a lock
+// guards is marked with EG_GUARDED_BY. See https://clang.llvm.org/docs/ThreadSafetyAnalysis.html.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ class EG_THREAD_ANNOTATION(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
-// Holds `mutex` for the length of its scope.
+// Holds `mutex` until the end of its scope.
 class EG_THREAD_ANNOTATION(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) EG_THREAD_ANNOTATION(acquire_capability(mutex)) : mutex_(mutex) {
@@ -44,13 +44,13 @@ class EG_THREAD_ANNOTATION(scoped_lockable) MutexLock {
 
 class CondVar {
  public:
-  // Both may wake for no reason: call them in a loop that checks the condition.
+  // Both may wake spuriously: call them in a loop that checks the condition.
   void Wait(Mutex& mutex) EG_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     cv_.wait(lock);
     lock.release();
   }
-  // False when `deadline` passed first.
+  // Returns false if `deadline` passed first.
   bool WaitUntil(Mutex& mutex, std::chrono::steady_clock::time_point deadline) EG_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     bool in_time = cv_.wait_until(lock, deadline) == std::cv_status::no_timeout;

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of data that comes in pieces.
+// SHA-256 (FIPS 180-4) of data that arrives in pieces.
 #pragma once
 
 #include <array>
@@ -15,10 +15,10 @@ class Sha256 {
   Sha256();
   ~Sha256();
   void Update(const void* data, size_t size);
-  // 64 lower-case hex digits. Call once.
+  // Returns the digest as 64 lower-case hex digits. Call once.
   std::string Finish();
 
-  // Of data in one piece, as bytes.
+  // Returns the digest of one piece of data, as bytes.
   static std::array<uint8_t, 32> Digest(const void* data, size_t size);
 
  private:

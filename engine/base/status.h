@@ -1,8 +1,8 @@
-// Status and Result<T>: how every layer of edgegate reports failure. No exceptions cross a
-// public header; what a library throws is caught at the call and turned into a Status.
+// Status and Result<T>: every layer of edgegate reports failures with them. No exception crosses a
+// public header: exceptions of libraries are caught at the call and become a Status.
 //
-// A message is written for the person who can mend the cause: it names the file and offset, the
-// field or the setting, and says what was expected.
+// A message is written for the person who can fix the cause. It names the file and offset, the
+// field or the setting, and what was expected.
 #pragma once
 
 #include <fmt/format.h>
@@ -17,12 +17,12 @@ namespace edgegate {
 
 enum class StatusCode {
   kOk,
-  kInvalidArgument,    // the caller's input is wrong; trying again does not help
+  kInvalidArgument,    // the caller's input is wrong; a retry does not help
   kNotFound,           // a file, tensor or model that was named does not exist
-  kDataLoss,           // a file is damaged or is not what it claims to be
-  kUnimplemented,      // well-formed, but edgegate does not support it
-  kResourceExhausted,  // a bound was reached (queue, memory, disk); may work later
-  kUnavailable,        // not now: loading, draining
+  kDataLoss,           // a file is damaged or is not of its stated format
+  kUnimplemented,      // well-formed, but not supported by edgegate
+  kResourceExhausted,  // a limit was reached (queue, memory, disk); may work later
+  kUnavailable,        // temporarily: loading, draining
   kDeadlineExceeded,
   kCancelled,
   kInternal,  // a bug, or the machine failed
@@ -37,7 +37,8 @@ class [[nodiscard]] Status {
   StatusCode code() const { return code_; }
   const std::string& message() const { return message_; }
 
-  // The same failure seen from further out: "opening model.gguf: <message>". No-op when ok.
+  // Returns the status with the context before its message: "opening model.gguf: <message>". No
+  // effect if ok.
   Status WithContext(std::string_view context) const {
     return ok() ? *this : Status(code_, fmt::format("{}: {}", context, message_));
   }
@@ -80,7 +81,7 @@ Status Internal(fmt::format_string<Args...> format, Args&&... args) {
   return {StatusCode::kInternal, fmt::format(format, std::forward<Args>(args)...)};
 }
 
-// A T, or the Status that says why there is none.
+// A T, or the Status that tells why there is none.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -107,14 +108,14 @@ class [[nodiscard]] Result {
 #define EG_CONCAT_INNER(a, b) a##b
 #define EG_CONCAT(a, b) EG_CONCAT_INNER(a, b)
 
-// Returns from the calling function when `expr` (a Status) is a failure.
+// Returns `expr` (a Status) from the calling function if it is not ok.
 #define EG_RETURN_IF_ERROR(expr)                                                     \
   do {                                                                               \
     if (::edgegate::Status eg_status_ = (expr); !eg_status_.ok()) return eg_status_; \
   } while (0)
 
-// `EG_ASSIGN_OR_RETURN(auto x, F())`: x gets F()'s value, or the calling function returns F()'s
-// Status.
+// `EG_ASSIGN_OR_RETURN(auto x, F())` assigns F()'s value to x, or returns F()'s Status from the
+// calling function.
 #define EG_ASSIGN_OR_RETURN(lhs, expr) \
   EG_ASSIGN_OR_RETURN_INNER(EG_CONCAT(eg_result_, __LINE__), lhs, expr)
 #define EG_ASSIGN_OR_RETURN_INNER(result, lhs, expr) \

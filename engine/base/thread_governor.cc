@@ -7,15 +7,16 @@
 namespace edgegate {
 namespace {
 
-// A window has this many steps at least, and lasts some time slices of the kernel's scheduler.
+// Least number of steps of a window, and its least duration: several time slices of the kernel's
+// scheduler.
 constexpr int kWindowSteps = 2;
 constexpr auto kWindow = std::chrono::milliseconds(12);
 
-// Another number of threads replaces the settled one only when it obtains this much more.
+// Another number of threads replaces the settled one only if it obtains this much more.
 constexpr double kBetter = 1.05;
 
-// Windows between trials in vain. A trial of one more thread costs little, and finds that a
-// neighbour has gone. A trial of fewer threads makes its steps slow: its pause doubles.
+// Windows between failed trials. A trial of one more thread costs little and notices that another
+// program has ended. A trial of fewer threads makes its steps slow, so its pause doubles.
 constexpr int kMorePause = 2;
 constexpr int kMostFewerPause = 64;
 
@@ -55,7 +56,7 @@ void ThreadGovernor::EndTrial(double obtained) {
     settled_ = tried;
     settled_obtained_ = obtained;
     until_fewer_ = until_more_ = fewer_pause_ = 1;
-    // Where one more is better, all may be.
+    // If one more thread is better, all of them may be.
     if (more && settled_ < limit_) trial_ = limit_;
   } else if (more) {
     until_more_ = kMorePause;
@@ -66,8 +67,8 @@ void ThreadGovernor::EndTrial(double obtained) {
   }
 }
 
-// `obtained` of the settled number of threads. So many threads can obtain no more processors than
-// there are threads: a number that is below `obtained` is never tried.
+// `obtained`: processors that the settled number of threads obtained. N threads obtain at most N
+// processors, so a number of threads below `obtained` is never tried.
 void ThreadGovernor::TryAnother(double obtained) {
   settled_obtained_ = obtained;
   const int enough = std::max(1, static_cast<int>(std::ceil(obtained)));

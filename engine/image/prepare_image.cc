@@ -7,7 +7,8 @@
 
 namespace edgegate {
 
-// get_image_size_fit_to_canvas in the same floating point, whose rounding decides at whole numbers.
+// get_image_size_fit_to_canvas of transformers, in the same floating-point operations, because
+// their rounding decides at whole numbers.
 std::pair<int, int> FitToCanvas(int width, int height, int size) {
   const double scale_w = static_cast<double>(size) / width;
   const double scale_h = static_cast<double>(size) / height;

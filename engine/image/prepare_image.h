@@ -1,6 +1,6 @@
-// An image as GLM-Edge-V's image processor prepares it, up to the normalization (transformers,
-// MllamaImageProcessor with one tile): the aspect is kept, the longer side becomes `size`, small
-// images are enlarged, and right and below it is padded with 0.
+// Image preprocessing of GLM-Edge-V, without the normalization (transformers, MllamaImageProcessor
+// with one tile). The image keeps its aspect ratio. Its longer side becomes `size` pixels long;
+// small images are enlarged. Zeros pad it on the right and below.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace edgegate {
 
-// Width and height after resizing, each 1 .. size.
+// Returns width and height after resizing, each from 1 to `size`.
 std::pair<int, int> FitToCanvas(int width, int height, int size);
 
-// `rgb` [height][width][3] to [size][size][3]. Thread-safe. Throws std::bad_alloc.
+// Converts `rgb` [height][width][3] to [size][size][3]. Thread-safe. Throws std::bad_alloc.
 std::vector<uint8_t> PrepareImage(const uint8_t* rgb, int width, int height, int size);
 
 }  // namespace edgegate

@@ -36,8 +36,9 @@ void SplitChannelsImpl(const uint8_t* rgb, int width, int64_t stride, uint8_t* p
   }
 }
 
-// One row. The channels lie apart, each with 16 readable bytes behind its last: `planes`
-// [3][stride]. Integer sums are exact in any order, so that vectors give what Pillow's loop gives.
+// Resizes one row. `planes`: [3][stride], one plane for each channel, with 16 readable bytes after
+// its last pixel. Integer sums are exact in any order, so that vectors give the result of Pillow's
+// loop.
 void ResizeRowImpl(const uint8_t* planes, int64_t stride, const ResizeWeights& w, uint8_t* out) {
   const I32 i32;
   const U8 u8;
@@ -66,7 +67,7 @@ void ResizeRowImpl(const uint8_t* planes, int64_t stride, const ResizeWeights& w
   }
 }
 
-// Output row `row` from rows of `length` bytes.
+// Computes output row `row` from input rows of `length` bytes.
 void ResizeColumnsImpl(const uint8_t* rows, int64_t length, const ResizeWeights& w, int row,
                        uint8_t* out) {
   const I32 i32;
@@ -135,7 +136,7 @@ HWY_EXPORT(FinishSumsImpl);
 std::vector<uint8_t> ResizeRows(const uint8_t* rgb, int width, int height, int new_width) {
   const ResizeWeights w = MakeResizeWeights(width, new_width);
   std::vector<uint8_t> out(static_cast<size_t>(height) * new_width * 3);
-  const int64_t stride = width + 16;  // vectors run past the last pixel
+  const int64_t stride = width + 16;  // vectors read past the last pixel
   std::vector<uint8_t> planes(static_cast<size_t>(stride) * 3);
   for (int y = 0; y < height; ++y) {
     SplitChannels(rgb + int64_t{y} * width * 3, width, stride, planes.data());

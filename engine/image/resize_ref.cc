@@ -6,7 +6,7 @@
 namespace edgegate {
 namespace {
 
-// Pillow rounds so: below zero it is not std::lround, and what becomes of that is cut off.
+// Pillow's rounding. It differs from std::lround for negative values, which are clamped afterwards.
 int Rounded(double x) {
   return static_cast<int>(x + 0.5);  // NOLINT(bugprone-incorrect-roundings)
 }
@@ -19,8 +19,8 @@ double Bicubic(double x) {
   return 0.0;
 }
 
-// [lines][size][step] to [lines][new_size][step]: along the rows, a step is a pixel; along the
-// columns, a row.
+// Resizes [lines][size][step] to [lines][new_size][step]. Along the rows, a step is a pixel; along
+// the columns, it is a row.
 std::vector<uint8_t> Pass(const std::vector<uint8_t>& in, int size, int new_size, int64_t step) {
   if (size == new_size) return in;
   const ResizeWeights w = MakeResizeWeights(size, new_size);

@@ -8,9 +8,9 @@
 namespace edgegate {
 namespace {
 
-constexpr int kPlanePadding = 16;  // vectors run past the last pixel
+constexpr int kPlanePadding = 16;  // vectors read past the last pixel
 
-// The weights for an input whose order is reversed. The outputs keep their order.
+// Returns the weights for an input in reverse order. The outputs keep their order.
 ResizeWeights Mirrored(ResizeWeights w, int size) {
   for (size_t i = 0; i < w.first.size(); ++i) {
     w.first[i] = size - w.first[i] - w.count[i];
@@ -65,11 +65,11 @@ RowPreparer::RowPreparer(int width, int height, int orientation, int size)
   const int upright_width = transposed_ ? height : width;
   const int upright_height = transposed_ ? width : height;
   const auto [new_width, new_height] = FitToCanvas(upright_width, upright_height, size);
-  // Stored rows run along the upright image's columns where it is transposed.
+  // In a transposed image, stored rows are columns of the upright image.
   x_first_ = ColumnsFirst(upright_width, upright_height, new_width, new_height) == transposed_;
   const int outputs_x = transposed_ ? new_height : new_width;
   const int outputs_y = transposed_ ? new_width : new_height;
-  // As ApplyOrientation: EXIF 2.3, table 6.
+  // As in ApplyOrientation (EXIF 2.3, table 6).
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   x_weights_ = WeightsOf(width, outputs_x, flip_x);

@@ -1,6 +1,6 @@
-// PrepareImage for an image whose rows arrive one by one, in the order that a file stores them. The
-// result equals rotating the whole image by its EXIF orientation and calling PrepareImage, bit for
-// bit. Memory: some rows of the image, and the canvas.
+// PrepareImage() for an image whose rows arrive one by one, in the order of the file. The result
+// equals, bit for bit, that of PrepareImage() on the whole image after its rotation by the EXIF
+// orientation. Memory: several rows of the image, and the canvas.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ namespace edgegate {
 // Not thread-safe. Methods throw std::bad_alloc.
 class RowPreparer {
  public:
-  // `width` and `height`: as stored, at least 1. `orientation`: EXIF's; values outside 2 .. 8 mean
-  // upright. `size`: pixels of a side of the canvas.
+  // `width` and `height`: as stored, at least 1. `orientation`: the EXIF value; outside 2 .. 8 the
+  // image is upright. `size`: side of the canvas, in pixels.
   RowPreparer(int width, int height, int orientation, int size);
 
-  // `rgb`: [width][3], the next row from the top. Exactly `height` calls.
+  // Adds the next row from the top. `rgb`: [width][3]. Must be called exactly `height` times.
   void AddRow(const uint8_t* rgb);
 
-  // The canvas, [size][size][3], after the last row.
+  // Returns the canvas, [size][size][3]. Call after the last row.
   std::vector<uint8_t> Finish() && { return std::move(canvas_); }
 
  private:
@@ -30,8 +30,8 @@ class RowPreparer {
   class Columns {
    public:
     Columns(ResizeWeights weights, bool mirrored, int64_t length);
-    // Adds the next input row of `length` bytes. finish(index, sums) gets each output row that is
-    // complete.
+    // Adds the next input row of `length` bytes, and calls finish(index, sums) for each output row
+    // that is complete.
     template <typename Use>
     void Add(const uint8_t* row, Use finish);
 
@@ -41,11 +41,11 @@ class RowPreparer {
     }
     int32_t* SumsAt(int step) { return sums_.data() + step % slots_ * length_; }
 
-    const ResizeWeights weights_;  // in terms of stored rows
-    const bool mirrored_;          // the first output row in time is the last one of the canvas
+    const ResizeWeights weights_;  // of the stored rows
+    const bool mirrored_;          // the last output row of the canvas is completed first
     const int64_t length_;
     const int outputs_;
-    int slots_ = 1;  // most output rows in progress at once
+    int slots_ = 1;  // largest number of output rows in progress
     int row_ = 0;    // input rows seen
     int begin_ = 0;  // output rows [begin_, end_) are in progress
     int end_ = 0;

@@ -7,12 +7,12 @@
 namespace edgegate {
 namespace {
 
-// Most likely first; equal ones by id, so that there is one order.
+// Orders by falling logit. Ties are broken by id, so that the order is unique.
 bool Before(const TokenLogit& a, const TokenLogit& b) {
   return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
 }
 
-// Sixteen sums side by side, in a fixed order whatever the compiler makes of it.
+// Adds in sixteen partial sums, so that the order of additions does not depend on the compiler.
 double LogSumExp(std::span<const float> logits) {
   float largest = -std::numeric_limits<float>::infinity();
   for (float logit : logits) largest = std::max(largest, logit);
@@ -27,7 +27,7 @@ double LogSumExp(std::span<const float> logits) {
   return largest + std::log(total);
 }
 
-// The row after bias and penalties: itself, where there are none, else in `adjusted`.
+// Returns the row after bias and penalties: `logits` itself if there are none, else `adjusted`.
 std::span<const float> Adjust(std::span<const float> logits, const SamplingParams& params,
                               const TokenCounts& counts, std::vector<float>* adjusted) {
   if (!params.penalizes() && params.logit_bias.empty()) return logits;
@@ -68,8 +68,8 @@ int32_t Greedy(std::span<const float> logits, const AllowedTokens& allowed) {
   return best;
 }
 
-// The allowed ids that min_p and top_k leave, most likely first. Ids too unlikely to carry any
-// weight in double precision are left out, so that few need sorting.
+// Finds the allowed ids that min_p and top_k keep, most likely first. Ids whose weight is
+// negligible in double precision are left out, so that few need sorting.
 void FindCandidates(std::span<const float> logits, const AllowedTokens& allowed,
                     const SamplingParams& params, float largest, std::vector<TokenLogit>* found) {
   float floor = largest - 40.0f * params.temperature;
@@ -92,7 +92,7 @@ void FindCandidates(std::span<const float> logits, const AllowedTokens& allowed,
   std::sort(candidates.begin(), candidates.end(), Before);
 }
 
-// `room` is for the weights of the candidates.
+// Draws a candidate at random. `room`: scratch for the weights of the candidates.
 int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& params, uint64_t seed,
              uint64_t position, std::vector<double>* room) {
   std::vector<double>& weights = *room;
@@ -103,7 +103,7 @@ int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& pa
     weights.push_back(std::exp(logit));
     total += weights.back();
   }
-  // top_p keeps the shortest prefix that reaches it.
+  // top_p keeps the shortest prefix whose probability reaches it.
   double kept = 0;
   size_t count = 0;
   while (count < weights.size()) {

@@ -1,6 +1,6 @@
 // Chooses the next token from a row of logits, in vLLM's order of operations: log-probabilities of
-// the raw row; forbidden ids; logit bias; penalties; then greedy, or temperature, min_p, top_k,
-// top_p and a draw.
+// the raw row, forbidden ids, logit bias, penalties; then either the most likely token, or
+// temperature, min_p, top_k, top_p and a random draw.
 #pragma once
 
 #include <array>
@@ -14,10 +14,10 @@
 
 namespace edgegate {
 
-// What a sequence has seen, filled only where penalties need it. Owned by one thread.
+// Tokens of a sequence so far. Filled only if penalties need it. Owned by one thread.
 struct TokenCounts {
-  std::unordered_map<int32_t, int> output;
-  // The prompt's distinct ids, ascending, for repetition_penalty. The memory is the caller's.
+  std::unordered_map<int32_t, int> output;  // occurrences of each generated id
+  // The prompt's distinct ids, ascending, for repetition_penalty. The caller owns the memory.
   std::span<const int32_t> prompt;
 };
 
@@ -25,13 +25,13 @@ struct TokenCounts {
 // as 1, 2, 3").
 std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// A uniform number in [0, 1) that depends on (seed, position) alone.
+// Returns a uniform random number in [0, 1) that depends on (seed, position) alone.
 double CounterUniform(uint64_t seed, uint64_t position);
 
-// Which ids may be sampled.
+// The ids that may be sampled.
 struct AllowedTokens {
-  const std::vector<bool>& valid;       // size vocab: ids that the tokenizer has
-  std::span<const uint32_t> permitted;  // and bit id % 32 of word id / 32; empty: all of them
+  const std::vector<bool>& valid;       // [vocab_size]: ids of the tokenizer
+  std::span<const uint32_t> permitted;  // mask: bit id % 32 of word id / 32; empty: all ids
 
   bool operator[](size_t id) const {
     return valid[id] && (permitted.empty() || (permitted[id / 32] >> (id % 32) & 1) != 0);
@@ -43,12 +43,12 @@ struct TokenLogit {
   float logit;
 };
 
-// Keeps its memory from token to token, and nothing else. Owned by one thread.
+// Keeps only scratch memory between calls. Owned by one thread.
 class Sampler {
  public:
-  // The token for output position `position`. `seed_offset` is added to the parameters' seed.
-  // kInternal when the row holds NaN, or no allowed id has a finite logit. The same arguments give
-  // the same bytes.
+  // Returns the token for output position `position`. `logits`: [vocab_size]. `seed_offset` is
+  // added to the seed of `params`. kInternal if the row contains NaN or no allowed id has a finite
+  // logit. The same arguments give the same bytes.
   Result<SampledToken> Sample(std::span<const float> logits, const AllowedTokens& allowed,
                               const SamplingParams& params, const TokenCounts& counts,
                               uint64_t position, uint64_t seed_offset = 0);
@@ -59,8 +59,8 @@ class Sampler {
   std::vector<double> weights_;
 };
 
-// What the raw row says of `token`: its log-probability and rank, and the `num_top` most likely
-// valid ids (log-probability falling, then id rising).
+// Returns the log-probability and rank of `token` in the raw row, and the `num_top` most likely
+// valid ids (by falling log-probability, then by rising id).
 SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& valid,
                            int32_t token, int num_top);
 

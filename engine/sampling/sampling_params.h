@@ -1,4 +1,4 @@
-// How the next token is chosen from a row of logits. Semantics and order of operations are vLLM's.
+// Parameters of sampling. Their semantics and the order of operations are those of vLLM.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@ struct SamplingParams {
   float repetition_penalty = 1.0f;  // over prompt and output; > 0
   std::vector<std::pair<int32_t, float>> logit_bias;
   uint64_t seed = 0;
-  // Tokens to report beside the sampled one, most likely first; -1: no logprobs at all.
+  // Number of alternatives to report, most likely first; -1: no log-probabilities at all.
   int num_top_logprobs = -1;
 
-  // Whether what has been generated counts.
+  // True if the logits depend on the tokens so far.
   bool penalizes() const {
     return repetition_penalty != 1.0f || presence_penalty != 0.0f || frequency_penalty != 0.0f;
   }
@@ -31,13 +31,13 @@ struct TokenLogprob {
   float logprob = 0;
 };
 
-// Log-probabilities are of the raw logits: log-softmax over the whole vocabulary before bias,
+// Log-probabilities are a log-softmax of the raw logits over the whole vocabulary, before bias,
 // penalties and temperature.
 struct SampledToken {
   int32_t token = 0;
   float logprob = 0;              // set when num_top_logprobs >= 0
   int32_t rank = 0;               // 1: the most likely token of the raw logits
-  std::vector<TokenLogprob> top;  // num_top_logprobs of them
+  std::vector<TokenLogprob> top;  // [num_top_logprobs]
 };
 
 }  // namespace edgegate

@@ -1,4 +1,4 @@
-// GGUF tokenizer metadata as a tokenizer.json with the same behaviour.
+// Converts GGUF tokenizer metadata to a tokenizer.json with the same behaviour.
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -14,7 +14,7 @@ using nlohmann::json;
 
 enum GgufTokenType { kUnknown = 2, kControl = 3, kUserDefined = 4, kByte = 6 };
 
-// The splitting pattern of GPT-4-like tokenizers; they differ in how many digits go together.
+// The splitting pattern of GPT-4-like tokenizers. They differ in the number of digits in a group.
 std::string Pattern(const char* digits) {
   return std::string(R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)") + digits +
          R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
@@ -35,7 +35,7 @@ json SplitThenBytes(const std::string& pattern) {
   return {{"type", "Sequence"}, {"pretokenizers", json::array({split, ByteLevel(false)})}};
 }
 
-// What a pre-tokenizer name of llama.cpp stands for; null when it is not known.
+// The pre-tokenizer that a name of llama.cpp stands for; null for an unknown name.
 json PreTokenizer(const std::string& name) {
   if (name.empty() || name == "default" || name == "gpt-2") return ByteLevel(true);
   if (name == "smollm") {
@@ -66,7 +66,7 @@ json AddedTokens(const GgufVocab& vocab) {
   return added;
 }
 
-// bos and eos around a text, as far as the file asks for them; null when it does not.
+// A post-processor that adds bos and eos if the file asks for them; null if it asks for none.
 json PostProcessor(const GgufVocab& vocab, bool add_bos_by_default) {
   json pieces = json::array();
   json specials = json::object();
@@ -98,7 +98,7 @@ Result<json> ByteLevelBpe(const GgufVocab& vocab) {
   if (pre_tokenizer.is_null()) {
     return Unimplemented("tokenizer.ggml.pre is \"{}\": not supported", vocab.pre);
   }
-  // Qwen's own tokenizer composes characters first; llama.cpp does not.
+  // Qwen's own tokenizer applies NFC first; llama.cpp does not.
   const json normalizer = vocab.pre == "qwen2" ? json{{"type", "NFC"}} : json(nullptr);
   const bool llama3 = vocab.pre == "llama-bpe" || vocab.pre == "llama3";
   return json{{"version", "1.0"},
@@ -114,8 +114,8 @@ Result<json> ByteLevelBpe(const GgufVocab& vocab) {
                 {"ignore_merges", llama3}}}};
 }
 
-// SentencePiece's BPE joins the pair whose union has the best score: every pair of pieces whose
-// union is a piece, best union first, is the same as a list of merges.
+// SentencePiece's BPE joins the pair of pieces whose union has the best score. The equivalent list
+// of merges has all pairs whose union is a piece, best union first.
 json MergesFromScores(const GgufVocab& vocab) {
   std::unordered_map<std::string, size_t> ids;
   for (size_t id = 0; id < vocab.tokens.size(); ++id) ids.emplace(vocab.tokens[id], id);

@@ -5,7 +5,7 @@
 namespace edgegate {
 namespace {
 
-// Computes each mask where it is asked for: Poll() and Wait() take as long as that takes.
+// Computes each mask synchronously: Poll() and Wait() block until it is there.
 class Matcher : public TokenConstraint {
  public:
   Matcher(tk_matcher* handle, const std::vector<int32_t>& eos_token_ids)
@@ -44,7 +44,7 @@ class Matcher : public TokenConstraint {
     }
     mask_.assign(bits.data, bits.data + bits.size);
     tk_free_ids(bits);
-    // The grammar knows one end-of-text id. Where that one is allowed, the others are.
+    // The grammar has a single end-of-text id. If it is allowed, so are the others.
     auto bit = [](int32_t id) { return uint32_t{1} << (id % 32); };
     auto word = [&](int32_t id) -> uint32_t& { return mask_[static_cast<size_t>(id / 32)]; };
     const int32_t first = eos_token_ids_[0];
@@ -60,7 +60,7 @@ class Matcher : public TokenConstraint {
   std::unique_ptr<tk_matcher, Free> handle_;
   const std::vector<int32_t> eos_token_ids_;
   std::vector<uint32_t> mask_;  // of the next token; empty: not computed yet
-  Status error_;                // why Poll() gives kFailed
+  Status error_;                // the cause of kFailed
 };
 
 }  // namespace

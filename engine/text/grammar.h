@@ -16,27 +16,27 @@ struct tk_grammars;
 namespace edgegate {
 
 struct GrammarSpec {
-  // kChoice: a JSON array of strings, one of which is the output.
+  // kChoice: a JSON array of strings; the output is one of them.
   enum class Kind { kJsonSchema, kRegex, kLark, kChoice };
   Kind kind = Kind::kJsonSchema;
   std::string text;
 };
 
-// One model's vocabulary, made ready for grammars when the first one is asked for. Provides its own
+// One model's vocabulary, prepared for grammars when the first one is needed. Provides its own
 // synchronization.
 class Grammars {
  public:
-  // `vocab_size`: of the logits. `tokenizer` must outlive this.
+  // `vocab_size`: number of logits. `tokenizer` must outlive this.
   Grammars(const Tokenizer& tokenizer, int vocab_size, std::vector<int32_t> eos_token_ids);
   ~Grammars();
   Grammars(const Grammars&) = delete;
   Grammars& operator=(const Grammars&) = delete;
 
-  // Makes the vocabulary ready, unless that was done before. Start() does it too.
+  // Prepares the vocabulary, unless that was done before. Start() does it too.
   void Prepare() const;
 
-  // A constraint at its start. kInvalidArgument, saying why, when the text is no grammar, uses what
-  // is not supported or is too large, or the model has no end-of-text token.
+  // Returns a constraint at its start. kInvalidArgument, with the cause, if the text is no grammar,
+  // uses unsupported features or is too large, or if the model has no end-of-text token.
   Result<std::unique_ptr<TokenConstraint>> Start(const GrammarSpec& spec) const;
 
  private:

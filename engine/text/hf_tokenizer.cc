@@ -1,4 +1,4 @@
-// tokenizer.json through the textkit crate.
+// A tokenizer.json, through the textkit crate.
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 namespace edgegate {
 namespace {
 
-// What tk_token says of an id.
+// Properties of an id, as tk_token returns them.
 enum TokenKind { kMissing = 0, kOrdinary = 1, kAdded = 2, kSpecial = 3 };
 
 class HfTokenizer : public Tokenizer {

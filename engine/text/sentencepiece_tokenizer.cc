@@ -1,5 +1,5 @@
-// tokenizer.model through the sentencepiece library, with the added tokens of
-// tokenizer_config.json, as transformers' LlamaTokenizer reads them.
+// A tokenizer.model, through the sentencepiece library, with the added tokens of
+// tokenizer_config.json. The ids equal those of transformers' LlamaTokenizer.
 
 #include <sentencepiece_processor.h>
 
@@ -113,7 +113,8 @@ class SentencePieceTokenizer : public Tokenizer {
     size_ = std::max(size_, token.id + 1);
   }
 
-  // The longest added token that `text` starts with; specials only where they are parsed.
+  // Returns the longest added token that `text` starts with. Special tokens count only if they are
+  // parsed.
   const std::pair<const std::string, AddedToken>* AddedAt(std::string_view text,
                                                           Specials specials) const {
     const std::pair<const std::string, AddedToken>* best = nullptr;

@@ -1,4 +1,4 @@
-// Turns one sequence's tokens into text as they come.
+// Turns the tokens of one sequence into text, one at a time.
 #pragma once
 
 #include <string>
@@ -14,10 +14,11 @@ class StreamDecoder {
   StreamDecoder(const Vocabulary& vocabulary, bool skip_special)
       : vocabulary_(vocabulary), skip_special_(skip_special) {}
 
-  // The text that `id` completes: whole UTF-8 characters only; the bytes of an unfinished one are
-  // held back. Concatenated with Finish(), it equals Decode() of all the ids.
+  // Returns the text that `id` completes: whole UTF-8 characters only. The bytes of an unfinished
+  // character are kept for the next call. All results together with Finish() equal Decode() of all
+  // ids.
   std::string Push(int32_t id);
-  // What is still held back, as U+FFFD.
+  // Returns U+FFFD for bytes of an unfinished character, if any.
   std::string Finish();
 
  private:

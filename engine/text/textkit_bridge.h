@@ -1,4 +1,4 @@
-// Between C++ strings and textkit's C interface; for this folder's .cc files.
+// Conversions between C++ strings and textkit's C interface. Private to this folder.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace edgegate {
 
 inline tk_str ToTk(std::string_view text) { return {text.data(), text.size()}; }
 
-// Takes over and frees.
+// Copies the bytes to a string and frees them.
 inline std::string TakeString(tk_bytes bytes) {
   std::string text = bytes.data ? std::string(bytes.data, bytes.size) : std::string();
   tk_free_bytes(bytes);

@@ -1,5 +1,5 @@
-// Text to token ids and back. Backed by the `tokenizers` crate (tokenizer.json) or sentencepiece
-// (tokenizer.model); both give the ids of the published tokenizer exactly.
+// Converts text to token ids and back, with the `tokenizers` crate (tokenizer.json) or
+// sentencepiece (tokenizer.model). Both give exactly the ids of the published tokenizer.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace edgegate {
 
-// Turns GGUF tokenizer metadata into a tokenizer.json with the same behaviour. kUnimplemented,
-// naming it, for an unknown `model` or `pre`.
+// Converts GGUF tokenizer metadata to a tokenizer.json with the same behaviour. kUnimplemented,
+// naming the value, for an unknown `model` or `pre`.
 Result<TokenizerAssets> AssetsFromGguf(const GgufVocab& vocab);
 
 // Immutable once made: any thread may call any method.
@@ -25,22 +25,22 @@ class Tokenizer : public Vocabulary {
 
   static Result<std::unique_ptr<Tokenizer>> Make(const TokenizerAssets& assets);
 
-  // How the text's special tokens are read.
+  // Treatment of text that looks like a special token.
   enum class Specials {
-    kPlain,  // look-alikes of special tokens are plain text (user text)
-    kParse,  // they become the special tokens (raw prompts)
+    kPlain,  // stays plain text (text of users)
+    kParse,  // becomes the special token (raw prompts)
   };
 
-  // Ids of `text` (UTF-8; invalid bytes are an error). `add_special` adds what the tokenizer's
-  // post-processor adds by itself (a bos token, a prefix). kResourceExhausted when there are more
-  // than `max_tokens`; the work stops soon after that many.
+  // Returns the ids of `text`. kInvalidArgument if it is not UTF-8. `add_special` adds the tokens
+  // of the tokenizer's post-processor (a bos token, a prefix). kResourceExhausted if there are more
+  // than `max_tokens` ids; the work stops soon after that many.
   virtual Result<std::vector<int32_t>> Encode(std::string_view text, Specials specials,
                                               bool add_special,
                                               int64_t max_tokens = kNoLimit) const = 0;
 
-  // Ids of a text that a template wrote: `specials[i]` says whether segments[i] is a special token
-  // of its own or text in which look-alikes stay plain. Nothing is added. kResourceExhausted as
-  // above.
+  // Returns the ids of a rendered template. If `specials[i]`, segments[i] is a special token of the
+  // template; else it is text in which nothing becomes a special token. No token is added.
+  // kResourceExhausted as above.
   virtual Result<std::vector<int32_t>> EncodeSegments(const std::vector<std::string>& segments,
                                                       const std::vector<bool>& specials,
                                                       int64_t max_tokens = kNoLimit) const;

@@ -1,5 +1,5 @@
-// What a model's files say about its text side, gathered by the weights layer, kept in the packed
-// bundle, and turned into a Tokenizer and a ChatTemplate by this layer.
+// The parts of a model's files that concern text. The weights layer gathers them and keeps them in
+// the bundle; this layer makes a Tokenizer and a ChatTemplate of them.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ struct TokenizerAssets {
   Kind kind = Kind::kHuggingFace;
   std::string model;             // tokenizer.json text, or the bytes of tokenizer.model
   std::string tokenizer_config;  // tokenizer_config.json text; may be empty
-  std::string chat_template;     // Jinja source; empty: the model has none
+  std::string chat_template;     // Jinja source; empty if the model has none
 };
 
-// The tokenizer metadata of a GGUF file (keys tokenizer.*), not yet interpreted.
+// The tokenizer metadata of a GGUF file (keys tokenizer.*), uninterpreted.
 struct GgufVocab {
   std::string model;  // "gpt2" (byte-level BPE) or "llama" (SentencePiece)
   std::string pre;    // pre-tokenizer name: "smollm", "llama-bpe", "qwen2", "chatglm-bpe", ...

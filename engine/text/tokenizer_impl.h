@@ -1,4 +1,4 @@
-// The two kinds of tokenizer behind Tokenizer::Make; for this folder only.
+// The two implementations behind Tokenizer::Make. Private to this folder.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace edgegate {
 
-// Of Encode(), when the text has more tokens than are allowed.
+// The error of Encode() for text with more tokens than are allowed.
 inline Status TooManyTokens(int64_t max_tokens) {
   return ResourceExhausted("it has more than {} tokens", max_tokens);
 }

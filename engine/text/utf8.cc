@@ -3,8 +3,8 @@
 namespace edgegate {
 namespace {
 
-// What the lead byte promises: the sequence's length and the range of its second byte (Unicode 15,
-// table 3-7). Length 0: no lead byte.
+// Length of the sequence that a lead byte begins, and the range of its second byte (Unicode 15,
+// table 3-7). Length 0: not a lead byte.
 struct Lead {
   int length;
   unsigned char low, high;
@@ -22,7 +22,7 @@ Lead LeadOf(unsigned char c) {
   return {0, 0, 0};
 }
 
-// How many bytes at `i` are well-formed so far, and whether the character is whole.
+// Number of well-formed bytes at `i`, and whether the character is complete.
 struct Piece {
   size_t size;
   bool whole;
@@ -44,7 +44,7 @@ Piece PieceAt(std::string_view bytes, size_t i) {
 }  // namespace
 
 size_t CompletePrefix(std::string_view bytes) {
-  // A character has at most 4 bytes: only the last 3 can begin an unfinished one.
+  // A character has at most 4 bytes, so an unfinished one begins in the last 3 bytes.
   for (size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
     const size_t i = bytes.size() - back;
     const Lead lead = LeadOf(static_cast<unsigned char>(bytes[i]));

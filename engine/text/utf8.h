@@ -1,4 +1,4 @@
-// UTF-8 by hand, where bytes come one token at a time.
+// UTF-8 for bytes that arrive one token at a time.
 #pragma once
 
 #include <string>
@@ -6,12 +6,12 @@
 
 namespace edgegate {
 
-// Length of the longest prefix of `bytes` that ends where a character may end: what is left is the
-// beginning of a character that later bytes could complete (at most 3 bytes).
+// Returns the length of the longest prefix of `bytes` that ends at a character boundary. The rest,
+// at most 3 bytes, is the beginning of a character that later bytes could complete.
 size_t CompletePrefix(std::string_view bytes);
 
-// Valid UTF-8: each maximal ill-formed subpart becomes U+FFFD (Unicode 15, section 3.9, as Rust's
-// from_utf8_lossy and Python's errors="replace" do).
+// Returns valid UTF-8, in which each maximal ill-formed subpart of `bytes` is U+FFFD (Unicode 15,
+// section 3.9; Rust's from_utf8_lossy and Python's errors="replace" do the same).
 std::string ReplaceInvalidUtf8(std::string_view bytes);
 
 bool IsValidUtf8(std::string_view bytes);

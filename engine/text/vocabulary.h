@@ -1,4 +1,4 @@
-// What the tokens of a model are: all that is needed to turn ids into text.
+// The tokens of a model: converts ids to text.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,16 @@ class Vocabulary {
  public:
   virtual ~Vocabulary() = default;
 
-  // Text of `ids`, UTF-8 with U+FFFD where the bytes are none. Ids that do not exist are skipped.
+  // Returns the text of `ids` as UTF-8, with U+FFFD for invalid bytes. Unknown ids are skipped.
   std::string Decode(const std::vector<int32_t>& ids, bool skip_special) const;
 
-  // The exact bytes that one token adds to the text in the middle of a sequence; not always valid
-  // UTF-8. A special token's own name. Empty for an id that does not exist.
+  // Returns the exact bytes that one token adds in the middle of a text. They need not be valid
+  // UTF-8. The name of a special token. Empty for an unknown id.
   virtual std::string TokenBytes(int32_t id) const = 0;
 
-  virtual bool IsSpecial(int32_t id) const = 0;  // added tokens with special = true
+  virtual bool IsSpecial(int32_t id) const = 0;  // an added token with special = true
   virtual bool IsValid(int32_t id) const = 0;    // the tokenizer has this id
-  virtual bool StripsLeadingSpace() const = 0;   // decoding drops one space at the very start
+  virtual bool StripsLeadingSpace() const = 0;   // decoding drops one space at the start
   virtual int vocab_size() const = 0;            // largest id + 1
 };
 
@@ -32,7 +32,7 @@ class VocabularyTable : public Vocabulary {
   enum class Kind : uint8_t { kMissing, kOrdinary, kSpecial };
 
   explicit VocabularyTable(const Vocabulary& other);
-  // `ends[id]` is where the bytes of `id` end in `bytes`. Precondition: `ends` rises, its last
+  // `ends[id]`: end of the bytes of `id` in `bytes`. Precondition: `ends` is ascending, its last
   // entry is bytes.size(), and `kinds` has the same size.
   VocabularyTable(std::string bytes, std::vector<uint32_t> ends, std::vector<Kind> kinds,
                   bool strips_leading_space);
@@ -43,7 +43,7 @@ class VocabularyTable : public Vocabulary {
   bool StripsLeadingSpace() const override { return strips_leading_space_; }
   int vocab_size() const override { return static_cast<int>(ends_.size()); }
 
-  // The length in bytes of the longest token.
+  // Length of the longest token, in bytes.
   int longest() const { return longest_; }
 
   const std::string& bytes() const { return bytes_; }
