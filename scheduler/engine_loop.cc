@@ -188,7 +188,7 @@ EngineLoop::~EngineLoop() {
   if (impl_->thread.joinable()) impl_->thread.join();
 }
 
-int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, SchedulerSettings settings,
+int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, const SchedulerSettings& settings,
                          std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft,
                          std::function<Status()> check_weights) {
   auto model = std::make_unique<ModelLoop>(std::move(runner), settings, std::move(valid_tokens),

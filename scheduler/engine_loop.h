@@ -29,7 +29,7 @@ class EngineLoop {
   // may be null. The loop calls it on its own thread after each computation, before a result is
   // delivered. Once it fails, the model's requests end with its status, and Submit() refuses
   // further ones. The loop may be running. Throws std::logic_error for more models than announced.
-  int AddModel(std::unique_ptr<ModelRunner> runner, SchedulerSettings settings,
+  int AddModel(std::unique_ptr<ModelRunner> runner, const SchedulerSettings& settings,
                std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr,
                std::function<Status()> check_weights = nullptr);
 

@@ -107,7 +107,7 @@ std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices
                                                           call.num_choices * call.num_prompts());
   if (!admitted.ok()) return Failed(admitted);
   auto images = LoadImages(call.images, model, services.images, context);
-  if (auto* error = std::get_if<CallError>(&images)) return *std::move(error);
+  if (const auto* error = std::get_if<CallError>(&images)) return *error;
   call.images.clear();
   return Generation::Start(std::move(call), model,
                            std::get<std::vector<PromptMedia>>(std::move(images)), services.engine,

@@ -4,15 +4,15 @@
 
 namespace edgegate {
 
-void Exchange::Answer(std::string body, int status, const char* type) {
+void Exchange::Answer(const std::string& body, int status, const char* type) {
   response_.status = status;
-  response_.set_content(std::move(body), type);
+  response_.set_content(body, type);
 }
 
 void Exchange::Fail(const HttpError& error) {
   ShortAnswer answer = MakeShortAnswer(error, connection_.error_body());
   for (const auto& [name, value] : answer.headers) response_.set_header(name, value);
-  Answer(std::move(answer.body), answer.status);
+  Answer(answer.body, answer.status);
 }
 
 // HTTP/1.0 knows no chunks: the end of the connection ends the stream.

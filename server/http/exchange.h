@@ -60,7 +60,7 @@ class Exchange {
   void Abandon() { connection_.Close(); }
 
   // Answers with a body of the type. Call one of the following, once.
-  void Answer(std::string body, int status = 200, const char* type = "application/json");
+  void Answer(const std::string& body, int status = 200, const char* type = "application/json");
   // Answers with the error, in the shape of the route's protocol.
   void Fail(const HttpError& error);
   // Answers with a stream. `send` runs after the handler, on the same thread, and sends all of it.

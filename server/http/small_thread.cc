@@ -36,7 +36,7 @@ bool StartSmallThread(std::function<void()> body) {
   pthread_t thread;
   const bool started = pthread_create(&thread, &attributes, Run, owned.get()) == 0;
   pthread_attr_destroy(&attributes);
-  if (started) owned.release();
+  if (started) static_cast<void>(owned.release());  // Run() owns it
   return started;
 }
 

@@ -56,8 +56,8 @@ class Builder {
   }
 
  private:
-  bool Fail(std::string message, std::string code = "") {
-    if (!error_) error_ = BadField("", std::move(message), std::move(code));
+  bool Fail(const std::string& message, std::string code = "") {
+    if (!error_) error_ = BadField("", message, std::move(code));
     return false;
   }
 

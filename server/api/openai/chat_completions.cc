@@ -53,7 +53,7 @@ void ParseLogprobs(Fields* fields, Call* call) {
 
 std::variant<ParsedCall, CallError> ParseChatCompletion(std::string_view body) {
   auto read = ReadRequest(body);
-  if (auto* error = std::get_if<CallError>(&read)) return *std::move(error);
+  if (const auto* error = std::get_if<CallError>(&read)) return *error;
   const auto& request = std::get<OpenAiRequest>(read);
   Fields fields(request.root);
   ParsedCall parsed;

@@ -54,7 +54,7 @@ std::vector<TextPrompt> ParsePrompts(Fields* fields) {
 
 std::variant<ParsedCall, CallError> ParseCompletion(std::string_view body) {
   auto read = ReadRequest(body);
-  if (auto* error = std::get_if<CallError>(&read)) return *std::move(error);
+  if (const auto* error = std::get_if<CallError>(&read)) return *error;
   const auto& request = std::get<OpenAiRequest>(read);
   Fields fields(request.root);
   ParsedCall parsed;

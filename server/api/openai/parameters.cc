@@ -62,7 +62,7 @@ void ParseLogitBias(Fields* fields, Call* call) {
 
 std::variant<OpenAiRequest, CallError> ReadRequest(std::string_view body) {
   auto read = ReadJson(body, JsonLimits{});
-  if (auto* error = std::get_if<CallError>(&read)) return *std::move(error);
+  if (const auto* error = std::get_if<CallError>(&read)) return *error;
   OpenAiRequest request{std::get<json>(std::move(read)), ""};
   if (!request.root.is_object()) {
     return BadField("", "The body must be a JSON object.", "invalid_json");
