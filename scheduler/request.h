@@ -17,7 +17,7 @@
 namespace edgegate {
 
 // An item of media in a prompt. Its place is a run of the model's media tokens from `position` on,
-// as many as MediaConfig::Layout() gives it rows. `item.key` identifies the content and the tenant.
+// as many as MediaConfig::Layout() gives it rows. `item.key` identifies the content.
 struct PromptMedia {
   int position = 0;
   MediaItem item;
@@ -28,8 +28,8 @@ struct GenerationRequest {
   // Owner of what the request leaves in caches. Other tenants do not find it, so that response
   // times reveal nothing about the requests of others.
   std::string tenant;
-  // Who shares the model's capacity fairly: the id of the API key, or the address if no keys are
-  // configured.
+  // The client that gets a fair share of the model's capacity: the id of the API key, or the
+  // address if no keys are configured.
   std::string client;
   std::vector<int32_t> prompt;     // at least one token
   std::vector<PromptMedia> media;  // by position

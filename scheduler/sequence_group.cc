@@ -80,6 +80,8 @@ std::unique_ptr<SequenceGroup> MakeSequenceGroup(GenerationRequest request,
   group->events = std::move(events);
   group->submitted = submitted;
   group->media.items = std::move(r.media);
+  // The prefix cache's keys begin with the tenant too (Scheduler::KeyOf).
+  for (PromptMedia& media : group->media.items) media.item.key = r.tenant + " " + media.item.key;
   const std::vector<SequenceMedia> media = PlaceMedia(group.get(), limits);
   group->stop_ids = SortedIds(std::move(r.stop_token_ids), limits.vocab_size);
   MergeBiases(&r.sampling.logit_bias, limits.vocab_size);

@@ -31,7 +31,7 @@ struct MediaItem {
   // Audio: samples of one channel, -1 to 1.
   std::shared_ptr<const std::vector<float>> samples;
   int sample_rate = 0;  // Hz
-  // Identifies the content and its owner in caches and prefix keys. Equal keys promise equal rows.
+  // Identifies the content in caches and prefix keys. Equal keys promise equal rows.
   std::string key;
 };
 
@@ -76,7 +76,7 @@ struct MediaEmbedding {
 };
 using SharedEmbedding = std::shared_ptr<const MediaEmbedding>;
 
-// What a model's encoder takes, as its config says. Immutable: any thread may call any method.
+// The media that a model takes, from its config. Immutable: any thread may call any method.
 class MediaConfig {
  public:
   virtual ~MediaConfig() = default;

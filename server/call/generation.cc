@@ -217,9 +217,6 @@ std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedMod
   request->tenant = call.caller.tenant;
   request->client = call.caller.client;
   request->media = std::move(images);
-  for (PromptMedia& media : request->media) {
-    media.item.key = call.caller.tenant + " " + media.item.key;
-  }
   request->sampling = MakeSampling(call.sampling, model.defaults);
   request->num_sequences = call.num_choices;
   request->stop_token_ids = call.stop_token_ids;

@@ -25,9 +25,11 @@ struct Gallery {
                                        std::vector<bool>(kVocab, true));
   }
   std::shared_ptr<GenerationStream> Ask(uint8_t color, int max_tokens,
-                                        const std::string& client = "") {
+                                        const std::string& client = "",
+                                        const std::string& tenant = "") {
     GenerationRequest r;
     r.client = client;
+    r.tenant = tenant;
     r.prompt = {1, 2, 2, 2, 3};
     r.media = {{1, FakeImage(color)}};
     r.max_tokens = max_tokens;
@@ -58,6 +60,17 @@ TEST_CASE("an equal image is a cache hit, and a different image is not") {
   CHECK(gallery.loop->snapshot().image_cache_hits == 1);
   CHECK(gallery.Finish(gallery.Ask(2, 6).get()) != first);
   CHECK(gallery.loop->snapshot().images_encoded == 2);
+}
+
+TEST_CASE("a tenant does not find another tenant's encoded image") {
+  Gallery gallery;
+  const auto first = gallery.Finish(gallery.Ask(1, 6, "", "a").get());
+  CHECK(gallery.Finish(gallery.Ask(1, 6, "", "b").get()) == first);
+  CHECK(gallery.loop->snapshot().images_encoded == 2);
+  CHECK(gallery.loop->snapshot().image_cache_hits == 0);
+  CHECK(gallery.Finish(gallery.Ask(1, 6, "", "a").get()) == first);
+  CHECK(gallery.loop->snapshot().images_encoded == 2);
+  CHECK(gallery.loop->snapshot().image_cache_hits == 1);
 }
 
 TEST_CASE("streams continue while an image is encoded") {
