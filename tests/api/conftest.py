@@ -44,6 +44,15 @@ class Daemon:
         with urllib.request.urlopen(self.url + "/health") as answer:
             return json.load(answer)
 
+    def idle_health(self):
+        """The health once nothing runs or waits. The engine publishes it after the last event."""
+        for _ in range(200):
+            health = self.health()
+            if not any(model["running"] + model["waiting"] for model in health["models"]):
+                break
+            time.sleep(0.05)
+        return health
+
     def client(self, key="none"):
         return openai.OpenAI(base_url=self.url + "/v1", api_key=key, max_retries=0)
 

@@ -1,7 +1,6 @@
 """Answers to valid requests of the official OpenAI client."""
 
 import concurrent.futures
-import time
 
 ASK = [{"role": "user", "content": "Name three colours."}]
 
@@ -149,9 +148,5 @@ def test_a_client_that_leaves_frees_its_sequence(daemon, client):
         next(chunks)
     assert daemon.health()["models"][0]["running"] == 1
     stream.close()
-    for _ in range(100):
-        state = daemon.health()["models"][0]
-        if state["running"] == 0:
-            break
-        time.sleep(0.05)
+    state = daemon.idle_health()["models"][0]
     assert state["running"] == 0 and state["kv_blocks_free"] == total

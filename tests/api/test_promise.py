@@ -45,7 +45,7 @@ def check_tight_daemon(expected, options, log, kv_cache_mb=8):
         client, count = tight.client(), len(expected)
         with concurrent.futures.ThreadPoolExecutor(count) as pool:
             assert list(pool.map(lambda i: ask(client, i), range(count))) == expected
-        state = tight.health()["models"][0]
+        state = tight.idle_health()["models"][0]
         assert state["preemptions"] > 0
         assert state["kv_blocks_free"] == state["kv_blocks_total"]
     finally:
@@ -191,7 +191,7 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
         client = drafted.client()
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             assert list(pool.map(lambda i: ask(client, i), range(8))) == alone
-        state = drafted.health()["models"][0]
+        state = drafted.idle_health()["models"][0]
         assert state["draft_kv_blocks_total"] > 0
         assert state["draft_kv_blocks_free"] == state["draft_kv_blocks_total"]
         assert state["kv_blocks_free"] == state["kv_blocks_total"]
