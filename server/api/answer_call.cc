@@ -29,8 +29,6 @@ constexpr size_t kFreeBody = 64 << 10;
 // The body, its JSON values, and the messages.
 constexpr int64_t kCopiesOfBody = 3;
 
-CallError Failed(const Status& status) { return {status, "", ""}; }
-
 // The body, charged to the lease. The error is the client's answer.
 std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) {
   std::string body;
@@ -39,7 +37,7 @@ std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) 
     const int64_t more = needed - lease->bytes();
     if (more <= 0) return std::nullopt;
     const Status grown = lease->Grow(more, Clock::now() + MemoryBudget::kWait);
-    return grown.ok() ? std::nullopt : std::optional(ToHttp(Failed(grown)));
+    return grown.ok() ? std::nullopt : std::optional(ToHttp({grown}));
   };
   if (auto error = exchange.ReadBody(&body, reserve)) return *std::move(error);
   return body;
@@ -68,7 +66,7 @@ void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& write
     if (collected > kFree && collected > lease->bytes()) {
       const Status grown =
           lease->Grow(kPiece + collected - lease->bytes(), Clock::now() + MemoryBudget::kWait);
-      if (!grown.ok()) return exchange.Fail(ToHttp(Failed(grown)));
+      if (!grown.ok()) return exchange.Fail(ToHttp({grown}));
     }
     writer.Delta(*event);
   }
@@ -105,7 +103,7 @@ std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices
   if (auto error = CheckImages(call.images, model)) return *std::move(error);
   const Status admitted = services.engine->CheckAdmission(model.engine_index, call.caller.client,
                                                           call.num_choices * call.num_prompts());
-  if (!admitted.ok()) return Failed(admitted);
+  if (!admitted.ok()) return CallError{admitted};
   auto images = LoadImages(call.images, model, services.images, context);
   if (const auto* error = std::get_if<CallError>(&images)) return *error;
   call.images.clear();
@@ -141,7 +139,7 @@ HttpError ToHttp(const CallError& error) {
 }
 
 CallError NoModel(const Status& status) {
-  if (status.code() != StatusCode::kNotFound) return Failed(status);
+  if (status.code() != StatusCode::kNotFound) return {status};
   return {status, "model", "model_not_found"};
 }
 

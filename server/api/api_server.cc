@@ -21,7 +21,7 @@ ApiServer::ApiServer(const HttpOptions& options, AccessRules rules, ApiServices 
 }
 
 std::optional<HttpError> ApiServer::Unavailability() const {
-  const auto unavailable = [](const char* why) { return ToHttp({Unavailable("{}", why), "", ""}); };
+  const auto unavailable = [](const char* why) { return ToHttp({Unavailable("{}", why)}); };
   if (draining_) return unavailable("the server is shutting down");
   if (!services_.catalog->any_ready()) return unavailable("the models are still loading");
   return std::nullopt;

@@ -16,7 +16,8 @@ class ApiServer {
   // The parts of `services` outlive the server. `services.draining` is the server's own.
   ApiServer(const HttpOptions& options, AccessRules rules, ApiServices services);
 
-  // As HttpServer's. While no model is loaded, every request but /health is answered by 503.
+  // These forward to HttpServer. While no model is loaded, every request but /health is answered by
+  // 503.
   Status Bind() { return http_.Bind(); }
   int port() const { return http_.port(); }
   void Run() { http_.Run(); }

@@ -14,7 +14,7 @@
 
 namespace edgegate {
 
-// Where an image of the conversation is.
+// The place of an image of the conversation.
 struct ImageSource {
   std::string field;  // path of the field that names it: "messages[0].content[1].image_url.url"
   std::string url;    // a data URL, or http(s)

@@ -1,4 +1,4 @@
-// Why a call fails, in the terms of no protocol.
+// Tells why a call fails, in the terms of no protocol.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,9 +13,9 @@ namespace edgegate {
 struct CallError {
   Status status;
   // Path of the field at fault, as the client wrote it: "messages[0].content". Empty: none.
-  std::string field;
+  std::string field = {};
   // A short name of the cause for programs: "context_length_exceeded". May be empty.
-  std::string code;
+  std::string code = {};
 };
 
 // The field has a wrong value. `message` is the whole message to the client.
@@ -26,7 +26,7 @@ inline CallError BadField(std::string field, const std::string& message, std::st
 // Work on the field's value failed. Where the value was wrong (kInvalidArgument), the message gets
 // the field's name in front; else the field is not at fault.
 inline CallError AtField(std::string field, const Status& status, std::string code = "") {
-  if (status.code() != StatusCode::kInvalidArgument) return {status, "", ""};
+  if (status.code() != StatusCode::kInvalidArgument) return {status};
   const std::string message = fmt::format("Invalid '{}': {}.", field, status.message());
   return BadField(std::move(field), message, std::move(code));
 }

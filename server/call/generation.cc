@@ -188,7 +188,7 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
   }
   generation->open_ = static_cast<int>(requests.size()) * call.num_choices;
   auto handle = engine->Submit(model.engine_index, std::move(requests));
-  if (!handle.ok()) return CallError{handle.status(), "", ""};
+  if (!handle.ok()) return CallError{handle.status()};
   generation->handle_ = *std::move(handle);
   for (int i = 0; i < generation->open_; ++i) {
     generation->choices_.push_back(
@@ -299,10 +299,10 @@ void Generation::AbsorbEnd(const TokenEvent& event, Choice* choice, ChoiceEvent*
       out->end = ChoiceEnd::kLength;
       return;
     case FinishReason::kError:
-      error_ = CallError{event.status, "", ""};
+      error_ = CallError{event.status};
       break;
     case FinishReason::kCancelled:
-      error_ = CallError{Unavailable("the server is shutting down"), "", ""};
+      error_ = CallError{Unavailable("the server is shutting down")};
       break;
   }
   out->end = ChoiceEnd::kFailed;

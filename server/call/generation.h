@@ -17,7 +17,7 @@
 
 namespace edgegate {
 
-// Why a choice ended.
+// The reason for which a choice ended.
 enum class ChoiceEnd {
   kNone,    // it has not ended
   kStop,    // a stop string or a stop token came, or the model ended its text

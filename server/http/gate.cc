@@ -46,14 +46,14 @@ Gate::Gate(const Router* router, const AccessRules* rules, uint64_t max_body_byt
 GateResult Gate::Check(Connection& connection) const {
   const RequestHead& head = connection.head();
   Router::Match match = router_->Find(head.path);
-  const bool is_public = !match.routes.empty() && match.routes[0]->scope == Scope::kPublic;
-  connection.set_path_facts(
-      match.routes.empty() ? router_->error_body() : match.routes[0]->error_body,
-      std::move(match.parameter));
+  const Route* any = match.routes.empty() ? nullptr : match.routes[0];
+  const Scope scope = any != nullptr ? any->scope : Scope::kApi;
+  connection.set_path_facts(any != nullptr ? any->error_body : router_->error_body(),
+                            std::move(match.parameter));
   if (auto answer = CheckSite(connection)) return {std::move(answer)};
   if (connection.reserve()) {
     connection.Close();
-    if (!is_public) {
+    if (scope != Scope::kPublic) {
       return {Refuse(connection, 503,
                      "The server has too many connections (server.max_connections, "
                      "server.max_connections_per_address).",
@@ -61,9 +61,8 @@ GateResult Gate::Check(Connection& connection) const {
     }
   }
   if (head.path == "*") return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, OPTIONS"}}, ""}};
-  const Scope scope = is_public ? Scope::kPublic : Scope::kApi;
   if (auto answer = CheckScope(connection, scope)) return {std::move(answer)};
-  if (match.routes.empty()) {
+  if (any == nullptr) {
     return {Refuse(connection, 404,
                    fmt::format("Unknown URL ({} {}).", head.method, Quoted(head.path)))};
   }

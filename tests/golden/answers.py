@@ -84,8 +84,7 @@ def record(binary):
     sys.path.append(str(ROOT / "tests/api"))
     import conftest  # reads EDGEGATE_BIN
 
-    images = sorted((ROOT / "tests/golden/images").glob("*.png"))[:2]
-    images = images or sorted(VISION.glob("*.png"))[:2]
+    images = sorted(VISION.glob("*.png"))[:2]
     tiny = {p.name: p for p in sorted(MODELS.iterdir()) if p.is_dir() or p.suffix == ".gguf"}
     tiny |= {f"v-{name}": VISION / name for name in ("glm-edge-v", "glm-edge-v-odd")}
     tiny["v-gguf"] = f"{VISION / 'glm-edge-v.gguf'}+{VISION / 'glm-edge-v.mmproj.gguf'}"

@@ -67,7 +67,7 @@ class Builder {
                             limits_.max_nodes));
   }
 
-  // Where the value has come to stand.
+  // Returns the place of the added value.
   json* Add(json value) {
     if (open_.empty()) {
       root_ = std::move(value);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "server/api/json/dump.h"
 #include "server/api/openai/chat_writer.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/messages.h"
@@ -20,7 +21,7 @@ void ParseConversation(Fields* fields, Call* call) {
   conversation.add_generation_prompt = fields->Bool("add_generation_prompt").value_or(true);
   const json& kwargs = fields->Raw("chat_template_kwargs");
   if (kwargs.is_object()) {
-    conversation.template_kwargs = kwargs.dump(-1, ' ', false, json::error_handler_t::replace);
+    conversation.template_kwargs = DumpJson(kwargs);
   } else if (!kwargs.is_null()) {
     fields->Fail(
         BadField("chat_template_kwargs", "Invalid 'chat_template_kwargs': expected an object."));
@@ -52,13 +53,12 @@ void ParseLogprobs(Fields* fields, Call* call) {
 }  // namespace
 
 std::variant<ParsedCall, CallError> ParseChatCompletion(std::string_view body) {
-  auto read = ReadRequest(body);
+  const auto read = ReadObject(body);
   if (const auto* error = std::get_if<CallError>(&read)) return *error;
-  const auto& request = std::get<OpenAiRequest>(read);
-  Fields fields(request.root);
+  Fields fields(std::get<json>(read));
   ParsedCall parsed;
   OutputOptions output;
-  parsed.call.model = request.model;
+  ParseModel(&fields, &parsed.call);
   ParseConversation(&fields, &parsed.call);
   RefuseTools(&fields);
   ParseLengths(&fields, 1, &parsed.call);

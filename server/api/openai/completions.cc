@@ -53,14 +53,13 @@ std::vector<TextPrompt> ParsePrompts(Fields* fields) {
 }  // namespace
 
 std::variant<ParsedCall, CallError> ParseCompletion(std::string_view body) {
-  auto read = ReadRequest(body);
+  const auto read = ReadObject(body);
   if (const auto* error = std::get_if<CallError>(&read)) return *error;
-  const auto& request = std::get<OpenAiRequest>(read);
-  Fields fields(request.root);
+  Fields fields(std::get<json>(read));
   ParsedCall parsed;
   Call& call = parsed.call;
   OutputOptions output;
-  call.model = request.model;
+  ParseModel(&fields, &call);
   std::vector<TextPrompt> prompts = ParsePrompts(&fields);
   const bool echo = fields.Bool("echo").value_or(false);
   ParseLengths(&fields, 0, &call);

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/api/json/dump.h"
+
 namespace edgegate {
 namespace {
 
@@ -39,7 +41,7 @@ std::string OpenAiErrorBody(const HttpError& error) {
                        {"type", TypeOf(error.status)},
                        {"param", or_null(error.field)},
                        {"code", or_null(error.code)}}}};
-  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(body);
 }
 
 }  // namespace edgegate

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "server/api/json/dump.h"
+
 namespace edgegate {
 namespace {
 
@@ -105,12 +107,11 @@ ChatMessage ParseMessage(Fields* fields, const json& message, const std::string&
   const bool known = role.is_string() && std::find(std::begin(kRoles), std::end(kRoles),
                                                    role.get<std::string>()) != std::end(kRoles);
   if (!known) {
-    fields->Fail(
-        BadField(name + ".role",
-                 fmt::format("Invalid value for '{}.role': {}. Supported values are: "
-                             "system, developer, user, assistant and tool.",
-                             name, role.dump(-1, ' ', false, json::error_handler_t::replace)),
-                 "invalid_value"));
+    fields->Fail(BadField(name + ".role",
+                          fmt::format("Invalid value for '{}.role': {}. Supported values are: "
+                                      "system, developer, user, assistant and tool.",
+                                      name, DumpJson(role)),
+                          "invalid_value"));
     return {};
   }
   if (!message.value("tool_calls", json()).is_null()) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/api/answer_call.h"
+#include "server/api/json/dump.h"
 #include "server/api/openai/errors.h"
 #include "server/http/exchange.h"
 
@@ -19,20 +20,16 @@ json ModelObject(const ServedModel& model) {
           {"max_model_len", model.limits.max_model_len}};
 }
 
-std::string Dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 void AnswerList(const ApiServices& services, Exchange& exchange) {
   json data = json::array();
   for (const ServedModel* model : services.catalog->ready()) data.push_back(ModelObject(*model));
-  exchange.Answer(Dump({{"object", "list"}, {"data", data}}));
+  exchange.Answer(DumpJson(json{{"object", "list"}, {"data", data}}));
 }
 
 void AnswerModel(const ApiServices& services, Exchange& exchange) {
   const auto model = services.catalog->Find(exchange.parameter());
   if (!model.ok()) return exchange.Fail(ToHttp(NoModel(model.status())));
-  exchange.Answer(Dump(ModelObject(**model)));
+  exchange.Answer(DumpJson(ModelObject(**model)));
 }
 
 }  // namespace

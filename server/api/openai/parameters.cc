@@ -60,21 +60,22 @@ void ParseLogitBias(Fields* fields, Call* call) {
 
 }  // namespace
 
-std::variant<OpenAiRequest, CallError> ReadRequest(std::string_view body) {
+std::variant<json, CallError> ReadObject(std::string_view body) {
   auto read = ReadJson(body, JsonLimits{});
-  if (const auto* error = std::get_if<CallError>(&read)) return *error;
-  OpenAiRequest request{std::get<json>(std::move(read)), ""};
-  if (!request.root.is_object()) {
+  const auto* root = std::get_if<json>(&read);
+  if (root != nullptr && !root->is_object()) {
     return BadField("", "The body must be a JSON object.", "invalid_json");
   }
-  Fields fields(request.root);
-  const auto model = fields.String("model");
-  if (fields.error()) return *fields.error();
+  return read;
+}
+
+void ParseModel(Fields* fields, Call* call) {
+  const auto model = fields->String("model");
+  call->model = model.value_or("");
   if (!model) {
-    return BadField("model", "you must provide a model parameter", "missing_required_parameter");
+    fields->Fail(
+        BadField("model", "you must provide a model parameter", "missing_required_parameter"));
   }
-  request.model = *model;
-  return request;
 }
 
 std::optional<std::vector<int32_t>> TokenIds(const json& value) {
@@ -175,7 +176,7 @@ void ParseOutput(Fields* fields, Call* call, OutputOptions* output) {
 
 // Members that would change the answer, and are not supported, are refused by ErrorOf().
 void ParseIgnored(Fields* fields, int num_choices) {
-  for (const char* name : {"model", "user", "metadata", "service_tier", "parallel_tool_calls",
+  for (const char* name : {"user", "metadata", "service_tier", "parallel_tool_calls",
                            "safety_identifier", "prompt_cache_key"}) {
     fields->Raw(name);
   }

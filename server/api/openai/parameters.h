@@ -21,14 +21,11 @@ struct OutputOptions {
   bool return_tokens_as_token_ids = false;  // in log-probabilities: "token_id:17"
 };
 
-// Reads the body's JSON and its member "model". `root` holds what `fields` reads.
-struct OpenAiRequest {
-  nlohmann::ordered_json root;
-  std::string model;
-};
-std::variant<OpenAiRequest, CallError> ReadRequest(std::string_view body);
+// Reads a body that is a JSON object.
+std::variant<nlohmann::ordered_json, CallError> ReadObject(std::string_view body);
 
 // Each reads members into the call. Errors go to `fields`.
+void ParseModel(Fields* fields, Call* call);
 // "max_tokens", "max_completion_tokens", at least `least`, and "n".
 void ParseLengths(Fields* fields, int64_t least, Call* call);
 void ParseSampling(Fields* fields, Call* call);

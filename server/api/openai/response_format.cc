@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/api/json/dump.h"
+
 namespace edgegate {
 namespace {
 
@@ -10,10 +12,6 @@ using Kind = GrammarSpec::Kind;
 using Constraint = std::optional<OutputConstraint>;
 
 constexpr const char* kAnyObject = R"({"type": "object"})";
-
-std::string Dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 // Reports what `inner` found wrong, or did not know, under the name of the whole.
 void Close(Fields* f, const Fields& inner, const std::string& name) {
@@ -45,7 +43,7 @@ void ParseJsonSchema(Fields* f, const json& described, Constraint* out) {
   inner.Bool("strict");
   if (!schema.is_object()) inner.Fail(WrongType("schema", "an object", schema));
   Close(f, inner, name);
-  Set(out, Kind::kJsonSchema, Dump(schema), name + ".schema");
+  Set(out, Kind::kJsonSchema, DumpJson(schema), name + ".schema");
 }
 
 void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
@@ -86,7 +84,8 @@ void ParseVllm(Fields* f, const json& wanted, Constraint* out) {
     const json& schema = inner.Raw(key);
     const bool text = schema.is_string();
     if (!text && !schema.is_object()) inner.Fail(WrongType(key, "an object or a string", schema));
-    Set(out, Kind::kJsonSchema, text ? schema.get<std::string>() : Dump(schema), name + ".json");
+    Set(out, Kind::kJsonSchema, text ? schema.get<std::string>() : DumpJson(schema),
+        name + ".json");
   } else if (key == "json_object") {
     if (inner.Bool(key).value_or(false)) Set(out, Kind::kJsonSchema, kAnyObject, name);
   } else if (key == "regex") {
@@ -100,7 +99,7 @@ void ParseVllm(Fields* f, const json& wanted, Constraint* out) {
                           "Invalid 'structured_outputs.choice': expected strings, none of "
                           "them empty."));
     }
-    Set(out, Kind::kChoice, Dump(choices), name + ".choice");
+    Set(out, Kind::kChoice, DumpJson(choices), name + ".choice");
   }
   Close(f, inner, name);
 }

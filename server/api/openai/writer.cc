@@ -7,6 +7,7 @@
 #include <random>
 
 #include "engine/text/utf8.h"
+#include "server/api/json/dump.h"
 #include "server/api/openai/errors.h"
 #include "server/http/framing.h"
 
@@ -14,10 +15,6 @@ namespace edgegate {
 namespace {
 
 using nlohmann::json;
-
-std::string Dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 std::string NewId(const char* prefix) {
   std::random_device device;
@@ -44,7 +41,7 @@ json FinishName(ChoiceEnd end) {
   return nullptr;
 }
 
-// As vLLM: the stop string or stop token of the request that ended the choice.
+// The stop string or stop token of the request that ended the choice, as vLLM reports it.
 json StopReason(const ChoiceEvent& event) {
   if (event.stop_string) return *event.stop_string;
   return event.stop_token ? json(*event.stop_token) : json(nullptr);
@@ -111,7 +108,7 @@ std::string OpenAiWriter::End() {
     json chunk = Envelope(names_.chunk_object);
     chunk["usage"] = Usage();
     chunk["timings"] = Timings();
-    events = SseEvent(Dump(chunk));
+    events = SseEvent(DumpJson(chunk));
   }
   return events + SseEvent("[DONE]");
 }
@@ -135,7 +132,7 @@ std::string OpenAiWriter::Chunk(json choice) const {
   json chunk = Envelope(names_.chunk_object);
   chunk["choices"].push_back(std::move(choice));
   if (output_.include_usage) chunk["usage"] = nullptr;
-  return SseEvent(Dump(chunk));
+  return SseEvent(DumpJson(chunk));
 }
 
 json OpenAiWriter::Usage() const {
@@ -183,7 +180,7 @@ std::string OpenAiWriter::WholeAnswer() {
   CompleteAnswer(&answer);
   answer["usage"] = Usage();
   answer["timings"] = Timings();
-  return Dump(answer);
+  return DumpJson(answer);
 }
 
 }  // namespace edgegate
