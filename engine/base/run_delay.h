@@ -1,4 +1,4 @@
-// How long threads of this process waited for a processor that other threads had.
+// Measures for how long threads of this process waited for a processor that other threads had.
 #pragma once
 
 #include <sys/types.h>
@@ -22,9 +22,9 @@ class RunDelay {
   // Adds a thread of this process. Waited() counts it from then on.
   void Add(pid_t thread);
 
-  // How long the added threads and the calling one waited, together, since the call before. Nothing
-  // where that is not known: at the first call, at a call of another thread than the call before,
-  // and where the kernel does not count.
+  // The time for which the added threads and the calling one waited, together, since the call
+  // before. Nothing where that is not known: at the first call, at a call of another thread than
+  // the call before, and where the kernel does not count.
   std::optional<std::chrono::nanoseconds> Waited();
 
  private:

@@ -26,8 +26,8 @@ constexpr int64_t kMostChunks = 0xFFFF;
 // chunk of a loop of an image encoder is done.
 constexpr auto kSpinBeside = std::chrono::microseconds(20);
 constexpr auto kSpinAlone = std::chrono::milliseconds(3);
-// How often is looked whether others want the processors, in time of steps; and the part of it for
-// which a thread waits for its processor where they do.
+// After so much time of steps, the pool looks whether other programs want its processors. They do
+// where its threads waited for more than this part of the time.
 constexpr auto kRunDelayPeriod = std::chrono::milliseconds(12);
 constexpr double kContended = 0.03;
 // Between questions for the number of usable processors.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kBlock = kInt8Block;  // rows that are packed together
 
-// Whether rows [first, first + count) follow each other in memory.
+// True where rows [first, first + count) follow each other in memory.
 bool AreTogether(const RowPointers& rows, int first, int count, int k) {
   for (int i = 0; i < count; ++i) {
     if (rows[first] == nullptr || rows[first + i] != rows[first] + int64_t{i} * k) return false;

@@ -34,7 +34,7 @@ class LinearPacker {
     std::vector<float> scale;
     std::vector<int32_t> sums;
   };
-  // What a thread works with.
+  // Buffers of one thread.
   struct Scratch {
     std::vector<int8_t> packed;
     std::vector<float> rest;

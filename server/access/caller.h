@@ -11,8 +11,8 @@ struct Caller {
   // ID of the API key (ApiKeys). Empty where no keys are configured. Cached work is shared only
   // among requests of one tenant.
   std::string tenant;
-  // Whose share of the slots and the queue a request takes: the tenant where keys are configured,
-  // else the address as ClientAddress() gives it.
+  // The client whose share of the slots and the queue a request takes: the tenant where keys are
+  // configured, else the address as ClientAddress() gives it.
   std::string client;
 };
 

@@ -193,7 +193,7 @@ json ToJson(const Gaps& gaps) {
           {"first_token_s", gaps.first_token_s}};
 }
 
-// How a prompt, and an image, slow a running stream down.
+// Measures how a prompt, and an image, slow a running stream down.
 Result<json> Beside(std::unique_ptr<ModelRunner> runner, int prompt) {
   const RunnerLimits limits = runner->limits();
   BesideBench bench(std::move(runner));

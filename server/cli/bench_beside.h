@@ -1,4 +1,4 @@
-// What a running stream notices of others' work.
+// Measures how other requests' work slows a running stream down.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@ struct Gaps {
   double first_token_s = 0;  // the other request's, from its submission
 };
 
-// How long the stream may get beside a prompt of so many tokens, of which a step takes four or
-// more: what the measurements below need of the KV cache beside the prompt's.
+// The tokens that the stream may get beside a prompt of so many tokens, of which a step takes four
+// or more: what the measurements below need of the KV cache beside the prompt's.
 constexpr int BesideTokens(int prompt) { return 512 + prompt / 3; }
 
 // A stream decodes; then another request comes, of `prompt` random tokens, and, for models that

@@ -128,7 +128,7 @@ void ConnectionServer::Start(int fd, const std::string& address) {
     }
   };
   if (start()) return;
-  // So that it is not the one that gives way.
+  // A working connection does not give way.
   table_->SetState(entry, ConnectionState::kWorking);
   // The thread that gives way leaves the system a little after it has left the table.
   const bool room = table_->MakeRoom(Clock::now() + kAcceptPause);

@@ -50,7 +50,7 @@ class Exchange {
   // The part of the path that the route's parameter stands for.
   const std::string& parameter() const { return connection_.parameter(); }
 
-  // As Connection's.
+  // Forwards to Connection::ReadBody().
   std::optional<HttpError> ReadBody(std::string* body, const Connection::Reserve& reserve) {
     return connection_.ReadBody(body, reserve);
   }

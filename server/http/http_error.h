@@ -1,4 +1,4 @@
-// Why a request fails, in the shape of no protocol.
+// Tells why a request fails, in the shape of no protocol.
 #pragma once
 
 #include <string>

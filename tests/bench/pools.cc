@@ -153,7 +153,7 @@ constexpr Candidate kCandidates[] = {
 
 double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-// What this process has used.
+// Processor time that this process has used.
 struct Used {
   double cpu_s, switches;
 

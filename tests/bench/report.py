@@ -60,7 +60,7 @@ def medians_of(rounds):
 
 
 def advantages_of(ours, theirs, figures):
-    """How many times better edgegate is, for each figure. Above 1 is better for every kind of figure."""
+    """Gives how many times better edgegate is, for each figure. Above 1 is better for every figure."""
     found = {}
     for figure in figures:
         if ours.get(figure.key) and theirs.get(figure.key):

@@ -16,7 +16,7 @@ namespace edgegate {
 
 class SchedulerDriver {
  public:
-  // What one step did.
+  // The record of one step.
   struct Step {
     std::vector<ScheduledSequence> shares;
     std::vector<Sequence*> preempted;  // by id

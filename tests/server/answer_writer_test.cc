@@ -13,7 +13,7 @@ void Append(const json& piece, json* whole) {
   }
 }
 
-// What the chunks of each choice add up to, and the usage.
+// The sum of each choice's chunks, and the usage.
 struct Merged {
   std::map<int, json> choices;
   json usage;

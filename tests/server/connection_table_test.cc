@@ -1,4 +1,4 @@
-// Which connection gives way to a new one.
+// The choice of the connection that gives way to a new one.
 
 #include "server/http/connection_table.h"
 

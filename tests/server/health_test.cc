@@ -1,4 +1,5 @@
-// What /health and the requests tell of an engine that is stuck or fails, and of models that load.
+// Answers of /health and of requests: for an engine that is stuck or fails, and for models that
+// load.
 
 #include "tests/server/http_site.h"
 

@@ -55,7 +55,7 @@ struct DecoderFamily {
     bool qk_norm = false;
     // Tokens that end a turn beside those that end it in every family.
     std::vector<std::string> end_of_turn;
-    // As HuggingFace::read. May be null.
+    // Reads metadata of this family alone, as HuggingFace::read does. May be null.
     Status (*read)(const GgufFile& file, ModelConfig* model) = nullptr;
   };
 

@@ -7,7 +7,7 @@
 namespace edgegate {
 namespace {
 
-// As llama.cpp reads it: a scaling without a type is linear, and rope_freqs applies as well.
+// Follows llama.cpp: a scaling without a type is linear, and rope_freqs applies as well.
 Status SetRope(const GgufFile& gguf, const std::string& arch, RopeLayout layout,
                const std::vector<float>& factors, ModelConfig* model) {
   RopeConfig& rope = model->rope;

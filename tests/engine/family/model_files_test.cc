@@ -1,4 +1,4 @@
-// What happens to files that other processes damage, and to files that are half written.
+// Files that other processes damage, and files that are half written.
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-// How a bundle is made: threads, progress, errors on the way.
+// Making a bundle: threads, progress, errors on the way.
 
 #include <doctest/doctest.h>
 

@@ -236,7 +236,7 @@ std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
 
 TEST_CASE("logits are the same bytes for any chunk size, batch and number of threads") {
   TemporaryFolder folder;
-  // As narrow models are, and as wide ones; in 4 bits; with either KV cache.
+  // Narrow models and wide ones; in 4 bits; with either KV cache.
   constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
   for (const auto& [name, fine_width, format, kv_cache_type] :
        {std::tuple{"glm-edge", 512, kInt8, KvType::kBf16},

@@ -18,7 +18,7 @@ class GroupedRows {
   // Room for `max_rows` rows of up to `max_columns`.
   GroupedRows(int max_rows, int max_columns);
 
-  // As QuantizedRows has them, in groups of `group`.
+  // The methods of QuantizedRows, in groups of `group`.
   void Quantize(const float* x, int64_t stride, int rows, int columns, int group);
   void NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns, int group,
                             const float* weight, float eps);

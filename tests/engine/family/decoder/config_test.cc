@@ -1,4 +1,4 @@
-// What config.json and GGUF metadata say, as transformers and llama.cpp read it.
+// Reads config.json and GGUF metadata as transformers and llama.cpp do.
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// What the decoder computes beside logits of text: hidden states, positions on several axes, rows
+// The decoder's outputs beside logits of text: hidden states, positions on several axes, rows
 // of media and rows that are added after later layers. On a packed golden checkpoint.
 
 #include "engine/family/decoder/decoder_runner.h"

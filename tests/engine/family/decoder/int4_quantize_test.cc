@@ -1,4 +1,4 @@
-// What becomes of the three kinds of sources: Q4_0, Q4_1, and everything else.
+// Results of the three kinds of sources: Q4_0, Q4_1, and everything else.
 
 #include "engine/family/decoder/int4_quantize.h"
 

@@ -102,7 +102,7 @@ TEST_CASE("attention equals the reference, and its bytes do not depend on the re
   });
 }
 
-// What a cache's only position holds, as attention to nothing else shows it.
+// The content of a cache's only position, read through attention.
 std::vector<float> StoredValue(const std::vector<float>& value) {
   const int dim = static_cast<int>(value.size());
   Cache cache(KvType::kInt8, 1, 1, dim);

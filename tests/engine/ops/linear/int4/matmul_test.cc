@@ -109,7 +109,7 @@ TEST_CASE("INT4 activation rows are within half a step of their group") {
   }
 }
 
-// How many results of kernel and matmul differ from the reference's and the formula's.
+// Counts the results of kernel and matmul that differ from the reference's and the formula's.
 int WrongResults(int m, int n, int k, int group) {
   const Int4Kernel& kernel = SelectInt4Kernel();
   const OwnedInt4 w(n, k, group, 3);
