@@ -1,6 +1,6 @@
 """Runs clang-tidy on every C++ file of the tree and keeps the results.
 
-    python3 tests/check_tidy.py build/dev [FILE...]
+    python3 tests/check_tidy.py build/dev [FOLDER or FILE...]
 
 A file is checked again when its text, a header of ours that it includes, its compile command, .clang-tidy, clang-tidy
 or an installed -dev package has changed. Results without findings are kept in build/tidy, one empty file for each
@@ -52,6 +52,10 @@ def check(work):
     return path, done.returncode, done.stdout, time.monotonic() - begin
 
 
+def is_inside(path, wanted):
+    return any(path == name or path.startswith(name + "/") for name in wanted)
+
+
 def remove_old():
     for result in RESULTS.iterdir():
         if time.time() - result.stat().st_mtime > KEEP_DAYS * 86400:
@@ -60,12 +64,12 @@ def remove_old():
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    wanted = {os.path.relpath(name, ROOT) for name in sys.argv[2:]}
+    wanted = [os.path.relpath(name, ROOT) for name in sys.argv[2:]]
     RESULTS.mkdir(parents=True, exist_ok=True)
     base, known, works, kept = tools(), {}, [], 0
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), ROOT)
-        if path.startswith("..") or path.startswith("build/") or (wanted and path not in wanted):
+        if path.startswith(("..", "build/")) or (wanted and not is_inside(path, wanted)):
             continue
         result = RESULTS / digest_of(entry, path, base, known)
         if result.exists():

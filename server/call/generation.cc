@@ -38,24 +38,42 @@ CallError TooLong(const Call& call, const ServedModel& model, const std::string&
                   "context_length_exceeded");
 }
 
-// A text of so many bytes has more tokens than the context, whatever it is.
+// The most bytes that are read of a text: more have more tokens than the context, whatever they
+// are.
+int64_t MostBytes(const ServedModel& model) {
+  return kNormalizing * model.limits.max_model_len *
+         std::max(1, model.text->vocabulary().longest());
+}
+
 std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model, size_t bytes) {
-  const int64_t most =
-      kNormalizing * model.limits.max_model_len * std::max(1, model.text->vocabulary().longest());
+  const int64_t most = MostBytes(model);
   if (static_cast<int64_t>(bytes) <= most) return std::nullopt;
   return TooLong(call, model, fmt::format("have {} bytes; at most {} are read", bytes, most));
 }
 
-size_t BytesOf(const Conversation& conversation) {
-  size_t bytes = conversation.template_kwargs.size();
+// Texts beside the messages: a template may leave them out, so their length says nothing of tokens.
+std::optional<CallError> CheckBytesBeside(const char* field, const ServedModel& model,
+                                          size_t bytes) {
+  const int64_t most = MostBytes(model);
+  if (static_cast<int64_t>(bytes) <= most) return std::nullopt;
+  return BadField(field, fmt::format("Invalid '{}': it has {} bytes; at most {} are read.", field,
+                                     bytes, most));
+}
+
+std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model,
+                                    const Conversation& conversation) {
+  size_t messages = 0;
   for (const ChatMessage& message : conversation.messages) {
-    bytes += message.role.size();
-    for (const ChatPart& part : message.parts) bytes += part.text.size();
+    messages += message.role.size();
+    for (const ChatPart& part : message.parts) messages += part.text.size();
   }
+  size_t tools = 0;
   for (const ChatTool& tool : conversation.tools) {
-    bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
+    tools += tool.name.size() + tool.description.size() + tool.parameters.size();
   }
-  return bytes;
+  if (auto error = CheckBytes(call, model, messages)) return error;
+  if (auto error = CheckBytesBeside("tools", model, tools)) return error;
+  return CheckBytesBeside("chat_template_kwargs", model, conversation.template_kwargs.size());
 }
 
 // `images` get their positions.
@@ -143,7 +161,7 @@ std::optional<CallError> Generation::CheckFirst(const Call& call, const ServedMo
                     "The model cannot follow a grammar: it has no end-of-text token.");
   }
   if (auto error = CheckTokenIds(call, model)) return error;
-  if (conversation != nullptr) return CheckBytes(call, model, BytesOf(*conversation));
+  if (conversation != nullptr) return CheckBytes(call, model, *conversation);
   for (const TextPrompt& prompt : *call.texts()) {
     const auto* text = std::get_if<std::string>(&prompt);
     if (auto error = CheckBytes(call, model, text ? text->size() : 0)) return error;
