@@ -1,5 +1,5 @@
-// C interface of the textkit crate: Hugging Face tokenizers, Jinja chat templates, and grammars that
-// output must follow.
+// C interface of the textkit crate: Hugging Face tokenizers, Jinja chat templates, and grammars
+// that output must follow.
 //
 // Conventions: functions that can fail return 0 on success and fill *error otherwise. Buffers that
 // are handed out are freed with tk_free_*. Handles are immutable after creation and may be used
@@ -71,12 +71,26 @@ typedef struct {
   tk_str text;
 } tk_part;
 
-// A message. Its content becomes a list of parts where `as_list` is set, else the string of all texts.
+// A call of a tool by the model. `id` may be empty. `arguments`: a JSON object.
+typedef struct {
+  tk_str id;
+  tk_str name;
+  tk_str arguments;
+} tk_call;
+
+// A message. Its content becomes a list of parts where `as_list` is set, else the string of all
+// texts. `name`, `call_id` (the members `name` and `tool_call_id`) and `reasoning`
+// (`reasoning_content`) are left out where they are empty, as are `calls` (`tool_calls`).
 typedef struct {
   tk_str role;
   const tk_part* parts;
   size_t num_parts;
   int as_list;
+  const tk_call* calls;
+  size_t num_calls;
+  tk_str name;
+  tk_str call_id;
+  tk_str reasoning;
 } tk_message;
 
 // A function that the model may call. `parameters`: a JSON schema, or empty.
@@ -86,7 +100,8 @@ typedef struct {
   tk_str parameters;
 } tk_tool;
 
-// `kwargs`: a JSON object of further variables of the template, or empty.
+// `kwargs`: a JSON object of further variables of the template, or empty. `arguments_as_text`: the
+// arguments of calls are JSON texts for the template, else objects.
 typedef struct {
   const tk_message* messages;
   size_t num_messages;
@@ -94,12 +109,14 @@ typedef struct {
   size_t num_tools;
   tk_str kwargs;
   int add_generation_prompt;
+  int arguments_as_text;
 } tk_conversation;
 
-// Renders a conversation. Bytes of messages and tools that are not UTF-8 become U+FFFD. The result is
-// a list of segments. Each is a byte, 'S' (a special token of the template's own) or 'T' (text, in which
-// look-alikes of special tokens are plain text), then a 4-byte little-endian length, then the text.
-// Return value 1: the input or the template's own raise_exception is at fault; 2: it ran too long.
+// Renders a conversation. Bytes of messages and tools that are not UTF-8 become U+FFFD. The result
+// is a list of segments. Each is a byte, 'S' (a special token of the template's own) or 'T' (text,
+// in which look-alikes of special tokens are plain text), then a 4-byte little-endian length, then
+// the text. Return value 1: the input or the template's own raise_exception is at fault; 2: it ran
+// too long.
 int tk_template_render(const tk_template* chat_template, const tk_conversation* conversation,
                        tk_bytes* out, tk_bytes* error);
 
@@ -109,10 +126,11 @@ int tk_grammars_new(const tk_str* words, size_t count, uint32_t eos, tk_grammars
                     tk_bytes* error);
 void tk_grammars_free(tk_grammars* grammars);
 
-// Where an output stands in its grammar, at first at its start. `kind`: 0 a JSON schema, 1 a regular
-// expression, 2 a grammar in llguidance's dialect of Lark, 3 a choice: a JSON array of strings, of which
-// the output is exactly one. Used by one thread at a time; may outlive
-// `grammars`.
+// Where an output stands in its grammar, at first at its start. `kind`: 0 a JSON schema, 1 a
+// regular expression, 2 a grammar in llguidance's dialect of Lark, 3 a choice: a JSON array of
+// strings, of which the output is exactly one; 4 a structure (src/structure.rs), where the error of
+// a schema begins with the schema's name and a line break. Used by one thread at a time; may
+// outlive `grammars`.
 int tk_matcher_new(const tk_grammars* grammars, int kind, tk_str text, tk_matcher** out,
                    tk_bytes* error);
 tk_matcher* tk_matcher_clone(const tk_matcher* matcher);

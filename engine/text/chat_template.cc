@@ -1,10 +1,13 @@
 #include "engine/text/chat_template.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "engine/text/textkit_bridge.h"
+#include "engine/text/tools/tool_text.h"
 
 namespace edgegate {
 namespace {
@@ -38,6 +41,18 @@ std::string TemplateOf(const json& config) {
   return {};
 }
 
+constexpr const char* kProbe = "edgegate_probe";
+
+std::vector<ChatPart> TextParts(const char* text) { return {{ChatPart::Kind::kText, text}}; }
+
+// The form of the calls of a model. One whose template shows none gets GLM-4's where it has the
+// role of its results, else that of Hermes, which most models know.
+const CallFormat* FormatOf(const std::string& source, const std::string& name, bool observation) {
+  if (!name.empty()) return FindCallFormat(name);
+  if (const CallFormat* format = DetectCallFormat(source)) return format;
+  return FindCallFormat(observation ? "glm4" : "hermes");
+}
+
 class JinjaTemplate : public ChatTemplate {
  public:
   JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer, const std::string& image_token)
@@ -47,8 +62,30 @@ class JinjaTemplate : public ChatTemplate {
     wants_list_ = !ShowsText(false) && ShowsText(true);
   }
 
+  const AnswerTraits& traits() const override { return traits_; }
+
+  // Finds out what the template shows. False: there is no such form of calls.
+  bool Probe(const std::string& source, const std::string& call_format) {
+    const ChatMessage user{"user", TextParts("question")};
+    Conversation tools;
+    tools.messages = {user};
+    tools.tools = {{kProbe, "text", R"({"type": "object", "properties": {}})"}};
+    abilities_.tools = Shows(tools);
+    abilities_.calls = ShowsCalls(tools);
+    abilities_.system = ShowsRole({{"system", TextParts(kProbe)}, user});
+    const bool special = tokenizer_.IsSpecial(tokenizer_.TokenId("<|observation|>"));
+    abilities_.observation =
+        special &&
+        ShowsRole({user, {"assistant", TextParts("x")}, {"observation", TextParts(kProbe)}});
+    traits_.calls = FormatOf(source, call_format, abilities_.observation);
+    traits_.calls_shown = abilities_.tools;
+    if (const ReasoningMarks* marks = DetectReasoning(source)) traits_.reasoning = *marks;
+    FindMarks();
+    return traits_.calls != nullptr;
+  }
+
   Result<std::string> Render(const Conversation& conversation) const override {
-    EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(conversation, wants_list_));
+    EG_ASSIGN_OR_RETURN(Segments segments, RenderAll(conversation));
     std::string text;
     for (const std::string& segment : segments.texts) text += segment;
     return text;
@@ -59,8 +96,9 @@ class JinjaTemplate : public ChatTemplate {
     if (std::ssize(image_rows) != conversation.num_images()) {
       return Internal("rows of {} images for {}", image_rows.size(), conversation.num_images());
     }
-    EG_ASSIGN_OR_RETURN(Segments segments, RenderSegments(conversation, wants_list_));
+    EG_ASSIGN_OR_RETURN(Segments segments, RenderAll(conversation));
     ChatPrompt prompt;
+    prompt.reasoning_open = conversation.add_generation_prompt && OpensReasoning(segments);
     EG_ASSIGN_OR_RETURN(prompt.ids,
                         tokenizer_.EncodeSegments(segments.texts, segments.specials, max_tokens));
     if (!image_rows.empty()) EG_RETURN_IF_ERROR(PlaceImages(image_rows, &prompt));
@@ -72,6 +110,66 @@ class JinjaTemplate : public ChatTemplate {
     std::vector<std::string> texts;
     std::vector<bool> specials;
   };
+
+  bool Shows(const Conversation& conversation) const {
+    const auto segments = RenderSegments(conversation, wants_list_);
+    if (!segments.ok()) return false;
+    std::string text;
+    for (const std::string& segment : segments->texts) text += segment;
+    return text.find(kProbe) != std::string::npos;
+  }
+
+  bool ShowsRole(std::vector<ChatMessage> messages) const {
+    Conversation conversation;
+    conversation.messages = std::move(messages);
+    return Shows(conversation);
+  }
+
+  // True where the template shows a call's arguments and its result. Most templates take arguments
+  // as an object, and some as the text of one.
+  bool ShowsCalls(Conversation conversation) {
+    if (!abilities_.tools) return false;
+    conversation.tools[0].name = "f";
+    ChatMessage call{"assistant", TextParts("")};
+    call.calls = {{"call12345", "f", fmt::format(R"({{"{}": 1}})", kProbe)}};
+    conversation.messages.push_back(call);
+    arguments_as_text_ = !Shows(conversation);
+    if (arguments_as_text_ && !Shows(conversation)) return false;
+    conversation.messages.back().calls[0].arguments = "{}";
+    conversation.messages.push_back({"tool", TextParts(kProbe), {}, "f", "call12345"});
+    return Shows(conversation);
+  }
+
+  void FindMarks() {
+    std::vector<std::string> marks;
+    if (traits_.reasoning) marks = {traits_.reasoning->begin, traits_.reasoning->end};
+    for (const std::string& special : tokenizer_.special_tokens()) {
+      const CallFormat* calls = traits_.calls;
+      if (calls == nullptr || special.empty()) continue;
+      if (calls->mark == special || calls->end.find(special) != std::string::npos) {
+        marks.push_back(special);
+      }
+    }
+    for (const std::string& mark : marks) {
+      const int32_t id = tokenizer_.TokenId(mark);
+      if (id >= 0 && tokenizer_.IsSpecial(id)) traits_.marks.push_back(id);
+    }
+  }
+
+  bool OpensReasoning(const Segments& segments) const {
+    if (!traits_.reasoning) return false;
+    std::string tail;
+    for (size_t i = segments.texts.size(); i > 0 && tail.size() < 256; --i) {
+      tail = segments.texts[i - 1] + tail;
+    }
+    tail.erase(tail.find_last_not_of(" \t\r\n") + 1);
+    return tail.ends_with(traits_.reasoning->begin);
+  }
+
+  Result<Segments> RenderAll(const Conversation& conversation) const {
+    if (traits_.calls == nullptr) return RenderSegments(conversation, wants_list_);
+    return RenderSegments(WriteToolsAsText(conversation, *traits_.calls, abilities_), wants_list_);
+  }
 
   // True where a message's content, a list of parts or a string, comes out as its text alone.
   bool ShowsText(bool as_list) const {
@@ -117,8 +215,10 @@ class JinjaTemplate : public ChatTemplate {
   // A message with an image always has a list of parts; the others have one where `as_list` is set.
   Result<Segments> RenderSegments(const Conversation& conversation, bool as_list) const {
     std::vector<std::vector<tk_part>> parts;
+    std::vector<std::vector<tk_call>> calls;
     std::vector<tk_message> messages;
     parts.reserve(conversation.messages.size());
+    calls.reserve(conversation.messages.size());
     for (const ChatMessage& message : conversation.messages) {
       bool has_image = false;
       parts.emplace_back();
@@ -127,8 +227,13 @@ class JinjaTemplate : public ChatTemplate {
         parts.back().push_back({is_image, ToTk(part.text)});
         has_image = has_image || is_image;
       }
-      messages.push_back(
-          {ToTk(message.role), parts.back().data(), parts.back().size(), as_list || has_image});
+      calls.emplace_back();
+      for (const ChatCall& call : message.calls) {
+        calls.back().push_back({ToTk(call.id), ToTk(call.name), ToTk(call.arguments)});
+      }
+      messages.push_back({ToTk(message.role), parts.back().data(), parts.back().size(),
+                          as_list || has_image, calls.back().data(), calls.back().size(),
+                          ToTk(message.name), ToTk(message.call_id), ToTk(message.reasoning)});
     }
     std::vector<tk_tool> tools;
     for (const ChatTool& tool : conversation.tools) {
@@ -139,7 +244,8 @@ class JinjaTemplate : public ChatTemplate {
                                 tools.data(),
                                 tools.size(),
                                 ToTk(conversation.template_kwargs),
-                                conversation.add_generation_prompt};
+                                conversation.add_generation_prompt,
+                                arguments_as_text_};
     tk_bytes out{};
     tk_bytes error{};
     if (tk_template_render(handle_.get(), &whole, &out, &error) != 0) {
@@ -163,6 +269,9 @@ class JinjaTemplate : public ChatTemplate {
   std::unique_ptr<tk_template, Free> handle_;
   const Tokenizer& tokenizer_;
   const int32_t image_token_;
+  AnswerTraits traits_;
+  TemplateAbilities abilities_;
+  bool arguments_as_text_ = false;
   bool wants_list_ = false;  // the template shows contents that are lists, and no strings
 };
 
@@ -170,7 +279,8 @@ class JinjaTemplate : public ChatTemplate {
 
 Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& assets,
                                                          const Tokenizer& tokenizer,
-                                                         const std::string& image_token) {
+                                                         const std::string& image_token,
+                                                         const std::string& call_format) {
   json config = json::object();
   if (!assets.tokenizer_config.empty()) {
     config = json::parse(assets.tokenizer_config, nullptr, false);
@@ -188,8 +298,11 @@ Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& 
   if (tk_template_new(ToTk(source), ToTk(specials), ToTk(globals), &handle, &error) != 0) {
     return InvalidArgument("{}", TakeString(error));
   }
-  return std::unique_ptr<ChatTemplate>(
-      std::make_unique<JinjaTemplate>(handle, tokenizer, image_token));
+  auto chat = std::make_unique<JinjaTemplate>(handle, tokenizer, image_token);
+  if (!chat->Probe(source, call_format)) {
+    return InvalidArgument("no form of calls is named {}", call_format);
+  }
+  return std::unique_ptr<ChatTemplate>(std::move(chat));
 }
 
 }  // namespace edgegate

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,12 +11,22 @@
 #include "engine/base/status.h"
 #include "engine/text/conversation.h"
 #include "engine/text/tokenizer.h"
+#include "engine/text/tools/call_format.h"
 
 namespace edgegate {
 
 struct ChatPrompt {
   std::vector<int32_t> ids;
   std::vector<int> image_positions;  // of each image's first token
+  bool reasoning_open = false;       // it ends with the mark that begins thoughts
+};
+
+// How a model writes its answers.
+struct AnswerTraits {
+  const CallFormat* calls = nullptr;        // the form of its calls
+  bool calls_shown = false;                 // the template itself shows tools
+  std::optional<ReasoningMarks> reasoning;  // absent: it does not think aloud
+  std::vector<int32_t> marks;               // special tokens that are marks of calls or thoughts
 };
 
 // Immutable once made: any thread may call any method.
@@ -23,11 +34,15 @@ class ChatTemplate {
  public:
   // kUnimplemented when the model has no template; kInvalidArgument, with the line, when it does
   // not parse. `tokenizer` must outlive this. `image_token`: the name of the token that stands for
-  // images; empty: the model takes none.
+  // images; empty: the model takes none. `call_format`: the name of the form of calls; empty: what
+  // the template shows. kInvalidArgument where there is no such form.
   static Result<std::unique_ptr<ChatTemplate>> Make(const TokenizerAssets& assets,
                                                     const Tokenizer& tokenizer,
-                                                    const std::string& image_token = "");
+                                                    const std::string& image_token = "",
+                                                    const std::string& call_format = "");
   virtual ~ChatTemplate() = default;
+
+  virtual const AnswerTraits& traits() const = 0;
 
   // Gives the prompt's text, as the template writes it. kInvalidArgument when the template itself
   // raises (raise_exception), with its message, or when it runs too long.

@@ -12,9 +12,20 @@ struct ChatPart {
   std::string text;  // empty for an image
 };
 
+// A call of a tool by the model.
+struct ChatCall {
+  std::string id;  // may be empty
+  std::string name;
+  std::string arguments;  // a JSON object
+};
+
 struct ChatMessage {
   std::string role;
   std::vector<ChatPart> parts;
+  std::vector<ChatCall> calls = {};  // of the assistant
+  std::string name = {};       // of the function whose result a tool's message has; may be empty
+  std::string call_id = {};    // the call that a tool's message answers; may be empty
+  std::string reasoning = {};  // of the assistant, before its content; may be empty
 };
 
 // A function that the model may call.

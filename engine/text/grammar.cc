@@ -1,5 +1,7 @@
 #include "engine/text/grammar.h"
 
+#include <algorithm>
+
 #include "engine/text/textkit_bridge.h"
 
 namespace edgegate {
@@ -65,8 +67,12 @@ class Matcher : public TokenConstraint {
 
 }  // namespace
 
-Grammars::Grammars(const Tokenizer& tokenizer, int vocab_size, std::vector<int32_t> eos_token_ids)
-    : tokenizer_(tokenizer), vocab_size_(vocab_size), eos_token_ids_(std::move(eos_token_ids)) {}
+Grammars::Grammars(const Tokenizer& tokenizer, int vocab_size, std::vector<int32_t> eos_token_ids,
+                   std::vector<int32_t> marks)
+    : tokenizer_(tokenizer),
+      vocab_size_(vocab_size),
+      eos_token_ids_(std::move(eos_token_ids)),
+      marks_(std::move(marks)) {}
 
 Grammars::~Grammars() { tk_grammars_free(handle_); }
 
@@ -83,7 +89,10 @@ void Grammars::PrepareOnce() const {
   std::vector<tk_str> words;
   for (int id = 0; id < vocab_size_; ++id) {
     std::string& own = bytes[static_cast<size_t>(id)];
-    if (tokenizer_.IsValid(id) && !tokenizer_.IsSpecial(id)) own = tokenizer_.TokenBytes(id);
+    const bool is_mark = std::find(marks_.begin(), marks_.end(), id) != marks_.end();
+    if (is_mark || (tokenizer_.IsValid(id) && !tokenizer_.IsSpecial(id))) {
+      own = tokenizer_.TokenBytes(id);
+    }
     words.push_back(ToTk(own));
   }
   for (int32_t id : eos_token_ids_) words[static_cast<size_t>(id)] = {};

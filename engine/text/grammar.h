@@ -16,8 +16,9 @@ struct tk_grammars;
 namespace edgegate {
 
 struct GrammarSpec {
-  // kChoice: a JSON array of strings; the output is one of them.
-  enum class Kind { kJsonSchema, kRegex, kLark, kChoice };
+  // kChoice: a JSON array of strings; the output is one of them. kStructure: see CallStructure();
+  // the error of a schema in it begins with the schema's name and a line break.
+  enum class Kind { kJsonSchema, kRegex, kLark, kChoice, kStructure };
   Kind kind = Kind::kJsonSchema;
   std::string text;
 };
@@ -26,8 +27,10 @@ struct GrammarSpec {
 // synchronization.
 class Grammars {
  public:
-  // `vocab_size`: number of logits. `tokenizer` must outlive this.
-  Grammars(const Tokenizer& tokenizer, int vocab_size, std::vector<int32_t> eos_token_ids);
+  // `vocab_size`: number of logits. `marks`: special tokens that an output may have as the text of
+  // their names. `tokenizer` must outlive this.
+  Grammars(const Tokenizer& tokenizer, int vocab_size, std::vector<int32_t> eos_token_ids,
+           std::vector<int32_t> marks = {});
   ~Grammars();
   Grammars(const Grammars&) = delete;
   Grammars& operator=(const Grammars&) = delete;
@@ -45,6 +48,7 @@ class Grammars {
   const Tokenizer& tokenizer_;
   const int vocab_size_;
   const std::vector<int32_t> eos_token_ids_;
+  const std::vector<int32_t> marks_;
   mutable std::once_flag once_;
   mutable tk_grammars* handle_ = nullptr;
   mutable std::string error_;

@@ -1,11 +1,14 @@
 #include "engine/text/stream_decoder.h"
 
+#include <algorithm>
+
 #include "engine/text/utf8.h"
 
 namespace edgegate {
 
 std::string StreamDecoder::Push(int32_t id) {
-  if (skip_special_ && vocabulary_.IsSpecial(id)) return {};
+  const bool kept = std::find(kept_.begin(), kept_.end(), id) != kept_.end();
+  if (skip_special_ && !kept && vocabulary_.IsSpecial(id)) return {};
   std::string bytes = vocabulary_.TokenBytes(id);
   if (at_start_ && !bytes.empty()) {
     at_start_ = false;

@@ -48,6 +48,9 @@ std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) 
 int64_t BytesOf(const ChoiceEvent& event) {
   constexpr int64_t kToken = 64, kLogprob = 1024;
   int64_t bytes = static_cast<int64_t>(event.text.size());
+  for (const AnswerPart& part : event.parts) {
+    bytes += static_cast<int64_t>(sizeof part + part.text.size());
+  }
   for (const SampledToken& token : event.tokens) {
     bytes += kToken + kLogprob * static_cast<int64_t>(token.top.size());
   }

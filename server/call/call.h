@@ -10,6 +10,7 @@
 
 #include "engine/text/conversation.h"
 #include "engine/text/grammar.h"
+#include "engine/text/tools/call_structure.h"
 #include "server/access/caller.h"
 
 namespace edgegate {
@@ -40,6 +41,13 @@ struct OutputConstraint {
   std::string field;  // path of the field that gives it
 };
 
+// The tools that the answer may call.
+struct CallTools {
+  std::vector<CallableTool> tools;  // not empty
+  bool required = false;            // the answer must call one
+  bool parallel = true;             // it may call several at once
+};
+
 struct Call {
   Caller caller;
   std::string model;
@@ -61,6 +69,8 @@ struct Call {
   std::vector<int32_t> stop_token_ids;
   bool ignore_eos = false;
   std::optional<OutputConstraint> constraint;
+  std::optional<CallTools> tools;  // absent: the answer calls none
+  bool split_reasoning = false;    // thoughts are no content
 
   bool skip_special_tokens = true;
   bool include_stop_string = false;  // in the text

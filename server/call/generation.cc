@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "server/call/answer_grammar.h"
+
 namespace edgegate {
 namespace {
 
@@ -66,6 +68,10 @@ std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model,
   for (const ChatMessage& message : conversation.messages) {
     messages += message.role.size();
     for (const ChatPart& part : message.parts) messages += part.text.size();
+    messages += message.name.size() + message.call_id.size() + message.reasoning.size();
+    for (const ChatCall& one : message.calls) {
+      messages += one.id.size() + one.name.size() + one.arguments.size();
+    }
   }
   size_t tools = 0;
   for (const ChatTool& tool : conversation.tools) {
@@ -77,8 +83,8 @@ std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model,
 }
 
 // `images` get their positions.
-Result<std::vector<int32_t>> Tokenize(const Call& call, const ServedModel& model, int prompt,
-                                      std::vector<PromptMedia>* images, const JobContext& context) {
+Result<ChatPrompt> Tokenize(const Call& call, const ServedModel& model, int prompt,
+                            std::vector<PromptMedia>* images, const JobContext& context) {
   const int64_t most = int64_t{model.limits.max_model_len} + kTokensBeyondContext;
   if (const Conversation* conversation = call.conversation()) {
     std::vector<int> rows;
@@ -95,11 +101,12 @@ Result<std::vector<int32_t>> Tokenize(const Call& call, const ServedModel& model
     for (size_t i = 0; i < images->size(); ++i) {
       (*images)[i].position = encoded.image_positions[i];
     }
-    return std::move(encoded.ids);
+    return encoded;
   }
   const TextPrompt& text = (*call.texts())[static_cast<size_t>(prompt)];
-  if (const auto* ids = std::get_if<std::vector<int32_t>>(&text)) return *ids;
-  return model.text->EncodeText(std::get<std::string>(text), most, context);
+  if (const auto* ids = std::get_if<std::vector<int32_t>>(&text)) return ChatPrompt{*ids, {}};
+  EG_ASSIGN_OR_RETURN(auto ids, model.text->EncodeText(std::get<std::string>(text), most, context));
+  return ChatPrompt{std::move(ids), {}};
 }
 
 std::optional<CallError> CheckTokenIds(const Call& call, const ServedModel& model) {
@@ -160,6 +167,7 @@ std::optional<CallError> Generation::CheckFirst(const Call& call, const ServedMo
     return BadField(call.constraint->field,
                     "The model cannot follow a grammar: it has no end-of-text token.");
   }
+  if (auto error = CheckTools(call, model)) return error;
   if (auto error = CheckTokenIds(call, model)) return error;
   if (conversation != nullptr) return CheckBytes(call, model, *conversation);
   for (const TextPrompt& prompt : *call.texts()) {
@@ -181,38 +189,41 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
   generation->drop_tokens_ = call.max_tokens == 0;
   generation->stop_token_ids_ = call.stop_token_ids;
   std::vector<GenerationRequest> requests;
+  bool reasoning_open = false;
   for (int i = 0; i < call.num_prompts(); ++i) {
-    auto ids = Tokenize(call, model, i, &images, context);
-    if (!ids.ok() && ids.status().code() == StatusCode::kResourceExhausted) {
+    auto prompt = Tokenize(call, model, i, &images, context);
+    if (!prompt.ok() && prompt.status().code() == StatusCode::kResourceExhausted) {
       return TooLong(call, model,
                      fmt::format("have more than {} tokens",
                                  model.limits.max_model_len + kTokensBeyondContext));
     }
-    if (!ids.ok()) return AtField(call.input_field, ids.status());
+    if (!prompt.ok()) return AtField(call.input_field, prompt.status());
+    reasoning_open = prompt->reasoning_open;
     GenerationRequest request;
     request.deadline = deadline;
-    if (auto error =
-            generation->AddPrompt(call, model, *std::move(ids), std::move(images), &request)) {
+    if (auto error = generation->AddPrompt(call, model, std::move(prompt->ids), std::move(images),
+                                           &request)) {
       return *std::move(error);
     }
     images.clear();
     requests.push_back(std::move(request));
   }
-  if (call.constraint) {
-    auto started = model.text->StartGrammar(call.constraint->grammar, context);
-    if (!started.ok()) return AtField(call.constraint->field, started.status());
-    const std::shared_ptr<const TokenConstraint> constraint = *std::move(started);
-    for (GenerationRequest& request : requests) request.constraint = constraint;
+  auto constraint = StartGrammar(call, model, reasoning_open, context);
+  if (auto* error = std::get_if<CallError>(&constraint)) return std::move(*error);
+  for (GenerationRequest& request : requests) {
+    request.constraint = std::get<std::shared_ptr<const TokenConstraint>>(constraint);
   }
   generation->open_ = static_cast<int>(requests.size()) * call.num_choices;
   auto handle = engine->Submit(model.engine_index, std::move(requests));
   if (!handle.ok()) return CallError{handle.status()};
   generation->handle_ = *std::move(handle);
+  const auto syntax = SyntaxOf(call, model, reasoning_open);
   for (int i = 0; i < generation->open_; ++i) {
-    generation->choices_.push_back(
-        {std::make_unique<TextAssembler>(model.text->vocabulary(), call.skip_special_tokens,
-                                         call.stop_strings, call.include_stop_string),
-         false});
+    Choice choice;
+    choice.text = std::make_unique<TextAssembler>(
+        model.text->vocabulary(), call.skip_special_tokens, call.stop_strings,
+        call.include_stop_string, syntax, model.text->traits().marks);
+    generation->choices_.push_back(std::move(choice));
   }
   return generation;
 }
@@ -288,7 +299,7 @@ void Generation::AbsorbTokens(TokenEvent* event, Choice* choice, ChoiceEvent* ou
   for (size_t i = 0; i < event->tokens.size() && !drop_tokens_; ++i) {
     const int32_t id = event->tokens[i].token;
     const bool is_stop = event->finish == FinishReason::kStop && i + 1 == event->tokens.size();
-    if (!is_stop) out->text += choice->text->Push(id);
+    if (!is_stop) choice->text->Push(id, &out->parts);
     const bool asked =
         std::find(stop_token_ids_.begin(), stop_token_ids_.end(), id) != stop_token_ids_.end();
     if (is_stop && asked) out->stop_token = id;
@@ -296,7 +307,11 @@ void Generation::AbsorbTokens(TokenEvent* event, Choice* choice, ChoiceEvent* ou
     ++usage_.completion_tokens;
   }
   if (!choice->text->matched() && event->finish != FinishReason::kNone) {
-    out->text += choice->text->Finish();
+    choice->text->Finish(&out->parts);
+  }
+  for (const AnswerPart& part : out->parts) {
+    if (part.kind == AnswerPart::Kind::kContent) out->text += part.text;
+    choice->called = choice->called || part.kind == AnswerPart::Kind::kCallEnd;
   }
 }
 
@@ -311,7 +326,7 @@ void Generation::AbsorbEnd(const TokenEvent& event, Choice* choice, ChoiceEvent*
     case FinishReason::kNone:
       return;
     case FinishReason::kStop:
-      out->end = ChoiceEnd::kStop;
+      out->end = choice->called ? ChoiceEnd::kCalls : ChoiceEnd::kStop;
       return;
     case FinishReason::kLength:
       out->end = ChoiceEnd::kLength;

@@ -20,6 +20,7 @@ namespace edgegate {
 // The reason for which a choice ended.
 enum class ChoiceEnd {
   kNone,    // it has not ended
+  kCalls,   // the model has called tools, and waits for their results
   kStop,    // a stop string or a stop token came, or the model ended its text
   kLength,  // max_tokens is reached
   kFailed,  // Generation::error() tells why
@@ -28,7 +29,8 @@ enum class ChoiceEnd {
 // A choice's new text and tokens.
 struct ChoiceEvent {
   int choice = 0;
-  std::string text;
+  std::string text;               // the content
+  std::vector<AnswerPart> parts;  // all of it: content, thoughts, calls of tools
   std::vector<SampledToken> tokens;
   ChoiceEnd end = ChoiceEnd::kNone;
   // The stop string, or the call's stop token, that ended it.
@@ -80,6 +82,7 @@ class Generation {
   struct Choice {
     std::unique_ptr<TextAssembler> text;
     bool finished = false;
+    bool called = false;  // a tool
   };
 
   Generation() = default;

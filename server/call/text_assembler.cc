@@ -4,6 +4,29 @@
 
 namespace edgegate {
 
+void TextAssembler::Add(const std::string& text, bool at_end, std::vector<AnswerPart>* parts) {
+  if (!reader_) return AddContent(text, at_end, parts);
+  std::vector<AnswerPart> pieces;
+  reader_->Push(text, &pieces);
+  if (at_end) reader_->Finish(&pieces);
+  for (AnswerPart& piece : pieces) {
+    if (piece.kind == AnswerPart::Kind::kContent) {
+      AddContent(piece.text, false, parts);
+      continue;
+    }
+    // A stop string does not reach over thoughts and calls.
+    AddContent("", true, parts);
+    if (!matched_) AppendPart(std::move(piece), parts);
+  }
+  if (at_end) AddContent("", true, parts);
+}
+
+void TextAssembler::AddContent(const std::string& text, bool at_end,
+                               std::vector<AnswerPart>* parts) {
+  std::string certain = Scan(text, at_end);
+  if (!certain.empty()) AppendPart({AnswerPart::Kind::kContent, std::move(certain)}, parts);
+}
+
 std::string TextAssembler::Scan(const std::string& text, bool at_end) {
   if (matched_) return {};
   held_ += text;

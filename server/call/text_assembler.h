@@ -1,34 +1,46 @@
-// One sequence's tokens as the text that its client may see: whole characters only, cut at stop
-// strings, nothing of which ever leaks.
+// One sequence's tokens as the text that its client may see: whole characters only, split into
+// content, thoughts and calls. The content is cut at stop strings, nothing of which ever leaks.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/text/stream_decoder.h"
+#include "engine/text/tools/answer_reader.h"
 
 namespace edgegate {
 
 // Owned by one thread; `vocabulary` must outlive it.
 class TextAssembler {
  public:
+  // `syntax`: how the text is split; absent: all of it is content. `marks`: special tokens that are
+  // marks of the syntax.
   TextAssembler(const Vocabulary& vocabulary, bool skip_special, std::vector<std::string> stops,
-                bool include_stop)
-      : decoder_(vocabulary, skip_special), stops_(std::move(stops)), include_stop_(include_stop) {}
+                bool include_stop, std::optional<AnswerSyntax> syntax = {},
+                std::vector<int32_t> marks = {})
+      : decoder_(vocabulary, skip_special, syntax ? std::move(marks) : std::vector<int32_t>()),
+        stops_(std::move(stops)),
+        include_stop_(include_stop) {
+    if (syntax) reader_.emplace(*std::move(syntax));
+  }
 
-  // The text that `id` makes certain. After a stop string matched: nothing.
-  std::string Push(int32_t id) { return Scan(decoder_.Push(id), false); }
-  // The text that was held back, at the sequence's end.
-  std::string Finish() { return Scan(decoder_.Finish(), true); }
+  // Appends the pieces that `id` makes certain. After a stop string matched: nothing.
+  void Push(int32_t id, std::vector<AnswerPart>* parts) { Add(decoder_.Push(id), false, parts); }
+  // Appends what was held back, at the sequence's end.
+  void Finish(std::vector<AnswerPart>* parts) { Add(decoder_.Finish(), true, parts); }
 
   // The stop string that ended the text.
   const std::optional<std::string>& matched() const { return matched_; }
 
  private:
+  void Add(const std::string& text, bool at_end, std::vector<AnswerPart>* parts);
+  void AddContent(const std::string& text, bool at_end, std::vector<AnswerPart>* parts);
   std::string Scan(const std::string& text, bool at_end);
 
   StreamDecoder decoder_;
+  std::optional<AnswerReader> reader_;
   const std::vector<std::string> stops_;
   const bool include_stop_;
   std::string held_;  // could be the beginning of a stop string

@@ -26,6 +26,10 @@ void PutConversation(const Conversation& conversation, WireWriter* message) {
     PutList(one.parts, message, [&](const ChatPart& part) {
       message->Put(part.kind == ChatPart::Kind::kImage).PutString(part.text);
     });
+    PutList(one.calls, message, [&](const ChatCall& call) {
+      message->PutString(call.id).PutString(call.name).PutString(call.arguments);
+    });
+    message->PutString(one.name).PutString(one.call_id).PutString(one.reasoning);
   });
   PutList(conversation.tools, message, [&](const ChatTool& tool) {
     message->PutString(tool.name).PutString(tool.description).PutString(tool.parameters);
@@ -43,6 +47,16 @@ Conversation GetConversation(WireReader* message) {
       const bool is_image = message->GetBool();
       return ChatPart{is_image ? ChatPart::Kind::kImage : ChatPart::Kind::kText, text()};
     });
+    one.calls = GetList<ChatCall>(message, [&] {
+      ChatCall call;
+      call.id = text();
+      call.name = text();
+      call.arguments = text();
+      return call;
+    });
+    one.name = text();
+    one.call_id = text();
+    one.reasoning = text();
     return one;
   });
   conversation.tools = GetList<ChatTool>(message, [&] {
@@ -55,6 +69,24 @@ Conversation GetConversation(WireReader* message) {
   conversation.template_kwargs = text();
   conversation.add_generation_prompt = message->GetBool();
   return conversation;
+}
+
+void PutTraits(const AnswerTraits& traits, WireWriter* message) {
+  message->PutString(traits.calls != nullptr ? traits.calls->name : "").Put(traits.calls_shown);
+  const ReasoningMarks marks = traits.reasoning.value_or(ReasoningMarks());
+  message->PutString(marks.begin).PutString(marks.end).PutVector(traits.marks);
+}
+
+AnswerTraits GetTraits(WireReader* message) {
+  AnswerTraits traits;
+  traits.calls = FindCallFormat(message->GetString());
+  traits.calls_shown = message->GetBool();
+  ReasoningMarks marks;
+  marks.begin = message->GetString();
+  marks.end = message->GetString();
+  if (!marks.end.empty()) traits.reasoning = std::move(marks);
+  traits.marks = message->GetVector<int32_t>();
+  return traits;
 }
 
 }  // namespace edgegate

@@ -148,6 +148,7 @@ int RunModelHost() {
     pollfd control{kHostSocket, POLLIN, 0};
     if (!prepared && (workers >= kBusyWorkers || poll(&control, 1, kQuietMs) == 0)) {
       model->grammars->Prepare();
+      if (model->marked_grammars) model->marked_grammars->Prepare();
       prepared = true;
     }
     const int socket = ReceiveDescriptor(kHostSocket);

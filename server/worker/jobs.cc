@@ -15,7 +15,7 @@ Status EncodeChat(const TextModel& model, WireReader* job, WireWriter* result) {
   if (!job->ok()) return Internal("a worker's job is damaged");
   EG_ASSIGN_OR_RETURN(const ChatPrompt prompt,
                       model.chat_template->Encode(conversation, max_tokens, image_rows));
-  result->PutVector(prompt.ids).PutVector(prompt.image_positions);
+  result->PutVector(prompt.ids).PutVector(prompt.image_positions).Put(prompt.reasoning_open);
   return {};
 }
 
@@ -67,7 +67,8 @@ std::string LoadMessage(const TextModelSource& source) {
       .Put(source.vocab_size)
       .PutVector(source.eos_token_ids)
       .Put(source.image_token_id)
-      .Put(source.takes_images);
+      .Put(source.takes_images)
+      .PutString(source.call_format);
   return message.Take();
 }
 
@@ -82,25 +83,32 @@ Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer) {
   const auto eos = reader.GetVector<int32_t>();
   const auto image_token = reader.Get<int32_t>();
   const bool takes_images = reader.GetBool();
+  const std::string call_format(reader.GetString());
   TextModel model;
   EG_ASSIGN_OR_RETURN(model.tokenizer, Tokenizer::Make(assets));
   std::string image;
   if (takes_images) {
     EG_ASSIGN_OR_RETURN(image, ImageToken(image_token, *model.tokenizer));
   }
-  auto chat = ChatTemplate::Make(assets, *model.tokenizer, image);
+  auto chat = ChatTemplate::Make(assets, *model.tokenizer, image, call_format);
   if (chat.ok()) {
     model.chat_template = *std::move(chat);
   } else if (chat.status().code() != StatusCode::kUnimplemented) {
     return chat.status();
   }
   model.grammars = std::make_unique<Grammars>(*model.tokenizer, vocab_size, eos);
+  const AnswerTraits traits = model.chat_template ? model.chat_template->traits() : AnswerTraits();
+  if (!traits.marks.empty()) {
+    model.marked_grammars =
+        std::make_unique<Grammars>(*model.tokenizer, vocab_size, eos, traits.marks);
+  }
   const VocabularyTable table(*model.tokenizer);
   answer->PutString(table.bytes())
       .PutVector(table.ends())
       .PutVector(table.kinds())
       .Put(table.StripsLeadingSpace())
       .Put(model.chat_template != nullptr);
+  PutTraits(traits, answer);
   return model;
 }
 

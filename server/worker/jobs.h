@@ -18,7 +18,8 @@
 namespace edgegate {
 
 enum class JobKind : uint8_t {
-  kEncodeChat,    // Conversation, limit of tokens, rows of images -> ids, positions of images
+  kEncodeChat,    // Conversation, limit of tokens, rows of images -> ids, positions of images,
+                  // whether thoughts are open
   kEncodeText,    // text, limit of tokens -> ids
   kPrepareImage,  // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
   kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)
@@ -37,6 +38,12 @@ struct TextModel {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<ChatTemplate> chat_template;  // null: the model has none
   std::unique_ptr<Grammars> grammars;
+  // With the special tokens that are marks in answers. Null: there are none.
+  std::unique_ptr<Grammars> marked_grammars;
+
+  const Grammars& GrammarsFor(GrammarSpec::Kind kind) const {
+    return kind == GrammarSpec::Kind::kStructure && marked_grammars ? *marked_grammars : *grammars;
+  }
 };
 
 // The first message to a model host.
@@ -46,9 +53,11 @@ struct TextModelSource {
   std::vector<int32_t> eos_token_ids;
   int32_t image_token_id = -1;  // -1: the token <|begin_of_image|>
   bool takes_images = false;
+  std::string call_format;  // name of the form of calls; empty: the template's
 };
 std::string LoadMessage(const TextModelSource& source);
-// In the host. Fills `answer` with a VocabularyTable and whether there is a chat template.
+// In the host. Fills `answer` with a VocabularyTable, whether there is a chat template, and its
+// traits.
 Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer);
 
 std::string AnswerMessage(const Status& status, const WireWriter& result);

@@ -58,6 +58,7 @@ Result<std::unique_ptr<ModelText>> ModelText::Load(const TextModelSource& source
   EG_ASSIGN_OR_RETURN(VocabularyTable table, ReadVocabulary(&reader));
   text->vocabulary_ = std::make_unique<VocabularyTable>(std::move(table));
   text->has_chat_template_ = reader.GetBool();
+  text->traits_ = GetTraits(&reader);
   if (!reader.ok()) return Malformed();
   return text;
 }
@@ -126,6 +127,7 @@ Result<ChatPrompt> ModelText::EncodeChat(const Conversation& conversation, int64
   ChatPrompt prompt;
   prompt.ids = reader.GetVector<int32_t>();
   prompt.image_positions = reader.GetVector<int>();
+  prompt.reasoning_open = reader.GetBool();
   const auto placed = static_cast<int>(prompt.image_positions.size());
   if (!reader.ok() || placed != conversation.num_images()) return Malformed();
   return prompt;

@@ -37,6 +37,8 @@ class ModelText {
 
   const VocabularyTable& vocabulary() const { return *vocabulary_; }
   bool has_chat_template() const { return has_chat_template_; }
+  // How the model writes its answers in a chat.
+  const AnswerTraits& traits() const { return traits_; }
 
   // `image_rows`: see ChatTemplate::Encode.
   Result<ChatPrompt> EncodeChat(const Conversation& conversation, int64_t max_tokens,
@@ -69,6 +71,7 @@ class ModelText {
   std::unique_ptr<ModelHost> host_;
   std::unique_ptr<VocabularyTable> vocabulary_;
   bool has_chat_template_ = false;
+  AnswerTraits traits_;
   Mutex mutex_;
   std::vector<std::unique_ptr<WorkerProcess>> resting_ EG_GUARDED_BY(mutex_);
 };

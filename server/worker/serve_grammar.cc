@@ -78,7 +78,7 @@ void ServeGrammar(const TextModel& model, WireReader* job, int socket) {
   GrammarSpec spec;
   spec.kind = job->Get<GrammarSpec::Kind>();
   spec.text = job->GetString();
-  auto start = model.grammars->Start(spec);
+  auto start = model.GrammarsFor(spec.kind).Start(spec);
   Status status = start.status();
   std::vector<uint32_t> mask;
   if (status.ok()) status = ComputeMask(start->get(), &mask);

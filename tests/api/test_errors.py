@@ -13,6 +13,20 @@ from conftest import BINARY, MODEL, Daemon
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 # (path, changes to a good body, status, param)
+CHOSEN = "tool_choice.function"
+PARAMETERS = "tools[%d].function.parameters"
+
+
+def tool(name, **more):
+    return {"type": "function", "function": {"name": name, **more}}
+
+
+def calls(arguments, name="f"):
+    """Messages with an earlier call."""
+    call = {"id": "c", "type": "function", "function": {"name": name, "arguments": arguments}}
+    return [*MESSAGES, {"role": "assistant", "content": None, "tool_calls": [call]}]
+
+
 CASES = [
     ("chat", {"model": "none"}, 404, "model"),
     ("chat", {"model": 5}, 400, "model"),
@@ -90,7 +104,43 @@ CASES = [
     ("text", {"structured_outputs": {"regex": "("}}, 400, "structured_outputs.regex"),
     ("text", {"structured_outputs": {"grammar": "start: x"}}, 400, "structured_outputs.grammar"),
     ("text", {"structured_outputs": {"choice": [""]}}, 400, "structured_outputs.choice"),
-    ("chat", {"tools": [{"type": "function"}]}, 400, "tools"),
+    ("chat", {"tools": 5}, 400, "tools"),
+    ("chat", {"tools": [{"type": "function"}]}, 400, "tools[0].function"),
+    ("chat", {"tools": [{"type": "custom"}]}, 400, "tools[0].type"),
+    ("chat", {"tools": [tool("f"), tool("f")]}, 400, "tools[1].function.name"),
+    ("chat", {"tools": [tool("a b")]}, 400, "tools[0].function.name"),
+    ("chat", {"tools": [tool("n" * 65)]}, 400, "tools[0].function.name"),
+    ("chat", {"tools": [tool("f", description=5)]}, 400, "tools[0].function.description"),
+    ("chat", {"tools": [tool("f", strict="yes")]}, 400, "tools[0].function.strict"),
+    ("chat", {"tools": [tool("f", more=1)]}, 400, "tools[0].function.more"),
+    ("chat", {"tools": [tool("f", parameters=[])]}, 400, "tools[0].function.parameters"),
+    ("chat", {"tools": [tool("f", parameters={"type": "string"})]}, 400, PARAMETERS % 0),
+    (
+        "chat",
+        {"tools": [tool("f"), tool("g", parameters={"properties": {"a": {"type": "x"}}})]},
+        400,
+        PARAMETERS % 1,
+    ),
+    ("chat", {"tools": [tool(f"f{i}") for i in range(129)]}, 400, "tools"),
+    ("chat", {"tool_choice": "auto"}, 400, "tool_choice"),
+    ("chat", {"tools": [tool("f")], "tool_choice": "maybe"}, 400, "tool_choice"),
+    ("chat", {"tools": [tool("f")], "tool_choice": {"type": "function"}}, 400, CHOSEN),
+    ("chat", {"tools": [tool("f")], "tool_choice": tool("g")}, 400, "tool_choice"),
+    ("chat", {"tools": [tool("f")], "parallel_tool_calls": 1}, 400, "parallel_tool_calls"),
+    ("chat", {"tools": [tool("f")], "ignore_eos": True}, 400, "ignore_eos"),
+    ("chat", {"tools": [tool("f")], "functions": [{"name": "f"}]}, 400, "functions"),
+    ("chat", {"functions": [{}]}, 400, "functions[0].name"),
+    ("chat", {"functions": [{"name": "f"}], "function_call": {}}, 400, "function_call.name"),
+    (
+        "chat",
+        {"tools": [tool("f")], "structured_outputs": {"regex": "a"}},
+        400,
+        "structured_outputs.regex",
+    ),
+    ("chat", {"messages": calls("{")}, 400, "messages[1].tool_calls[0].function.arguments"),
+    ("chat", {"messages": calls("[]")}, 400, "messages[1].tool_calls[0].function.arguments"),
+    ("chat", {"messages": calls(5)}, 400, "messages[1].tool_calls[0].function.arguments"),
+    ("chat", {"messages": calls("{}", name="")}, 400, "messages[1].tool_calls[0].function.name"),
     ("chat", {"chat_template_kwargs": 5}, 400, "chat_template_kwargs"),
     ("chat", {"frobnicate": 1}, 400, "frobnicate"),
     ("chat", {"audio": {}}, 400, "audio"),

@@ -19,6 +19,24 @@ class Bytes : public Vocabulary {
   int vocab_size() const override { return 256; }
 };
 
+std::string Joined(const std::vector<AnswerPart>& parts) {
+  std::string text;
+  for (const AnswerPart& part : parts) text += part.text;
+  return text;
+}
+
+std::string Push(TextAssembler& assembler, int32_t id) {
+  std::vector<AnswerPart> parts;
+  assembler.Push(id, &parts);
+  return Joined(parts);
+}
+
+std::string Finish(TextAssembler& assembler) {
+  std::vector<AnswerPart> parts;
+  assembler.Finish(&parts);
+  return Joined(parts);
+}
+
 TEST_CASE("stop strings cut the text at the first match") {
   std::mt19937 random(1);
   const Bytes bytes;
@@ -44,9 +62,9 @@ TEST_CASE("stop strings cut the text at the first match") {
     TextAssembler assembler(bytes, true, stops, false);
     std::string out;
     for (char c : text) {
-      if (!assembler.matched()) out += assembler.Push(c);
+      if (!assembler.matched()) out += Push(assembler, c);
     }
-    out += assembler.Finish();
+    out += Finish(assembler);
     CHECK(out == text.substr(0, cut));
     CHECK(assembler.matched().has_value() == (end != std::string::npos));
   }
@@ -59,12 +77,12 @@ TEST_CASE("a stream has whole characters and adds up to the text") {
     TextAssembler assembler(bytes, true, {}, false);
     std::string out;
     for (char c : text) {
-      const std::string piece = assembler.Push(c);
+      const std::string piece = Push(assembler, c);
       // A piece never begins with a continuation byte.
       CHECK((piece.empty() || (static_cast<unsigned char>(piece[0]) & 0xC0) != 0x80));
       out += piece;
     }
-    out += assembler.Finish();
+    out += Finish(assembler);
     CHECK(out == bytes.Decode(std::vector<int32_t>(text.begin(), text.end()), true));
   }
 }

@@ -8,11 +8,27 @@ pub struct Part {
     pub text: String,
 }
 
+#[derive(Default)]
 pub struct Message {
     pub role: String,
     pub parts: Vec<Part>,
     /// The content is a list of parts; else a string.
     pub as_list: bool,
+    pub calls: Vec<Call>,
+    /// Of the function that a tool's message answers for; may be empty.
+    pub name: String,
+    /// The call that a tool's message answers; may be empty.
+    pub call_id: String,
+    /// What the model thought before it answered; may be empty.
+    pub reasoning: String,
+}
+
+/// A call of a tool by the model.
+pub struct Call {
+    pub id: String,
+    pub name: String,
+    /// A JSON object.
+    pub arguments: String,
 }
 
 pub struct Tool {
@@ -22,17 +38,15 @@ pub struct Tool {
     pub parameters: String,
 }
 
-fn content_of(message: Message) -> Value {
-    if !message.as_list {
-        return message
-            .parts
+fn content_of(parts: Vec<Part>, as_list: bool) -> Value {
+    if !as_list {
+        return parts
             .into_iter()
             .map(|part| part.text)
             .collect::<String>()
             .into();
     }
-    message
-        .parts
+    parts
         .into_iter()
         .map(|part| match part.is_image {
             true => json!({"type": "image"}),
@@ -41,15 +55,53 @@ fn content_of(message: Message) -> Value {
         .collect()
 }
 
-/// The template's `messages`.
-pub fn messages_value(messages: Vec<Message>) -> Value {
-    let object = |message: Message| {
-        let mut members = Map::new();
-        members.insert("role".into(), message.role.clone().into());
-        members.insert("content".into(), content_of(message));
-        Value::Object(members)
+fn call_value(call: Call, arguments_as_text: bool) -> Result<Value, String> {
+    let arguments = match arguments_as_text {
+        true => call.arguments.into(),
+        false => serde_json::from_str(&call.arguments)
+            .map_err(|e| format!("the arguments of a call of {}: {e}", call.name))?,
     };
-    messages.into_iter().map(object).collect()
+    let mut members = Map::new();
+    if !call.id.is_empty() {
+        members.insert("id".into(), call.id.into());
+    }
+    members.insert("type".into(), "function".into());
+    let mut function = Map::new();
+    function.insert("name".into(), call.name.into());
+    function.insert("arguments".into(), arguments);
+    members.insert("function".into(), function.into());
+    Ok(members.into())
+}
+
+fn message_value(message: Message, arguments_as_text: bool) -> Result<Value, String> {
+    let mut members = Map::new();
+    members.insert("role".into(), message.role.into());
+    members.insert("content".into(), content_of(message.parts, message.as_list));
+    for (key, text) in [
+        ("name", message.name),
+        ("tool_call_id", message.call_id),
+        ("reasoning_content", message.reasoning),
+    ] {
+        if !text.is_empty() {
+            members.insert(key.into(), text.into());
+        }
+    }
+    if !message.calls.is_empty() {
+        let calls = message.calls.into_iter();
+        let calls: Result<Value, String> = calls
+            .map(|call| call_value(call, arguments_as_text))
+            .collect();
+        members.insert("tool_calls".into(), calls?);
+    }
+    Ok(members.into())
+}
+
+/// The template's `messages`. Arguments of calls are objects, or JSON texts.
+pub fn messages_value(messages: Vec<Message>, arguments_as_text: bool) -> Result<Value, String> {
+    let messages = messages.into_iter();
+    messages
+        .map(|message| message_value(message, arguments_as_text))
+        .collect()
 }
 
 /// The template's `tools`: null where there are none, as transformers passes None.
@@ -94,18 +146,42 @@ mod tests {
             Message {
                 role: "system".into(),
                 parts: vec![text("a"), text("b")],
-                as_list: false,
+                ..Message::default()
             },
             Message {
                 role: "user".into(),
                 parts: vec![image, text("c")],
                 as_list: true,
+                ..Message::default()
             },
         ];
         assert_eq!(
-            messages_value(messages).to_string(),
+            messages_value(messages, false).unwrap().to_string(),
             r#"[{"role":"system","content":"ab"},{"role":"user","content":[{"type":"image"},{"type":"text","text":"c"}]}]"#
         );
+    }
+
+    #[test]
+    fn calls_have_the_shape_of_openai() {
+        let messages = || {
+            vec![Message {
+                role: "assistant".into(),
+                calls: vec![Call {
+                    id: "c1".into(),
+                    name: "f".into(),
+                    arguments: r#"{"a": 1}"#.into(),
+                }],
+                ..Message::default()
+            }]
+        };
+        assert_eq!(
+            messages_value(messages(), false).unwrap().to_string(),
+            r#"[{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":{"a":1}}}]}]"#
+        );
+        assert!(messages_value(messages(), true)
+            .unwrap()
+            .to_string()
+            .contains(r#""arguments":"{\"a\": 1}""#));
     }
 
     #[test]

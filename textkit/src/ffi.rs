@@ -2,7 +2,7 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use crate::conversation::{Message, Part, Tool};
+use crate::conversation::{Call, Message, Part, Tool};
 use crate::segments::Segment;
 use crate::template::{Input, RenderError, Template};
 use crate::tokenizer::{EncodeError, Tokenizer};
@@ -225,11 +225,23 @@ pub struct TkPart {
 }
 
 #[repr(C)]
+pub struct TkCall {
+    id: Str,
+    name: Str,
+    arguments: Str,
+}
+
+#[repr(C)]
 pub struct TkMessage {
     role: Str,
     parts: *const TkPart,
     num_parts: usize,
     as_list: i32,
+    calls: *const TkCall,
+    num_calls: usize,
+    name: Str,
+    call_id: Str,
+    reasoning: Str,
 }
 
 #[repr(C)]
@@ -247,6 +259,7 @@ pub struct TkConversation {
     num_tools: usize,
     kwargs: Str,
     add_generation_prompt: i32,
+    arguments_as_text: i32,
 }
 
 /// # Safety
@@ -263,6 +276,11 @@ unsafe fn message_of(message: &TkMessage) -> Message {
         is_image: part.is_image != 0,
         text: part.text.lossy(),
     };
+    let call = |call: &TkCall| Call {
+        id: call.id.lossy(),
+        name: call.name.lossy(),
+        arguments: call.arguments.lossy(),
+    };
     Message {
         role: message.role.lossy(),
         parts: items(message.parts, message.num_parts)
@@ -270,6 +288,13 @@ unsafe fn message_of(message: &TkMessage) -> Message {
             .map(part)
             .collect(),
         as_list: message.as_list != 0,
+        calls: items(message.calls, message.num_calls)
+            .iter()
+            .map(call)
+            .collect(),
+        name: message.name.lossy(),
+        call_id: message.call_id.lossy(),
+        reasoning: message.reasoning.lossy(),
     }
 }
 
@@ -302,6 +327,7 @@ pub unsafe extern "C" fn tk_template_render(
                 .collect(),
             kwargs: conversation.kwargs.get().map_err(plain)?,
             add_generation_prompt: conversation.add_generation_prompt != 0,
+            arguments_as_text: conversation.arguments_as_text != 0,
         };
         let segments = template.render(input).map_err(|e| match e {
             RenderError::Invalid(message) => (1, message),

@@ -48,6 +48,7 @@ pub unsafe extern "C" fn tk_matcher_new(
             1 => Kind::Regex,
             2 => Kind::Lark,
             3 => Kind::Choice,
+            4 => Kind::Structure,
             _ => return Err(plain("no such kind of grammar".into())),
         };
         let text = text.get().map_err(plain)?;

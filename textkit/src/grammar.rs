@@ -14,6 +14,8 @@ pub enum Kind {
     Lark = 2,
     /// A JSON array of strings, of which the output is one.
     Choice = 3,
+    /// Text and calls of tools, as `structure` describes them.
+    Structure = 4,
 }
 
 /// A vocabulary, ready for grammars.
@@ -49,6 +51,7 @@ impl Grammars {
             Kind::Choice => ("the grammar of the choice", false),
             Kind::Regex => ("the regular expression", false),
             Kind::Lark => ("the grammar", true),
+            Kind::Structure => ("the grammar of the tools", false),
         };
         let grammar = match kind {
             Kind::JsonSchema => {
@@ -57,6 +60,10 @@ impl Grammars {
             }
             Kind::Choice => {
                 let (grammar, lexer) = crate::choice::compile(text)?;
+                GrammarInit::Internal(grammar, lexer)
+            }
+            Kind::Structure => {
+                let (grammar, lexer) = crate::structure::compile(text)?;
                 GrammarInit::Internal(grammar, lexer)
             }
             Kind::Regex => {

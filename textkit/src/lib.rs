@@ -10,5 +10,6 @@ mod grammar_text;
 mod python_json;
 pub mod schema;
 mod segments;
+mod structure;
 mod template;
 mod tokenizer;

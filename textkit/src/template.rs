@@ -28,6 +28,8 @@ pub struct Input<'a> {
     /// A JSON object, or empty.
     pub kwargs: &'a str,
     pub add_generation_prompt: bool,
+    /// Arguments of calls are JSON texts; else objects.
+    pub arguments_as_text: bool,
 }
 
 fn raise_exception(message: String) -> Result<String, Error> {
@@ -143,7 +145,8 @@ impl Template {
 
     pub fn render(&self, input: Input) -> Result<Vec<Segment>, RenderError> {
         let values = [
-            messages_value(input.messages),
+            messages_value(input.messages, input.arguments_as_text)
+                .map_err(RenderError::Invalid)?,
             tools_value(input.tools).map_err(RenderError::Invalid)?,
             parse_kwargs(input.kwargs)?,
         ];
@@ -198,13 +201,14 @@ mod tests {
                 is_image: false,
                 text: text.into(),
             }],
-            as_list: false,
+            ..Message::default()
         };
         let input = Input {
             messages: text.into_iter().map(message).collect(),
             tools: vec![],
             kwargs: "",
             add_generation_prompt: true,
+            arguments_as_text: false,
         };
         match template.render(input) {
             Ok(segments) => Ok(segments

@@ -75,6 +75,18 @@ std::optional<std::string> Fields::String(const std::string& name) {
   return value.get<std::string>();
 }
 
+void Fields::Close(const Fields& inner, const std::string& name) {
+  if (inner.error()) {
+    CallError error = *inner.error();
+    error.field = name + "." + error.field;
+    Fail(std::move(error));
+  } else if (const auto unread = inner.Unread()) {
+    Fail(BadField(name + "." + *unread,
+                  "Unrecognized request argument supplied: " + name + "." + *unread,
+                  "unknown_parameter"));
+  }
+}
+
 std::optional<std::string> Fields::Unread() const {
   for (const auto& [name, value] : object_.items()) {
     if (!read_.contains(name)) return name;

@@ -32,6 +32,8 @@ class Fields {
     if (!error_) error_ = std::move(error);
   }
   const std::optional<CallError>& error() const { return error_; }
+  // Takes over what `inner`, the reader of the member `name`, found wrong or did not know.
+  void Close(const Fields& inner, const std::string& name);
   // The first member that was never read.
   std::optional<std::string> Unread() const;
 

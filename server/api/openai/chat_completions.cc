@@ -9,13 +9,15 @@
 #include "server/api/openai/errors.h"
 #include "server/api/openai/messages.h"
 #include "server/api/openai/parameters.h"
+#include "server/api/openai/tools.h"
 
 namespace edgegate {
 namespace {
 
 using json = nlohmann::ordered_json;
 
-void ParseConversation(Fields* fields, Call* call) {
+// True: the request has the older `functions`.
+bool ParseConversation(Fields* fields, Call* call) {
   Conversation conversation;
   conversation.messages = ParseMessages(fields, &call->images);
   conversation.add_generation_prompt = fields->Bool("add_generation_prompt").value_or(true);
@@ -26,19 +28,11 @@ void ParseConversation(Fields* fields, Call* call) {
     fields->Fail(
         BadField("chat_template_kwargs", "Invalid 'chat_template_kwargs': expected an object."));
   }
+  const bool functions = ParseTools(fields, &conversation, call);
   call->input = std::move(conversation);
   call->input_field = "messages";
-}
-
-void RefuseTools(Fields* fields) {
-  const json& tools = fields->Raw("tools");
-  if (!tools.is_null() && !(tools.is_array() && tools.empty())) {
-    fields->Fail(BadField("tools", "'tools' is not supported."));
-  }
-  const json& choice = fields->Raw("tool_choice");
-  if (!choice.is_null() && choice != "none") {
-    fields->Fail(BadField("tool_choice", "'tool_choice' is not supported."));
-  }
+  call->split_reasoning = true;
+  return functions;
 }
 
 void ParseLogprobs(Fields* fields, Call* call) {
@@ -59,13 +53,15 @@ std::variant<ParsedCall, CallError> ParseChatCompletion(std::string_view body) {
   ParsedCall parsed;
   OutputOptions output;
   ParseModel(&fields, &parsed.call);
-  ParseConversation(&fields, &parsed.call);
-  RefuseTools(&fields);
+  output.functions = ParseConversation(&fields, &parsed.call);
   ParseLengths(&fields, 1, &parsed.call);
   ParseSampling(&fields, &parsed.call);
   ParseLogprobs(&fields, &parsed.call);
   ParseStop(&fields, &parsed.call);
   ParseOutput(&fields, &parsed.call, &output);
+  if (parsed.call.ignore_eos && parsed.call.tools) {
+    fields.Fail(BadField("ignore_eos", "'ignore_eos' cannot be used with 'tools'."));
+  }
   ParseIgnored(&fields, parsed.call.num_choices);
   if (auto error = ErrorOf(fields)) return *std::move(error);
   output.logprobs = parsed.call.sampling.top_logprobs.has_value();

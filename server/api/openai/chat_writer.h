@@ -12,17 +12,23 @@ class ChatWriter : public OpenAiWriter {
   // `model` and `generation` outlive the writer.
   ChatWriter(const OutputOptions& output, const ServedModel& model, const Generation& generation)
       : OpenAiWriter(output, model, generation,
-                     {"chatcmpl-", "chat.completion", "chat.completion.chunk"}) {}
+                     {"chatcmpl-", "chat.completion", "chat.completion.chunk"}),
+        calls_(static_cast<size_t>(generation.num_choices())) {}
 
  protected:
   std::optional<json> FirstChoice(int choice) override;
-  json DeltaChoice(const ChoiceEvent& event) override;
+  std::vector<json> DeltaChoices(const ChoiceEvent& event) override;
   json WholeChoice(int choice, const Collected& collected) override;
   void CompleteAnswer(json* answer) override;
 
  private:
   json Token(int32_t token, float logprob) const;
   json Logprobs(const std::vector<SampledToken>& tokens) const;
+  // The delta of a piece of a call.
+  json CallDelta(const AnswerPart& part, int choice);
+  json WholeMessage(const Collected& collected) const;
+
+  std::vector<int> calls_;  // that each choice has begun
 };
 
 }  // namespace edgegate

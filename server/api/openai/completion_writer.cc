@@ -67,7 +67,7 @@ std::optional<json> CompletionWriter::FirstChoice(int choice) {
   return json{{"text", EchoOf(choice)}};
 }
 
-json CompletionWriter::DeltaChoice(const ChoiceEvent& event) {
+std::vector<nlohmann::json> CompletionWriter::DeltaChoices(const ChoiceEvent& event) {
   json choice = {{"text", event.text}};
   if (output_.logprobs) {
     Streamed& state = streamed_[static_cast<size_t>(event.choice)];
@@ -75,7 +75,7 @@ json CompletionWriter::DeltaChoice(const ChoiceEvent& event) {
     choice["logprobs"] = Logprobs(event.choice, with_prompt, event.tokens, &state.text_offset);
     state.prompt_sent = true;
   }
-  return choice;
+  return {std::move(choice)};
 }
 
 json CompletionWriter::WholeChoice(int choice, const Collected& collected) {

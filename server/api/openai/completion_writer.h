@@ -17,7 +17,7 @@ class CompletionWriter : public OpenAiWriter {
 
  protected:
   std::optional<json> FirstChoice(int choice) override;
-  json DeltaChoice(const ChoiceEvent& event) override;
+  std::vector<json> DeltaChoices(const ChoiceEvent& event) override;
   json WholeChoice(int choice, const Collected& collected) override;
 
  private:

@@ -6,13 +6,14 @@
 #include <utility>
 
 #include "server/api/json/dump.h"
+#include "server/api/openai/message_calls.h"
 
 namespace edgegate {
 namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr const char* kRoles[] = {"system", "developer", "user", "assistant", "tool"};
+constexpr const char* kRoles[] = {"system", "developer", "user", "assistant", "tool", "function"};
 
 // The URL of an image_url part.
 void ParseImage(Fields* fields, const std::string& param, const json& part, bool is_user,
@@ -109,18 +110,18 @@ ChatMessage ParseMessage(Fields* fields, const json& message, const std::string&
   if (!known) {
     fields->Fail(BadField(name + ".role",
                           fmt::format("Invalid value for '{}.role': {}. Supported values are: "
-                                      "system, developer, user, assistant and tool.",
+                                      "system, developer, user, assistant, tool and function.",
                                       name, DumpJson(role)),
                           "invalid_value"));
     return {};
   }
-  if (!message.value("tool_calls", json()).is_null()) {
-    fields->Fail(BadField(name + ".tool_calls", "'tool_calls' is not supported."));
-  }
   const std::string sender = role.get<std::string>();
-  return {
-      sender == "developer" ? "system" : sender,
-      ParseContent(fields, name + ".content", message.value("content", json()), sender, images)};
+  ChatMessage parsed;
+  parsed.role = sender == "developer" ? "system" : sender == "function" ? "tool" : sender;
+  parsed.parts =
+      ParseContent(fields, name + ".content", message.value("content", json()), sender, images);
+  ParseMessageCalls(fields, message, name, &parsed);
+  return parsed;
 }
 
 }  // namespace
@@ -141,6 +142,7 @@ std::vector<ChatMessage> ParseMessages(Fields* fields, std::vector<ImageSource>*
   for (size_t i = 0; i < messages.size(); ++i) {
     parsed.push_back(ParseMessage(fields, messages[i], fmt::format("messages[{}]", i), images));
   }
+  NameResults(&parsed);
   return parsed;
 }
 

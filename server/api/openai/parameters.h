@@ -18,6 +18,7 @@ struct OutputOptions {
   bool include_usage = false;
   bool logprobs = false;
   bool return_token_ids = false;
+  bool functions = false;                   // calls are written as the older `function_call`
   bool return_tokens_as_token_ids = false;  // in log-probabilities: "token_id:17"
 };
 

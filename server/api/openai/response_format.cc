@@ -13,19 +13,6 @@ using Constraint = std::optional<OutputConstraint>;
 
 constexpr const char* kAnyObject = R"({"type": "object"})";
 
-// Reports what `inner` found wrong, or did not know, under the name of the whole.
-void Close(Fields* f, const Fields& inner, const std::string& name) {
-  if (inner.error()) {
-    CallError error = *inner.error();
-    error.field = name + "." + error.field;
-    f->Fail(std::move(error));
-  } else if (const auto unread = inner.Unread()) {
-    f->Fail(BadField(name + "." + *unread,
-                     "Unrecognized request argument supplied: " + name + "." + *unread,
-                     "unknown_parameter"));
-  }
-}
-
 void Set(Constraint* out, Kind kind, std::string text, std::string field) {
   *out = OutputConstraint{{kind, std::move(text)}, std::move(field)};
 }
@@ -42,7 +29,7 @@ void ParseJsonSchema(Fields* f, const json& described, Constraint* out) {
   inner.String("description");
   inner.Bool("strict");
   if (!schema.is_object()) inner.Fail(WrongType("schema", "an object", schema));
-  Close(f, inner, name);
+  f->Close(inner, name);
   Set(out, Kind::kJsonSchema, DumpJson(schema), name + ".schema");
 }
 
@@ -59,7 +46,7 @@ void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
                         "Invalid 'response_format.type': expected 'text', 'json_object' or "
                         "'json_schema'."));
   }
-  Close(f, inner, "response_format");
+  f->Close(inner, "response_format");
 }
 
 // True where the value is a list of strings, none of them empty.
@@ -101,7 +88,7 @@ void ParseVllm(Fields* f, const json& wanted, Constraint* out) {
     }
     Set(out, Kind::kChoice, DumpJson(choices), name + ".choice");
   }
-  Close(f, inner, name);
+  f->Close(inner, name);
 }
 
 }  // namespace

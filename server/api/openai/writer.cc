@@ -16,21 +16,18 @@ namespace {
 
 using nlohmann::json;
 
-std::string NewId(const char* prefix) {
-  std::random_device device;
-  return fmt::format("{}{:08x}{:08x}{:08x}", prefix, device(), device(), device());
-}
-
 int64_t Now() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
-json FinishName(ChoiceEnd end) {
+json FinishName(ChoiceEnd end, bool functions) {
   switch (end) {
     case ChoiceEnd::kNone:
       return nullptr;
+    case ChoiceEnd::kCalls:
+      return functions ? "function_call" : "tool_calls";
     case ChoiceEnd::kStop:
       return "stop";
     case ChoiceEnd::kLength:
@@ -54,6 +51,11 @@ json Ids(const std::vector<SampledToken>& tokens) {
 }
 
 }  // namespace
+
+std::string OpenAiWriter::NewId(const char* prefix) {
+  std::random_device device;
+  return fmt::format("{}{:08x}{:08x}{:08x}", prefix, device(), device(), device());
+}
 
 OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model,
                            const Generation& generation, const Names& names)
@@ -86,19 +88,29 @@ std::string OpenAiWriter::Delta(const ChoiceEvent& event) {
   if (!output_.stream) {
     auto& collected = choices_[static_cast<size_t>(event.choice)];
     collected.text += event.text;
+    for (const AnswerPart& part : event.parts) {
+      if (part.kind != AnswerPart::Kind::kContent) AppendPart(part, &collected.parts);
+    }
     collected.tokens.insert(collected.tokens.end(), event.tokens.begin(), event.tokens.end());
-    collected.finish_reason = FinishName(event.end);
+    collected.finish_reason = FinishName(event.end, output_.functions);
     if (ends) collected.stop_reason = StopReason(event);
     return {};
   }
   const bool wants_tokens = (output_.logprobs || output_.return_token_ids) && !event.tokens.empty();
-  if (event.text.empty() && !ends && !wants_tokens) return {};
-  json choice = {
-      {"index", event.choice}, {"logprobs", nullptr}, {"finish_reason", FinishName(event.end)}};
-  choice.update(DeltaChoice(event));
-  if (output_.return_token_ids) choice["token_ids"] = Ids(event.tokens);
-  if (ends) choice["stop_reason"] = StopReason(event);
-  return Chunk(std::move(choice));
+  if (event.parts.empty() && !ends && !wants_tokens) return {};
+  std::string chunks;
+  std::vector<json> deltas = DeltaChoices(event);
+  for (size_t i = 0; i < deltas.size(); ++i) {
+    json choice = {{"index", event.choice}, {"logprobs", nullptr}, {"finish_reason", nullptr}};
+    choice.update(deltas[i]);
+    if (i + 1 == deltas.size()) {
+      choice["finish_reason"] = FinishName(event.end, output_.functions);
+      if (output_.return_token_ids) choice["token_ids"] = Ids(event.tokens);
+      if (ends) choice["stop_reason"] = StopReason(event);
+    }
+    chunks += Chunk(std::move(choice));
+  }
+  return chunks;
 }
 
 std::string OpenAiWriter::End() {

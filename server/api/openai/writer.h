@@ -33,6 +33,7 @@ class OpenAiWriter : public AnswerWriter {
   // A choice of a whole answer, so far.
   struct Collected {
     std::string text;
+    std::vector<AnswerPart> parts;  // but for the content; adjacent pieces are joined
     std::vector<SampledToken> tokens;
     json finish_reason;
     json stop_reason;
@@ -43,11 +44,14 @@ class OpenAiWriter : public AnswerWriter {
 
   // A choice's first chunk in a stream, with the endpoint's own members. Nothing: it has none.
   virtual std::optional<json> FirstChoice(int choice) = 0;
-  // The endpoint's own members of a choice's further chunks, and of the whole choice.
-  virtual json DeltaChoice(const ChoiceEvent& event) = 0;
+  // The endpoint's own members of a choice's further chunks, at least one, and of the whole choice.
+  virtual std::vector<json> DeltaChoices(const ChoiceEvent& event) = 0;
   virtual json WholeChoice(int choice, const Collected& collected) = 0;
   // Adds the endpoint's own members.
   virtual void CompleteAnswer(json* /*answer*/) {}
+
+  // A new random id.
+  static std::string NewId(const char* prefix);
 
   // A token as log-probabilities name it.
   std::string TokenText(int32_t token) const;

@@ -7,6 +7,23 @@ use super::alive::{alive, array_max};
 use super::builder::Builder;
 use super::states::{Array, Graph, Object, StateId};
 
+/// How the whole instance is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Json,
+    /// As the keyword arguments of a call in Python. Members that the schema does not list are not
+    /// written. Values are JSON.
+    Keywords,
+}
+
+fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 pub struct Emitter<'a> {
     pub graph: &'a Graph,
     pub builder: Builder,
@@ -16,13 +33,17 @@ pub struct Emitter<'a> {
     pub comma: SymIdx,
 }
 
-/// None: no value ends in the state of the whole instance.
-pub fn emit(graph: &Graph) -> Result<Option<Builder>, String> {
+/// Adds the grammar of the graph to `builder`, and gives the symbol of the whole instance. None: no
+/// value ends in its state.
+pub fn emit(
+    graph: &Graph,
+    mut builder: Builder,
+    style: Style,
+) -> Result<(Builder, Option<SymIdx>), String> {
     let alive = alive(graph);
     if !alive[1] {
-        return Ok(None);
+        return Ok((builder, None));
     }
-    let mut builder = Builder::new()?;
     let comma = builder.literal(", ")?;
     let mut symbols = vec![builder.empty; graph.states.len()];
     for (id, symbol) in symbols.iter_mut().enumerate() {
@@ -30,7 +51,6 @@ pub fn emit(graph: &Graph) -> Result<Option<Builder>, String> {
             *symbol = builder.symbol()?;
         }
     }
-    builder.rule(builder.start, &[symbols[1]])?;
     let mut emitter = Emitter {
         graph,
         builder,
@@ -43,7 +63,11 @@ pub fn emit(graph: &Graph) -> Result<Option<Builder>, String> {
             emitter.state(id)?;
         }
     }
-    Ok(Some(emitter.builder))
+    let whole = match style {
+        Style::Json => Some(emitter.symbols[1]),
+        Style::Keywords => emitter.keywords()?,
+    };
+    Ok((emitter.builder, whole))
 }
 
 impl Emitter<'_> {
@@ -70,7 +94,7 @@ impl Emitter<'_> {
             }
         }
         for object in &state.objects {
-            if let Some(content) = self.object(object)? {
+            if let Some(content) = self.object(object, Style::Json)? {
                 let (open, close) = (self.builder.literal("{")?, self.builder.literal("}")?);
                 self.builder.rule(symbol, &[open, content, close])?;
             }
@@ -152,7 +176,22 @@ impl Emitter<'_> {
         self.builder.sequence(&[head, rest])
     }
 
-    fn object(&mut self, object: &Object) -> Result<Option<SymIdx>, String> {
+    /// The whole instance, an object, as the arguments of a call in Python: `a=1, b="x"`.
+    fn keywords(&mut self) -> Result<Option<SymIdx>, String> {
+        let graph = self.graph;
+        let mut options = Vec::new();
+        for object in &graph.states[1].objects {
+            if object.min <= object.named.len() as u64 {
+                options.extend(self.object(object, Style::Keywords)?);
+            }
+        }
+        match options.len() {
+            0 => Ok(None),
+            _ => self.builder.any_of(&options).map(Some),
+        }
+    }
+
+    fn object(&mut self, object: &Object, style: Style) -> Result<Option<SymIdx>, String> {
         let mut items = Vec::new();
         for member in &object.named {
             let Some(value) = self.symbol(member.value) else {
@@ -161,12 +200,27 @@ impl Emitter<'_> {
                 }
                 continue;
             };
-            let key = format!("{}: ", super::json::quote(&member.name));
+            let key = match style {
+                Style::Json => format!("{}: ", super::json::quote(&member.name)),
+                Style::Keywords if !is_identifier(&member.name) => {
+                    return Err(format!(
+                        "the member {} cannot be an argument of a call in Python, which is the \
+                         model's form of calls",
+                        super::json::quote(&member.name)
+                    ));
+                }
+                Style::Keywords => format!("{}=", member.name),
+            };
             let key = self.builder.literal(&key)?;
             items.push((self.builder.sequence(&[key, value])?, member.required));
         }
         let mut others = Vec::new();
-        for (name, value) in &object.others {
+        let no_others = Vec::new();
+        let unlisted = match style {
+            Style::Json => &object.others,
+            Style::Keywords => &no_others,
+        };
+        for (name, value) in unlisted {
             if let Some(value) = self.symbol(*value) {
                 let name = super::states::quoted(name.clone());
                 let colon = RegexAst::Literal(": ".into());

@@ -37,16 +37,25 @@ mod translate;
 mod values;
 
 pub use builder::Builder;
+pub use emit::Style;
 use llguidance::earley::lexerspec::LexerSpec;
-use llguidance::earley::Grammar;
+use llguidance::earley::{Grammar, SymIdx};
 
 /// The grammar of JSON values that meet the schema `text`: on one line, with a space behind each
 /// colon and comma. Where whitespace is free, small models write it without end.
 pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
+    let (mut builder, whole) = add(text, Style::Json, Builder::new()?)?;
+    builder.rule(builder.start, &[whole])?;
+    Ok((builder.grammar, builder.spec))
+}
+
+/// Adds that grammar to `builder`, and gives its symbol.
+pub fn add(text: &str, style: Style, builder: Builder) -> Result<(Builder, SymIdx), String> {
     let document = json::Document::parse(text)?;
     let mut engine = engine::Engine::new(document);
     let graph = states::Graph::new(&mut engine)?;
-    let builder = emit::emit(&graph)?.ok_or_else(|| {
+    let (builder, whole) = emit::emit(&graph, builder, style)?;
+    let whole = whole.ok_or_else(|| {
         // Then there may be values that meet the schema, but none that can be written.
         let some = engine.approximated || engine.references.has_unevaluated;
         let more = if some {
@@ -56,5 +65,5 @@ pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
         };
         format!("no JSON value meets the schema{more}")
     })?;
-    Ok((builder.grammar, builder.spec))
+    Ok((builder, whole))
 }

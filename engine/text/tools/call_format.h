@@ -1,0 +1,67 @@
+// The forms in which models write calls of tools: one row of a table for each.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgegate {
+
+// How the arguments of a call are written.
+enum class ArgumentStyle {
+  kJson,      // {"city": "Bern", "days": 3}
+  kKeywords,  // city="Bern", days=3
+};
+
+// The text of an answer with calls is
+//   [text] mark begin CALL [between CALL]... end
+// and a CALL is
+//   before_name NAME before_arguments ARGUMENTS after_arguments
+struct CallFormat {
+  const char* name;  // value of the model's setting
+  // A template that contains all of these texts writes this form.
+  std::vector<std::string> evidence;
+  std::string mark;  // begins the calls, anywhere in a text; empty: no text does
+  bool at_start;     // calls may also begin at the start of the answer, without the mark
+  std::string begin;
+  std::string before_name;
+  std::string before_arguments;
+  std::string after_arguments;
+  std::string between;
+  std::string end;
+  ArgumentStyle style;
+  bool parallel;  // one answer may have several calls
+
+  // What stands from the mark, or from the last call, up to the arguments.
+  std::string FirstHead(const std::string& tool) const {
+    return begin + before_name + tool + before_arguments;
+  }
+  std::string NextHead(const std::string& tool) const {
+    return after_arguments + between + before_name + tool + before_arguments;
+  }
+  // A whole call. `arguments` are in the form's style.
+  std::string Write(const std::string& tool, const std::string& arguments) const {
+    return before_name + tool + before_arguments + arguments + after_arguments;
+  }
+};
+
+// All rows. The first row whose evidence a template has is its form.
+std::span<const CallFormat> CallFormats();
+
+// Null: no form has this name.
+const CallFormat* FindCallFormat(std::string_view name);
+
+// The form that a template writes. Null: it shows none.
+const CallFormat* DetectCallFormat(std::string_view chat_template);
+
+// What encloses the thoughts of a model in its answer.
+struct ReasoningMarks {
+  std::string begin;
+  std::string end;
+};
+
+// Null: the template shows none.
+const ReasoningMarks* DetectReasoning(std::string_view chat_template);
+
+}  // namespace edgegate

@@ -1,0 +1,87 @@
+#include "server/call/answer_grammar.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+namespace edgegate {
+namespace {
+
+using Constraint = std::shared_ptr<const TokenConstraint>;
+
+// Where a grammar alone constrains the answer, the model has no place to think.
+bool Thinks(const Call& call, const ServedModel& model) {
+  return call.split_reasoning && model.text->traits().reasoning.has_value() &&
+         (call.tools || !call.constraint);
+}
+
+GrammarSpec ToolGrammar(const Call& call, const ServedModel& model, bool reasoning_open) {
+  CallRules rules;
+  rules.tools = call.tools->tools;
+  rules.required = call.tools->required;
+  rules.parallel = call.tools->parallel;
+  if (Thinks(call, model)) rules.reasoning = model.text->traits().reasoning;
+  rules.reasoning_open = reasoning_open;
+  if (call.constraint) {
+    rules.content_schema = call.constraint->grammar.text;
+    rules.content_field = call.constraint->field;
+  }
+  return {GrammarSpec::Kind::kStructure, CallStructure(*model.text->traits().calls, rules)};
+}
+
+// The error of a structure names the schema at fault in its first line.
+CallError ToolError(const Status& status) {
+  const std::string message(status.message());
+  const size_t line = message.find('\n');
+  if (line == std::string::npos) return AtField("tools", status);
+  return AtField(message.substr(0, line), Status(status.code(), message.substr(line + 1)));
+}
+
+}  // namespace
+
+std::optional<CallError> CheckTools(const Call& call, const ServedModel& model) {
+  if (!call.tools) return std::nullopt;
+  if (model.eos_token_ids.empty()) {
+    return BadField("tools", "The model cannot call tools: it has no end-of-text token.");
+  }
+  if (!call.constraint || call.tools->required) return std::nullopt;
+  if (call.constraint->grammar.kind != GrammarSpec::Kind::kJsonSchema) {
+    return BadField(call.constraint->field,
+                    fmt::format("'{}' cannot be combined with 'tools': beside tools, only a JSON "
+                                "schema can constrain the content.",
+                                call.constraint->field));
+  }
+  if (ContentIsDistinct(*model.text->traits().calls)) return std::nullopt;
+  return BadField(call.constraint->field,
+                  fmt::format("'{}' cannot be combined with 'tools' for this model: its calls "
+                              "(form {}) cannot be told from JSON content.",
+                              call.constraint->field, model.text->traits().calls->name));
+}
+
+std::variant<Constraint, CallError> StartGrammar(const Call& call, const ServedModel& model,
+                                                 bool reasoning_open, const JobContext& context) {
+  if (!call.tools && !call.constraint) return Constraint();
+  const GrammarSpec spec =
+      call.tools ? ToolGrammar(call, model, reasoning_open) : call.constraint->grammar;
+  auto started = model.text->StartGrammar(spec, context);
+  if (started.ok()) return Constraint(*std::move(started));
+  if (call.tools) return ToolError(started.status());
+  return AtField(call.constraint->field, started.status());
+}
+
+std::optional<AnswerSyntax> SyntaxOf(const Call& call, const ServedModel& model,
+                                     bool reasoning_open) {
+  AnswerSyntax syntax;
+  if (Thinks(call, model)) syntax.reasoning = model.text->traits().reasoning;
+  syntax.reasoning_open = reasoning_open;
+  if (call.tools) {
+    syntax.calls = model.text->traits().calls;
+    syntax.only_calls = call.tools->required;
+    for (const CallableTool& tool : call.tools->tools) syntax.tools.push_back(tool.name);
+  }
+  if (!syntax.reasoning && syntax.calls == nullptr) return std::nullopt;
+  return syntax;
+}
+
+}  // namespace edgegate
