@@ -149,11 +149,12 @@ Status ReadModels(const toml::node& node, Settings* settings) {
     ModelSetting model;
     for (const auto& [key, value] : *table) {
       const auto text = value.value_exact<std::string>();
-      std::string* member = key.str() == "name"     ? &model.name
-                            : key.str() == "path"   ? &model.path
-                            : key.str() == "mmproj" ? &model.mmproj
-                            : key.str() == "draft"  ? &model.draft
-                                                    : nullptr;
+      std::string* member = key.str() == "name"          ? &model.name
+                            : key.str() == "path"        ? &model.path
+                            : key.str() == "mmproj"      ? &model.mmproj
+                            : key.str() == "draft"       ? &model.draft
+                            : key.str() == "tool_format" ? &model.tool_format
+                                                         : nullptr;
       if (member == nullptr) return InvalidArgument("unknown key model.{}", std::string(key.str()));
       if (!text) return InvalidArgument("model.{} must be a string", std::string(key.str()));
       *member = *text;

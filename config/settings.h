@@ -17,6 +17,7 @@ struct ModelSetting {
   std::string path;
   std::string mmproj;  // the GGUF file with the vision part of a GGUF model; empty: none
   std::string draft;   // the draft model, a small model of the same vocabulary; empty: none
+  std::string tool_format = {};  // the form of tool calls; empty: what the chat template shows
 };
 
 inline constexpr int kManySetting = 1 << 30;

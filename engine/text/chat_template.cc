@@ -150,6 +150,11 @@ class JinjaTemplate : public ChatTemplate {
         marks.push_back(special);
       }
     }
+    if (traits_.reasoning) {
+      const auto ids =
+          tokenizer_.Encode(traits_.reasoning->end, Tokenizer::Specials::kParse, false);
+      if (ids.ok()) traits_.reasoning_end = *ids;
+    }
     for (const std::string& mark : marks) {
       const int32_t id = tokenizer_.TokenId(mark);
       if (id >= 0 && tokenizer_.IsSpecial(id)) traits_.marks.push_back(id);

@@ -26,6 +26,7 @@ struct AnswerTraits {
   const CallFormat* calls = nullptr;        // the form of its calls
   bool calls_shown = false;                 // the template itself shows tools
   std::optional<ReasoningMarks> reasoning;  // absent: it does not think aloud
+  std::vector<int32_t> reasoning_end;       // the tokens of the end mark
   std::vector<int32_t> marks;               // special tokens that are marks of calls or thoughts
 };
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "server/call/thinking_budget.h"
+
 namespace edgegate {
 namespace {
 
@@ -38,6 +40,18 @@ CallError ToolError(const Status& status) {
   return AtField(message.substr(0, line), Status(status.code(), message.substr(line + 1)));
 }
 
+std::variant<Constraint, CallError> StartGrammarAlone(const Call& call, const ServedModel& model,
+                                                      bool reasoning_open,
+                                                      const JobContext& context) {
+  if (!call.tools && !call.constraint) return Constraint();
+  const GrammarSpec spec =
+      call.tools ? ToolGrammar(call, model, reasoning_open) : call.constraint->grammar;
+  auto started = model.text->StartGrammar(spec, context);
+  if (started.ok()) return Constraint(*std::move(started));
+  if (call.tools) return ToolError(started.status());
+  return AtField(call.constraint->field, started.status());
+}
+
 }  // namespace
 
 std::optional<CallError> CheckTools(const Call& call, const ServedModel& model) {
@@ -61,13 +75,18 @@ std::optional<CallError> CheckTools(const Call& call, const ServedModel& model) 
 
 std::variant<Constraint, CallError> StartGrammar(const Call& call, const ServedModel& model,
                                                  bool reasoning_open, const JobContext& context) {
-  if (!call.tools && !call.constraint) return Constraint();
-  const GrammarSpec spec =
-      call.tools ? ToolGrammar(call, model, reasoning_open) : call.constraint->grammar;
-  auto started = model.text->StartGrammar(spec, context);
-  if (started.ok()) return Constraint(*std::move(started));
-  if (call.tools) return ToolError(started.status());
-  return AtField(call.constraint->field, started.status());
+  auto grammar = StartGrammarAlone(call, model, reasoning_open, context);
+  const AnswerTraits& traits = model.text->traits();
+  const bool limited = call.thinking_tokens && Thinks(call, model) && !traits.reasoning_end.empty();
+  if (!limited || std::holds_alternative<CallError>(grammar)) return grammar;
+  ThinkingLimits limits;
+  limits.marks = *traits.reasoning;
+  limits.end_ids = traits.reasoning_end;
+  limits.open = reasoning_open;
+  limits.tokens = *call.thinking_tokens;
+  return Constraint(LimitThinking(std::move(limits), model.text->vocabulary(),
+                                  model.limits.vocab_size,
+                                  std::get<Constraint>(std::move(grammar))));
 }
 
 std::optional<AnswerSyntax> SyntaxOf(const Call& call, const ServedModel& model,

@@ -69,8 +69,9 @@ struct Call {
   std::vector<int32_t> stop_token_ids;
   bool ignore_eos = false;
   std::optional<OutputConstraint> constraint;
-  std::optional<CallTools> tools;  // absent: the answer calls none
-  bool split_reasoning = false;    // thoughts are no content
+  std::optional<CallTools> tools;      // absent: the answer calls none
+  bool split_reasoning = false;        // thoughts are no content
+  std::optional<int> thinking_tokens;  // of thoughts at most, where they are split
 
   bool skip_special_tokens = true;
   bool include_stop_string = false;  // in the text

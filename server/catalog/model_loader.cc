@@ -74,12 +74,13 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, KvType
                   tokens * DecoderRunner::KvBytesPerToken(config, type));
 }
 
-TextModelSource TextSource(const Bundle& bundle) {
+TextModelSource TextSource(const Bundle& bundle, const ModelSetting& model) {
   const ModelConfig& config = bundle.weights().config;
   TextModelSource source;
   source.assets = &bundle.tokenizer_assets();
   source.vocab_size = config.vocab_size;
   source.eos_token_ids = config.eos_token_ids;
+  source.call_format = model.tool_format;
   if (config.media) {
     source.image_token_id = config.media->token_id();
     source.takes_images = true;
@@ -146,8 +147,8 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   LoadedModel loaded;
   EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop, resources));
   ServedModel& served = loaded.served;
-  auto text = ModelText::Load(TextSource(*loaded.bundle), LimitsOfJobs(settings), &resources->jobs,
-                              &resources->memory);
+  auto text = ModelText::Load(TextSource(*loaded.bundle, model), LimitsOfJobs(settings),
+                              &resources->jobs, &resources->memory);
   if (!text.ok()) return text.status().WithContext(model.path);
   served.text = *std::move(text);
   const ModelConfig& config = loaded.bundle->weights().config;

@@ -75,6 +75,7 @@ void PutTraits(const AnswerTraits& traits, WireWriter* message) {
   message->PutString(traits.calls != nullptr ? traits.calls->name : "").Put(traits.calls_shown);
   const ReasoningMarks marks = traits.reasoning.value_or(ReasoningMarks());
   message->PutString(marks.begin).PutString(marks.end).PutVector(traits.marks);
+  message->PutVector(traits.reasoning_end);
 }
 
 AnswerTraits GetTraits(WireReader* message) {
@@ -86,6 +87,7 @@ AnswerTraits GetTraits(WireReader* message) {
   marks.end = message->GetString();
   if (!marks.end.empty()) traits.reasoning = std::move(marks);
   traits.marks = message->GetVector<int32_t>();
+  traits.reasoning_end = message->GetVector<int32_t>();
   return traits;
 }
 

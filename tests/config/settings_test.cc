@@ -139,6 +139,8 @@ TEST_CASE("a model table can name a draft model") {
   REQUIRE(
       LoadSettingsText("[[model]]\npath = \"a.gguf\"\ndraft = \"b.gguf\"", "f", &settings).ok());
   CHECK(settings.models.at(0).draft == "b.gguf");
+  CHECK(LoadSettingsText("[[model]]\npath = \"c\"\ntool_format = \"glm4\"", "f", &settings).ok());
+  CHECK(settings.models.back().tool_format == "glm4");
 }
 
 TEST_CASE("NAME=PATH names a model; a path with = in it does not") {

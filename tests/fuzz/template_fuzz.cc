@@ -87,13 +87,26 @@ std::string Template(ByteSource& source, int depth) {
 
 tk_str Str(Words text) { return {text.data(), text.size()}; }
 
+tk_message Message(Words role, const tk_part* parts, size_t count, bool as_list) {
+  tk_message message{};
+  message.role = Str(role);
+  message.parts = parts;
+  message.num_parts = count;
+  message.as_list = as_list;
+  return message;
+}
+
 int RenderConversation(const tk_template* made, tk_bytes* out, tk_bytes* error) {
   const tk_part system{0, Str("s")}, text{0, Str("<|u|> \u00e9")};
   const tk_part with_image[] = {{0, Str("x")}, {1, {}}};
-  const tk_message messages[] = {
-      {Str("system"), &system, 1, 0}, {Str("user"), &text, 1, 0}, {Str("user"), with_image, 2, 1}};
+  tk_message messages[] = {Message("system", &system, 1, false), Message("user", &text, 1, false),
+                           Message("user", with_image, 2, true),
+                           Message("assistant", &text, 1, false)};
+  const tk_call call{Str("c"), Str("f"), Str(kKwargs)};
+  messages[3].calls = &call;
+  messages[3].num_calls = 1;
   const tk_tool tool{Str("f"), Str("what it does"), Str("{}")};
-  const tk_conversation conversation{messages, 3, &tool, 1, Str(kKwargs), 1};
+  const tk_conversation conversation{messages, 4, &tool, 1, Str(kKwargs), 1, 0};
   return tk_template_render(made, &conversation, out, error);
 }
 

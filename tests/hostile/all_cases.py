@@ -7,6 +7,7 @@ import cases_json
 import cases_prompt
 import cases_sampling
 import cases_schema
+import cases_tools
 
 CASES = [
     case
@@ -18,6 +19,7 @@ CASES = [
         cases_grammar,
         cases_image,
         cases_http,
+        cases_tools,
     )
     for case in module.CASES
 ]

@@ -1,5 +1,6 @@
 #include "server/api/openai/chat_completions.h"
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -16,22 +17,56 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+// The variables of the template that a request sets: an object, or nothing.
+std::string ParseTemplateVariables(Fields* fields) {
+  json variables = fields->Raw("chat_template_kwargs");
+  if (!variables.is_null() && !variables.is_object()) {
+    fields->Fail(
+        BadField("chat_template_kwargs", "Invalid 'chat_template_kwargs': expected an object."));
+    return {};
+  }
+  if (const auto effort = fields->String("reasoning_effort")) {
+    constexpr const char* kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
+    if (std::find(std::begin(kEfforts), std::end(kEfforts), *effort) == std::end(kEfforts)) {
+      fields->Fail(BadField("reasoning_effort",
+                            "Invalid 'reasoning_effort': expected 'none', 'minimal', 'low', "
+                            "'medium', 'high' or 'xhigh'."));
+      return {};
+    }
+    if (variables.is_null()) variables = json::object();
+    if (!variables.contains("reasoning_effort")) variables["reasoning_effort"] = *effort;
+    // Templates with a switch of their own have this one.
+    if (*effort == "none" && !variables.contains("enable_thinking")) {
+      variables["enable_thinking"] = false;
+    }
+  }
+  return variables.is_null() ? std::string() : DumpJson(variables);
+}
+
+// -1: without limit.
+void ParseThinkingBudget(Fields* fields, Call* call) {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  const auto budget = fields->Int("thinking_budget_tokens", -1, kMost);
+  const auto other_name = fields->Int("reasoning_budget_tokens", -1, kMost);
+  if (budget && other_name && *budget != *other_name) {
+    fields->Fail(BadField("thinking_budget_tokens",
+                          "'thinking_budget_tokens' and 'reasoning_budget_tokens' differ."));
+  }
+  const int64_t tokens = budget.value_or(other_name.value_or(-1));
+  if (tokens >= 0) call->thinking_tokens = static_cast<int>(tokens);
+}
+
 // True: the request has the older `functions`.
 bool ParseConversation(Fields* fields, Call* call) {
   Conversation conversation;
   conversation.messages = ParseMessages(fields, &call->images);
   conversation.add_generation_prompt = fields->Bool("add_generation_prompt").value_or(true);
-  const json& kwargs = fields->Raw("chat_template_kwargs");
-  if (kwargs.is_object()) {
-    conversation.template_kwargs = DumpJson(kwargs);
-  } else if (!kwargs.is_null()) {
-    fields->Fail(
-        BadField("chat_template_kwargs", "Invalid 'chat_template_kwargs': expected an object."));
-  }
+  conversation.template_kwargs = ParseTemplateVariables(fields);
   const bool functions = ParseTools(fields, &conversation, call);
   call->input = std::move(conversation);
   call->input_field = "messages";
   call->split_reasoning = true;
+  ParseThinkingBudget(fields, call);
   return functions;
 }
 
