@@ -45,12 +45,14 @@ constexpr const char* kProbe = "edgegate_probe";
 
 std::vector<ChatPart> TextParts(const char* text) { return {{ChatPart::Kind::kText, text}}; }
 
-// The form of the calls of a model. One whose template shows none gets GLM-4's where it has the
-// role of its results, else that of Hermes, which most models know.
-const CallFormat* FormatOf(const std::string& source, const std::string& name, bool observation) {
+// The form of the calls of a model. One whose template does not show tools gets GLM-4's where it
+// has the role of its results, else that of Hermes, which most models know. Null: not known.
+const CallFormat* FormatOf(const std::string& source, const std::string& name,
+                           const TemplateAbilities& abilities) {
   if (!name.empty()) return FindCallFormat(name);
-  if (const CallFormat* format = DetectCallFormat(source)) return format;
-  return FindCallFormat(observation ? "glm4" : "hermes");
+  const CallFormat* format = DetectCallFormat(source);
+  if (format != nullptr || abilities.tools) return format;
+  return FindCallFormat(abilities.observation ? "glm4" : "hermes");
 }
 
 class JinjaTemplate : public ChatTemplate {
@@ -77,11 +79,11 @@ class JinjaTemplate : public ChatTemplate {
     abilities_.observation =
         special &&
         ShowsRole({user, {"assistant", TextParts("x")}, {"observation", TextParts(kProbe)}});
-    traits_.calls = FormatOf(source, call_format, abilities_.observation);
+    traits_.calls = FormatOf(source, call_format, abilities_);
     traits_.calls_shown = abilities_.tools;
     if (const ReasoningMarks* marks = DetectReasoning(source)) traits_.reasoning = *marks;
     FindMarks();
-    return traits_.calls != nullptr;
+    return traits_.calls != nullptr || call_format.empty();
   }
 
   Result<std::string> Render(const Conversation& conversation) const override {

@@ -23,7 +23,7 @@ struct ChatPrompt {
 
 // How a model writes its answers.
 struct AnswerTraits {
-  const CallFormat* calls = nullptr;        // the form of its calls
+  const CallFormat* calls = nullptr;        // the form of its calls; null: not known
   bool calls_shown = false;                 // the template itself shows tools
   std::optional<ReasoningMarks> reasoning;  // absent: it does not think aloud
   std::vector<int32_t> reasoning_end;       // the tokens of the end mark

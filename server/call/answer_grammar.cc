@@ -59,6 +59,11 @@ std::optional<CallError> CheckTools(const Call& call, const ServedModel& model) 
   if (model.eos_token_ids.empty()) {
     return BadField("tools", "The model cannot call tools: it has no end-of-text token.");
   }
+  if (model.text->traits().calls == nullptr) {
+    return BadField("tools",
+                    "The form in which this model calls tools is not known. The setting "
+                    "'tool_format' of the model can name one.");
+  }
   if (!call.constraint || call.tools->required) return std::nullopt;
   if (call.constraint->grammar.kind != GrammarSpec::Kind::kJsonSchema) {
     return BadField(call.constraint->field,

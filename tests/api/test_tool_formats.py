@@ -4,6 +4,7 @@ import json
 import shutil
 
 import jsonschema
+import openai
 import pytest
 from conftest import ROOT, Daemon
 from test_tools import named, streamed
@@ -43,10 +44,10 @@ ASK = [{"role": "user", "content": "hi"}]
 COMMON = {"max_tokens": 400, "messages": ASK, "tools": TOOLS}
 
 
-def make_model(folder):
+def make_model(folder, template=TEMPLATE):
     shutil.copytree(ROOT / "tests/golden/models/qwen3", folder)
     config = folder / "tokenizer_config.json"
-    config.write_text(json.dumps({"eos_token": "<|endoftext|>", "chat_template": TEMPLATE}))
+    config.write_text(json.dumps({"eos_token": "<|endoftext|>", "chat_template": template}))
     path = folder / "tokenizer.json"
     tokenizer = json.loads(path.read_text())
     like = tokenizer["added_tokens"][-1]
@@ -66,8 +67,10 @@ def client(tmp_path_factory, cache):
     tables = [
         f'[[model]]\nname = "{name}"\npath = "{path}"\ntool_format = "{name}"\n' for name in FORMATS
     ]
-    own = f'[[model]]\nname = "own"\npath = "{path}"\n'
-    config.write_text("\n".join([*tables, own]))
+    tables.append(f'[[model]]\nname = "own"\npath = "{path}"\n')
+    unknown = make_model(base / "unknown", TEMPLATE.replace("<tool_call>", "<call>"))
+    tables.append(f'[[model]]\nname = "unknown"\npath = "{unknown}"\n')
+    config.write_text("\n".join(tables))
     limits = ["--engine.max_model_len", "4096", "--engine.cache_dir", cache]
     running = Daemon("--config", str(config), *limits, log=str(base / "log"))
     yield running.client()
@@ -108,6 +111,13 @@ def test_the_form_comes_from_the_template(client):
         counts[model] = answer.usage.completion_tokens
     # Hermes writes more than GLM-4.
     assert counts["own"] == counts["hermes"] > counts["glm4"]
+
+
+def test_an_unknown_form_is_a_400(client):
+    with pytest.raises(openai.BadRequestError, match="tool_format") as error:
+        client.chat.completions.create(model="unknown", **COMMON)
+    assert error.value.param == "tools"
+    client.chat.completions.create(model="unknown", messages=ASK, max_tokens=2)
 
 
 def test_thoughts_are_no_content(client):

@@ -9,7 +9,8 @@ const CallFormat kFormats[] = {
     {
         // LFM2: <|tool_call_start|>[f(a=1), g(b="x")]<|tool_call_end|>
         .name = "lfm2",
-        .evidence = {"<|tool_call_start|>"},
+        .evidence = {{"<|tool_call_start|>"}, {"<|tool_list_start|>"}},
+        .counter = "",
         .mark = "<|tool_call_start|>",
         .at_start = false,
         .begin = "[",
@@ -24,7 +25,8 @@ const CallFormat kFormats[] = {
     {
         // Mistral: [TOOL_CALLS][{"name": "f", "arguments": {}}]
         .name = "mistral",
-        .evidence = {"[TOOL_CALLS]"},
+        .evidence = {{"[TOOL_CALLS]"}},
+        .counter = "[ARGS]",
         .mark = "[TOOL_CALLS]",
         .at_start = false,
         .begin = "[",
@@ -39,7 +41,8 @@ const CallFormat kFormats[] = {
     {
         // Hermes and Qwen.
         .name = "hermes",
-        .evidence = {"<tool_call>", "arguments"},
+        .evidence = {{"<tool_call>", "\"arguments"}},
+        .counter = "",
         .mark = "<tool_call>",
         .at_start = false,
         .begin = "\n",
@@ -54,7 +57,8 @@ const CallFormat kFormats[] = {
     {
         // Llama 3: the object alone, or behind <|python_tag|>.
         .name = "llama3",
-        .evidence = {"<|start_header_id|>", R"("parameters")"},
+        .evidence = {{"<|start_header_id|>", R"("parameters")"}},
+        .counter = "",
         .mark = "<|python_tag|>",
         .at_start = true,
         .begin = "",
@@ -69,7 +73,8 @@ const CallFormat kFormats[] = {
     {
         // GLM-4: the name on the first line, then the object.
         .name = "glm4",
-        .evidence = {"<|observation|>"},
+        .evidence = {{"<|observation|>"}, {"可用工具"}},
+        .counter = "<arg_key>",
         .mark = "",
         .at_start = true,
         .begin = "",
@@ -84,7 +89,8 @@ const CallFormat kFormats[] = {
     {
         // The object alone.
         .name = "json",
-        .evidence = {R"({"name": function name, "parameters")"},
+        .evidence = {},
+        .counter = "",
         .mark = "",
         .at_start = true,
         .begin = "",
@@ -121,10 +127,11 @@ const CallFormat* FindCallFormat(std::string_view name) {
 }
 
 const CallFormat* DetectCallFormat(std::string_view chat_template) {
+  const auto shows = [&](const std::string& part) { return Contains(chat_template, part); };
   for (const CallFormat& format : kFormats) {
-    if (std::all_of(format.evidence.begin(), format.evidence.end(),
-                    [&](const std::string& part) { return Contains(chat_template, part); })) {
-      return &format;
+    if (!format.counter.empty() && shows(format.counter)) continue;
+    for (const std::vector<std::string>& all : format.evidence) {
+      if (std::all_of(all.begin(), all.end(), shows)) return &format;
     }
   }
   return nullptr;

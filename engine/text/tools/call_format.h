@@ -20,10 +20,12 @@ enum class ArgumentStyle {
 //   before_name NAME before_arguments ARGUMENTS after_arguments
 struct CallFormat {
   const char* name;  // value of the model's setting
-  // A template that contains all of these texts writes this form.
-  std::vector<std::string> evidence;
-  std::string mark;  // begins the calls, anywhere in a text; empty: no text does
-  bool at_start;     // calls may also begin at the start of the answer, without the mark
+  // A template that contains all texts of one of these lists, and not `counter`, writes this form.
+  // None: only a setting chooses it.
+  std::vector<std::vector<std::string>> evidence;
+  std::string counter;  // may be empty
+  std::string mark;     // begins the calls, anywhere in a text; empty: no text does
+  bool at_start;        // calls may also begin at the start of the answer, without the mark
   std::string begin;
   std::string before_name;
   std::string before_arguments;

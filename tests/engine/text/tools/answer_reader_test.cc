@@ -179,7 +179,11 @@ TEST_CASE("templates show their forms") {
   CHECK(name("[TOOL_CALLS]") == "mistral");
   CHECK(name("<|tool_call_start|>[") == "lfm2");
   CHECK(name("<|observation|>\n") == "glm4");
+  CHECK(name("<|tool_list_start|>[") == "lfm2");
   CHECK(name("<|im_start|>") == "");
+  // Other forms, which look like these.
+  CHECK(name("<tool_call>\n<function=f> tool_call.arguments|items") == "");
+  CHECK(name("<|observation|> <tool_call>f\n<arg_key>") == "");
   CHECK(DetectReasoning("split('</think>')")->begin == "<think>");
   CHECK(DetectReasoning("<|im_start|>") == nullptr);
 }
