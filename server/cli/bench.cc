@@ -201,12 +201,12 @@ Result<json> Beside(std::unique_ptr<ModelRunner> runner, int prompt) {
   const RunnerLimits limits = runner->limits();
   BesideBench bench(std::move(runner));
   json report;
-  EG_ASSIGN_OR_RETURN(const StreamLatency latency, bench.Prompt(prompt));
-  report["prompt"] = ToJson(latency);
+  EG_ASSIGN_OR_RETURN(const StreamLatency beside_prompt, bench.Prompt(prompt));
+  report["prompt"] = ToJson(beside_prompt);
   if (limits.media) {
-    EG_ASSIGN_OR_RETURN(const StreamLatency latency,
+    EG_ASSIGN_OR_RETURN(const StreamLatency beside_image,
                         bench.Image(SomeImage(*limits.media), kQuestion));
-    report["image"] = ToJson(latency);
+    report["image"] = ToJson(beside_image);
   }
   return report;
 }
