@@ -65,7 +65,7 @@ Result<Entry> ParseEntry(std::string_view text) {
   return entry;
 }
 
-// Two keys have the same one by chance once in 2^48.
+// Makes the ID of a key without a name. The probability that two keys get the same ID is 2^-48.
 std::string IdOf(const std::array<unsigned char, 32>& digest) {
   std::string id = "key-";
   for (size_t i = 0; i < 6; ++i) id += fmt::format("{:02x}", digest[i]);

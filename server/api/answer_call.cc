@@ -19,17 +19,17 @@ using Clock = std::chrono::steady_clock;
 using Lease = MemoryBudget::Lease;
 
 constexpr auto kClientCheck = std::chrono::milliseconds(20);
-// A client may look for so long as if it had left; then a few bytes test it. A client that waits
-// for an answer may have ended its sending half on purpose: the time is long enough for a short
-// answer.
+// A client that has ended its sending half looks as if it had left. After this time a few bytes are
+// sent to test it. Some clients end their sending half on purpose and wait for the answer. The time
+// is long enough for a short answer.
 constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
 constexpr auto kJobPatience = std::chrono::milliseconds(80);
-// Every connection may have a body of so many bytes without a lease.
+// A body of up to this many bytes needs no lease.
 constexpr size_t kFreeBody = 64 << 10;
-// The body, its JSON values, and the messages.
+// Copies of a body in memory: the body, its JSON values, and the messages.
 constexpr int64_t kCopiesOfBody = 3;
 
-// The body, charged to the lease. The error is the client's answer.
+// Reads the body and charges it to the lease. An error is the answer to the client.
 std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) {
   std::string body;
   const auto reserve = [&](size_t size) -> std::optional<HttpError> {
@@ -43,8 +43,8 @@ std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) 
   return body;
 }
 
-// Memory that an event takes until the whole answer is written: a log-probability becomes a JSON
-// object with an array of bytes.
+// Returns the memory that an event takes until the whole answer is written. A log-probability
+// becomes a JSON object with an array of bytes.
 int64_t BytesOf(const ChoiceEvent& event) {
   constexpr int64_t kToken = 64, kLogprob = 1024;
   int64_t bytes = static_cast<int64_t>(event.text.size());
@@ -83,14 +83,15 @@ bool SendStream(Generation& generation, AnswerWriter& writer, StreamSink& sink) 
       sink.Write(writer.Fail(ToHttp(*generation.error())));
       return true;
     }
-    // A client that left between two tokens is told by the second one's failure. A closed socket
-    // answers a comment with a reset.
+    // If the client has left, the write of the second token from then on fails. While no token
+    // comes, a comment is sent: a closed socket answers it with a reset.
     alive = event ? sink.Write(writer.Delta(*event)) : !sink.gone(kAnswerPatience, kSseComment);
   }
   return alive && sink.Write(writer.End());
 }
 
-// Everything before the engine works. The error is the client's answer.
+// Does all work before the request is submitted to the engine. An error is the answer to the
+// client.
 std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices& services,
                                                                Call call, const ServedModel& model,
                                                                Exchange& exchange) {
@@ -160,7 +161,7 @@ void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange
   std::shared_ptr<Generation> generation =
       std::get<std::unique_ptr<Generation>>(std::move(started));
   std::shared_ptr<AnswerWriter> writer = parsed.make_writer(model, *generation);
-  // The context bounds the memory that the engine keeps.
+  // The engine's memory for the request is bounded by the context length. It needs no lease.
   lease.Release();
   if (!parsed.stream) return AnswerWhole(exchange, *generation, *writer, &lease);
   exchange.Stream(writer->content_type(), [generation, writer](StreamSink& sink) {

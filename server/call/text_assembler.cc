@@ -20,7 +20,7 @@ std::string TextAssembler::Scan(const std::string& text, bool at_end) {
     held_.clear();
     return out;
   }
-  // Hold back the longest ending that begins a stop string.
+  // Hold back the longest end of the text that is the beginning of a stop string.
   size_t hold = 0;
   for (const std::string& stop : stops_) {
     for (size_t n = std::min(stop.size() - 1, held_.size()); n > hold && !at_end; --n) {

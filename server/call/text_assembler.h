@@ -1,5 +1,5 @@
-// One sequence's tokens as the text that its client may see: whole characters only, cut at stop
-// strings, nothing of which ever leaks.
+// Converts the tokens of one sequence to the text that its client gets. Returns whole characters
+// only. Ends the text at a stop string and sends no part of it.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,9 @@ class TextAssembler {
                 bool include_stop)
       : decoder_(vocabulary, skip_special), stops_(std::move(stops)), include_stop_(include_stop) {}
 
-  // The text that `id` makes certain. After a stop string matched: nothing.
+  // Adds the token `id`. Returns the text that can be sent now. Empty after a stop string matched.
   std::string Push(int32_t id) { return Scan(decoder_.Push(id), false); }
-  // The text that was held back, at the sequence's end.
+  // Ends the sequence. Returns the text that was held back.
   std::string Finish() { return Scan(decoder_.Finish(), true); }
 
   // The stop string that ended the text.
@@ -31,7 +31,7 @@ class TextAssembler {
   StreamDecoder decoder_;
   const std::vector<std::string> stops_;
   const bool include_stop_;
-  std::string held_;  // could be the beginning of a stop string
+  std::string held_;  // text that may be the beginning of a stop string
   std::optional<std::string> matched_;
 };
 

@@ -16,8 +16,9 @@ struct JsonLimits {
   int max_values = 2'000'000;  // numbers, booleans and nulls
 };
 
-// The value, or a 400 that names the limit, or the byte at which `text` is not JSON (RFC 8259,
-// UTF-8). Where an object has a member twice, the last one counts. Thread-safe.
+// Returns the value, or a 400. The 400 names the limit that `text` exceeds, or the byte at which
+// `text` is not JSON (RFC 8259, UTF-8). If an object has a member twice, the last one counts.
+// Thread-safe.
 std::variant<nlohmann::ordered_json, CallError> ReadJson(std::string_view text,
                                                          const JsonLimits& limits);
 

@@ -174,7 +174,7 @@ void ParseOutput(Fields* fields, Call* call, OutputOptions* output) {
   output->return_tokens_as_token_ids = fields->Bool("return_tokens_as_token_ids").value_or(false);
 }
 
-// Members that would change the answer, and are not supported, are refused by ErrorOf().
+// Reads members that do not change the answer. ErrorOf() refuses all members that were not read.
 void ParseIgnored(Fields* fields, int num_choices) {
   for (const char* name : {"user", "metadata", "service_tier", "parallel_tool_calls",
                            "safety_identifier", "prompt_cache_key"}) {

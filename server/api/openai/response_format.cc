@@ -13,7 +13,8 @@ using Constraint = std::optional<OutputConstraint>;
 
 constexpr const char* kAnyObject = R"({"type": "object"})";
 
-// Reports what `inner` found wrong, or did not know, under the name of the whole.
+// Copies the first error of `inner`, or its first unknown member, to `f`. `name` is the path of the
+// object that `inner` reads.
 void Close(Fields* f, const Fields& inner, const std::string& name) {
   if (inner.error()) {
     CallError error = *inner.error();
@@ -62,7 +63,7 @@ void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
   Close(f, inner, "response_format");
 }
 
-// True where the value is a list of strings, none of them empty.
+// True if the value is a list of non-empty strings.
 bool IsChoice(const json& choices) {
   return choices.is_array() && !choices.empty() &&
          std::all_of(choices.begin(), choices.end(), [](const json& choice) {

@@ -41,7 +41,7 @@ json FinishName(ChoiceEnd end) {
   return nullptr;
 }
 
-// The stop string or stop token of the request that ended the choice, as vLLM reports it.
+// Returns the stop string or stop token that ended the choice, in vLLM's format.
 json StopReason(const ChoiceEvent& event) {
   if (event.stop_string) return *event.stop_string;
   return event.stop_token ? json(*event.stop_token) : json(nullptr);

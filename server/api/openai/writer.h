@@ -13,7 +13,7 @@
 
 namespace edgegate {
 
-// Writes server-sent events where the client wants a stream, else one JSON object.
+// Writes server-sent events if the client asks for a stream, else one JSON object.
 class OpenAiWriter : public AnswerWriter {
  public:
   const char* content_type() const override;
@@ -30,7 +30,7 @@ class OpenAiWriter : public AnswerWriter {
     const char* object;
     const char* chunk_object;
   };
-  // A choice of a whole answer, so far.
+  // The part of a choice that is generated so far. For whole answers.
   struct Collected {
     std::string text;
     std::vector<SampledToken> tokens;
@@ -41,15 +41,16 @@ class OpenAiWriter : public AnswerWriter {
   OpenAiWriter(const OutputOptions& output, const ServedModel& model, const Generation& generation,
                const Names& names);
 
-  // A choice's first chunk in a stream, with the endpoint's own members. Nothing: it has none.
+  // Returns a choice's first chunk in a stream, with the members of this endpoint. nullopt: the
+  // endpoint sends no such chunk.
   virtual std::optional<json> FirstChoice(int choice) = 0;
-  // The endpoint's own members of a choice's further chunks, and of the whole choice.
+  // Return the members of this endpoint: of a later chunk of a choice, and of a whole choice.
   virtual json DeltaChoice(const ChoiceEvent& event) = 0;
   virtual json WholeChoice(int choice, const Collected& collected) = 0;
   // Adds the endpoint's own members.
   virtual void CompleteAnswer(json* /*answer*/) {}
 
-  // A token as log-probabilities name it.
+  // Returns the token's text for a list of log-probabilities.
   std::string TokenText(int32_t token) const;
 
   const OutputOptions output_;
