@@ -6,7 +6,7 @@
 namespace edgegate {
 namespace {
 
-// The path in front of its parameter; all of it where there is none.
+// Returns the path before its parameter, or the whole path if it has none.
 std::string_view PrefixOf(std::string_view path) { return path.substr(0, path.find('{')); }
 
 }  // namespace

@@ -8,8 +8,8 @@ namespace edgegate {
 
 void PutConversation(const Conversation& conversation, WireWriter* message);
 
-// Reads what PutConversation() wrote. What a damaged message lacks is empty, and message->ok() is
-// false then.
+// Reads a conversation that PutConversation() wrote. If the message is damaged, the missing parts
+// are empty and message->ok() is false.
 Conversation GetConversation(WireReader* message);
 
 }  // namespace edgegate

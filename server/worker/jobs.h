@@ -32,7 +32,7 @@ enum class GrammarCommand : uint8_t {
   kDrop,    // sequence: it has ended
 };
 
-// One model's text side. Used by one thread.
+// One model's tokenizer, template and grammars. Used by one thread.
 struct TextModel {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<ChatTemplate> chat_template;  // null: the model has none
@@ -48,7 +48,8 @@ struct TextModelSource {
   bool takes_images = false;
 };
 std::string LoadMessage(const TextModelSource& source);
-// In the host. Fills `answer` with a VocabularyTable and whether there is a chat template.
+// Loads the model's text side, in the host. Writes to `answer` a VocabularyTable and a flag: the
+// model has a chat template.
 Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer);
 
 std::string AnswerMessage(const Status& status, const WireWriter& result);
