@@ -1,13 +1,11 @@
-// Threads that compute parallel loops, for a machine that other programs use too.
-//
-// A loop is cut into chunks. Each thread has a share of them in a row, so that the same thread
-// finds the same data in its caches from loop to loop, and a thread that is done takes chunks of
-// the others. A loop ends when its chunks are done and waits for no thread that has none: a thread
-// that lost its processor holds up at most one chunk.
-//
-// A thread that waits spins for 20 microseconds and then sleeps on a futex, so that an idle pool
-// takes no processor time. Within a step it spins for 3 milliseconds while no other program wants
-// its processors (RunDelay). A thread that sleeps may wake late, above all in a virtual machine.
+// Threads that compute parallel loops, for a machine that other programs use too.  A loop is cut
+// into chunks. Each thread has a share of consecutive chunks. So the same thread finds the same
+// data in its caches in each loop. A thread that has finished its share takes chunks of the others.
+// A loop ends when its chunks are done. It does not wait for threads without a chunk. A thread that
+// lost its processor delays at most one chunk.  A thread that waits spins for 20 microseconds and
+// then sleeps on a futex, so that an idle pool takes no processor time. Within a step it spins for
+// 3 milliseconds while no other program wants its processors (RunDelay). A thread that sleeps may
+// wake late, above all in a virtual machine.
 #pragma once
 
 #include <atomic>
@@ -83,7 +81,7 @@ class ThreadPool {
   template <typename Index, typename Body>
   friend void ParallelFor(Index count, const Body& body);
 
-  // Calls chunk(context, first, end) for ranges that together are [0, count), each once.
+  // Calls chunk(context, first, end) once for each of several ranges that together are [0, count).
   using Chunk = void (*)(const void* context, int64_t first, int64_t end);
   static void Run(int64_t count, Chunk chunk, const void* context);
 
@@ -128,9 +126,9 @@ class ThreadPool {
 };
 
 // Calls body(i) once for each i in [0, count), of the type Index, an integer, on the threads of the
-// pool that the calling thread uses. The order and the thread of a call are not defined. What
-// a call throws is thrown here; the calls after it in its chunk are left out. A loop inside a loop
-// throws std::logic_error.
+// pool that the calling thread uses. The order and the thread of a call are not defined. An
+// exception of a call is thrown here, and the later calls of its chunk are left out. A loop inside
+// a loop throws std::logic_error.
 template <typename Index, typename Body>
 void ParallelFor(Index count, const Body& body) {
   ThreadPool::Run(

@@ -1,4 +1,4 @@
-// The config of a decoder-only model, and of its media encoder where it has one. Decoder families
+// The config of a decoder-only model, and of its media encoder if it has one. Decoder families
 // (GLM-Edge, Llama, Qwen2, Qwen3) differ by the values here. The forward pass has no code for a
 // single family.
 #pragma once
@@ -56,13 +56,13 @@ struct ModelConfig {
   int kv_size() const { return num_kv_heads * head_dim; }
 };
 
-// Refuses what the engine cannot compute. Every count is positive and bounded, so that no product
-// of them passes 63 bits; num_kv_heads divides num_heads; rotary_dim is even and at most head_dim;
-// table sizes are as documented above. The message names the field and its value. `media` is
-// checked by its own family.
+// Refuses a config that the engine cannot compute. Every count is positive and bounded, so that no
+// product of them passes 63 bits; num_kv_heads divides num_heads; rotary_dim is even and at most
+// head_dim; table sizes are as documented above. The message names the field and its value. `media`
+// is checked by its own family.
 Status ValidateModelConfig(const ModelConfig& config);
 
-// kInvalidArgument, naming the field, where `value` is not within [low, high].
+// kInvalidArgument if `value` is not within [low, high]. The message names the field.
 Status CheckRange(const char* field, int64_t value, int64_t low, int64_t high);
 
 // The sampling that the model's author suggests (generation_config.json). Absent: no suggestion.

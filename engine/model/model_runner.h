@@ -1,5 +1,5 @@
-// The seam between the scheduler and a model: one call computes one step over a flat batch of
-// tokens. The scheduler knows no tensors, and the runner knows no requests.
+// The interface between the scheduler and a model. One call computes one step over a flat batch of
+// tokens. The scheduler does not use tensors, and the runner does not use requests.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct RunnerLimits {
   std::shared_ptr<const MediaConfig> media = nullptr;  // null: the model takes no media
   int max_hidden_rows = 0;                             // hidden rows of one ForwardBatch, at most
   int position_axes = 1;                               // 1 or 3
-  // Tokens of a step up to which one more takes little time, since reading the weights takes most.
+  // Up to this number of tokens in a step, one more token takes little time, because most of the
+  // time is spent on reading the weights.
   int cheap_rows = 8;
 };
 
@@ -57,7 +58,7 @@ struct ForwardBatch {
   // Rotary position of each token. Empty: its index in the sequence, on all axes.
   std::vector<RopePosition> positions;
 
-  // Keeps the memory for the next step.
+  // Removes the contents and keeps the memory for the next step.
   void Clear() {
     tokens.clear();
     spans.clear();
@@ -82,15 +83,15 @@ class ModelRunner {
 
   virtual const RunnerLimits& limits() const = 0;
 
-  // Writes the KV of the batch's tokens, and gives the logits and hidden states that were asked
-  // for. A token's result depends on its own sequence alone: the same bytes in any batch, in any
-  // chunks. Two spans may share blocks only for tokens below both their context_len. On error the
-  // blocks of the batch's spans are undefined from context_len on, and all else is as before.
-  // kUnimplemented: the batch has positions on several axes, or rows for later layers, that this
-  // model does not have. kInternal: the batch breaks the contract.
+  // Writes the KV of the batch's tokens. Returns the logits and hidden states that the batch
+  // requests. A token's result depends on its own sequence only. Its bytes are the same in any
+  // batch and with any chunks. Two spans may share blocks only for tokens below both their
+  // context_len. After an error, the blocks of the batch's spans are undefined from context_len on.
+  // All other state is unchanged. kUnimplemented: the batch has positions on several axes, or rows
+  // for later layers, that this model does not have. kInternal: the batch breaks the contract.
   virtual Result<ForwardOutput> Forward(const ForwardBatch& batch) = 0;
 
-  // The encoder of the model's media; null where limits().media is.
+  // Returns the encoder of the model's media. Null if limits().media is null.
   virtual MediaEncoder* media_encoder() { return nullptr; }
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-// tokenizer_config.json names its special tokens as strings or as {"content": ...}.
+// Returns the special tokens of tokenizer_config.json, which are strings or {"content": ...}.
 json TokenGlobals(const json& config) {
   json globals = json::object();
   for (const char* name : {"bos_token", "eos_token", "pad_token", "unk_token"}) {
@@ -23,7 +23,7 @@ json TokenGlobals(const json& config) {
   return globals;
 }
 
-// A string, or a list of {"name", "template"} of which "default" is meant.
+// Returns the template: a string, or the entry "default" of a list of {"name", "template"}.
 std::string TemplateOf(const json& config) {
   const auto found = config.find("chat_template");
   if (found == config.end()) return {};
@@ -73,7 +73,8 @@ class JinjaTemplate : public ChatTemplate {
     std::vector<bool> specials;
   };
 
-  // True where a message's content, a list of parts or a string, comes out as its text alone.
+  // True if the template renders the text of a content and nothing else of it. `as_list`: the
+  // content is a list of parts, else a string.
   bool ShowsText(bool as_list) const {
     Conversation conversation;
     conversation.messages = {{"user", {{ChatPart::Kind::kText, "edgegate"}}}};
@@ -84,7 +85,7 @@ class JinjaTemplate : public ChatTemplate {
     return text.find("edgegate") != std::string::npos && text.find("type") == std::string::npos;
   }
 
-  // Image tokens can only be the template's own: those in what users send stay plain text.
+  // Only the template writes image tokens. Text of users that looks like one stays plain text.
   Status PlaceImages(std::span<const int> image_rows, ChatPrompt* prompt) const {
     const auto& ids = prompt->ids;
     const auto count = static_cast<int>(image_rows.size());
@@ -114,7 +115,8 @@ class JinjaTemplate : public ChatTemplate {
     return {};
   }
 
-  // A message with an image always has a list of parts; the others have one where `as_list` is set.
+  // A message with an image always has a list of parts. The other messages have one if `as_list` is
+  // set.
   Result<Segments> RenderSegments(const Conversation& conversation, bool as_list) const {
     std::vector<std::vector<tk_part>> parts;
     std::vector<tk_message> messages;
@@ -163,7 +165,7 @@ class JinjaTemplate : public ChatTemplate {
   std::unique_ptr<tk_template, Free> handle_;
   const Tokenizer& tokenizer_;
   const int32_t image_token_;
-  bool wants_list_ = false;  // the template shows contents that are lists, and no strings
+  bool wants_list_ = false;  // the template renders contents that are lists, and not strings
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A model's own Jinja chat template, and the way from messages to token ids.
+// A model's Jinja chat template. Converts messages to token ids.
 #pragma once
 
 #include <memory>
@@ -21,23 +21,23 @@ struct ChatPrompt {
 // Immutable once made: any thread may call any method.
 class ChatTemplate {
  public:
-  // kUnimplemented when the model has no template; kInvalidArgument, with the line, when it does
-  // not parse. `tokenizer` must outlive this. `image_token`: the name of the token that stands for
-  // images; empty: the model takes none.
+  // kUnimplemented: the model has no template. kInvalidArgument: the template does not parse; the
+  // message has the line. `tokenizer` must outlive this. `image_token`: the name of the image
+  // token; empty: the model takes no images.
   static Result<std::unique_ptr<ChatTemplate>> Make(const TokenizerAssets& assets,
                                                     const Tokenizer& tokenizer,
                                                     const std::string& image_token = "");
   virtual ~ChatTemplate() = default;
 
-  // Gives the prompt's text, as the template writes it. kInvalidArgument when the template itself
-  // raises (raise_exception), with its message, or when it runs too long.
+  // Returns the text that the template writes. kInvalidArgument: the template called
+  // raise_exception, whose message is returned, or it ran too long.
   virtual Result<std::string> Render(const Conversation& conversation) const = 0;
 
-  // Gives the prompt's ids, at most `max_tokens` of text (see Tokenizer::Encode). The template's
-  // own special tokens become special tokens. What the messages carry stays plain text even where
-  // it looks like one. `image_rows`: the number of image tokens of each image, in the order of the
-  // messages. It replaces the number that the template writes (one, say). kInvalidArgument where
-  // the template writes none.
+  // Returns the prompt's ids, at most `max_tokens` of text (see Tokenizer::Encode). Special tokens
+  // that the template writes become special tokens. Text of the messages stays plain text, even if
+  // it looks like a special token. `image_rows`: the number of image tokens of each image, in the
+  // order of the messages. It replaces the number that the template writes. kInvalidArgument: the
+  // template writes no image token.
   virtual Result<ChatPrompt> Encode(const Conversation& conversation,
                                     int64_t max_tokens = Tokenizer::kNoLimit,
                                     std::span<const int> image_rows = {}) const = 0;

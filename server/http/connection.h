@@ -1,5 +1,5 @@
 // One client's socket. Reads requests strictly and within time limits, and detects that the client
-// has left. For httplib it is a byte stream that has one request line and no body.
+// has left. Presents one fixed request line and no body to httplib.
 #pragma once
 
 #include <httplib.h>

@@ -1,4 +1,4 @@
-//! A `tokenizer.json`, with the bytes of every token at hand.
+//! A `tokenizer.json`, and the bytes of every token.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use tokenizers::{Model, OffsetType, PreTokenizer, Tokenizer as HfTokenizer};
 
-/// Larger ids than this are damage, not a vocabulary.
+/// Upper bound of token ids. A file with a larger id is damaged.
 const MAX_VOCAB: u32 = 1 << 22;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn token_table(tokenizer: &HfTokenizer, description: &Value) -> Result<Vec<Token
     Ok(tokens)
 }
 
-/// Whether a decoder, or a member of its sequence, is of this type.
+/// True if a decoder, or a member of its sequence, has this type.
 fn mentions(decoder: &Value, kind: &str) -> bool {
     decoder["type"] == kind
         || decoder["decoders"]

@@ -39,7 +39,7 @@ struct KvLayer {
   KvType type = KvType::kBf16;
 
   int key_pairs() const { return (head_dim + 1) / 2; }
-  // The count of numbers in a block's keys, and in its values.
+  // Count of the numbers in a block's keys, and in its values.
   int64_t key_numbers() const { return int64_t{2} * kKvBlock * key_pairs(); }
   int64_t value_numbers() const { return int64_t{kKvBlock} * head_dim; }
   int64_t head_elements() const {

@@ -1,4 +1,4 @@
-// Rotary position embedding (Su et al. 2021, arXiv:2104.09864), in both layouts of the field.
+// Rotary position embedding (Su et al. 2021, arXiv:2104.09864), in the two common layouts of pairs.
 #pragma once
 
 #include <cstdint>
@@ -6,16 +6,18 @@
 
 namespace edgegate {
 
-// Angles of a batch of positions: row t has rotary_dim / 2 cosines, then as many sines.
+// Cosines and sines of the rotation angles of the tokens of a batch. Row t has rotary_dim / 2
+// cosines, then rotary_dim / 2 sines.
 class RopeTable {
  public:
-  // frequency_divisors: empty, or rotary_dim / 2 entries. frequency_axes: the position axis of each
-  // frequency; empty: axis 0. Frequencies and angles are float32, as the published models compute
-  // them.
+  // `frequency_divisors` has rotary_dim / 2 entries, or is empty for no scaling. `frequency_axes`
+  // has the position axis of each frequency, or is empty for axis 0. Frequencies and angles are
+  // float32, as in the published models.
   RopeTable(int rotary_dim, double theta, const std::vector<float>& frequency_divisors,
             const std::vector<int32_t>& frequency_axes = {});
 
-  // `positions`: [tokens][axes]. With one axis, every frequency reads it.
+  // Computes the table for `positions` [tokens][axes]. If there is one axis, all frequencies use
+  // it.
   void SetPositions(const std::vector<int32_t>& positions, int axes = 1);
 
   const float* cosines(int token) const { return &table_[int64_t{token} * 2 * half_]; }
@@ -29,7 +31,8 @@ class RopeTable {
   std::vector<float> table_;
 };
 
-// Rotates the first 2 * half components of one head in place: pairs (2i, 2i + 1), or (i, i + half).
+// Rotate the first 2 * half components of one head in place. RopeInterleaved rotates the pairs (2i,
+// 2i + 1), RopeHalfSplit the pairs (i, i + half).
 void RopeInterleaved(float* head, int half, const float* cosines, const float* sines);
 void RopeHalfSplit(float* head, int half, const float* cosines, const float* sines);
 

@@ -20,7 +20,7 @@ using F32 = hn::CappedTag<float, 16>;
 using I32 = hn::RebindToSigned<F32>;
 using VF = hn::Vec<F32>;
 
-// Replaces the number of elements that are left where a whole vector is left.
+// Type of the argument `left` if at least a whole vector of elements is left.
 struct Whole {};
 
 // Loads a vector from `p`, of which `left` elements exist. The others are zero.
@@ -150,12 +150,12 @@ void QuantizeImpl(const float* x, int columns, int padded, uint8_t* out, float* 
     largest = x[c] > largest ? x[c] : largest;
   }
   float step = (largest - smallest) / 255.0f;
-  // Not so if all values are zero, too small to divide by, or not finite. The sampler reports the
-  // last.
-  const bool usual = step > 1e-35f && step < 1e35f;
-  if (!usual) step = 1.0f;
+  // False if all values are zero, too small to divide by, or not finite. The sampler reports values
+  // that are not finite.
+  const bool in_range = step > 1e-35f && step < 1e35f;
+  if (!in_range) step = 1.0f;
   const float inverse = 1.0f / step;
-  const int32_t zero = usual ? static_cast<int32_t>(std::nearbyintf(-smallest * inverse)) : 0;
+  const int32_t zero = in_range ? static_cast<int32_t>(std::nearbyintf(-smallest * inverse)) : 0;
   const hn::Rebind<uint8_t, F32> u8;
   const VF vinverse = hn::Set(f, inverse);
   const auto vzero = hn::Set(I32(), zero);

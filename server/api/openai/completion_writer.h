@@ -27,7 +27,7 @@ class CompletionWriter : public OpenAiWriter {
     bool prompt_sent = false;  // the log-probabilities of its prompt
   };
 
-  void AddToken(const SampledToken& token, bool known, int* offset, json* out) const;
+  void AddToken(const SampledToken& token, bool has_logprob, int* offset, json* out) const;
   json Logprobs(int choice, bool with_prompt, const std::vector<SampledToken>& tokens,
                 int* offset) const;
   // Returns the echoed prompt of the choice. Empty: nothing is echoed.

@@ -35,7 +35,7 @@ impl Decimal {
         }
     }
 
-    /// The value of a JSON number, or None where it has more digits than can be handled exactly.
+    /// Parses a JSON number. None: it has too many digits for an exact value.
     pub fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent),
@@ -50,7 +50,7 @@ impl Decimal {
             return Some(Self::ZERO);
         }
         let zeros = digits.len() - digits.trim_end_matches('0').len();
-        // An exponent that does not fit is out of range by far.
+        // An exponent that does not fit an i64 is far out of range.
         let exponent: i64 = exponent.parse().ok()?;
         let scale = (fraction.len() as i64 - zeros as i64).checked_sub(exponent)?;
         let whole_digits = (trimmed.len() as i64).checked_sub(scale)?;

@@ -91,7 +91,7 @@ impl Engine {
     /// The cases in which all of `terms` hold.
     pub fn all_of(&mut self, terms: &[Term]) -> Result<Cases, String> {
         let mut all = Rc::new(vec![Case::default()]);
-        // Given values first: they make the rest cheap.
+        // Terms with given values come first, because they make the other products small.
         let mut lists = Vec::new();
         for term in terms {
             lists.push((self.cases(*term)?, *term));
@@ -243,7 +243,7 @@ impl Engine {
         }
     }
 
-    /// In old drafts, `$ref` makes all keywords beside it void.
+    /// In old drafts, keywords beside `$ref` have no effect.
     pub fn only_reference(&self, id: Id) -> Result<Option<Id>, String> {
         match self.document.get(id, "$ref") {
             Some(value) if self.references.legacy => Ok(Some(self.target(id, "$ref", value)?)),
@@ -323,7 +323,8 @@ impl Engine {
         let mut any = Vec::new();
         for item in self.list(value, "anyOf")? {
             let cases = self.cases(Term::Schema(item))?;
-            // One that everything meets makes the others void, but for what they evaluate.
+            // If every instance meets one case, the other cases are not needed, except for the
+            // items and members that they evaluate.
             if cases.iter().any(Case::is_free) && !self.references.has_unevaluated {
                 return Ok(Rc::new(vec![Case::default()]));
             }

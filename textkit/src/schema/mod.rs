@@ -41,7 +41,7 @@ use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::Grammar;
 
 /// The grammar of JSON values that meet the schema `text`: on one line, with a space behind each
-/// colon and comma. Where whitespace is free, small models write it without end.
+/// colon and comma. If whitespace were free, small models would write it without end.
 pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
     let document = json::Document::parse(text)?;
     let mut engine = engine::Engine::new(document);

@@ -134,7 +134,8 @@ impl Patterns {
             let mut state = regex.initial_state();
             let mut text = Vec::new();
             while text.len() < 2 * TRIES && !(text.len() >= length && regex.is_accepting(state)) {
-                // Letters and what is usual in names, until one of them leads on.
+                // Tries letters and characters that are common in names, until one of them
+                // continues a match.
                 let next = (0..64).find_map(|_| {
                     random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let byte = b' ' + (random >> 16) as u8 % 95;

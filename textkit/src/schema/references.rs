@@ -1,4 +1,4 @@
-//! Where the references of a schema lead. Only references inside the document are followed.
+//! Resolves the references of a schema. Only references inside the document are followed.
 
 use std::collections::HashMap;
 

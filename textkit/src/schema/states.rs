@@ -1,5 +1,5 @@
-//! The places of an instance, each with what may stand there: a graph from which the grammar is
-//! written.
+//! The graph of the places of an instance and the values that are allowed there. The grammar is
+//! written from this graph.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,7 +12,7 @@ use super::limits::{MAX_COUNTED, MAX_OPTIONAL, MAX_STATES};
 
 pub type StateId = usize;
 
-/// The state of what may not be.
+/// The state that allows no value.
 pub const DEAD: StateId = 0;
 
 #[derive(Default)]
