@@ -1,8 +1,10 @@
 // C interface of the textkit crate: Hugging Face tokenizers, Jinja chat templates, and grammars
-// that output must follow.  Functions that can fail return 0 on success. Otherwise they fill
-// *error. The caller frees returned buffers with tk_free_*. All handles except tk_matcher are
-// immutable after creation and may be used from any thread. Text is UTF-8 with an explicit length.
-// No panic leaves these functions.
+// that output must follow.
+//
+// Functions that can fail return 0 on success. Otherwise they fill *error. The caller frees
+// returned buffers with tk_free_*. All handles except tk_matcher are immutable after creation and
+// may be used from any thread. Text is UTF-8 with an explicit length. No panic leaves these
+// functions.
 #pragma once
 
 #include <stddef.h>

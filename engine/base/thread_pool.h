@@ -1,11 +1,13 @@
-// Threads that compute parallel loops, for a machine that other programs use too.  A loop is cut
-// into chunks. Each thread has a share of consecutive chunks. So the same thread finds the same
-// data in its caches in each loop. A thread that has finished its share takes chunks of the others.
-// A loop ends when its chunks are done. It does not wait for threads without a chunk. A thread that
-// lost its processor delays at most one chunk.  A thread that waits spins for 20 microseconds and
-// then sleeps on a futex, so that an idle pool takes no processor time. Within a step it spins for
-// 3 milliseconds while no other program wants its processors (RunDelay). A thread that sleeps may
-// wake late, above all in a virtual machine.
+// Threads that compute parallel loops, for a machine that other programs use too.
+//
+// A loop is cut into chunks. Each thread has a share of consecutive chunks. So the same thread
+// finds the same data in its caches in each loop. A thread that has finished its share takes chunks
+// of the others. A loop ends when its chunks are done. It does not wait for threads without a
+// chunk. A thread that lost its processor delays at most one chunk.
+//
+// A thread that waits spins for 20 microseconds and then sleeps on a futex, so that an idle pool
+// takes no processor time. Within a step it spins for 3 milliseconds while no other program wants
+// its processors (RunDelay). A thread that sleeps may wake late, above all in a virtual machine.
 #pragma once
 
 #include <atomic>

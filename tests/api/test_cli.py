@@ -93,7 +93,7 @@ def test_run_says_the_same_with_a_draft(cache):
     "draft,reason",
     [(GLM, "which of 2 models"), ("c=" + GLM, "no model is called c")],
 )
-def test_a_draft_of_no_known_model_exits_with_2(draft, reason):
+def test_a_draft_for_an_unknown_model_exits_with_2(draft, reason):
     done = edgegate("serve", "--model", "a=" + LLAMA, "--model", "b=" + GLM, "--draft", draft)
     assert done.returncode == 2 and reason in done.stderr
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kColumns = 100;
 
-// The text as comment lines of at most kColumns columns.
+// Returns the text as comment lines of at most kColumns columns.
 std::string Comment(const std::string& text) {
   std::string lines, line = "#";
   std::istringstream words(text);

@@ -20,8 +20,8 @@ namespace edgegate {
 // Counts `path` as skipped, once for each path.
 void NoteSkippedPath(const std::string& path);
 
-// Caps to this level; false if this processor does not have it. A oneDNN that is in use already
-// keeps its cap.
+// Caps to this level. False: this processor does not have it. oneDNN keeps its cap if it is in use
+// already.
 inline bool CapTo(std::string_view level) {
   (void)SetIsaCap(level);
   return CurrentIsa().name == level;

@@ -1,5 +1,5 @@
-// Any bytes as a bundle's manifest, behind a header that vouches for them: what it claims of the
-// tensors must hold before anything is read through it.
+// Any bytes as a bundle's manifest, after a header with their checksum. The manifest's statements
+// about the tensors must be checked before the tensors are read.
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Any bytes as a data URL: what is accepted is the only way to write what it gives.
+// Any bytes as a data URL. The data of an accepted URL equals the encoding of its decoded bytes.
 
 #include <cstdint>
 #include <cstdlib>

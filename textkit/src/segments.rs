@@ -1,7 +1,9 @@
-//! Separates text of users from text of the template.  Before rendering, a marker (a Unicode
-//! noncharacter that occurs in none of the inputs) goes into every look-alike of a special token,
-//! after its first character. In the rendered text, an intact special token was therefore written
-//! by the template. The markers are removed from the other text.
+//! Separates text of users from text of the template.
+//!
+//! Before rendering, a marker (a Unicode noncharacter that occurs in none of the inputs) goes into
+//! every look-alike of a special token, after its first character. In the rendered text, an intact
+//! special token was therefore written by the template. The markers are removed from the other
+//! text.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-// Files that other processes damage, and files that are half written.
+// Files that other processes damage, and files that are incomplete.
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

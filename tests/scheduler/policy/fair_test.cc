@@ -119,7 +119,7 @@ TEST_CASE("waiting sequences are ordered by share, counter and arrival") {
     World world(seed);
     std::vector<Sequence*> order;
     policy->OrderWaiting(world.View(), &order);
-    // The definition: repeatedly the best of what is left.
+    // The definition: repeatedly the best of the remaining ones.
     std::vector<Sequence*> left;
     for (const auto& [name, account] : world.clients) {
       if (!account.waiting.empty()) left.push_back(account.waiting.front());

@@ -21,7 +21,7 @@ namespace {
 
 const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/";
 
-// The image that make.py's formula gives.
+// The image of make.py's formula.
 std::vector<uint8_t> Pattern(int size) {
   std::vector<uint8_t> pixels(static_cast<size_t>(size) * size * 3);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7919 >> 3);

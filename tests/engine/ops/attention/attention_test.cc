@@ -23,7 +23,7 @@ struct Cache {
     layer = {nullptr, kv_heads, dim, type};
     memory.Reset(static_cast<size_t>(layer.block_elements()) * blocks + kKvSlack);
     layer.data = memory.data();
-    std::fill_n(memory.data(), memory.size(), uint16_t{0xffff});  // NaN: nobody may read it
+    std::fill_n(memory.data(), memory.size(), uint16_t{0xffff});  // NaN: must not be read
     for (int b = 0; b < blocks; ++b) table.push_back(blocks - 1 - b);
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
@@ -83,7 +83,8 @@ void CheckShape(const AttentionKernel& kernel, KvType type, int dim, int group) 
   }
 }
 
-TEST_CASE("attention equals the reference, and its bytes do not depend on the rest of the batch") {
+TEST_CASE(
+    "attention equals the reference, and its bytes do not depend on the other rows of the batch") {
   ForEachKernel("attention", AttentionKernels(), [](const AttentionKernel& kernel) {
     for (const KvType type : {KvType::kBf16, KvType::kInt8}) {
       for (const auto& [dim, group] : {std::pair{8, 1},

@@ -22,7 +22,7 @@ void CheckRows(std::span<const Kernel> kernels) {
   for (const Kernel& kernel : kernels) {
     CAPTURE(kernel.target.name);
     CHECK(names.insert(kernel.target.name).second);
-    // Some level has what the kernel needs: else nothing would ever select it.
+    // Some level must have all features of the kernel. Otherwise the kernel is never selected.
     bool reachable = false;
     for (const IsaLevel& level : IsaLevels()) {
       reachable |= (level.features | level.optional).HasAll(kernel.target.needs);

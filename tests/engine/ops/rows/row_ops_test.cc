@@ -26,7 +26,8 @@ std::vector<float> Random(int count, float spread, uint32_t seed) {
   return x;
 }
 
-// Each value is finite and within `slack` of the expected one, in parts of its size or of 1.
+// Checks that each value is finite, and that its error is at most `slack` times the larger of 1 and
+// the expected value.
 void CheckNear(const std::vector<float>& got, const std::vector<double>& want, double slack) {
   REQUIRE(got.size() == want.size());
   for (size_t i = 0; i < got.size(); ++i) {
