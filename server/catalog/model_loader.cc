@@ -24,7 +24,7 @@ namespace {
 constexpr int kQuantizePriority = 10;  // as of nice(1)
 
 // Waits for `time`, or until the thread is asked to stop.
-void Rest(const std::stop_token& stopped, std::chrono::milliseconds time) {
+void WaitOrStop(const std::stop_token& stopped, std::chrono::milliseconds time) {
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable_any never;
@@ -34,15 +34,15 @@ void Rest(const std::stop_token& stopped, std::chrono::milliseconds time) {
 // Moves weights to huge pages while the processors are idle. If they are never idle, moves one page
 // per second. A page may take some milliseconds, and may delay a thread that computes a chunk of a
 // loop.
-void MoveInQuiet(const std::vector<Bundle*>& bundles, const std::stop_token& stopped) {
-  constexpr std::chrono::milliseconds kNap{1}, kLate{3}, kPause{1000};
+void MoveWhileIdle(const std::vector<Bundle*>& bundles, const std::stop_token& stopped) {
+  constexpr std::chrono::milliseconds kInterval{1}, kLate{3}, kPause{1000};
   const sched_param none = {};
   ::sched_setscheduler(0, SCHED_IDLE, &none);
   const auto stop = [&] {
-    const auto lay_down = std::chrono::steady_clock::now();
-    Rest(stopped, kNap);
+    const auto started = std::chrono::steady_clock::now();
+    WaitOrStop(stopped, kInterval);
     // This thread has the lowest priority. If it wakes late, other threads want the processor.
-    if (std::chrono::steady_clock::now() - lay_down > kLate) Rest(stopped, kPause);
+    if (std::chrono::steady_clock::now() - started > kLate) WaitOrStop(stopped, kPause);
     return stopped.stop_requested();
   };
   for (Bundle* bundle : bundles) bundle->MoveToHugePages(stop);
@@ -186,8 +186,8 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
                              (loaded.draft_bundle ? loaded.draft_bundle->weights_bytes() : 0));
     std::vector<Bundle*> bundles = {loaded.bundle.get()};
     if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
-    loaded.mover =
-        std::jthread([bundles](const std::stop_token& stopped) { MoveInQuiet(bundles, stopped); });
+    loaded.mover = std::jthread(
+        [bundles](const std::stop_token& stopped) { MoveWhileIdle(bundles, stopped); });
   }
   return loaded;
 }

@@ -51,9 +51,9 @@ Result<int64_t> BytesOf(const WebPBitstreamFeatures& features, std::string_view 
   const bool lossless = features.format == 2;
   int64_t per_pixel = features.has_alpha ? 4 : 3;
   int64_t tables = 0;
-  const auto add = [&](std::string_view stream) {
+  const auto add = [&](std::string_view data) {
     per_pixel += 4;
-    const auto bytes = WebpCodeTableBytes(stream, features.width, features.height);
+    const auto bytes = WebpCodeTableBytes(data, features.width, features.height);
     tables = std::max(tables, bytes.value_or(0));
     return bytes.has_value();
   };
@@ -61,8 +61,8 @@ Result<int64_t> BytesOf(const WebPBitstreamFeatures& features, std::string_view 
     const auto chunks = Chunks(file, "VP8L");
     if (chunks.empty()) return Damaged();
     // libwebp may read past the end of the chunk.
-    const auto stream = file.substr(static_cast<size_t>(chunks[0].data() - file.data()));
-    if (stream.size() < 5 || !add(stream.substr(5))) return Damaged();
+    const auto data = file.substr(static_cast<size_t>(chunks[0].data() - file.data()));
+    if (data.size() < 5 || !add(data.substr(5))) return Damaged();
   } else if (features.has_alpha) {
     ++per_pixel;  // the plane of transparency, which may be a lossless image itself
     for (std::string_view alpha : Chunks(file, "ALPH")) {

@@ -82,10 +82,10 @@ class PrefixCode {
   bool single_ = false;
 };
 
-class StreamReader {
+class CodeGroupReader {
  public:
-  StreamReader(std::string_view stream, int width, int height)
-      : bits_(stream), width_(width), height_(height) {}
+  CodeGroupReader(std::string_view data, int width, int height)
+      : bits_(data), width_(width), height_(height) {}
 
   std::optional<int64_t> TableBytes() {
     ReadTransforms();
@@ -219,8 +219,8 @@ class StreamReader {
 
 }  // namespace
 
-std::optional<int64_t> WebpCodeTableBytes(std::string_view stream, int width, int height) {
-  return StreamReader(stream, width, height).TableBytes();
+std::optional<int64_t> WebpCodeTableBytes(std::string_view data, int width, int height) {
+  return CodeGroupReader(data, width, height).TableBytes();
 }
 
 }  // namespace edgegate

@@ -9,9 +9,9 @@
 
 namespace edgegate {
 
-// Returns an upper bound of the size of the tables, in bytes. `stream` begins after the header with
-// the dimensions. Reads the transforms and the entropy image, but no pixels. nullopt: the stream is
-// damaged. Time: linear in the size of the stream. Thread-safe.
-std::optional<int64_t> WebpCodeTableBytes(std::string_view stream, int width, int height);
+// Returns an upper bound of the size of the tables, in bytes. `data` begins after the header with
+// the dimensions. Reads the transforms and the entropy image, but no pixels. nullopt: the data is
+// damaged. Time: linear in the size of the data. Thread-safe.
+std::optional<int64_t> WebpCodeTableBytes(std::string_view data, int width, int height);
 
 }  // namespace edgegate

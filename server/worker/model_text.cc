@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kResting = 2;  // most idle workers of a model that are kept for the next job
+constexpr size_t kMaxIdle = 2;  // most idle workers of a model that are kept for the next job
 constexpr int64_t kBesideDecoder = int64_t{24}
                                    << 20;  // memory of a job for the file and the result
 
@@ -80,9 +80,9 @@ JobLimits ModelText::LimitsOf(JobKind kind) const {
 Result<std::unique_ptr<WorkerProcess>> ModelText::TakeWorker() {
   {
     MutexLock lock(mutex_);
-    if (!resting_.empty()) {
-      auto worker = std::move(resting_.back());
-      resting_.pop_back();
+    if (!idle_.empty()) {
+      auto worker = std::move(idle_.back());
+      idle_.pop_back();
       return worker;
     }
   }
@@ -93,7 +93,7 @@ Result<std::unique_ptr<WorkerProcess>> ModelText::TakeWorker() {
 void ModelText::ReturnWorker(std::unique_ptr<WorkerProcess> worker) {
   if (worker->demoted()) return;
   MutexLock lock(mutex_);
-  if (resting_.size() < kResting) resting_.push_back(std::move(worker));
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(worker));
 }
 
 Result<std::string> ModelText::CallWorker(WorkerProcess* worker, JobKind kind, WireWriter* job,

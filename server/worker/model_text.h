@@ -70,7 +70,7 @@ class ModelText {
   std::unique_ptr<VocabularyTable> vocabulary_;
   bool has_chat_template_ = false;
   Mutex mutex_;
-  std::vector<std::unique_ptr<WorkerProcess>> resting_ EG_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<WorkerProcess>> idle_ EG_GUARDED_BY(mutex_);
 };
 
 }  // namespace edgegate

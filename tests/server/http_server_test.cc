@@ -29,7 +29,7 @@ TEST_CASE("many clients at once get the answers that they get alone, and release
     }
   }
   CHECK(alone[0] != alone[1]);
-  std::atomic<int> wrong{0}, right{0};
+  std::atomic<int> wrong{0}, correct{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
@@ -62,13 +62,13 @@ TEST_CASE("many clients at once get the answers that they get alone, and release
             good = health && health->status == 200 && models && models->status == 200;
           }
         }
-        ++(good ? right : wrong);
+        ++(good ? correct : wrong);
       }
     });
   }
   for (auto& thread : threads) thread.join();
   CHECK(wrong == 0);
-  CHECK(right == 8 * 14);
+  CHECK(correct == 8 * 14);
   CHECK(site.AllFree());
 }
 
