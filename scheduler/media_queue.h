@@ -29,7 +29,7 @@ class MediaQueue {
     SequenceGroup* group = nullptr;  // the request itself, for the caller
     std::string owner;               // GenerationRequest::client
     std::vector<PromptMedia> items;
-    std::vector<SharedEmbedding> embeddings;  // of the first items, as far as they are encoded
+    std::vector<SharedEmbedding> embeddings;  // of the items that are encoded so far
     int encoded = 0;                          // embeddings that were not in the cache
     Clock::time_point encode_begin, encode_end;
   };

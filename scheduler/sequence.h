@@ -53,7 +53,7 @@ struct Sequence {
   State state = State::kWaiting;
   int num_computed = 0;
   std::vector<int32_t> block_table;
-  std::vector<PrefixKey> prefix_keys;  // of the first full blocks, as far as they were needed
+  std::vector<PrefixKey> prefix_keys;  // of the first full blocks; computed when they are needed
   int prompt_logits_done = 0;          // prompt positions whose logits were delivered
   int num_cached = 0;                  // prompt tokens found in the prefix cache at first
   int preemptions = 0;

@@ -43,7 +43,7 @@ class ThreadPool {
   void SetActive(int threads);
   int active() const { return active_; }
 
-  // While it lives, ParallelFor() of this thread uses the pool. One thread at a time may use a
+  // During its lifetime, ParallelFor() of this thread uses the pool. One thread at a time may use a
   // pool.
   class Use {
    public:
@@ -113,7 +113,7 @@ class ThreadPool {
   std::atomic<int> active_{1};
   uint32_t loop_ = 0;  // its number, from 1
 
-  // Of the current loop. Read by threads that may be late: see ClaimAndRun().
+  // State of the current loop. Late threads may read it: see ClaimAndRun().
   std::atomic<Chunk> chunk_{nullptr};
   std::atomic<const void*> context_{nullptr};
   std::atomic<int64_t> count_{0};

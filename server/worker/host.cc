@@ -145,8 +145,9 @@ int RunModelHost() {
   if (!SendAll(kHostSocket, AnswerMessage(model.status(), answer)) || !model.ok()) return 1;
   bool prepared = false;
   for (int workers = 0;; ++workers) {
-    // Grammars need the vocabulary in another form. To make it takes a while, so the host first
-    // serves the first requests after a start. A worker that needs the form earlier makes its own.
+    // Grammars need the vocabulary in another form. Making that form takes time, so the host serves
+    // the first requests after a start before it does so. A worker that needs the form earlier
+    // makes its own.
     pollfd control{kHostSocket, POLLIN, 0};
     if (!prepared && (workers >= kBusyWorkers || poll(&control, 1, kQuietMs) == 0)) {
       model->grammars->Prepare();

@@ -12,7 +12,7 @@
 namespace edgegate {
 
 // Images of any size, of 1 + width rows. With several axes, row r is at height r / 2 and width r %
-// 2, and the text goes on 2 positions after the first row.
+// 2, and the text continues 2 positions after the first row.
 class FakeMedia : public MediaConfig {
  public:
   explicit FakeMedia(bool several_axes = false) : several_axes_(several_axes) {}
@@ -38,7 +38,7 @@ class FakeModelRunner : public ModelRunner, private MediaEncoder {
   // Each image takes three slices.
   MediaEncoder* media_encoder() override { return this; }
 
-  // The value in the sequence that stands for row `row` of an image.
+  // Returns the token that replaces row `row` of an image in the hash.
   static int32_t ImageToken(const std::vector<uint8_t>& pixels, int row);
 
   // Returns the logits row after these tokens, computed without blocks. The last token makes one

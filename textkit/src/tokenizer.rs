@@ -60,7 +60,7 @@ impl Tokenizer {
         })
     }
 
-    /// The ids of `text`. Stops when there are more than `max_tokens` of them.
+    /// Returns the ids of `text`. Stops if there are more than `max_tokens` ids.
     pub fn encode(
         &self,
         text: &str,
@@ -69,7 +69,8 @@ impl Tokenizer {
         max_tokens: usize,
     ) -> Result<Vec<u32>, EncodeError> {
         let which = if parse { &self.parse } else { &self.plain };
-        // The steps of `encode_fast`, with a count between two pieces of the text.
+        // The steps of `encode_fast`, with a check of the number of tokens between two pieces of
+        // the text.
         let mut pieces = which
             .get_added_vocabulary()
             .extract_and_normalize(which.get_normalizer(), text);

@@ -1,4 +1,4 @@
-// Keeps oneDNN from starting threads of its own.
+// Prevents oneDNN from starting its own threads.
 #pragma once
 
 namespace edgegate {

@@ -11,8 +11,8 @@ namespace edgegate {
 
 struct JsonLimits {
   int max_depth = 32;
-  int max_members = 1024;  // of one object: they keep their order, so finding one is linear
-  int max_nodes = 65536;   // objects, arrays, strings and members, which take memory of their own
+  int max_members = 1024;      // of one object: they keep their order, so finding one is linear
+  int max_nodes = 65536;       // objects, arrays, strings and members, which allocate memory
   int max_values = 2'000'000;  // numbers, booleans and nulls
 };
 

@@ -18,7 +18,7 @@ pub const ARRAY: u8 = 64;
 pub const OBJECT: u8 = 128;
 pub const ALL: u8 = 255;
 
-/// What a part of the instance (an item, a member's value or name) must meet.
+/// A condition for a part of the instance (an item, a member's value or name).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Term {
     Always,
@@ -44,7 +44,7 @@ impl Term {
 
 #[derive(Clone, Debug, Default)]
 pub struct NumberRule {
-    /// The bound, and whether it is excluded.
+    /// The bound. True: it is exclusive.
     pub min: Option<(Decimal, bool)>,
     pub max: Option<(Decimal, bool)>,
     pub multiple: Option<Decimal>,
@@ -198,7 +198,7 @@ impl Case {
         }
     }
 
-    /// The same for instances of `types` only.
+    /// Restricts the case to instances of `types`.
     pub fn of_these(&self, types: u8) -> Self {
         Case {
             types: self.types & types,
@@ -355,7 +355,7 @@ impl ArrayRule {
         self.unique |= other.unique;
     }
 
-    /// What the item at `index` must meet.
+    /// Returns the terms that the item at `index` must meet.
     pub fn terms_at(&self, index: usize) -> Vec<Term> {
         let at = |group: &Rc<Items>| group.prefix.get(index).copied().or(group.rest);
         self.groups.iter().filter_map(at).collect()

@@ -105,7 +105,8 @@ impl Emitter<'_> {
         Ok(used.then_some(symbol))
     }
 
-    /// The first place of an array without a prefix, `minItems` or `maxItems`: as if it had one place.
+    /// Handles the first place of an array without a prefix, `minItems` or `maxItems`, as if the
+    /// array had one place.
     fn first_of_repeated(
         &mut self,
         array: &Array,

@@ -90,7 +90,7 @@ impl Decimal {
         -self.negated().floor()
     }
 
-    /// The digits behind the point of a value that is not negative.
+    /// Returns the digits after the point of a value that is not negative.
     pub fn fraction(&self) -> String {
         if self.scale == 0 {
             return String::new();
@@ -104,7 +104,7 @@ impl Decimal {
         self.at_scale(scale) % divisor.at_scale(scale) == 0
     }
 
-    /// The least common multiple of two positive values, or None where it has too many digits.
+    /// Returns the least common multiple of two positive values. None: it has too many digits.
     pub fn lcm(&self, other: &Decimal) -> Option<Decimal> {
         let scale = self.scale.max(other.scale);
         let (a, b) = (self.at_scale(scale), other.at_scale(scale));
@@ -112,7 +112,7 @@ impl Decimal {
         Self::parse(&format!("{coef}e-{scale}"))
     }
 
-    /// The smallest positive integer of which every integer multiple of `self` is a multiple.
+    /// Returns the largest integer that divides every integer that is a multiple of `self`.
     pub fn integer_divisor(&self) -> i128 {
         self.coef / gcd(self.coef, power(self.scale))
     }

@@ -10,13 +10,13 @@ use super::states::{Array, Graph, Object, StateId};
 pub struct Emitter<'a> {
     pub graph: &'a Graph,
     pub builder: Builder,
-    /// Whether some value ends in each state.
+    /// For each state: true if a value exists.
     pub alive: Vec<bool>,
     symbols: Vec<SymIdx>,
     pub comma: SymIdx,
 }
 
-/// None: no value ends in the state of the whole instance.
+/// Writes the grammar. None: no value of the whole instance exists.
 pub fn emit(graph: &Graph) -> Result<Option<Builder>, String> {
     let alive = alive(graph);
     if !alive[1] {
@@ -89,7 +89,7 @@ impl Emitter<'_> {
             return Ok(None);
         };
         let prefix = array.prefix.len() as u64;
-        // Behind the last place that has its own state.
+        // After the last place that has its own state.
         let mut after = match self.symbol(array.rest.plain) {
             Some(item) if max.is_none_or(|max| max > prefix) => {
                 self.tail(item, prefix, array.min, max)?

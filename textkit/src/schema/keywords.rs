@@ -87,7 +87,7 @@ impl Engine {
         }
     }
 
-    /// The value of a number node, exactly.
+    /// Returns the exact value of a number node.
     pub fn decimal(&self, id: Id) -> Result<Decimal, String> {
         let Node::Number(text) = self.document.node(id) else {
             return Err(self.at(id, "a number is expected"));

@@ -40,8 +40,9 @@ pub use builder::Builder;
 use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::Grammar;
 
-/// The grammar of JSON values that meet the schema `text`: on one line, with a space behind each
-/// colon and comma. If whitespace were free, small models would write it without end.
+/// Compiles the grammar of JSON values that meet the schema `text`. They are written on one line,
+/// with a space after each colon and comma. If whitespace were free, small models would write it
+/// without end.
 pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
     let document = json::Document::parse(text)?;
     let mut engine = engine::Engine::new(document);

@@ -20,7 +20,7 @@ struct Class {
     without: Vec<PatternId>,
 }
 
-/// What the classes of one object have in common.
+/// Data that the classes of one object share.
 struct Names<'a> {
     listed: &'a [String],
     /// Expressions of `propertyNames`.
@@ -107,8 +107,8 @@ impl Engine {
         Ok(literals(&texts.map(str::to_string).collect::<Vec<_>>()))
     }
 
-    /// The names of members that are not in `listed`, in classes that no two patterns of the rule tell
-    /// apart, each with what the value must meet.
+    /// Returns the names of members that are not in `listed`, in classes. All names of a class
+    /// match the same patterns of the rule. Each class has the terms that the value must meet.
     pub fn other_names(
         &mut self,
         rule: &ObjectRule,

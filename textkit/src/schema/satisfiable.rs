@@ -10,7 +10,8 @@ use super::engine::Engine;
 const MAX_LOOK: usize = 5;
 
 impl Engine {
-    /// The types of the values that meet all of `terms`; with `any`, at least one of them.
+    /// Returns the types of the values that meet all of `terms`. `any`: that meet at least one of
+    /// them.
     pub fn possible_types(&mut self, terms: &[Term], any: bool) -> Result<u8, String> {
         let mut types = 0;
         if terms.contains(&Term::Never) {
@@ -63,8 +64,8 @@ impl Engine {
         Ok(true)
     }
 
-    /// Whether a part of the instance can meet `terms`. Terms that cannot be decided here, such as
-    /// rings, count as satisfiable.
+    /// Returns true if a part of the instance can meet `terms`. Terms that cannot be decided here,
+    /// such as rings, count as satisfiable.
     fn part_satisfiable(&mut self, terms: &[Term]) -> bool {
         if self.depth >= MAX_LOOK {
             return true;
