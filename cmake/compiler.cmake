@@ -34,8 +34,8 @@ endfunction()
 # edgegate_test(name SOURCES ... DEPENDS ...): a doctest program, run by ctest.
 function(edgegate_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
-  add_executable(${name} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE doctest_main ${ARG_DEPENDS})
   target_compile_definitions(${name} PRIVATE
                              EDGEGATE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})

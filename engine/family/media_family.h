@@ -47,11 +47,11 @@ class MediaSource {
   // Rows that Quantize() gives.
   virtual int calibration_rows() const = 0;
   // Writes the encoder's tensors to the bundle, calibrated on an item of its own. Linear layers of
-  // up to `fine_width` columns keep about 14 bits (QuantizeOptions). `progress` is called with the
-  // work that was done since its last call, which sums up to Work(). An error from it ends the
+  // up to `residual_width` columns keep about 14 bits (QuantizeOptions). `progress` is called with
+  // the work that was done since its last call, which sums up to Work(). An error from it ends the
   // work. Gives the item's rows, [calibration_rows()][hidden_size], which calibrate the decoder.
   virtual Result<std::vector<float>> Quantize(
-      const TensorFiles& files, int fine_width, BundleWriter* writer,
+      const TensorFiles& files, int residual_width, BundleWriter* writer,
       const std::function<Status(double work)>& progress) const = 0;
 };
 

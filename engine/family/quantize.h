@@ -19,10 +19,10 @@ struct QuantizeOptions {
   WeightFormat format = WeightFormat::kInt8;
   std::string calibration_text;      // empty: the built-in text
   int max_calibration_tokens = 512;  // of a sequence: INT8 sees one, 4 bits see four
-  // INT8 decoders and media encoders of up to this many columns keep about 14 bits
-  // (ops/linear/linear.h). This costs little in narrow models. In wide ones more of the error
-  // averages out, and 8 bits suffice.
-  int fine_width = 512;
+  // INT8 decoders and media encoders of up to this many columns have a residual
+  // (ops/linear/int8_residual): about 14 bits. This costs little in narrow models. In wide ones
+  // more of the error averages out, and 8 bits suffice.
+  int residual_width = 512;
   // Called with the work done and the total, which are in proportion to time, and the name of the
   // step. `done` never falls, and is `total` once the bundle is complete. False stops the work,
   // which then fails with kCancelled. May be empty.

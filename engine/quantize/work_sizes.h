@@ -13,17 +13,20 @@ inline constexpr double kInt4SearchWork = 60;   // finding the 4-bit group of a 
 inline constexpr double kSmallFlopWork = 1.0 / 90;  // of the products of GPTQ
 
 // A linear layer, from reading it to writing it, calibrated with `tokens` rows.
-inline double LinearWork(double rows, double columns, double tokens, bool int4) {
+inline double Int8LinearWork(double rows, double columns, double tokens) {
   const double weights = rows * columns;
-  const double run = 2 * tokens * weights * kFlopWork;
-  if (!int4) return run + weights * kInt8Work;
-  return run + weights * (kInt8Work + kInt4SearchWork) + weights * columns * kSmallFlopWork;
+  return 2 * tokens * weights * kFlopWork + weights * kInt8Work;
+}
+inline double Int4LinearWork(double rows, double columns, double tokens) {
+  const double weights = rows * columns;
+  return Int8LinearWork(rows, columns, tokens) + weights * kInt4SearchWork +
+         weights * columns * kSmallFlopWork;
 }
 
 // The statistics of a linear layer's inputs that rounding to 4 bits needs: products of the columns,
 // and their Cholesky factor.
-inline double LearnWork(double columns, double tokens, bool int4) {
-  return int4 ? (tokens + columns / 3) * columns * columns * kSmallFlopWork : 0;
+inline double Int4LearnWork(double columns, double tokens) {
+  return (tokens + columns / 3) * columns * columns * kSmallFlopWork;
 }
 
 }  // namespace edgegate

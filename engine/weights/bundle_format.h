@@ -8,9 +8,9 @@
 //   "tensors": [{"name", "offset", "bytes"}]}
 // Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
 // layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as in decoder_weights.h. Where
-// the format is int4: .{int4, bias} instead, as in int4_weights.h, and .int4x64 for wide groups.
-// Linear layers that are fine also have *.rest.*. tokenizer.{model, config, template} are bytes.
-// config.vision is the media config, or null, and its family defines the other tensors
+// the format is int4: .{int4, bias} instead, as in ops/linear/int4/format.h, and .int4x64 for wide
+// groups. Linear layers with a residual also have *.rest.*. tokenizer.{model, config, template} are
+// bytes. config.vision is the media config, or null, and its family defines the other tensors
 // (glm_edge_v/weights.cc).
 #pragma once
 
@@ -22,8 +22,10 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/embedding_type.h"
 #include "engine/model/model_config.h"
-#include "engine/model/weight_format.h"
+#include "engine/ops/linear/tensors.h"
+#include "engine/ops/linear/weight_formats.h"
 #include "engine/text/tokenizer_assets.h"
 #include "engine/weights/json.h"
 
@@ -62,18 +64,15 @@ struct BundleInfo {
 
 // Writes a bundle front to back. Errors are kept: status() and Finish() return the first one. Owned
 // by one thread, except for WriteAt().
-class BundleWriter {
+class BundleWriter : public TensorWriter {
  public:
   // `fd` is open for writing, empty, and not owned. `path` is used in messages.
   BundleWriter(int fd, std::string path);
 
-  // Writes a whole tensor.
-  void Write(const std::string& name, const void* data, size_t bytes);
-
   // Reserves room for a tensor, and gives its offset. WriteAt() writes its bytes, in any order.
-  uint64_t Reserve(const std::string& name, uint64_t bytes);
+  uint64_t Reserve(const std::string& name, uint64_t bytes) override;
   // Writes part of a reserved tensor. Any thread, several at once.
-  void WriteAt(uint64_t offset, const void* data, size_t bytes);
+  void WriteAt(uint64_t offset, const void* data, size_t bytes) override;
 
   // Starts the writeback of the bytes written so far, so that little is left for the end. May block
   // where the disk is slow.

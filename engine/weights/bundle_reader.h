@@ -8,6 +8,7 @@
 
 #include "engine/base/status.h"
 #include "engine/ops/linear/linear.h"
+#include "engine/ops/linear/tensors.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/bundle_json.h"
 #include "engine/weights/file_mapping.h"
@@ -15,7 +16,7 @@
 namespace edgegate {
 
 // Owned by one thread. Pointers that it gives are views of the mapping.
-class BundleReader {
+class BundleReader : public TensorReader {
  public:
   // Files are untrusted: the header, the manifest's hash and its fields are checked. kDataLoss: the
   // file is damaged, or changed meanwhile. kUnimplemented: another version of the format.
@@ -23,7 +24,7 @@ class BundleReader {
 
   const std::string& manifest_json() const { return manifest_; }
   const BundleInfo& info() const { return info_; }
-  bool Has(const std::string& name) const { return tensors_.contains(name); }
+  bool Has(const std::string& name) const override { return tensors_.contains(name); }
 
   // The first failure of the methods below. After it they give null.
   const Status& status() const { return status_; }
@@ -34,8 +35,9 @@ class BundleReader {
   const void* Find(const std::string& name, int64_t size);
   const float* Floats(const std::string& name, int64_t count);
   std::string Text(const std::string& name);
-  // A linear layer of n outputs and k inputs: fine where the bundle has NAME.rest.*, else INT8.
-  Linear Fine(const std::string& name, int n, int k, bool bias);
+  const void* Read(const std::string& name, int64_t bytes) override { return Find(name, bytes); }
+  // A linear layer of n outputs and k inputs, INT8 with or without a residual.
+  Linear Int8(const std::string& name, int n, int k, bool bias);
   // A linear layer of the decoder, in the bundle's weight format.
   Linear OfFormat(const std::string& name, int n, int k, bool bias);
 
@@ -47,7 +49,6 @@ class BundleReader {
  private:
   explicit BundleReader(FileMapping mapping) : mapping_(std::move(mapping)) {}
   Status ReadManifest();
-  Int8Linear Int8(const std::string& name, int n, int k, bool bias);
 
   FileMapping mapping_;
   std::string manifest_;

@@ -22,15 +22,13 @@ namespace {
 constexpr int kTokensPerTask = 16, kFewestTokensPerTask = 4;
 constexpr int kTasksPerThread = 4;
 
-LinearMatMul::Kinds KindsOf(const DecoderWeights& w) {
-  LinearMatMul::Kinds kinds{.fine = w.lm_head.fine()};
+LinearFormatSet FormatsOf(const DecoderWeights& w) {
+  LinearFormatSet formats;
+  formats.Add(w.lm_head);
   for (const DecoderLayerWeights& layer : w.layers) {
-    for (const Linear* l : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) {
-      kinds.fine |= l->fine();
-      kinds.four_bits |= l->four_bits();
-    }
+    for (const Linear* l : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) formats.Add(*l);
   }
-  return kinds;
+  return formats;
 }
 
 RunnerLimits MakeLimits(const DecoderWeights& weights, const RunnerOptions& options) {
@@ -52,7 +50,7 @@ RunnerLimits MakeLimits(const DecoderWeights& weights, const RunnerOptions& opti
   limits.media = config.media;
   limits.max_hidden_rows = std::min(options.max_hidden_rows, options.max_batched_tokens);
   limits.position_axes = config.rope.frequency_axes.empty() ? 1 : 3;
-  if (KindsOf(weights).four_bits) limits.cheap_rows = 4;  // fewer bytes to read, and more work
+  limits.cheap_rows = FormatsOf(weights).CheapRows();
   return limits;
 }
 
@@ -73,9 +71,9 @@ struct DecoderRunner::Impl {
         limits(MakeLimits(weights, options)),
         pool(options.pool),
         kv_cache_type(options.kv_cache_type),
-        linear(limits.max_batched_tokens,
-               std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
-               KindsOf(weights), options.backend),
+        linear({limits.max_batched_tokens,
+                std::max({config.hidden_size, config.intermediate_size, config.q_size()})},
+               FormatsOf(weights), options.backend),
         rope(config.rope.rotary_dim, config.rope.theta, config.rope.frequency_divisors,
              config.rope.frequency_axes),
         qkv_stride(weights.layers[0].qkv.n_padded()),

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/embedding_type.h"
 #include "engine/model/model_config.h"
-#include "engine/model/weight_format.h"
 #include "engine/weights/tensor_files.h"
 
 namespace edgegate {

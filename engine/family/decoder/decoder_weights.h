@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "engine/family/media_family.h"
+#include "engine/model/embedding_type.h"
 #include "engine/model/model_config.h"
-#include "engine/model/weight_format.h"
 #include "engine/ops/linear/linear.h"
+#include "engine/ops/linear/weight_formats.h"
 #include "engine/weights/bundle_reader.h"
 
 namespace edgegate {
@@ -19,7 +20,7 @@ struct EmbeddingTable {
   const void* data = nullptr;  // [vocab_size][hidden_size], row-major, not padded
 };
 
-// INT8 or, in narrow models, fine; or of 4 bits, as DecoderWeights::format says.
+// The linear layers are of DecoderWeights::format.
 struct DecoderLayerWeights {
   const float* attention_norm = nullptr;  // [hidden_size]
   Linear qkv;                             // n = q_size + 2 * kv_size: q rows, k rows, v rows
@@ -40,7 +41,7 @@ struct DecoderWeights {
   EmbeddingTable embedding;
   std::vector<DecoderLayerWeights> layers;
   const float* final_norm = nullptr;          // [hidden_size]
-  Linear lm_head;                             // n = vocab_size; INT8 or fine, whatever the format
+  Linear lm_head;                             // n = vocab_size; WeightFormat::kInt8
   std::shared_ptr<const MediaWeights> media;  // null where config.media is
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/model/model_config.h"
-#include "engine/model/weight_format.h"
+#include "engine/ops/linear/weight_formats.h"
 
 namespace edgegate {
 

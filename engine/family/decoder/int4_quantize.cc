@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/base/half.h"
+#include "engine/ops/linear/int4/format.h"
 #include "engine/quantize/gptq.h"
 #include "engine/quantize/linear_packer.h"
 #include "engine/quantize/output_error.h"
@@ -110,12 +111,15 @@ std::optional<std::vector<Int4Group>> StoredGroups(TensorType type,
   return groups;
 }
 
-Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& w,
-                      const LayerInputs& inputs, BundleWriter* writer) {
+Status WriteInt4Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer) {
+  const ModelSource& source = layer.source;
   const ModelConfig& c = source.config();
+  const FloatLayer& w = *weights;
+  const LayerInputs& inputs = layer.inputs;
   const int h = c.hidden_size, f = c.intermediate_size;
-  const std::string prefix = fmt::format("layers.{}.", index);
-  const DecoderLayerTensors& t = source.decoder().layers[index];
+  const std::string prefix = fmt::format("layers.{}.", layer.index);
+  WriteNorms(w, layer.index, writer);
+  const DecoderLayerTensors& t = source.decoder().layers[layer.index];
   const auto part = [&](const TensorSlice& slice, const std::vector<float>& rows, Stage* stage) {
     return GroupsOf(source.tensors(), slice, rows, stage);
   };
@@ -124,24 +128,24 @@ Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& w,
     EG_ASSIGN_OR_RETURN(const auto q, part(t.q, w.q, &attention));
     EG_ASSIGN_OR_RETURN(const auto k, part(t.k, w.k, &attention));
     EG_ASSIGN_OR_RETURN(const auto v, part(t.v, w.v, &attention));
-    PackInt4Linear(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, attention.group(),
-                   Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
+    WriteInt4(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, attention.group(),
+              Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
   }
   {
     Stage attended(inputs.o, c.q_size(), GroupFor({t.o}));
     EG_ASSIGN_OR_RETURN(const auto o, part(t.o, w.o, &attended));
-    PackInt4Linear(writer, prefix + "o", o, c.q_size(), attended.group(), w.o_bias);
+    WriteInt4(writer, prefix + "o", o, c.q_size(), attended.group(), w.o_bias);
   }
   {
     Stage mlp(inputs.mlp, h, GroupFor({t.gate, t.up}));
     EG_ASSIGN_OR_RETURN(const auto gate, part(t.gate, w.gate, &mlp));
     EG_ASSIGN_OR_RETURN(const auto up, part(t.up, w.up, &mlp));
-    PackInt4Linear(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
-                   mlp.group(), InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
+    WriteInt4(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
+              mlp.group(), InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
   }
   Stage activated(inputs.down, f, GroupFor({t.down}));
   EG_ASSIGN_OR_RETURN(const auto down, part(t.down, w.down, &activated));
-  PackInt4Linear(writer, prefix + "down", down, f, activated.group(), w.down_bias);
+  WriteInt4(writer, prefix + "down", down, f, activated.group(), w.down_bias);
   return {};
 }
 

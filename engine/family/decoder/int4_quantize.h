@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/family/decoder/float_layer.h"
+#include "engine/family/decoder/layer_quantizer.h"
 #include "engine/ops/linear/int4/weights.h"
 #include "engine/weights/bundle_format.h"
 
@@ -21,8 +21,7 @@ namespace edgegate {
 std::optional<std::vector<Int4Group>> StoredGroups(TensorType type,
                                                    std::span<const uint8_t> blocks);
 
-// Writes the linear layers of layer `index`. `inputs` are those of the calibration text.
-Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& layer,
-                      const LayerInputs& inputs, BundleWriter* writer);
+// LayerQuantizer::write of WeightFormat::kInt4. Leaves `weights` as they are.
+Status WriteInt4Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer);
 
 }  // namespace edgegate

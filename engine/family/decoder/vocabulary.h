@@ -14,7 +14,7 @@ Status WriteEmbedding(const ModelSource& source, BundleWriter* writer);
 
 // Writes lm_head and the final norm. `hidden` [tokens][hidden_size] is the last layer's output in
 // calibration. Reads lm_head twice: for its columns' maxima, and to pack it.
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool fine,
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool residual,
                  BundleWriter* writer);
 
 }  // namespace edgegate

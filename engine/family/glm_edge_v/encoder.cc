@@ -24,6 +24,17 @@ int WidestRow(const Config& v, int text) {
       {v.patch_values(), 4 * v.hidden_size, v.intermediate_size, text, Int8Padded(v.adapter_size)});
 }
 
+LinearFormatSet FormatsOf(const Weights& w) {
+  LinearFormatSet formats;
+  for (const Linear* l : {&w.patch, &w.conv, &w.linear, &w.gate_up, &w.down}) formats.Add(*l);
+  for (const LayerWeights& layer : w.layers) {
+    for (const Linear* l : {&layer.q, &layer.kv, &layer.out, &layer.fc1, &layer.fc2}) {
+      formats.Add(*l);
+    }
+  }
+  return formats;
+}
+
 }  // namespace
 
 struct Encoder::Impl {
@@ -33,13 +44,14 @@ struct Encoder::Impl {
         text_size(text),
         pool(options.pool),
         chunk(std::min(kRows, vision.patches())),
-        linear(chunk, WidestRow(vision, text_size), {.fine = true}, options.backend),
+        linear({chunk, WidestRow(vision, text_size)}, FormatsOf(w), options.backend),
         hidden(size_t{1} * vision.patches() * vision.hidden_size),
         queries(size_t{1} * chunk * vision.hidden_size),
         keys_values(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
         wide(size_t{1} * chunk * WidestRow(vision, text_size)),
-        attend(vision.patches(), vision.num_heads, vision.head_dim(), weights.patch.fine()) {}
+        attend(vision.patches(), vision.num_heads, vision.head_dim(),
+               weights.patch.Is<Int8ResidualLinear>()) {}
 
   void EmbedPatches(int first, int count);
   void BeginLayer(const LayerWeights& w, int first, int count);

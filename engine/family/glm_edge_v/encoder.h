@@ -1,5 +1,5 @@
 // Encodes an image for GLM-Edge-V: the tower and the adapter, on packed INT8 weights, with float32
-// sums. Attention is in INT8 too where the tower's layers are not fine and the processor has
+// sums. Attention is in INT8 too where the tower's layers have no residual and the processor has
 // vpdpbusd, else in bf16. A slice is some hundred rows of half a layer.
 #pragma once
 

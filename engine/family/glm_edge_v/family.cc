@@ -65,9 +65,10 @@ double Source::Work() const {
 }
 
 Result<std::vector<float>> Source::Quantize(
-    const TensorFiles& files, int fine_width, BundleWriter* writer,
+    const TensorFiles& files, int residual_width, BundleWriter* writer,
     const std::function<Status(double work)>& progress) const {
-  return glm_edge_v::Quantize(*config_, text_size_, files, tensors_, fine_width, writer, progress);
+  return glm_edge_v::Quantize(*config_, text_size_, files, tensors_, residual_width, writer,
+                              progress);
 }
 
 }  // namespace glm_edge_v

@@ -64,12 +64,14 @@ void Fold(const Config& c, const LayerInputs& in, FloatLayer* w) {
   FoldNorm(in.fc1, width, &w->norm2, &w->norm2_bias, {&w->fc1});
 }
 
-void WriteLayer(const Config& c, const FloatLayer& w, int index, bool fine, BundleWriter* writer) {
+void WriteLayer(const Config& c, const FloatLayer& w, int index, bool residual,
+                BundleWriter* writer) {
   const std::string prefix = fmt::format("vision.layers.{}.", index);
   const int width = c.hidden_size;
   const auto pack = [&](const char* name, std::initializer_list<const std::vector<float>*> rows,
                         int columns, std::vector<float> bias) {
-    PackLinear(writer, prefix + name, RowsOf(rows, columns), columns, std::move(bias), fine);
+    PackLinear(writer, prefix + name, RowsOf(rows, columns), columns, std::move(bias),
+               Int8PackerOf(residual));
   };
   WriteFloats(writer, prefix + "norm1.weight", w.norm1);
   WriteFloats(writer, prefix + "norm1.bias", w.norm1_bias);
@@ -92,7 +94,7 @@ void FoldAdapter(const Config& c, int text, const AdapterInputs& in, FloatAdapte
 void WriteAdapter(const Config& c, int text, const FloatAdapter& w, BundleWriter* writer) {
   const auto pack = [&](const char* name, const RowPointers& rows, int columns,
                         std::vector<float> bias) {
-    PackLinear(writer, name, rows, columns, std::move(bias), true);
+    PackLinear(writer, name, rows, columns, std::move(bias), MakeInt8ResidualPacker);
   };
   WriteFloats(writer, "vision.post_norm.weight", w.post_norm);
   WriteFloats(writer, "vision.post_norm.bias", w.post_norm_bias);
@@ -106,13 +108,13 @@ void WriteAdapter(const Config& c, int text, const FloatAdapter& w, BundleWriter
   WriteFloats(writer, "vision.last_row", w.last_row);
 }
 
-Status WritePatches(const Config& c, const TensorFiles& files, const Tensors& t, bool fine,
+Status WritePatches(const Config& c, const TensorFiles& files, const Tensors& t, bool residual,
                     BundleWriter* writer) {
   std::vector<float> patch, bias, positions;
   EG_RETURN_IF_ERROR(
       ReadTensors(files, {{t.patch, &patch}, {t.patch_bias, &bias}, {t.positions, &positions}}));
   PackLinear(writer, "vision.patch", RowsOf({&patch}, c.patch_values()), c.patch_values(), bias,
-             fine);
+             Int8PackerOf(residual));
   WriteFloats(writer, "vision.positions", positions);
   return {};
 }
@@ -147,21 +149,22 @@ std::vector<uint8_t> CalibrationImage(int size) {
 Work EstimateWork(const Config& c, int text_size) {
   const double patches = c.patches(), width = c.hidden_size, inner = c.intermediate_size;
   Work work;
-  work.layer = LinearWork(4 * width, width, patches, false) +
-               LinearWork(2 * width, inner, patches, false) +
+  work.layer = Int8LinearWork(4 * width, width, patches) +
+               Int8LinearWork(2 * width, inner, patches) +
                patches * patches * (width * 4 * kFlopWork + c.num_heads * kExpWork) +
                patches * inner * kGeluWork;
   const double h = text_size, rows = patches / 4, adapter = c.adapter_size;
-  work.adapter = LinearWork(h, 4 * width + h + 3 * adapter, rows, false);
+  work.adapter = Int8LinearWork(h, 4 * width + h + 3 * adapter, rows);
   return work;
 }
 
 Result<std::vector<float>> Quantize(const Config& c, int text_size, const TensorFiles& files,
-                                    const Tensors& tensors, int fine_width, BundleWriter* writer,
+                                    const Tensors& tensors, int residual_width,
+                                    BundleWriter* writer,
                                     const std::function<Status(double work)>& progress) {
-  const bool fine = c.hidden_size <= fine_width;
+  const bool residual = c.hidden_size <= residual_width;
   const Work work = EstimateWork(c, text_size);
-  EG_RETURN_IF_ERROR(WritePatches(c, files, tensors, fine, writer));
+  EG_RETURN_IF_ERROR(WritePatches(c, files, tensors, residual, writer));
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden,
                       EmbedPatches(c, files, tensors, CalibrationImage(c.canvas)));
   FloatLayer w;
@@ -169,7 +172,7 @@ Result<std::vector<float>> Quantize(const Config& c, int text_size, const Tensor
     EG_RETURN_IF_ERROR(ReadLayer(files, tensors.layers[layer], &w));
     const LayerInputs inputs = RunLayer(c, w, &hidden);
     Fold(c, inputs, &w);
-    WriteLayer(c, w, layer, fine, writer);
+    WriteLayer(c, w, layer, residual, writer);
     writer->StartWriteback();
     EG_RETURN_IF_ERROR(progress(work.layer));
   }

@@ -21,9 +21,10 @@ struct Work {
 Work EstimateWork(const Config& config, int text_size);
 
 // See MediaSource::Quantize(). The adapter's linear layers keep about 14 bits, and so do those of a
-// tower of up to `fine_width` columns.
+// tower of up to `residual_width` columns.
 Result<std::vector<float>> Quantize(const Config& config, int text_size, const TensorFiles& files,
-                                    const Tensors& tensors, int fine_width, BundleWriter* writer,
+                                    const Tensors& tensors, int residual_width,
+                                    BundleWriter* writer,
                                     const std::function<Status(double work)>& progress);
 
 // The image that calibrates the encoder, [size][size][3]: edges, flat and shaded areas, fine

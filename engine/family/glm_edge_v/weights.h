@@ -1,5 +1,5 @@
 // The weights of GLM-Edge-V's tower and adapter in the layout that the encoder computes in. Views:
-// see MediaWeights. The adapter's linear layers are fine (ops/linear/linear.h).
+// see MediaWeights. The adapter's linear layers have a residual (ops/linear/int8_residual).
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ struct LayerNormWeights {
   const float* bias = nullptr;    // [columns]
 };
 
-// A layer of the tower. The layers of a tower are all fine or all plain INT8.
+// A layer of the tower. The layers of a tower are INT8, either all with a residual or all without.
 struct LayerWeights {
   LayerNormWeights norm1;
   Linear q;

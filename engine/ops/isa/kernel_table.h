@@ -16,7 +16,7 @@ namespace edgegate {
 // The type of the activations that a kernel reads.
 enum class Activations : uint8_t { kFloat, kBf16, kU8, kS8, kS16 };
 
-// The first member of each table's row.
+// The first member of the rows of each table.
 struct KernelTarget {
   const char* name;  // unique in its table, for people
   Architecture architecture;

@@ -18,7 +18,7 @@ const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/mo
 TEST_CASE("a bundle is the same bytes for any number of threads") {
   TemporaryFolder folder;
   const std::string vision = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/";
-  for (const auto& [model, format, fine_width] :
+  for (const auto& [model, format, residual_width] :
        {std::tuple{kModels + "glm-edge", WeightFormat::kInt8, 512},
         {kModels + "glm-edge", WeightFormat::kInt8, 0},
         {kModels + "qwen2", WeightFormat::kInt4, 512},
@@ -30,7 +30,7 @@ TEST_CASE("a bundle is the same bytes for any number of threads") {
     REQUIRE(source.ok());
     QuantizeOptions options;
     options.format = format;
-    options.fine_width = fine_width;
+    options.residual_width = residual_width;
     REQUIRE(Quantize(**source, folder / "alone.edgegate", options).ok());
     const std::string want = ReadFile(folder / "alone.edgegate");
     for (const int threads : {1, 2, 3, 7}) {

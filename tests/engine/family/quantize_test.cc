@@ -238,7 +238,7 @@ TEST_CASE("logits are the same bytes for any chunk size, batch and number of thr
   TemporaryFolder folder;
   // Narrow models and wide ones; in 4 bits; with either KV cache.
   constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
-  for (const auto& [name, fine_width, format, kv_cache_type] :
+  for (const auto& [name, residual_width, format, kv_cache_type] :
        {std::tuple{"glm-edge", 512, kInt8, KvType::kBf16},
         {"glm-edge", 512, kInt8, KvType::kInt8},
         {"qwen3", 512, kInt8, KvType::kBf16},
@@ -246,14 +246,14 @@ TEST_CASE("logits are the same bytes for any chunk size, batch and number of thr
         {"qwen3", 0, kInt8, KvType::kBf16},
         {"qwen2", 512, kInt4, KvType::kBf16}}) {
     QuantizeOptions quantize;
-    quantize.fine_width = fine_width;
+    quantize.residual_width = residual_width;
     quantize.format = format;
     auto path = EnsureBundle(kModels + name, "", folder.path, quantize);
     REQUIRE(path.ok());
     auto bundle = Bundle::Open(*path);
     REQUIRE(bundle.ok());
-    CHECK((*bundle)->weights().lm_head.fine() == (fine_width > 0));
-    CHECK((*bundle)->weights().layers[0].o.four_bits() == (format == kInt4));
+    CHECK((*bundle)->weights().lm_head.Is<Int8ResidualLinear>() == (residual_width > 0));
+    CHECK((*bundle)->weights().layers[0].o.Is<Int4Linear>() == (format == kInt4));
     std::vector<int32_t> ids;
     for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);
     const auto want = Logits((*bundle)->weights(), kv_cache_type, ids, 90, 1, false);

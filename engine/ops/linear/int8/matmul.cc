@@ -114,8 +114,8 @@ void Int8MatMul::Run(const Job& job) {
   ParallelFor(job.w.n_padded() / kBlock / group, [&](int i) { RunOwn(job, 0, i * group, group); });
 }
 
-// Rows from `first_row` on, some column blocks. On one thread, so that the weights are read once,
-// as a stream.
+// Computes the rows from `first_row` on of some column blocks, on one thread: so the weights are
+// read once, sequentially.
 void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int blocks) const {
   const int quads = job.w.k_padded() / 4;
   const int group = job.group();

@@ -45,7 +45,8 @@ class Int8MatMul {
   // True if the kernel reads activations widened to s16 (QuantizedRows' with_s16).
   bool reads_s16() const { return kernel_.reads_s16(); }
 
-  // Names the kernels that compute, for people: "oneDNN brg:avx512_core_vnni, own avx512-vnni".
+  // Describes the backend and the kernel, for people: "oneDNN brg:avx512_core_vnni, own
+  // avx512-vnni".
   std::string Description() const;
 
  private:

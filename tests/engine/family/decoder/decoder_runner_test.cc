@@ -84,7 +84,9 @@ TEST_CASE("hidden states times the output matrix are the logits") {
     CHECK(output->logits[vocab + i] == want[11 * vocab + i]);
   }
   // The output matrix quantizes the states, and computes exact integers of them.
-  LinearMatMul linear(4, width, {.fine = true}, Int8MatMul::Backend::kOwn);
+  LinearFormatSet formats;
+  formats.Add(packed.weights.lm_head);
+  LinearMatMul linear({4, width}, formats, Int8MatMul::Backend::kOwn);
   std::vector<float> product(size_t{3} * vocab);
   linear.Quantize(packed.weights.lm_head, output->hidden, width, 3);
   linear.Store(packed.weights.lm_head, product.data(), vocab);

@@ -166,14 +166,14 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   std::filesystem::remove(path);
   REQUIRE(bundle.ok());
   CHECK((*bundle)->weights().format == WeightFormat::kInt4);
-  CHECK_FALSE((*bundle)->weights().lm_head.four_bits());
+  CHECK_FALSE((*bundle)->weights().lm_head.Is<Int4Linear>());
   const DecoderLayerWeights& w = (*bundle)->weights().layers[0];
   auto differing = [](const Linear& linear, int first, const std::vector<float>& rows) {
     const int k = linear.k(), n = static_cast<int>(rows.size()) / k;
     int wrong = 0;
     for (int row = 0; row < n; ++row) {
       for (int i = 0; i < k; ++i) {
-        const float value = UnpackInt4(linear.int4, first + row, i);
+        const float value = UnpackInt4(std::get<Int4Linear>(linear.layer), first + row, i);
         wrong += value != rows[row * k + i];
       }
     }
@@ -193,7 +193,7 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   const auto v = model.Rows(&DecoderLayerTensors::v, 64, 64);
   double error = 0, power = 0;
   for (int i = 0; i < 64 * 64; ++i) {
-    const double left = v[i] - UnpackInt4(w.qkv.int4, 128 + i / 64, i % 64);
+    const double left = v[i] - UnpackInt4(std::get<Int4Linear>(w.qkv.layer), 128 + i / 64, i % 64);
     error += left * left;
     power += double{v[i]} * v[i];
   }

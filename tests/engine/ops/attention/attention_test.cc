@@ -23,7 +23,7 @@ struct Cache {
     layer = {nullptr, kv_heads, dim, type};
     memory.Reset(static_cast<size_t>(layer.block_elements()) * blocks + kKvSlack);
     layer.data = memory.data();
-    std::fill_n(memory.data(), memory.size(), uint16_t{0xffff});  // NaN: must not be read
+    std::fill_n(memory.data(), memory.size(), uint16_t{0xffff});  // NaN: no result may depend on it
     for (int b = 0; b < blocks; ++b) table.push_back(blocks - 1 - b);
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
@@ -103,7 +103,7 @@ TEST_CASE(
   });
 }
 
-// The content of a cache's only position, read through attention.
+// The value of a cache's only position: the result of attending to it alone.
 std::vector<float> StoredValue(const std::vector<float>& value) {
   const int dim = static_cast<int>(value.size());
   Cache cache(KvType::kInt8, 1, 1, dim);

@@ -109,7 +109,7 @@ TEST_CASE("INT4 activation rows are within half a step of their group") {
   }
 }
 
-// Counts the results of kernel and matmul that differ from the reference's and the formula's.
+// The number of results of kernel and matmul that differ from the reference and the formula.
 int WrongResults(int m, int n, int k, int group) {
   const Int4Kernel& kernel = SelectInt4Kernel();
   const OwnedInt4 w(n, k, group, 3);
@@ -174,12 +174,13 @@ TEST_CASE("extremes do not saturate") {
 TEST_CASE("SwiGLU and GELU epilogues of 4-bit layers equal the reference") {
   constexpr int kRows = 9, kInner = 128, k = 96;
   const OwnedInt4 w(2 * kInner, k, 64, 5);
-  Linear linear;
-  linear.int4 = w.view;
+  const Linear linear{w.view};
   CHECK(linear.n() == 2 * kInner);
   const auto x = Normal(size_t{kRows} * k, 6);
   const std::vector<float> weight(k, 0.5f);
-  LinearMatMul matmul(kRows, 2 * kInner, {.four_bits = true}, Int8MatMul::Backend::kAuto);
+  LinearFormatSet formats;
+  formats.Add(linear);
+  LinearMatMul matmul({kRows, 2 * kInner}, formats, Int8MatMul::Backend::kAuto);
   CHECK(matmul.Description().find("4-bit") != std::string::npos);
   matmul.NormalizeAndQuantize(linear, x.data(), k, kRows, weight.data(), 1e-5f);
   std::vector<float> plain(kRows * 2 * kInner), gated(kRows * kInner), bent(plain.size());

@@ -1,0 +1,67 @@
+// The format of INT8 layers with a residual: about 14 bits out of INT8 products.
+//
+// Weights and activations are each the sum of an INT8 part and an INT8 residual: what quantizing
+// the first part leaves, quantized once more. Three of the four products are computed, each exactly
+// in s32, and added in a fixed order. The fourth, residual times residual, is what is missing to 16
+// bits. The cost is three times that of INT8. So the format is for layers that are few or small and
+// whose error is large.
+//
+// Tensors of a layer NAME: those of the INT8 format, and NAME.rest.{packed, scale, column_sum} for
+// the residual.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/ops/linear/int8/format.h"
+
+namespace edgegate {
+
+// y = (main + residual) x + bias. A view.
+struct Int8ResidualLinear {
+  Int8Linear main;
+  Int8Linear residual;  // of main's shape, without a bias
+};
+
+// True if the tensors of layer NAME have a residual.
+bool HasInt8Residual(const TensorReader& reader, const std::string& name);
+
+// Views the tensors of a layer. An error is kept by the reader.
+Int8ResidualLinear LoadInt8Residual(TensorReader* reader, const std::string& name,
+                                    LinearShape shape, bool bias);
+
+MakeLinearPacker MakeInt8ResidualPacker;
+
+// Computes layers of this format. See LinearMatMul for the functions. Owned by one thread.
+class Int8ResidualExecutor {
+ public:
+  Int8ResidualExecutor(const LinearSizes& sizes, Int8Workspace* int8);
+
+  void Quantize(const Int8ResidualLinear& w, const float* x, int64_t stride, int rows,
+                const RowNorm& norm);
+  void Store(const Int8ResidualLinear& w, float* out, int64_t stride);
+  void Add(const Int8ResidualLinear& w, float* out, int64_t stride);
+  void SwiGlu(const Int8ResidualLinear& w, float* out, int64_t stride);
+  void Gelu(const Int8ResidualLinear& w, float* out, int64_t stride);
+  std::string Description() const { return {}; }  // that of INT8
+
+ private:
+  // Adds the two products that have a residual.
+  void AddResiduals(const Int8ResidualLinear& w, float* out, int64_t stride);
+
+  Int8Workspace& int8_;
+  QuantizedRows residual_;
+  AlignedBuffer<float> sums_;  // [rows][n_padded]: the input of SwiGlu
+};
+
+struct Int8ResidualFormat {
+  using Layer = Int8ResidualLinear;
+  using Executor = Int8ResidualExecutor;
+  static LinearShape ShapeOf(const Int8ResidualLinear& w) { return {w.main.n, w.main.k}; }
+  static constexpr int kCheapRows = 8;
+};
+
+}  // namespace edgegate
