@@ -3,16 +3,16 @@
 
 namespace edgegate {
 
-// y[n] = sum_k x[k] w[n][k].
+// The shape of a layer y[n] = sum_k x[k] w[n][k].
 struct LinearShape {
   int n = 0;  // outputs
   int k = 0;  // inputs
 };
 
-// The most that is computed at once.
+// The largest sizes that are computed at once.
 struct LinearSizes {
   int max_rows = 0;
-  int max_columns = 0;  // inputs and outputs of any layer
+  int max_columns = 0;  // maximum of the inputs and outputs of all layers
 };
 
 }  // namespace edgegate

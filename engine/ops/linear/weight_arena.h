@@ -1,4 +1,4 @@
-// Memory of random weights, for benchmarks without a model.
+// The memory of random weights, for benchmarks without a model.
 #pragma once
 
 #include <algorithm>
@@ -9,23 +9,24 @@
 
 namespace edgegate {
 
-// Owns the arrays that it gives out. Owned by one thread. Throws std::bad_alloc.
+// Allocates arrays and owns them. Owned by one thread. Throws std::bad_alloc.
 class WeightArena {
  public:
-  // `count` numbers, all `value`.
+  // Returns an array of `count` numbers with the value `value`.
   const float* Floats(int count, float value) {
     auto& buffer = floats_.emplace_back(static_cast<size_t>(count));
     std::fill_n(buffer.data(), count, value);
     return buffer.data();
   }
 
-  // Zeros.
+  // Returns an array of `count` zeros.
   int32_t* Ints(int count) { return ints_.emplace_back(static_cast<size_t>(count)).data(); }
 
-  // Not initialized. 64-byte aligned.
+  // Returns `count` bytes, 64-byte aligned, not initialized.
   uint8_t* Bytes(int64_t count) { return bytes_.emplace_back(static_cast<size_t>(count)).data(); }
 
-  // A cheap generator: the values only have to differ. Each array begins with another state.
+  // A cheap generator of random bytes. The values only have to differ. Each array begins with
+  // another state.
   class Random {
    public:
     explicit Random(uint32_t seed) : state_(seed) {}

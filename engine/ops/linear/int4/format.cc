@@ -11,7 +11,7 @@
 namespace edgegate {
 namespace {
 
-// The name of the tensor that holds a layer's groups.
+// Returns the name of the tensor that holds a layer's groups.
 std::string TensorName(const std::string& name, int group) {
   return name + (group == kInt4WideGroup ? ".int4x64" : ".int4");
 }

@@ -1,7 +1,7 @@
 // The format of 4-bit layers (weights.h): tensors and computation.
 //
-// Tensors of a layer NAME: NAME.int4, or NAME.int4x64 in wide groups, as weights.h says; NAME.bias
-// [n_padded] float if the layer has a bias.
+// Tensors of a layer NAME: NAME.int4 for groups of 32, or NAME.int4x64 for groups of 64, in the
+// layout of weights.h; NAME.bias, float [n_padded], if the layer has a bias.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,20 @@
 
 namespace edgegate {
 
-// Views the tensors of a layer. An error is kept by the reader.
+// Returns a view of the tensors of layer NAME. `reader` stores an error.
 Int4Linear LoadInt4(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
 
-// Random levels in wide groups that share one scale and one minimum.
+// Returns a layer with random levels. All groups have 64 weights and share one scale and one
+// minimum. `arena` owns the memory.
 Int4Linear RandomInt4(WeightArena* arena, LinearShape shape);
 
-// Packs and writes the tensors of layer NAME, in parallel. `rows` is [n][Int4Groups(k)]; `group` is
-// the number of weights of a group; `bias` is [n], or empty.
+// Packs and writes the tensors of layer NAME, in parallel. `rows` is [n][Int4Groups(k)], and
+// `group` is the number of weights of a group: 32 or 64. `bias` is [n], or empty. `writer` stores
+// an error.
 void WriteInt4(TensorWriter* writer, const std::string& name, const std::vector<Int4Group>& rows,
                int k, int group, std::vector<float> bias);
 
-// Computes layers of this format. See LinearMatMul for the functions. Owned by one thread.
+// The executor of this format. LinearMatMul describes the functions. Owned by one thread.
 class Int4Executor {
  public:
   Int4Executor(const LinearSizes& sizes, Int8Workspace*)
@@ -56,11 +58,12 @@ class Int4Executor {
   GroupedRows rows_;
 };
 
+// The entry of LinearFormats.
 struct Int4Format {
   using Layer = Int4Linear;
   using Executor = Int4Executor;
   static LinearShape ShapeOf(const Int4Linear& w) { return {w.n, w.k}; }
-  static constexpr int kCheapRows = 4;  // less to read than INT8, and more to compute
+  static constexpr int kCheapRows = 4;  // fewer bytes to read than INT8, and more operations
 };
 
 }  // namespace edgegate

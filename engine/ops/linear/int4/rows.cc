@@ -18,8 +18,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::CappedTag<float, 16>;
 using VF = hn::Vec<F32>;
 
-// The result does not depend on the number of lanes: neither does the arithmetic of an element, nor
-// the maximum, nor the sum of integers.
+// The result does not depend on the number of lanes, because the arithmetic of an element, the
+// maximum and the sum of integers do not.
 void QuantizeGroupsImpl(const float* x, int columns, int group, int8_t* out,
                         Int4Rows::Terms* terms) {
   const F32 f;
@@ -38,8 +38,8 @@ void QuantizeGroupsImpl(const float* x, int columns, int group, int8_t* out,
       most = hn::Max(most, hn::Abs(hn::LoadU(f, from + i)));
     }
     const float largest = hn::GetLane(hn::MaxOfLanes(f, most));
-    // Not so if all values are zero, too small to divide by, or not finite. The sampler reports the
-    // last.
+    // False if all values are zero, too small to divide by, or not finite. The sampler reports
+    // values that are not finite.
     const bool usual = largest > 1e-33f && largest < 1e35f;
     const VF inverse = hn::Set(f, usual ? 127.0f / largest : 0.0f);
     auto sum = hn::Zero(i32);

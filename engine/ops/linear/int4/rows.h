@@ -9,23 +9,25 @@
 
 namespace edgegate {
 
-// Quantizes one row in groups; zeros fill the last group. Each group gives `group` numbers in `out`
-// and one entry of `terms`. scale = max|x| / 127, values rounded to nearest even.
+// Quantizes one row, float [columns], in groups of `group` values. Fills the last group with zeros.
+// Writes `group` numbers to `out` and one entry to `terms` for each group. scale = max|x| / 127;
+// values are rounded to nearest even. Thread-safe.
 void QuantizeGroups(const float* x, int columns, int group, int8_t* out, Int4Rows::Terms* terms);
 
-// Rows of float quantized in groups. Reused from layer to layer. Owned by one thread; computes with
-// the threads of ThreadPool::Current().
+// Rows of float that were quantized in groups. The memory is reused from layer to layer. Owned by
+// one thread. Computes with the threads of ThreadPool::Current().
 class GroupedRows {
  public:
-  // Room for `max_rows` rows of up to `max_columns`.
+  // Allocates memory for `max_rows` rows of up to `max_columns` columns. Throws std::bad_alloc.
   GroupedRows(int max_rows, int max_columns);
 
-  // Applies `norm` to [rows][columns] float (row stride `stride`) and quantizes the result in
-  // groups of `group`.
+  // Applies `norm` to float [rows][columns], with rows `stride` floats apart, and quantizes the
+  // result in groups of `group`.
   void Quantize(const float* x, int64_t stride, int rows, int columns, int group,
                 const RowNorm& norm = {});
 
   int rows() const { return rows_; }
+  // Returns the rows, valid until the next Quantize().
   const Int4Rows& view() const { return view_; }
 
  private:

@@ -24,7 +24,7 @@ class Int8Packer : public LinearPacker {
 
  private:
   Int8MatrixPacker matrix_;
-  std::vector<std::vector<int8_t>> scratch_;  // of each thread
+  std::vector<std::vector<int8_t>> scratch_;  // one for each thread
 };
 
 }  // namespace

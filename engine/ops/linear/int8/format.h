@@ -1,7 +1,7 @@
 // The format of INT8 layers (weights.h): tensors and computation.
 //
-// Tensors of a layer NAME: NAME.packed, NAME.scale and NAME.column_sum as weights.h says; NAME.bias
-// [n_padded] float if the layer has a bias.
+// Tensors of a layer NAME: NAME.packed, NAME.scale and NAME.column_sum in the layout of weights.h;
+// NAME.bias, float [n_padded], if the layer has a bias.
 #pragma once
 
 #include <cstdint>
@@ -19,40 +19,43 @@
 
 namespace edgegate {
 
-// Views the tensors of a layer. An error is kept by the reader.
+// Returns a view of the tensors of layer NAME. `reader` stores an error.
 Int8Linear LoadInt8(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
 
-// Random weights, scaled so that activations stay small.
+// Returns a layer with random weights, scaled so that activations stay small. `arena` owns the
+// memory.
 Int8Linear RandomInt8(WeightArena* arena, LinearShape shape);
 
 MakeLinearPacker MakeInt8Packer;
 
-// The INT8 tensors of one matrix while it is packed: `packed`, `scale` and `column_sum`. Formats
-// that are built on INT8 use several.
+// Packs one matrix and writes its INT8 tensors: `packed`, `scale` and `column_sum`. Formats that
+// are built on INT8 use several packers.
 class Int8MatrixPacker {
  public:
   Int8MatrixPacker(TensorWriter* writer, const std::string& name, LinearShape shape);
 
-  // As LinearPacker::Pack(). `packed` is working memory; it holds the packed block afterwards.
+  // Packs and writes a block, as LinearPacker::Pack() does. Writes the packed block to `packed`,
+  // which is working memory of the calling thread.
   void Pack(int block, const float* rows, int count, std::vector<int8_t>* packed);
+  // Writes `scale` and `column_sum`. Call it once, after the last block.
   void Finish();
 
-  // Of all rows that were packed.
+  // Returns the scales of all packed rows.
   const std::vector<float>& scale() const { return scale_; }
 
  private:
   TensorWriter* const writer_;
   const int k_;
-  uint64_t packed_at_, scale_at_, sums_at_;  // offsets
+  uint64_t packed_at_, scale_at_, sums_at_;  // offsets of the tensors
   std::vector<float> scale_;
   std::vector<int32_t> sums_;
 };
 
-// Writes NAME.bias, padded with zeros, unless `bias` is empty.
+// Writes NAME.bias, padded with zeros. No effect if `bias` is empty.
 void WriteBias(TensorWriter* writer, const std::string& name, std::vector<float> bias);
 
-// The matmul and the rows of INT8 layers. Formats that are built on INT8 share them. Owned by one
-// thread.
+// The matmul and the quantized rows of INT8 layers. Formats that are built on INT8 share them.
+// Owned by one thread. Throws std::bad_alloc.
 struct Int8Workspace {
   Int8Workspace(const LinearSizes& sizes, Int8MatMul::Backend backend)
       : matmul(backend), rows(sizes.max_rows, sizes.max_columns, matmul.reads_s16()) {}
@@ -61,7 +64,7 @@ struct Int8Workspace {
   QuantizedRows rows;
 };
 
-// Computes layers of this format. See LinearMatMul for the functions. Owned by one thread.
+// The executor of this format. LinearMatMul describes the functions. Owned by one thread.
 class Int8Executor {
  public:
   Int8Executor(const LinearSizes&, Int8Workspace* int8) : int8_(*int8) {}
@@ -88,11 +91,13 @@ class Int8Executor {
   Int8Workspace& int8_;
 };
 
+// The entry of LinearFormats.
 struct Int8Format {
   using Layer = Int8Linear;
   using Executor = Int8Executor;
   static LinearShape ShapeOf(const Int8Linear& w) { return {w.n, w.k}; }
-  // Rows whose step takes about as long as that of one row (RunnerLimits::cheap_rows).
+  // A step with up to this number of rows takes about as long as a step with one row
+  // (RunnerLimits::cheap_rows).
   static constexpr int kCheapRows = 8;
 };
 

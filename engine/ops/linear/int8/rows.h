@@ -12,21 +12,24 @@ namespace edgegate {
 // Kernels may read up to this many rows past the last row. The results of those rows are ignored.
 inline constexpr int kInt8SpareRows = 15;
 
-// Rows of float quantized to u8: x[i] is about scale * (u8[i] - zero_point). Reused from layer to
-// layer. Owned by one thread; computes with the threads of ThreadPool::Current().
+// Rows of float that were quantized to u8: x[i] is about scale * (u8[i] - zero_point). The memory
+// is reused from layer to layer. Owned by one thread. Computes with the threads of
+// ThreadPool::Current().
 class QuantizedRows {
  public:
-  // Room for `max_rows` rows of up to `max_columns`. `with_s16`: for kernels that read s16.
+  // Allocates memory for `max_rows` rows of up to `max_columns` columns. `with_s16` is needed for
+  // kernels that read s16. Throws std::bad_alloc.
   QuantizedRows(int max_rows, int max_columns, bool with_s16);
 
-  // Applies `norm` to [rows][columns] float (row stride `stride`) and quantizes the result. The
-  // range of a row is that of its values and zero.
+  // Applies `norm` to float [rows][columns], with rows `stride` floats apart, and quantizes the
+  // result. The range of a row covers its values and zero.
   void Quantize(const float* x, int64_t stride, int rows, int columns, const RowNorm& norm = {});
 
   // Quantizes the residual of the rows that `main` quantized last: x minus the dequantized value of
-  // `main`. The floats that `main` read must still be there.
+  // `main`. The floats that `main` read must still exist.
   void QuantizeResidual(const QuantizedRows& main);
 
+  // The rows, and their scales and zero points, each [rows()]. Valid until the next Quantize().
   int rows() const { return rows_; }
   int columns_padded() const { return static_cast<int>(view_.stride); }
   const Int8Rows& view() const { return view_; }
@@ -45,7 +48,7 @@ class QuantizedRows {
   Int8Rows view_;
   int rows_ = 0;
   int columns_ = 0;
-  // The rows that were quantized last: the caller's, or floats_.
+  // The rows that were quantized last: the caller's floats, or floats_.
   const float* source_ = nullptr;
   int64_t source_stride_ = 0;
 };

@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-constexpr char kResidual[] = ".rest";  // in the names of tensors
+constexpr char kResidual[] = ".rest";  // suffix of the residual's tensors
 
 class Int8ResidualPacker : public LinearPacker {
  public:
@@ -49,7 +49,7 @@ class Int8ResidualPacker : public LinearPacker {
   const int k_;
   Int8MatrixPacker main_;
   std::optional<Int8MatrixPacker> residual_;
-  std::vector<Scratch> scratch_;  // of each thread
+  std::vector<Scratch> scratch_;  // one for each thread
 };
 
 }  // namespace
@@ -81,7 +81,7 @@ void Int8ResidualExecutor::Quantize(const Int8ResidualLinear& w, const float* x,
 
 void Int8ResidualExecutor::AddResiduals(const Int8ResidualLinear& w, float* out, int64_t stride) {
   Int8Linear main = w.main;
-  main.bias = nullptr;  // it is added once
+  main.bias = nullptr;  // the bias is added once
   int8_.matmul.Add(int8_.rows, w.residual, out, stride);
   int8_.matmul.Add(residual_, main, out, stride);
 }
