@@ -20,7 +20,7 @@ bool AreTogether(const RowPointers& rows, int first, int count, int k) {
   return true;
 }
 
-// Copies rows [first, first + count).
+// Copies rows [first, first + count) to contiguous memory.
 void Gather(const RowPointers& rows, int first, int count, int k, float* to) {
   for (int row = 0; row < count; ++row, to += k) {
     if (const float* from = rows[first + row]) {

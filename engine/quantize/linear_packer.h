@@ -13,26 +13,26 @@
 
 namespace edgegate {
 
-// The packer of INT8 layers, with a residual or without one.
+// Returns the packer of INT8 layers, with a residual or without one.
 inline MakeLinearPacker* Int8PackerOf(bool residual) {
   return residual ? MakeInt8ResidualPacker : MakeInt8Packer;
 }
 
-// The rows of a matrix, anywhere in memory. Null is a row of zeros.
+// Pointers to the rows of a matrix, anywhere in memory. Null stands for a row of zeros.
 using RowPointers = std::vector<const float*>;
 
-// Pointers to the rows of the parts, [rows][k], one part after the other.
+// Returns pointers to the rows of the parts, each float [rows][k], in the order of the parts.
 RowPointers RowsOf(std::initializer_list<const std::vector<float>*> parts, int k);
 
-// Rows of gate and up in alternating blocks of 64 (decoder_weights.h).
+// Returns pointers to the rows of gate and up, in alternating blocks of 64 (decoder_weights.h).
 RowPointers GateUpRows(const std::vector<float>& gate, const std::vector<float>& up, int k);
 
-// Packs a matrix that is in memory, in parallel, and writes its tensors. `bias` is [rows], or
-// empty.
+// Packs a matrix in memory and writes its tensors, in parallel. `bias` is [rows], or empty.
+// `writer` stores an error.
 void PackLinear(TensorWriter* writer, const std::string& name, const RowPointers& rows, int k,
                 std::vector<float> bias, MakeLinearPacker* make_packer);
 
-// The parts, one after the other.
+// Returns the parts as one array, in their order.
 template <typename T>
 std::vector<T> Concatenate(std::initializer_list<const std::vector<T>*> parts) {
   std::vector<T> all;
@@ -40,7 +40,8 @@ std::vector<T> Concatenate(std::initializer_list<const std::vector<T>*> parts) {
   return all;
 }
 
-// Rows of gate and up in alternating blocks of 64 (decoder_weights.h); a bias has one column.
+// Returns the rows of gate and up in alternating blocks of 64 (decoder_weights.h). A bias has one
+// column.
 template <typename T>
 std::vector<T> InterleaveGateUp(const std::vector<T>& gate, const std::vector<T>& up, int rows,
                                 int columns) {

@@ -33,7 +33,7 @@ struct sigaction previous;
 uintptr_t page_size;
 
 // Async-signal-safe. False: no guarded range holds the address, or it cannot be mapped.
-bool PutZeros(uintptr_t address) {
+bool MapZeros(uintptr_t address) {
   for (Slot& slot : slots) {
     const size_t size = slot.size.load();
     const uintptr_t begin = slot.begin.load();
@@ -52,7 +52,7 @@ bool PutZeros(uintptr_t address) {
 void OnBusError(int signal, siginfo_t* info, void* /*context*/) {
   const int error = errno;
   const bool fault = info->si_code > 0;  // and not kill()
-  if (!fault || !PutZeros(reinterpret_cast<uintptr_t>(info->si_addr))) {
+  if (!fault || !MapZeros(reinterpret_cast<uintptr_t>(info->si_addr))) {
     // The access is repeated on return, and then gets the former action.
     ::sigaction(signal, &previous, nullptr);
     if (!fault) ::raise(signal);

@@ -19,7 +19,7 @@ namespace edgegate {
 namespace {
 
 // Tokens of one attention task: enough to reuse loaded keys, few enough for an even distribution.
-constexpr int kTokensPerTask = 16, kFewestTokensPerTask = 4;
+constexpr int kTokensPerTask = 16, kMinTokensPerTask = 4;
 constexpr int kTasksPerThread = 4;
 
 LinearFormatSet FormatsOf(const DecoderWeights& w) {
@@ -224,7 +224,7 @@ void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
   const int shares = ThreadPool::CurrentThreads() * kTasksPerThread;
   for (const SequenceSpan& span : batch.spans) {
     const int share = (span.count * config.num_kv_heads + shares - 1) / shares;
-    const int most = std::clamp(share, kFewestTokensPerTask, kTokensPerTask);
+    const int most = std::clamp(share, kMinTokensPerTask, kTokensPerTask);
     for (int t = 0; t < span.count; t += most) {
       for (int head = 0; head < config.num_kv_heads; ++head) {
         const int64_t token = span.first + t;

@@ -21,7 +21,7 @@ constexpr int kTilesPerThread = 4;
 // way, so that a row stays in one thread's cache.
 constexpr int kRowsOfTile = 128;
 // Smallest number of rows that oneDNN computes.
-constexpr int kFewestOneDnnRows = 32;
+constexpr int kMinOneDnnRows = 32;
 // oneDNN computes multiples of this number of rows, so that it builds few kernels.
 constexpr int kOneDnnRows = kInt8SpareRows + 1;
 
@@ -109,7 +109,7 @@ void Int8MatMul::Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, i
 }
 
 void Int8MatMul::Run(const Job& job) {
-  const int threshold = backend_ == Backend::kOneDnn ? 1 : kFewestOneDnnRows;
+  const int threshold = backend_ == Backend::kOneDnn ? 1 : kMinOneDnnRows;
   if (one_dnn_ && job.x.rows() >= threshold && RunOneDnn(job)) return;
   const int group = job.group();
   ParallelFor(job.w.n_padded() / kBlock / group, [&](int i) { RunOwn(job, 0, i * group, group); });
