@@ -1,4 +1,4 @@
-// The element type of an embedding table: that of the published model.
+// The element type of an embedding table, which is that of the published model.
 #pragma once
 
 #include <cstdint>

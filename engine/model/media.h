@@ -35,7 +35,7 @@ struct MediaItem {
   std::string key;
 };
 
-// A square image of `size` x `size` pixels.
+// Returns an image of `size` x `size` pixels.
 inline MediaItem SquareImage(std::shared_ptr<const std::vector<uint8_t>> pixels, int size,
                              std::string key) {
   MediaItem item;
@@ -51,7 +51,7 @@ using RopePosition = std::array<int32_t, 3>;
 
 // The number of tokens of an item in a prompt, and their positions.
 struct MediaLayout {
-  int rows = 0;  // tokens that its rows replace; at least 1
+  int rows = 0;  // number of tokens that its rows replace; at least 1
   // Position of each row relative to the first one. Empty: consecutive positions, as for text.
   std::vector<RopePosition> positions = {};
   // Distance from the position of the first row to that of the token after the item. If `positions`
@@ -65,7 +65,7 @@ struct MediaLayout {
 struct MediaEmbedding {
   int rows = 0;
   int width = 0;                 // the decoder's hidden_size
-  int deep_layers = 0;           // decoder layers after which rows are added: 0 .. deep_layers - 1
+  int deep_layers = 0;           // rows are added after decoder layers 0 .. deep_layers - 1
   std::vector<float> data = {};  // [1 + deep_layers][rows][width]
 
   // Returns row `row` of the rows that replace embeddings.
@@ -81,17 +81,18 @@ class MediaConfig {
  public:
   virtual ~MediaConfig() = default;
 
-  // The registered name of the family (engine/family/registry.h).
+  // Returns the registered name of the family (engine/family/registry.h).
   virtual const char* family() const = 0;
   // Returns the layout of an item, which may depend on its shape. kInvalidArgument: the model does
   // not take items of this kind or shape.
   virtual Result<MediaLayout> Layout(const MediaItem& item) const = 0;
-  // The id of the media token, which the rows replace. -1: the tokenizer's <|begin_of_image|>.
+  // Returns the id of the media token, which the rows replace. -1: the tokenizer's
+  // <|begin_of_image|>.
   virtual int32_t token_id() const = 0;
-  // Side of the square that an image is fitted to, in pixels (image/prepare_image.h). 0: the model
-  // takes no images.
+  // Returns the side of the square that an image is fitted to, in pixels (image/prepare_image.h).
+  // 0: the model takes no images.
   virtual int image_size() const = 0;
-  // The fields, as a JSON object, for a bundle's manifest.
+  // Returns the fields as a JSON object, for a bundle's manifest.
   virtual std::string ToJson() const = 0;
 };
 
@@ -102,7 +103,7 @@ class MediaEncoder {
  public:
   virtual ~MediaEncoder() = default;
 
-  // Starts an item. Drops an unfinished one. kInvalidArgument: see MediaConfig::Layout().
+  // Starts an item, and drops an unfinished one. kInvalidArgument: see MediaConfig::Layout().
   virtual Status Begin(const MediaItem& item) = 0;
   // Computes the next slice of the current item. Returns true if it was the last one.
   virtual Result<bool> Slice() = 0;

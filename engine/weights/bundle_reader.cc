@@ -11,7 +11,7 @@ Result<std::unique_ptr<BundleReader>> BundleReader::Open(const std::string& path
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   std::unique_ptr<BundleReader> reader(new BundleReader(std::move(mapping)));
   const Status status = reader->ReadManifest();
-  EG_RETURN_IF_ERROR(reader->mapping_.CheckIntact());  // else what was checked may be gone
+  EG_RETURN_IF_ERROR(reader->mapping_.CheckIntact());  // otherwise the checked bytes may be gone
   if (!status.ok()) return status.WithContext(path);
   return reader;
 }

@@ -6,7 +6,8 @@
 namespace edgegate {
 namespace {
 
-// The range of Int is smaller than its type's: sums of a few do not overflow before validation.
+// The range of Int() is smaller than that of its type, so that sums of a few values do not overflow
+// before validation.
 constexpr int kMaxInt = 1 << 30;
 constexpr char kInt[] = "a whole number from -2^30 to 2^30";
 constexpr char kFloat[] = "a number that single precision holds";
