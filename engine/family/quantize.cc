@@ -27,11 +27,11 @@ std::string TextOf(const QuantizeOptions& options) {
                                           : options.calibration_text;
 }
 
-// The inputs of the layers while they are calibrated.
+// The inputs of the layers during calibration.
 struct Calibration {
   std::vector<float> hidden;  // [tokens][hidden_size]
-  int sequence = 0;           // tokens of a sequence
-  int sequences = 0;          // at most
+  int sequence = 0;           // maximum number of tokens of a sequence
+  int sequences = 0;          // maximum number of sequences
 };
 
 Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOptions& options) {
@@ -50,9 +50,9 @@ Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOp
   return calibration;
 }
 
-// Puts the rows of a media item before the calibration text. The sequences become longer by them,
-// as far as the context allows.
-void PutInFront(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
+// Inserts the rows of a media item before the calibration text. Lengthens the sequences by them, up
+// to the context length.
+void PrependRows(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
   calibration->sequence =
       std::min(calibration->sequence + static_cast<int>(rows.size()) / c.hidden_size,
                c.max_position_embeddings);
@@ -100,7 +100,7 @@ Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, do
   return {};
 }
 
-// The number of tokens that the decoder is calibrated with.
+// Returns the number of tokens that the decoder is calibrated with.
 int TokensOf(const ModelSource& source, const Calibration& calibration) {
   const int rows = source.media() ? source.media()->calibration_rows() : 0;
   return static_cast<int>(calibration.hidden.size()) / source.config().hidden_size + rows;
@@ -119,7 +119,7 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
     EG_ASSIGN_OR_RETURN(
         const std::vector<float> rows,
         source.media()->Quantize(source.tensors(), options.residual_width, &writer, next));
-    PutInFront(rows, c, &calibration);
+    PrependRows(rows, c, &calibration);
   }
   EG_RETURN_IF_ERROR(WriteLayers(source, options, work.layer, &calibration, progress, &writer));
   const bool residual = c.hidden_size <= options.residual_width;
@@ -132,7 +132,7 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
   return writer.Finish(info);
 }
 
-// Size and modification time of a file.
+// The size and modification time of a file.
 using Stamp = std::pair<uintmax_t, int64_t>;
 
 Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
@@ -147,8 +147,8 @@ Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
   return stamps;
 }
 
-// The path of the cached bundle. Its name depends on the names, sizes and times of the source
-// files.
+// Returns the path of the cached bundle. Its name depends on the names, sizes and times of the
+// source files, and on the options.
 Result<std::string> CachePath(const std::string& model_path, const std::string& mmproj,
                               const std::string& cache_dir, const QuantizeOptions& options) {
   EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
@@ -167,7 +167,7 @@ Result<std::string> CachePath(const std::string& model_path, const std::string& 
   return fmt::format("{}/{}-{}.edgegate", cache_dir, stem, hash.Finish().substr(0, 16));
 }
 
-// Tells whether a complete bundle is at this path.
+// True if a complete bundle is at this path.
 bool IsCached(const std::string& path) { return FileExists(path) && Bundle::Open(path).ok(); }
 
 }  // namespace
@@ -206,7 +206,8 @@ Result<std::optional<std::string>> FindBundle(const std::string& model_path,
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options) {
   if (IsBundle(model_path)) return model_path;
-  // Computed before the files are read: if they change meanwhile, the next start has another path.
+  // The path is computed before the files are read. If they change later, the next start has
+  // another path.
   EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
   if (IsCached(path)) return path;
   std::error_code error;

@@ -15,7 +15,7 @@ struct Shape {
   int vocab, hidden, intermediate, layers, heads, kv_heads, head_dim, positions;
   bool vision;
 };
-// All are wide: only the layers of adapters have a residual.
+// All shapes are wide. So only the layers of adapters have a residual.
 constexpr Shape kShapes[] = {
     {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192, false},
     {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192, false},
@@ -66,7 +66,7 @@ struct RandomWeights::Impl {
   Linear Int8Residual(int n, int k) {
     return {Int8ResidualLinear{RandomInt8(&arena, {n, k}), RandomInt8(&arena, {n, k})}};
   }
-  // A layer of the decoder.
+  // Makes a layer of the decoder.
   Linear Layer(int n, int k) { return InfoOf(weights.format).random(&arena, {n, k}); }
 };
 

@@ -33,7 +33,7 @@ std::vector<float> MeanSquares(const std::vector<float>& x, int k) {
 
 }  // namespace
 
-OutputError LearnOutputError(const std::vector<float>& x, int k, float shrink) {
+OutputError EstimateOutputError(const std::vector<float>& x, int k, float shrink) {
   OutputError error{k, {}, MeanSquares(x, k)};
   const bool finite = std::all_of(error.cost.begin(), error.cost.end(),
                                   [](float cost) { return std::isfinite(cost); });

@@ -21,6 +21,6 @@ struct OutputError {
 // it is 1, only the mean squares are used. The cost of a column of zeros is a small part of the
 // average cost of nearby columns. If the squares of x are not finite in float, all columns have the
 // same cost.
-OutputError LearnOutputError(const std::vector<float>& x, int k, float shrink);
+OutputError EstimateOutputError(const std::vector<float>& x, int k, float shrink);
 
 }  // namespace edgegate

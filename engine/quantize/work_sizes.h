@@ -26,7 +26,7 @@ inline double Int4LinearWork(double rows, double columns, double tokens) {
 
 // Returns the work of the statistics of a linear layer's inputs that rounding to 4 bits needs: the
 // products of the columns, and their Cholesky factor.
-inline double Int4LearnWork(double columns, double tokens) {
+inline double Int4StatisticsWork(double columns, double tokens) {
   return (tokens + columns / 3) * columns * columns * kSmallFlopWork;
 }
 

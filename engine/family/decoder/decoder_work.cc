@@ -14,7 +14,8 @@ WorkSizes EstimateWork(const ModelConfig& c, WeightFormat format, int token_coun
   work.head = vocabulary * (kConvertWork + kInt8Work);
   work.layer = by.linear_work(q + 2 * kv, h, tokens) + by.linear_work(h, q, tokens) +
                by.linear_work(2 * f, h, tokens) + by.linear_work(h, f, tokens) +
-               2 * by.learn_work(h, tokens) + by.learn_work(q, tokens) + by.learn_work(f, tokens) +
+               2 * by.statistics_work(h, tokens) + by.statistics_work(q, tokens) +
+               by.statistics_work(f, tokens) +
                tokens * tokens * (q * 2 * kFlopWork + c.num_heads * kExpWork / 2) +
                tokens * f * kExpWork;
   return work;

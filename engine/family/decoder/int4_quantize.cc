@@ -14,23 +14,24 @@
 namespace edgegate {
 namespace {
 
-// Shrinkage factor for off-diagonal entries of the Hessian (OutputError). Smaller sample counts
-// need more shrinkage. Measured on the layer outputs of SmolLM2, with two texts outside of the
-// calibration: better than no off-diagonal entries (1) for 128, 512 and 2,048 tokens, and 576 and
-// 1,536 columns. A constant of 0.5 was worse than 1 with many columns and few tokens.
-float Shrink(int64_t tokens, int k) {
+// Returns the shrinkage factor for off-diagonal entries of the Hessian (OutputError). Smaller
+// sample counts need more shrinkage. Measured on the layer outputs of SmolLM2, with two texts
+// outside of the calibration: this factor was better than no off-diagonal entries (1) for 128, 512
+// and 2,048 tokens, and for 576 and 1,536 columns. A constant of 0.5 was worse than 1 with many
+// columns and few tokens.
+float Shrinkage(int64_t tokens, int k) {
   return 0.5f + 0.5f * static_cast<float>(k) / static_cast<float>(k + tokens);
 }
 
 // The inputs of linear layers that share them, and their OutputError. It is computed on first use,
-// as it takes as long as the rounding.
+// because that takes as long as the rounding.
 class Stage {
  public:
   Stage(const std::vector<float>& inputs, int k, int group)
       : inputs_(inputs), k_(k), group_(group) {}
 
   const OutputError& error() {
-    if (!error_) error_ = LearnOutputError(inputs_, k_, Shrink(std::ssize(inputs_) / k_, k_));
+    if (!error_) error_ = EstimateOutputError(inputs_, k_, Shrinkage(std::ssize(inputs_) / k_, k_));
     return *error_;
   }
   int k() const { return k_; }
@@ -39,7 +40,7 @@ class Stage {
  private:
   const std::vector<float>& inputs_;
   const int k_;
-  const int group_;  // of the weights
+  const int group_;  // weights of a group
   std::optional<OutputError> error_;
 };
 
@@ -47,7 +48,7 @@ bool IsKept(TensorType type) {
   return type == TensorType::kQ4_0 || type == TensorType::kQ4_1 || type == TensorType::kQ4K;
 }
 
-// Converts a part of a Q4_K block. Nullopt where its scale or minimum passes f16.
+// Converts a part of a Q4_K block. nullopt: its scale or minimum is out of f16's range.
 std::optional<Int4Group> GroupOf(const KPart& part) {
   Int4Group group;
   group.scale = FloatToF16(part.step);
@@ -61,14 +62,15 @@ std::optional<Int4Group> GroupOf(const KPart& part) {
   return group;
 }
 
-// The group size of tensors that are packed as one matrix: 32 where one of them is kept.
+// Returns the group size of tensors that are packed as one matrix: 32 if one of them is kept,
+// otherwise 64.
 int GroupFor(std::initializer_list<TensorSlice> parts) {
   const bool kept = std::any_of(parts.begin(), parts.end(),
                                 [](const TensorSlice& part) { return IsKept(part.type()); });
   return kept ? kInt4Group : kInt4WideGroup;
 }
 
-// The groups of a tensor, whose rows are also given as float, [n][k].
+// Returns the groups of a tensor. `rows` is the same tensor as float, [n][k].
 Result<std::vector<Int4Group>> GroupsOf(const TensorFiles& files, const TensorSlice& part,
                                         const std::vector<float>& rows, Stage* stage) {
   const TensorType type = part.type();

@@ -14,13 +14,13 @@ constexpr LayerQuantizer kQuantizers[] = {
      .sequences = 1,
      .write = WriteInt8Layer,
      .linear_work = Int8LinearWork,
-     .learn_work = [](double, double) { return 0.0; }},
-    // 4-bit rounding estimates the product of each pair of columns, which takes more samples.
+     .statistics_work = [](double, double) { return 0.0; }},
+    // 4-bit rounding estimates the product of each pair of columns. This takes more samples.
     {.format = WeightFormat::kInt4,
      .sequences = 4,
      .write = WriteInt4Layer,
      .linear_work = Int4LinearWork,
-     .learn_work = Int4LearnWork},
+     .statistics_work = Int4StatisticsWork},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The quantization of a decoder's layers: a row for each weight format. A new format adds its file
-// (as int8_quantize.cc and int4_quantize.cc are) and a row.
+// The quantization of a decoder's layers, as a table with a row for each weight format. A new
+// format needs a file, such as int8_quantize.cc, and a row.
 #pragma once
 
 #include "engine/base/status.h"
@@ -9,7 +9,7 @@
 
 namespace edgegate {
 
-// A layer that is quantized.
+// The layer that is quantized, and its inputs.
 struct LayerToQuantize {
   const ModelSource& source;
   int index;
@@ -17,20 +17,24 @@ struct LayerToQuantize {
   bool residual;              // kInt8: the linear layers have a residual
 };
 
+// A row of the table.
 struct LayerQuantizer {
   WeightFormat format;
-  int sequences;  // of the calibration text
-  // Quantizes the layer and writes its norms and linear layers. May change `weights`.
+  int sequences;  // number of sequences of the calibration text
+  // Quantizes the layer and writes its norms and linear layers. May change `weights`. `writer`
+  // stores errors of writing. Other errors are those of reading.
   Status (*write)(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer);
-  // The expected time of a linear layer [rows][columns], and of what is learned once from the
-  // inputs of linear layers with `columns` columns. In the unit of quantize/work_sizes.h.
+  // Return the expected time of a linear layer [rows][columns], and of the statistics that are
+  // computed once for the inputs of linear layers with `columns` columns. The unit is that of
+  // quantize/work_sizes.h.
   double (*linear_work)(double rows, double columns, double tokens);
-  double (*learn_work)(double columns, double tokens);
+  double (*statistics_work)(double columns, double tokens);
 };
 
+// Returns the row of a format. Thread-safe.
 const LayerQuantizer& QuantizerOf(WeightFormat format);
 
-// Writes layers.INDEX.{attention_norm, mlp_norm, q_norm, k_norm}, those that the layer has.
+// Writes those of layers.INDEX.{attention_norm, mlp_norm, q_norm, k_norm} that the layer has.
 void WriteNorms(const FloatLayer& weights, int index, BundleWriter* writer);
 
 }  // namespace edgegate

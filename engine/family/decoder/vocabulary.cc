@@ -13,10 +13,10 @@
 namespace edgegate {
 namespace {
 
-constexpr int kRows = kInt8Block;  // at a time
+constexpr int kRows = kInt8Block;  // rows that are read at a time
 
-// Reads a tensor of [vocab_size][hidden_size] in blocks of kRows, and calls use(block, rows, count)
-// for each, in parallel. `rows` may be written to.
+// Reads a tensor of [vocab_size][hidden_size] in blocks of kRows rows. Calls use(block, rows,
+// count) for each block, in parallel. `use` may write to `rows`.
 template <typename Use>
 Status ForBlocks(const ModelSource& source, const TensorSlice& slice, Use use) {
   const ModelConfig& c = source.config();

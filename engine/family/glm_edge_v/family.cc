@@ -1,5 +1,5 @@
-// GLM-Edge-V-2B and -5B: transformers' GlmForCausalLM with a vision_config, and llama.cpp's mmproj
-// files with the projector "adapter".
+// GLM-Edge-V-2B and -5B: GlmForCausalLM of transformers with a vision_config, and llama.cpp's
+// mmproj files with the projector "adapter".
 #include "engine/family/glm_edge_v/family.h"
 
 #include "engine/family/glm_edge_v/quantize.h"

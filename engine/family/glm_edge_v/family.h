@@ -1,4 +1,4 @@
-// The vision part of an opened GLM-Edge-V. Its family is GlmEdgeVFamily() (registry.cc).
+// The vision part of an opened GLM-Edge-V model. Its family is GlmEdgeVFamily() (registry.cc).
 #pragma once
 
 #include <functional>

@@ -18,8 +18,8 @@ void WriteFloats(BundleWriter* writer, const std::string& name, const std::vecto
   writer->Write(name, values.data(), values.size() * 4);
 }
 
-// Folds the factors of linear layers into the norm before them: the norm's weights are divided, and
-// the layers' columns are multiplied.
+// Folds the factors of linear layers into the norm before them. The norm's weights are divided by
+// the factors, and the layers' columns are multiplied by them.
 void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* weight,
               std::vector<float>* bias, std::initializer_list<std::vector<float>*> linears) {
   std::vector<float> largest(static_cast<size_t>(columns));
@@ -30,7 +30,8 @@ void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* 
   for (auto* w : linears) ScaleColumns(w, factors);
 }
 
-// The same for a linear layer before another: the rows of the first are divided.
+// Folds the factors of a linear layer into the linear layer before it, whose rows are divided by
+// them.
 void FoldRows(const std::vector<float>& input, int columns, std::vector<float>* from,
               std::vector<float>* from_bias, std::vector<float>* to) {
   const auto factors = SmoothingFactors(ColumnMaxima(input, columns), ColumnMaxima(*to, columns));
@@ -39,7 +40,7 @@ void FoldRows(const std::vector<float>& input, int columns, std::vector<float>* 
   ScaleColumns(to, factors);
 }
 
-// Moves the keys so that their mean over the image is zero. A part that all keys share adds the
+// Shifts the keys so that their mean over the image is zero. A part that all keys share adds the
 // same value to all scores of a query, and the softmax cancels it. Without that part, the
 // quantization steps are finer (Zhang et al. 2024, arXiv:2410.02367).
 void CenterKeys(const std::vector<float>& input, int columns, FloatLayer* w) {
@@ -55,7 +56,7 @@ void CenterKeys(const std::vector<float>& input, int columns, FloatLayer* w) {
   });
 }
 
-// fc2 is not folded: the function before it is not linear.
+// fc2 is not folded, because the function before it is not linear.
 void Fold(const Config& c, const LayerInputs& in, FloatLayer* w) {
   const int width = c.hidden_size;
   CenterKeys(in.attention, width, w);
@@ -85,7 +86,7 @@ void WriteLayer(const Config& c, const FloatLayer& w, int index, bool residual,
 }
 
 void FoldAdapter(const Config& c, int text, const AdapterInputs& in, FloatAdapter* w) {
-  // The four patches of a square share their norm: their columns are folded as one.
+  // The four patches of a square share their norm. So their columns share their factors.
   FoldNorm(in.conv, c.hidden_size, &w->post_norm, &w->post_norm_bias, {&w->conv});
   FoldRows(in.linear, text, &w->conv, &w->conv_bias, &w->linear);
   FoldRows(in.down, c.adapter_size, &w->up, nullptr, &w->down);

@@ -98,7 +98,7 @@ TEST_CASE("the costs of all columns add up to the mean squared output error") {
   const auto x = Correlated(tokens, k, 2), e = Normal(k, 3);
   const std::vector<float> zeros(static_cast<size_t>(k));
   for (const float shrink : {0.01f, 0.3f, 1.0f}) {
-    const OutputError error = LearnOutputError(x, k, shrink);
+    const OutputError error = EstimateOutputError(x, k, shrink);
     double sum = 0, alone = 0;
     for (int j = 0; j < k; ++j) {
       double carried = e[j], squares = 0;
@@ -120,7 +120,7 @@ TEST_CASE("GPTQ rounds each column to the nearest level after correcting earlier
       CAPTURE(k);
       const int n = 37;
       const auto x = Correlated(300, k, 4), rows = Normal(n * k, 5);
-      const OutputError error = LearnOutputError(x, k, 0.1f);
+      const OutputError error = EstimateOutputError(x, k, 0.1f);
       const auto groups = RoundRows(rows, k, error, group);
       const auto rounded = Floats(groups, k);
       REQUIRE(groups.size() == size_t{1} * n * Int4Groups(k));
@@ -150,8 +150,8 @@ TEST_CASE("GPTQ has a smaller output error on correlated inputs than group-wise 
   const int k = 256, n = 64;
   const auto rows = Normal(n * k, 6), x = Correlated(1000, k, 7), unseen = Correlated(500, k, 8);
   for (const int group : {32, 64}) {
-    const auto together = Floats(RoundRows(rows, k, LearnOutputError(x, k, 0.05f), group), k);
-    const auto alone = Floats(RoundRows(rows, k, LearnOutputError(x, k, 1.0f), group), k);
+    const auto together = Floats(RoundRows(rows, k, EstimateOutputError(x, k, 0.05f), group), k);
+    const auto alone = Floats(RoundRows(rows, k, EstimateOutputError(x, k, 1.0f), group), k);
     CHECK(OutputDifference(unseen, rows, together, k) <
           0.5 * OutputDifference(unseen, rows, alone, k));
   }
@@ -170,7 +170,7 @@ TEST_CASE("GPTQ with zero, huge, equal or dependent inputs gives finite levels n
   }
   for (const auto* x : {&zero, &huge, &alike, &dead}) {
     for (const float shrink : {0.0f, 0.05f}) {
-      const auto rounded = Floats(RoundRows(rows, k, LearnOutputError(*x, k, shrink), 32), k);
+      const auto rounded = Floats(RoundRows(rows, k, EstimateOutputError(*x, k, shrink), 32), k);
       double error = 0;
       for (int i = 0; i < n * k; ++i) error += std::pow(double{rows[i]} - rounded[i], 2);
       CHECK(error / (n * k) < (shrink > 0 ? 0.1 : 1e9));  // finite
@@ -198,7 +198,7 @@ TEST_CASE("the scale search has a smaller weighted error than rounding over the 
 }
 
 TEST_CASE("groups that are constant, zero or beyond f16's range") {
-  const OutputError error = LearnOutputError(std::vector<float>(64, 1.0f), 64, 1.0f);
+  const OutputError error = EstimateOutputError(std::vector<float>(64, 1.0f), 64, 1.0f);
   const std::vector<float> ones(64, 1.0f), zeros(64), huge(64, 1e30f);
   CHECK(Floats(RoundRows(ones, 64, error, 32), 64) == ones);
   CHECK(RoundRows(zeros, 64, error, 64) == std::vector<Int4Group>(2));
@@ -212,7 +212,7 @@ TEST_CASE("GPTQ gives the same bits for any number of threads") {
   for (const int count : {1, 2, 3}) {
     ThreadPool pool(count);
     const ThreadPool::Use use(&pool);
-    const OutputError error = LearnOutputError(x, k, 0.1f);
+    const OutputError error = EstimateOutputError(x, k, 0.1f);
     results.insert(Floats(RoundRows(rows, k, error, 32), k));
     std::vector<float> carry;
     for (int i = 0; i < k; ++i)
