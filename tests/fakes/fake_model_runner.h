@@ -11,8 +11,8 @@
 
 namespace edgegate {
 
-// Images of any size, of 1 + width rows. With several axes, row r is at height r / 2 and width r %
-// 2, and the text continues 2 positions after the first row.
+// The config of images of any size, with 1 + width rows. With several axes, row r is at height r /
+// 2 and width r % 2, and the text continues 2 positions after the first row.
 class FakeMedia : public MediaConfig {
  public:
   explicit FakeMedia(bool several_axes = false) : several_axes_(several_axes) {}
@@ -45,18 +45,18 @@ class FakeModelRunner : public ModelRunner, private MediaEncoder {
   // next token likely, so that sequences often repeat themselves.
   static std::vector<float> Logits(const std::vector<int32_t>& tokens, int vocab_size);
 
-  // Number of next calls that fail.
+  // Number of following calls that fail.
   std::atomic<int> fail_next{0};
   // Forward() blocks while it is true.
   std::atomic<bool> held{false};
-  // Percentage of rows, by a hash of the tokens before them, that have another most likely token.
-  // For draft models.
+  // Percentage of rows, chosen by a hash of the tokens before them, that have a different most
+  // likely token. For draft models.
   std::atomic<int> wrong_percent{0};
   // Duration of a slice.
   std::atomic<int> slice_ms{0};
   // Returns the first violation of the contract. Empty: none.
   const std::string& violation() const { return violation_; }
-  int calls() const { return calls_; }  // of Forward
+  int calls() const { return calls_; }  // of Forward()
 
  private:
   Status Begin(const MediaItem& item) override;
@@ -69,7 +69,7 @@ class FakeModelRunner : public ModelRunner, private MediaEncoder {
   std::vector<float> logits_;
   std::string violation_;
   int calls_ = 0;
-  MediaItem item_;  // under way
+  MediaItem item_;  // the current item
   int slices_left_ = 0;
 };
 

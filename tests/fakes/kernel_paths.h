@@ -17,11 +17,12 @@
 
 namespace edgegate {
 
-// Counts `path` as skipped, once for each path.
+// Records that `path` was skipped. Each path is counted once.
 void NoteSkippedPath(const std::string& path);
 
-// Caps to this level. False: this processor does not have it. oneDNN keeps the first cap that it is
-// given, or none if it was used before. So tests of oneDNN come before the first cap of a program.
+// Caps the instruction set to this level. False: this processor does not have it. oneDNN keeps its
+// first cap, or none if it was used before. So tests of oneDNN come before the first cap of a
+// program.
 inline bool CapTo(std::string_view level) {
   (void)SetIsaCap(level);
   return CurrentIsa().name == level;

@@ -1,4 +1,4 @@
-// A packed model's tensors in memory.
+// The tensors of a packed model, in memory.
 #pragma once
 
 #include <cstring>
@@ -12,7 +12,8 @@
 
 namespace edgegate {
 
-// Reads what was written. The names of tensors that were not found, or had another size, are kept.
+// Writes tensors and reads them back. Stores the first name that was not found or had another
+// size.
 class MemoryTensors : public TensorReader, public TensorWriter {
  public:
   bool Has(const std::string& name) const override { return tensors_.contains(name); }
@@ -40,8 +41,8 @@ class MemoryTensors : public TensorReader, public TensorWriter {
 
   void Erase(const std::string& name) { tensors_.erase(name); }
 
-  std::string missing;            // the first tensor that was not found
-  std::deque<std::string> order;  // the names as they were reserved
+  std::string missing;            // first tensor that was not found
+  std::deque<std::string> order;  // names in the order of Reserve()
 
  private:
   std::deque<AlignedBuffer<uint8_t>> memory_;

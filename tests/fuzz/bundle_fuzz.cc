@@ -1,5 +1,5 @@
-// Any bytes as a bundle's manifest, after a header with their checksum. The manifest's statements
-// about the tensors must be checked before the tensors are read.
+// Uses any bytes as a bundle's manifest, after a header with their checksum. The manifest's
+// statements about the tensors must be checked before the tensors are read.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 
 namespace {
 
-// Room for the tensors of a small model, so that some manifests describe a whole bundle.
+// Space for the tensors of a small model, so that some manifests describe a complete bundle.
 constexpr size_t kDataBytes = 64 * edgegate::kBundleAlignment;
 
 double TouchAll(const edgegate::DecoderWeights& w) {

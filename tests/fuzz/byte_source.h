@@ -1,5 +1,5 @@
-// Decisions of a generator, taken from a fuzzer's bytes. After the last byte every decision is 0,
-// so that generation ends.
+// The decisions of a generator, taken from a fuzzer's bytes. After the last byte every decision is
+// 0, so that generation ends.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class ByteSource {
 
   bool Chance(int percent) { return Pick(100) < percent; }
 
-  // Returns one of `words`. If no bytes are left, the first one.
+  // Returns one of `words`. If no bytes are left, returns the first one.
   std::string_view Word(std::span<const std::string_view> words) {
     return words[static_cast<size_t>(Pick(static_cast<int>(words.size())))];
   }

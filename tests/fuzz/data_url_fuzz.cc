@@ -1,4 +1,5 @@
-// Any bytes as a data URL. The data of an accepted URL equals the encoding of its decoded bytes.
+// Uses any bytes as a data URL. The data of an accepted URL must equal the encoding of its decoded
+// bytes.
 
 #include <cstdint>
 #include <cstdlib>

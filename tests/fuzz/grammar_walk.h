@@ -7,7 +7,7 @@
 
 namespace edgegate {
 
-// The kinds of tk_matcher_new.
+// The values of the parameter `kind` of tk_matcher_new.
 constexpr int kSchemaKind = 0, kRegexKind = 1, kLarkKind = 2;
 
 // Compiles `text`. If that succeeds, accepts some tokens that the masks allow, chosen by `source`.

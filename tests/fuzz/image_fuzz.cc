@@ -1,5 +1,6 @@
-// Any bytes as an image file and as an EXIF block. The file's first bytes select the decoder, which
-// decodes it whole and row by row. golden/images/good and hostile belong to the corpus too.
+// Uses any bytes as an image file and as an EXIF block. The file's first bytes select the decoder.
+// It decodes the image completely, and again row by row. golden/images/good and hostile belong to
+// the corpus too.
 
 #include <cstdint>
 #include <cstdlib>

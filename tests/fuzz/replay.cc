@@ -1,5 +1,5 @@
 // Runs a fuzz target on the files of a folder, under every preset and compiler. So a bug that a
-// fuzzer found stays fixed. usage: replay FOLDER [RANDOM_INPUTS]
+// fuzzer found stays fixed. Usage: replay FOLDER [RANDOM_INPUTS]
 
 #include <cstdint>
 #include <cstdio>

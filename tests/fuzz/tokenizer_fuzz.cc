@@ -1,4 +1,4 @@
-// Any bytes as a tokenizer.json or a tokenizer.model. If they make a tokenizer, it encodes and
+// Uses any bytes as a tokenizer.json or a tokenizer.model. If they make a tokenizer, it encodes and
 // decodes.
 
 #include <cstdint>

@@ -54,7 +54,7 @@ struct AdapterInputs {
 };
 
 // Returns the image's rows, [rows][text hidden], computed from the output of the last layer. Sets
-// `inputs` unless it is null.
+// `inputs`.
 std::vector<float> RunAdapter(const Config& config, int text_size, const FloatAdapter& w,
                               const std::vector<float>& hidden, AdapterInputs* inputs);
 

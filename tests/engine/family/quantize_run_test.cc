@@ -1,4 +1,4 @@
-// Making a bundle: threads, progress, errors on the way.
+// Tests how a bundle is made: threads, progress, and errors in between.
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// The whole way from published files to logits, on the golden checkpoints.
+// Tests all steps from published files to logits, on the golden checkpoints.
 
 #include "engine/family/quantize.h"
 
@@ -87,7 +87,7 @@ TEST_CASE("a bundle is the same bytes each time, and damage to it is an error") 
   for (int i = 0; i < 200; ++i) {
     std::string damaged = good;
     const size_t at = i % 2 ? random() % 64 : manifest + random() % (good.size() - manifest);
-    if (at >= 12 && at < 16) continue;  // reserved
+    if (at >= 12 && at < 16) continue;  // reserved bytes of the header
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
     WriteFile(bad, damaged);
     CHECK_FALSE(Bundle::Open(bad).ok());
@@ -139,7 +139,7 @@ TEST_CASE("4-bit bundles: tensors of wrong sizes and unknown formats are errors"
     }
     auto changed = manifest;
     changed["tensors"].erase(i);
-    // Groups of 32 are looked for where those of 64 are not there.
+    // If there is no tensor with groups of 64, the reader looks for groups of 32.
     const std::string missing = levels ? name.substr(0, name.size() - 3) : name;
     CHECK(error(changed).find("tensor " + missing + " is missing") != std::string::npos);
   }
@@ -168,7 +168,7 @@ TEST_CASE("damaged model files are errors that name the file") {
     std::string damaged = gguf;
     for (int j = 0; j < 3; ++j) damaged[random() % 20000] = static_cast<char>(random());
     WriteFile(path, damaged);
-    (void)ModelSource::Open(path).ok();  // whichever: no crash
+    (void)ModelSource::Open(path).ok();  // must not crash
   }
   for (const auto& entry : fs::directory_iterator(kModels + "llama3")) {
     fs::copy(entry.path(), folder.path);
@@ -200,8 +200,8 @@ TEST_CASE("damaged model files are errors that name the file") {
   refuses("\"hidden_size\": 72", "\"hidden_size\": \"x\"", "hidden_size");
 }
 
-// Logits of every position, in chunks of `chunk`, beside another sequence if `company`. With 7
-// threads, another number of them is active in each step.
+// Returns the logits of every position, in chunks of `chunk` tokens, beside another sequence if
+// `company` is set. With 7 threads, a different number of them is active in each step.
 std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
                           const std::vector<int32_t>& ids, int chunk, int threads, bool company) {
   ThreadPool pool(threads);
@@ -236,7 +236,7 @@ std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
 
 TEST_CASE("logits are the same bytes for any chunk size, batch and number of threads") {
   TemporaryFolder folder;
-  // Narrow models and wide ones; in 4 bits; with either KV cache.
+  // Narrow models and wide ones, in both weight formats, with both types of KV cache.
   constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
   for (const auto& [name, residual_width, format, kv_cache_type] :
        {std::tuple{"glm-edge", 512, kInt8, KvType::kBf16},
@@ -330,7 +330,7 @@ TEST_CASE("the cache key is the model's files, which are opened only for quantiz
   const auto changed = EnsureBundle(model, "", folder / "cache", {});
   REQUIRE(changed.ok());
   CHECK(*changed != *first);
-  WriteFile(model + "/chat_template.jinja", "{{ messages }}");  // a further file
+  WriteFile(model + "/chat_template.jinja", "{{ messages }}");  // an additional file
   const auto further = EnsureBundle(model, "", folder / "cache", {});
   REQUIRE(further.ok());
   CHECK(*further != *changed);

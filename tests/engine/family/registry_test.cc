@@ -24,7 +24,7 @@ TEST_CASE("each architecture belongs to one family, which is found by it") {
   }
 }
 
-TEST_CASE("an architecture that is not supported is named, with those that are") {
+TEST_CASE("an error about an unsupported architecture names the supported ones") {
   const Status hf = FindHfFamily("MambaForCausalLM").status();
   CHECK(hf.code() == StatusCode::kUnimplemented);
   CHECK(hf.message() ==
@@ -34,7 +34,7 @@ TEST_CASE("an architecture that is not supported is named, with those that are")
         "general.architecture \"bert\" is not supported; these are: chatglm, llama, qwen2, qwen3");
 }
 
-TEST_CASE("media families have names of their own, and are found by them") {
+TEST_CASE("media families have unique names, and are found by them") {
   std::set<std::string> names;
   for (const MediaFamily* family : MediaFamilies()) {
     CHECK(names.insert(family->name()).second);

@@ -157,7 +157,7 @@ TEST_CASE("after all pages have moved, changes of the file have no effect") {
     const PatternFile file(size);
     auto mapping = FileMapping::Map(file.path);
     REQUIRE(mapping.ok());
-    if (mapping->MoveToHugePages([] { return false; }) == 0) continue;  // no huge pages here
+    if (mapping->MoveToHugePages([] { return false; }) == 0) continue;  // no huge pages
     CHECK(::truncate(file.path.c_str(), 0) == 0);
     CHECK(Refusal(*mapping) == "");
     CHECK(Wrong(mapping->bytes(), 1) == 0);
@@ -181,7 +181,7 @@ TEST_CASE("SIGBUS outside of mappings still ends the process") {
     }
     int status = 0;
     CHECK(::waitpid(child, &status, 0) == child);
-    // A sanitizer reports it and exits.
+    // A sanitizer reports the signal and exits.
     const bool reported =
         WIFEXITED(status) && (WEXITSTATUS(status) == 1 || WEXITSTATUS(status) == 66);
     CHECK((reported || (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)));

@@ -1,4 +1,4 @@
-// Results of the three kinds of sources: Q4_0, Q4_1, and everything else.
+// Tests the quantization of the three kinds of sources: Q4_0, Q4_1, and all others.
 
 #include "engine/family/decoder/int4_quantize.h"
 
@@ -76,7 +76,7 @@ TEST_CASE("a block that 4-bit groups cannot hold is not marked as exact") {
   CHECK_FALSE(StoredGroups(TensorType::kQ8_0, std::vector<uint8_t>(34)));
 }
 
-// A model of one layer whose tensors are of all kinds.
+// A model of one layer that has tensors of all kinds.
 struct MixedModel {
   MixedModel()
       : path(std::filesystem::temp_directory_path() / fmt::format("edgegate-q4-{}", getpid())) {
@@ -118,7 +118,7 @@ struct MixedModel {
   }
   ~MixedModel() { std::filesystem::remove(path); }
 
-  // Random values; 0 rows: a vector.
+  // Adds a tensor of random values. If `rows` is 0, it is a vector.
   void Add(const std::string& name, TensorType type, int64_t rows, int64_t cols) {
     TensorInfo info;
     info.name = name;
@@ -183,7 +183,7 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   CHECK(differing(w.qkv, 64, model.Rows(&DecoderLayerTensors::k, 64, 64)) == 0);
   CHECK(differing(w.o, 0, model.Rows(&DecoderLayerTensors::o, 64, 64)) == 0);
   CHECK(differing(w.down, 0, model.Rows(&DecoderLayerTensors::down, 64, 96)) == 0);
-  // Gate and up alternate: the second block of each begins at 128 and 192.
+  // Gate and up blocks alternate. The second block of gate begins at 128, that of up at 192.
   const auto gate = model.Rows(&DecoderLayerTensors::gate, 96, 64),
              up = model.Rows(&DecoderLayerTensors::up, 96, 64);
   CHECK(differing(w.gate_up, 0, {gate.begin(), gate.begin() + 64 * 64}) == 0);
@@ -197,7 +197,8 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
     error += left * left;
     power += double{v[i]} * v[i];
   }
-  // A uniform distribution in 16 steps has 1 / 15^2; columns that make up for others have more.
+  // A uniform distribution over 16 steps has 1 / 15^2. Columns that compensate other columns have
+  // more.
   CHECK(error < 0.006 * power);
 }
 

@@ -1,4 +1,4 @@
-// The tables of kernels as a whole: their rows, and what each level selects.
+// Tests the tables of kernels as a whole: their rows, and the row that each level selects.
 
 #include "engine/ops/isa/kernel_table.h"
 
@@ -22,7 +22,8 @@ void CheckRows(std::span<const Kernel> kernels) {
   for (const Kernel& kernel : kernels) {
     CAPTURE(kernel.target.name);
     CHECK(names.insert(kernel.target.name).second);
-    // Some level must have all features of the kernel. Otherwise the kernel is never selected.
+    // At least one level must have all features of the kernel. Otherwise the kernel would never be
+    // selected.
     bool reachable = false;
     for (const IsaLevel& level : IsaLevels()) {
       reachable |= (level.features | level.optional).HasAll(kernel.target.needs);
@@ -31,7 +32,7 @@ void CheckRows(std::span<const Kernel> kernels) {
   }
 }
 
-TEST_CASE("the rows of a table have names of their own, and levels that reach them") {
+TEST_CASE("the rows of a table have unique names, and some level selects each of them") {
   CheckRows(Int8Kernels());
   CheckRows(Int4Kernels());
   CheckRows(AttentionKernels());
@@ -47,7 +48,7 @@ TEST_CASE("at the scalar level each operation has a kernel, except attention in 
   (void)SetIsaCap("auto");
 }
 
-TEST_CASE("a selected kernel needs nothing that the level lacks") {
+TEST_CASE("a selected kernel needs only features that the level has") {
   for (const IsaLevel& level : IsaLevels()) {
     (void)SetIsaCap(level.name);
     const CpuFeatures features = CurrentIsa().features;

@@ -21,19 +21,19 @@ std::vector<float> Normal(size_t count, uint32_t seed, float mean = 0.0f) {
   return values;
 }
 
-// Weights in two packed parts, with the memory that Linear only views.
+// Weights in two packed parts, with the memory of the view Linear.
 struct OwnedResidual {
   OwnedResidual(int n, int k, uint32_t seed)
       : rows(Normal(size_t{1} * n * k, seed)), bias(Normal(Int8Padded(n), seed + 1)) {
-    std::vector<float> left = rows;
-    layer.main = Pack(n, k, 0, &left);
+    std::vector<float> values = rows;
+    layer.main = Pack(n, k, 0, &values);
     layer.main.bias = bias.data();
-    layer.residual = Pack(n, k, 1, &left);
+    layer.residual = Pack(n, k, 1, &values);
     view.layer = layer;
     formats.Add(view);
   }
-  // Packs `left` and replaces it by its residual.
-  Int8Linear Pack(int n, int k, int part, std::vector<float>* left) {
+  // Packs `values` and replaces it by its residual.
+  Int8Linear Pack(int n, int k, int part, std::vector<float>* values) {
     Int8Linear w;
     w.n = n;
     w.k = k;
@@ -43,7 +43,7 @@ struct OwnedResidual {
     for (int block = 0; block < Int8Blocks(n); ++block) {
       const int count = std::min(64, n - block * 64);
       int8_t* to = packed[part].data() + int64_t{block} * 64 * w.k_padded();
-      float* from = left->data() + int64_t{block} * 64 * k;
+      float* from = values->data() + int64_t{block} * 64 * k;
       PackInt8Block(from, count, k, to, &scale[part][block * 64], &sums[part][block * 64]);
       for (int row = 0; row < count; ++row) {
         for (int i = 0; i < k; ++i) {

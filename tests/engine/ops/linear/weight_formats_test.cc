@@ -1,4 +1,4 @@
-// Each weight format: packed, written, loaded and computed.
+// Tests each weight format: packed, written, loaded and computed.
 
 #include "engine/ops/linear/weight_formats.h"
 
@@ -29,7 +29,7 @@ std::vector<float> Normal(size_t count, uint32_t seed) {
   return values;
 }
 
-// Packs `rows` [n][k] by blocks.
+// Packs `rows` [n][k] in blocks.
 void Pack(LinearPacker* packer, const std::vector<float>& rows) {
   for (int first = 0; first < kShape.n; first += 64) {
     packer->Pack(first / 64, rows.data() + int64_t{first} * kShape.k,
@@ -38,7 +38,8 @@ void Pack(LinearPacker* packer, const std::vector<float>& rows) {
   packer->Finish();
 }
 
-// The largest difference of the layer's outputs from those of `rows` and `bias` in double.
+// Returns the largest difference between the layer's outputs and those of `rows` and `bias` in
+// double.
 double WorstOutput(const Linear& w, const std::vector<float>& rows,
                    const std::vector<float>& bias) {
   LinearFormatSet formats;
@@ -65,7 +66,7 @@ Linear Load(WeightFormat format, MemoryTensors* tensors) {
   return InfoOf(format).load(tensors, "layer", kShape, true);
 }
 
-TEST_CASE("INT8: its tensors, in their order, give the layer that was packed") {
+TEST_CASE("INT8 tensors are written in order and load as the packed layer") {
   const auto rows = Normal(size_t{100} * 72, 1), bias = Normal(100, 2);
   MemoryTensors tensors;
   Pack(MakeInt8Packer(&tensors, "layer", kShape, bias).get(), rows);
@@ -79,7 +80,7 @@ TEST_CASE("INT8: its tensors, in their order, give the layer that was packed") {
   CHECK(WorstOutput(w, rows, bias) < 0.5);
 }
 
-TEST_CASE("INT8 with a residual: the same, and 14 bits") {
+TEST_CASE("INT8 tensors with a residual load as the packed layer, with 14 bits") {
   const auto rows = Normal(size_t{100} * 72, 1), bias = Normal(100, 2);
   MemoryTensors tensors;
   Pack(MakeInt8ResidualPacker(&tensors, "layer", kShape, bias).get(), rows);
@@ -93,7 +94,7 @@ TEST_CASE("INT8 with a residual: the same, and 14 bits") {
   CHECK(WorstOutput(w, rows, bias) < 0.005);
 }
 
-TEST_CASE("4 bits: the same, in groups of either size") {
+TEST_CASE("4-bit tensors load as the packed layer, in groups of both sizes") {
   for (const int size : {kInt4Group, kInt4WideGroup}) {
     CAPTURE(size);
     std::mt19937 random(3);

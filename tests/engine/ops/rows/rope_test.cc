@@ -1,4 +1,4 @@
-// Rotary position embedding against rotations in double precision, in both layouts.
+// Compares rotary position embedding with rotations in double precision, in both layouts.
 
 #include "engine/ops/rows/rope.h"
 

@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-TEST_CASE("a row norm is the function of its kind; without a norm the row itself is returned") {
+TEST_CASE("a row norm computes the function of its kind, and kNone returns the row itself") {
   const std::vector<float> x = {1, -2, 3, 4.5f, 0, 7}, weight = {1, 2, 3, 4, 5, 6};
   const std::vector<float> bias = {0.5f, 0, 1, 0, 2, 0};
   std::vector<float> out(6), want(6);
