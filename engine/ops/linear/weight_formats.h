@@ -1,7 +1,7 @@
 // The weight formats that the linear layers of a text model can be packed in.
 //
-// A format's quantization is in family/. The other layers of a model (lm_head, image encoders) are
-// of the format kInt8, whatever the format of the text model is.
+// family/ has the quantization of a format. The other layers of a model (lm_head, image encoders)
+// always have the format kInt8.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +24,16 @@ struct WeightFormatInfo {
   WeightFormat format;
   std::string_view name;  // in settings and bundles
 
-  // Views the tensors of layer NAME. An error is kept by the reader.
+  // Returns a view of the tensors of layer NAME. `reader` stores an error.
   Linear (*load)(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
-  // Random weights, for benchmarks.
+  // Returns a layer with random weights, for benchmarks. `arena` owns the memory.
   Linear (*random)(WeightArena* arena, LinearShape shape);
 };
 
 std::span<const WeightFormatInfo> WeightFormats();
 const WeightFormatInfo& InfoOf(WeightFormat format);
 
-// "int8" or "int4"; kInvalidArgument for another name.
+// Parses "int8" or "int4". kInvalidArgument: another name.
 Result<WeightFormat> ParseWeightFormat(std::string_view name);
 std::string_view WeightFormatName(WeightFormat format);
 
