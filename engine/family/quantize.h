@@ -16,7 +16,7 @@
 namespace edgegate {
 
 struct QuantizeOptions {
-  WeightFormat format = WeightFormat::kInt8;
+  WeightFormat format = kWeightFormat<Int8Format>;
   std::string calibration_text;      // empty: the built-in text
   int max_calibration_tokens = 512;  // of a sequence: INT8 sees one, 4 bits see four
   // INT8 decoders and media encoders of up to this many columns have a residual

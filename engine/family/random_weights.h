@@ -15,8 +15,8 @@ class RandomWeights {
  public:
   // "glm-edge-1.5b", "glm-edge-4b", "glm-edge-v-2b", "glm-edge-v-5b" or "smollm2-135m";
   // kInvalidArgument for another name.
-  static Result<std::unique_ptr<RandomWeights>> Make(const std::string& shape,
-                                                     WeightFormat format = WeightFormat::kInt8);
+  static Result<std::unique_ptr<RandomWeights>> Make(
+      const std::string& shape, WeightFormat format = kWeightFormat<Int8Format>);
   ~RandomWeights();
 
   const DecoderWeights& weights() const;

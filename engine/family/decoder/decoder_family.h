@@ -1,6 +1,6 @@
 // A family of decoder-only models, as data: how its config files are read, and its table of
 // tensors. All families share the forward pass (decoder_runner.h) and the quantization
-// (decoder_quantize.h), whose switches are the fields of ModelConfig.
+// (layer_quantizer.h), whose switches are the fields of ModelConfig.
 //
 // A family is one file in families/ and one row in engine/family/registry.cc.
 #pragma once

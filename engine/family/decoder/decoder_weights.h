@@ -37,11 +37,11 @@ struct DecoderLayerWeights {
 
 struct DecoderWeights {
   ModelConfig config;
-  WeightFormat format = WeightFormat::kInt8;  // of `layers`
+  WeightFormat format = kWeightFormat<Int8Format>;  // of `layers`
   EmbeddingTable embedding;
   std::vector<DecoderLayerWeights> layers;
   const float* final_norm = nullptr;          // [hidden_size]
-  Linear lm_head;                             // n = vocab_size; WeightFormat::kInt8
+  Linear lm_head;                             // n = vocab_size; INT8
   std::shared_ptr<const MediaWeights> media;  // null where config.media is
 };
 

@@ -21,7 +21,7 @@ namespace edgegate {
 std::optional<std::vector<Int4Group>> StoredGroups(TensorType type,
                                                    std::span<const uint8_t> blocks);
 
-// LayerQuantizer::write of WeightFormat::kInt4. Leaves `weights` as they are.
+// LayerQuantizer::write of Int4Format. Leaves `weights` as they are.
 Status WriteInt4Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer);
 
 }  // namespace edgegate

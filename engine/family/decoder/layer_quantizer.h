@@ -1,5 +1,6 @@
-// The quantization of a decoder's layers: a row for each weight format. A new format adds its file
-// (as int8_quantize.cc and int4_quantize.cc are) and a row.
+// The quantization of a decoder's layers. Formats that have a packer are smoothed and packed
+// (pack_layer.h). Each other format has a file of its own (int4_quantize.h) and a row in
+// layer_quantizer.cc.
 #pragma once
 
 #include "engine/base/status.h"
@@ -14,11 +15,10 @@ struct LayerToQuantize {
   const ModelSource& source;
   int index;
   const LayerInputs& inputs;  // of the calibration text
-  bool residual;              // kInt8: the linear layers have a residual
+  MakeLinearPacker* packer;   // of the format; null if it has none
 };
 
 struct LayerQuantizer {
-  WeightFormat format;
   int sequences;  // of the calibration text
   // Quantizes the layer and writes its norms and linear layers. May change `weights`.
   Status (*write)(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer);
@@ -28,6 +28,7 @@ struct LayerQuantizer {
   double (*learn_work)(double columns, double tokens);
 };
 
+// Lives as long as the process.
 const LayerQuantizer& QuantizerOf(WeightFormat format);
 
 // Writes layers.INDEX.{attention_norm, mlp_norm, q_norm, k_norm}, those that the layer has.
