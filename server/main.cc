@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/base/version.h"
+#include "engine/ops/linear/weight_formats.h"
 #include "server/catalog/default_models.h"
 #include "server/cli/commands.h"
 #include "server/worker/host.h"
@@ -107,7 +108,7 @@ int Main(int argc, char** argv) {
       ->required();
   quantize->add_option("destination", quantize_arguments.destination, "file to write")->required();
   quantize->add_option("--calibration", quantize_arguments.calibration, "text to calibrate with");
-  quantize->add_option("--format", quantize_arguments.format, "int8 or int4 [int8]");
+  quantize->add_option("--format", quantize_arguments.format, WeightFormatNames() + " [int8]");
 
   BenchArguments bench_arguments;
   CLI::App* bench = app.add_subcommand("bench", "measure prefill and decode on this machine");

@@ -85,7 +85,9 @@ void WriteTokenizer(const TokenizerAssets& assets, BundleWriter* writer) {
 Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, double work,
                    Calibration* calibration, WorkProgress* progress, BundleWriter* writer) {
   const ModelConfig& c = source.config();
-  const bool residual = c.hidden_size <= options.residual_width;
+  const WeightFormatInfo& format = InfoOf(options.format);
+  MakeLinearPacker* const packer =
+      c.hidden_size <= options.residual_width ? format.residual_packer : format.packer;
   const LayerQuantizer& quantizer = QuantizerOf(options.format);
   FloatLayer weights;
   for (int layer = 0; layer < c.num_layers; ++layer) {
@@ -93,7 +95,7 @@ Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, do
     EG_RETURN_IF_ERROR(ReadFloatLayer(source, layer, &weights));
     const LayerInputs inputs =
         RunFloatLayer(c, weights, &calibration->hidden, calibration->sequence);
-    EG_RETURN_IF_ERROR(quantizer.write({source, layer, inputs, residual}, &weights, writer));
+    EG_RETURN_IF_ERROR(quantizer.write({source, layer, inputs, packer}, &weights, writer));
     writer->StartWriteback();
     EG_RETURN_IF_ERROR(progress->Add(work));
   }

@@ -19,7 +19,7 @@ namespace edgegate {
 
 // The options of Quantize(). They are part of the key of a cached bundle, except for `progress`.
 struct QuantizeOptions {
-  WeightFormat format = WeightFormat::kInt8;
+  WeightFormat format = kWeightFormat<Int8Format>;
   std::string calibration_text;      // empty: the built-in text
   int max_calibration_tokens = 512;  // of a sequence; INT8 uses 1, 4-bit uses 4
   // INT8 decoders and media encoders of up to this number of columns have a residual

@@ -13,10 +13,10 @@ namespace edgegate {
 // The weights and their memory. Immutable after construction: any thread may call any const method.
 class RandomWeights {
  public:
-  // Makes the weights of "glm-edge-1.5b", "glm-edge-4b", "glm-edge-v-2b", "glm-edge-v-5b" or
-  // "smollm2-135m". kInvalidArgument: another name. Throws std::bad_alloc.
-  static Result<std::unique_ptr<RandomWeights>> Make(const std::string& shape,
-                                                     WeightFormat format = WeightFormat::kInt8);
+  // "glm-edge-1.5b", "glm-edge-4b", "glm-edge-v-2b", "glm-edge-v-5b" or "smollm2-135m";
+  // kInvalidArgument for another name.
+  static Result<std::unique_ptr<RandomWeights>> Make(
+      const std::string& shape, WeightFormat format = kWeightFormat<Int8Format>);
   ~RandomWeights();
 
   const DecoderWeights& weights() const;

@@ -63,7 +63,7 @@ struct BundleInfo {
   GenerationDefaults generation;
   TokenizerAssets::Kind tokenizer_kind = TokenizerAssets::Kind::kHuggingFace;
   EmbeddingType embedding_type = EmbeddingType::kF32;
-  WeightFormat format = WeightFormat::kInt8;
+  WeightFormat format = kWeightFormat<Int8Format>;
 };
 
 // Writes a bundle front to back. Stores the first error, which status() and Finish() return. Owned

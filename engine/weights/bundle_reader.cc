@@ -70,7 +70,7 @@ std::string BundleReader::Text(const std::string& name) {
 }
 
 Linear BundleReader::Int8(const std::string& name, int n, int k, bool bias) {
-  return InfoOf(WeightFormat::kInt8).load(this, name, {n, k}, bias);
+  return InfoOf(kWeightFormat<Int8Format>).load(this, name, {n, k}, bias);
 }
 
 Linear BundleReader::OfFormat(const std::string& name, int n, int k, bool bias) {

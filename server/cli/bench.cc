@@ -216,7 +216,7 @@ struct Subject {
   std::unique_ptr<RandomWeights> random;
   std::unique_ptr<Bundle> bundle;
   std::unique_ptr<DecoderRunner> runner;
-  WeightFormat format = WeightFormat::kInt8;
+  WeightFormat format = kWeightFormat<Int8Format>;
 };
 
 Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {

@@ -103,6 +103,15 @@ TEST_CASE("a syntax error names its byte") {
         "The body is not valid JSON: there is an error at byte 2.");
 }
 
+TEST_CASE("a body is an object") {
+  CHECK(std::get<json>(ReadObject(R"({"a": 1})")).dump() == R"({"a":1})");
+  for (const char* text : {"[{}]", "1", "null", "\"a\""}) {
+    CHECK(std::get<CallError>(ReadObject(text)).status.message() ==
+          "The body must be a JSON object.");
+  }
+  CHECK(std::holds_alternative<CallError>(ReadObject("{")));
+}
+
 TEST_CASE("many small objects in a list take linear time") {
   // An earlier version took quadratic time: 100 minutes for 16 MB of these.
   JsonLimits limits;

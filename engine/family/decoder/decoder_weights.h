@@ -38,12 +38,12 @@ struct DecoderLayerWeights {
 
 struct DecoderWeights {
   ModelConfig config;
-  WeightFormat format = WeightFormat::kInt8;  // of `layers`
+  WeightFormat format = kWeightFormat<Int8Format>;  // of `layers`
   EmbeddingTable embedding;
   std::vector<DecoderLayerWeights> layers;
   const float* final_norm = nullptr;          // [hidden_size]
-  Linear lm_head;                             // n = vocab_size; WeightFormat::kInt8
-  std::shared_ptr<const MediaWeights> media;  // null if config.media is null
+  Linear lm_head;                             // n = vocab_size; INT8
+  std::shared_ptr<const MediaWeights> media;  // null where config.media is
 };
 
 // Returns views of the tensors of a bundle. `bundle` stores the first error: a tensor is missing or

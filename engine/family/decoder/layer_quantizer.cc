@@ -3,31 +3,36 @@
 #include <algorithm>
 
 #include "engine/family/decoder/int4_quantize.h"
-#include "engine/family/decoder/int8_quantize.h"
+#include "engine/family/decoder/pack_layer.h"
 #include "engine/quantize/work_sizes.h"
 
 namespace edgegate {
 namespace {
 
-constexpr LayerQuantizer kQuantizers[] = {
-    {.format = WeightFormat::kInt8,
-     .sequences = 1,
-     .write = WriteInt8Layer,
-     .linear_work = Int8LinearWork,
-     .statistics_work = [](double, double) { return 0.0; }},
-    // 4-bit rounding estimates the product of each pair of columns. This takes more samples.
-    {.format = WeightFormat::kInt4,
-     .sequences = 4,
-     .write = WriteInt4Layer,
-     .linear_work = Int4LinearWork,
-     .statistics_work = Int4StatisticsWork},
+// Of formats that have a packer.
+constexpr LayerQuantizer kPack = {.sequences = 1,
+                                  .write = PackLayer,
+                                  .linear_work = Int8LinearWork,
+                                  .statistics_work = [](double, double) { return 0.0; }};
+
+struct Row {
+  WeightFormat format;
+  LayerQuantizer quantizer;
+};
+constexpr Row kRows[] = {
+    // 4-bit rounding estimates the product of each pair of columns, which takes more samples.
+    {kWeightFormat<Int4Format>,
+     {.sequences = 4,
+      .write = WriteInt4Layer,
+      .linear_work = Int4LinearWork,
+      .statistics_work = Int4StatisticsWork}},
 };
 
 }  // namespace
 
 const LayerQuantizer& QuantizerOf(WeightFormat format) {
-  return *std::find_if(std::begin(kQuantizers), std::end(kQuantizers),
-                       [&](const LayerQuantizer& row) { return row.format == format; });
+  const auto* row = std::ranges::find(kRows, format, &Row::format);
+  return row == std::end(kRows) ? kPack : row->quantizer;
 }
 
 void WriteNorms(const FloatLayer& w, int index, BundleWriter* writer) {

@@ -1,5 +1,6 @@
-// The quantization of a decoder's layers, as a table with a row for each weight format. A new
-// format needs a file, such as int8_quantize.cc, and a row.
+// The quantization of a decoder's layers. Formats that have a packer are smoothed and packed
+// (pack_layer.h). Each other format has a file of its own (int4_quantize.h) and a row in
+// layer_quantizer.cc.
 #pragma once
 
 #include "engine/base/status.h"
@@ -14,15 +15,13 @@ struct LayerToQuantize {
   const ModelSource& source;
   int index;
   const LayerInputs& inputs;  // of the calibration text
-  bool residual;              // kInt8: the linear layers have a residual
+  MakeLinearPacker* packer;   // of the format; null if it has none
 };
 
 // A row of the table.
 struct LayerQuantizer {
-  WeightFormat format;
-  int sequences;  // number of sequences of the calibration text
-  // Quantizes the layer and writes its norms and linear layers. May change `weights`. `writer`
-  // stores errors of writing. Other errors are those of reading.
+  int sequences;  // of the calibration text
+  // Quantizes the layer and writes its norms and linear layers. May change `weights`.
   Status (*write)(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer);
   // Return the expected time of a linear layer [rows][columns], and of the statistics that are
   // computed once for the inputs of linear layers with `columns` columns. The unit is that of
@@ -31,7 +30,7 @@ struct LayerQuantizer {
   double (*statistics_work)(double columns, double tokens);
 };
 
-// Returns the row of a format. Thread-safe.
+// Lives as long as the process.
 const LayerQuantizer& QuantizerOf(WeightFormat format);
 
 // Writes those of layers.INDEX.{attention_norm, mlp_norm, q_norm, k_norm} that the layer has.

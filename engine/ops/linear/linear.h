@@ -1,9 +1,8 @@
 // Linear layers of any weight format.
 //
 // A format is a folder with a struct of its own (int8/format.h, int8_residual/format.h,
-// int4/format.h), which names its layer, its executor and its shape. LinearFormats lists the
-// formats: a new format is a folder and an entry there. weight_formats.h lists the formats that a
-// model can be packed in.
+// int4/format.h). LinearFormats lists them: a new format is a folder and an entry there. The tables
+// of weight_formats.h and of the quantization follow from this list.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +18,21 @@
 
 namespace edgegate {
 
+// The members of a format:
+//   Layer       a view of a layer's packed weights
+//   Executor    quantizes rows and multiplies (see LinearMatMul). Its constructor takes
+//               (const LinearSizes&, Int8Workspace*)
+//   ShapeOf     (const Layer&) -> LinearShape
+//   kCheapRows  rows whose step takes about as long as that of one row
+//   Load        (TensorReader*, name, LinearShape, bool bias) -> Layer. An error is kept by the
+//               reader
+//   MakePacker  MakeLinearPacker. Left out where the weights are not rounded row by row: the
+//               quantization then has a row in family/decoder/layer_quantizer.cc
+// A format that a model can be packed in also has:
+//   kName       its name in settings and bundles
+//   Random      (WeightArena*, LinearShape) -> Layer: random weights, for benchmarks
+//   Residual    the format of narrow models' layers, a type. May be left out. That format also has
+//               IsAt(const TensorReader&, name): true if layer `name` has this format
 template <typename... Formats>
 struct FormatList {
   using Layer = std::variant<typename Formats::Layer...>;

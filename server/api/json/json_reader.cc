@@ -129,4 +129,13 @@ std::variant<json, CallError> ReadJson(std::string_view text, const JsonLimits& 
   return builder.Take();
 }
 
+std::variant<json, CallError> ReadObject(std::string_view body) {
+  auto read = ReadJson(body, JsonLimits{});
+  const auto* root = std::get_if<json>(&read);
+  if (root != nullptr && !root->is_object()) {
+    return BadField("", "The body must be a JSON object.", "invalid_json");
+  }
+  return read;
+}
+
 }  // namespace edgegate

@@ -22,4 +22,7 @@ struct JsonLimits {
 std::variant<nlohmann::ordered_json, CallError> ReadJson(std::string_view text,
                                                          const JsonLimits& limits);
 
+// Reads a request's body, which must be a JSON object, within the default limits. Thread-safe.
+std::variant<nlohmann::ordered_json, CallError> ReadObject(std::string_view body);
+
 }  // namespace edgegate

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/api/json/dump.h"
+#include "server/api/json/json_reader.h"
 #include "server/api/openai/chat_writer.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/messages.h"

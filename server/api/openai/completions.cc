@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/api/json/json_reader.h"
 #include "server/api/openai/completion_writer.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/parameters.h"

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "server/api/json/json_reader.h"
 #include "server/api/openai/response_format.h"
 
 namespace edgegate {
@@ -59,15 +58,6 @@ void ParseLogitBias(Fields* fields, Call* call) {
 }
 
 }  // namespace
-
-std::variant<json, CallError> ReadObject(std::string_view body) {
-  auto read = ReadJson(body, JsonLimits{});
-  const auto* root = std::get_if<json>(&read);
-  if (root != nullptr && !root->is_object()) {
-    return BadField("", "The body must be a JSON object.", "invalid_json");
-  }
-  return read;
-}
 
 void ParseModel(Fields* fields, Call* call) {
   const auto model = fields->String("model");

@@ -21,9 +21,6 @@ struct OutputOptions {
   bool return_tokens_as_token_ids = false;  // in log-probabilities: "token_id:17"
 };
 
-// Reads a body that is a JSON object.
-std::variant<nlohmann::ordered_json, CallError> ReadObject(std::string_view body);
-
 // Each function reads members into the call. Errors are stored in `fields`.
 void ParseModel(Fields* fields, Call* call);
 // Reads "max_tokens" or "max_completion_tokens", which must be at least `least`, and "n".

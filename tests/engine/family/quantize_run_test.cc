@@ -19,11 +19,11 @@ TEST_CASE("a bundle is the same bytes for any number of threads") {
   TemporaryFolder folder;
   const std::string vision = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/";
   for (const auto& [model, format, residual_width] :
-       {std::tuple{kModels + "glm-edge", WeightFormat::kInt8, 512},
-        {kModels + "glm-edge", WeightFormat::kInt8, 0},
-        {kModels + "qwen2", WeightFormat::kInt4, 512},
-        {vision + "glm-edge-v", WeightFormat::kInt8, 0},
-        {vision + "glm-edge-v-odd", WeightFormat::kInt4, 512}}) {
+       {std::tuple{kModels + "glm-edge", kWeightFormat<Int8Format>, 512},
+        {kModels + "glm-edge", kWeightFormat<Int8Format>, 0},
+        {kModels + "qwen2", kWeightFormat<Int4Format>, 512},
+        {vision + "glm-edge-v", kWeightFormat<Int8Format>, 0},
+        {vision + "glm-edge-v-odd", kWeightFormat<Int4Format>, 512}}) {
     const std::string path = model;
     CAPTURE(path);
     auto source = ModelSource::Open(path);

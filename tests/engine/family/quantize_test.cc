@@ -19,6 +19,8 @@
 #include "engine/family/decoder/decoder_runner.h"
 #include "engine/family/decoder/float_layer.h"
 #include "engine/family/decoder/fold_layer.h"
+#include "engine/family/decoder/layer_quantizer.h"
+#include "engine/family/decoder/pack_layer.h"
 #include "engine/weights/bundle_format.h"
 #include "tests/fakes/temporary_folder.h"
 
@@ -106,12 +108,20 @@ std::string WithManifest(const std::string& bundle, const nlohmann::json& manife
   return out;
 }
 
+TEST_CASE("each weight format has either a packer or a quantization of its own") {
+  for (const WeightFormatInfo& info : WeightFormats()) {
+    CAPTURE(std::string(info.name));
+    CHECK((info.packer != nullptr) == (QuantizerOf(info.format).write == PackLayer));
+    CHECK((info.packer == nullptr) == (info.residual_packer == nullptr));
+  }
+}
+
 TEST_CASE("4-bit bundles: tensors of wrong sizes and unknown formats are errors") {
   TemporaryFolder folder;
   auto source = ModelSource::Open(kModels + "qwen2");
   REQUIRE(source.ok());
   QuantizeOptions options;
-  options.format = WeightFormat::kInt4;
+  options.format = kWeightFormat<Int4Format>;
   const std::string path = folder / "a.edgegate";
   REQUIRE(Quantize(**source, path, options).ok());
   const std::string good = ReadFile(path);
@@ -236,8 +246,8 @@ std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
 
 TEST_CASE("logits are the same bytes for any chunk size, batch and number of threads") {
   TemporaryFolder folder;
-  // Narrow models and wide ones, in both weight formats, with both types of KV cache.
-  constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
+  // Narrow models and wide ones; in 4 bits; with either KV cache.
+  constexpr WeightFormat kInt8 = kWeightFormat<Int8Format>, kInt4 = kWeightFormat<Int4Format>;
   for (const auto& [name, residual_width, format, kv_cache_type] :
        {std::tuple{"glm-edge", 512, kInt8, KvType::kBf16},
         {"glm-edge", 512, kInt8, KvType::kInt8},
@@ -304,7 +314,7 @@ TEST_CASE("a quantized model is cached, and a damaged cache is rewritten") {
   WriteFile(*first, "EDGEGATE");
   REQUIRE(EnsureBundle(kModels + "qwen2", "", folder.path, options).ok());
   CHECK(runs == 2);
-  options.format = WeightFormat::kInt4;
+  options.format = kWeightFormat<Int4Format>;
   const auto other = EnsureBundle(kModels + "qwen2", "", folder.path, options);
   REQUIRE(other.ok());
   CHECK(*other != *first);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/ops/linear/int4/matmul.h"
@@ -62,8 +63,11 @@ class Int4Executor {
 struct Int4Format {
   using Layer = Int4Linear;
   using Executor = Int4Executor;
+  static constexpr std::string_view kName = "int4";
+  static constexpr int kCheapRows = 4;  // less to read than INT8, and more to compute
+  static constexpr auto Load = LoadInt4;
+  static constexpr auto Random = RandomInt4;
   static LinearShape ShapeOf(const Int4Linear& w) { return {w.n, w.k}; }
-  static constexpr int kCheapRows = 4;  // fewer bytes to read than INT8, and more operations
 };
 
 }  // namespace edgegate

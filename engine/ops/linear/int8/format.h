@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/ops/linear/int8/matmul.h"
@@ -91,14 +92,18 @@ class Int8Executor {
   Int8Workspace& int8_;
 };
 
-// The entry of LinearFormats.
+struct Int8ResidualFormat;  // int8_residual/format.h
+
 struct Int8Format {
   using Layer = Int8Linear;
   using Executor = Int8Executor;
-  static LinearShape ShapeOf(const Int8Linear& w) { return {w.n, w.k}; }
-  // A step with up to this number of rows takes about as long as a step with one row
-  // (RunnerLimits::cheap_rows).
+  using Residual = Int8ResidualFormat;
+  static constexpr std::string_view kName = "int8";
   static constexpr int kCheapRows = 8;
+  static constexpr auto Load = LoadInt8;
+  static constexpr auto Random = RandomInt8;
+  static constexpr auto MakePacker = MakeInt8Packer;
+  static LinearShape ShapeOf(const Int8Linear& w) { return {w.n, w.k}; }
 };
 
 }  // namespace edgegate

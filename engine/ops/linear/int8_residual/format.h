@@ -61,8 +61,11 @@ class Int8ResidualExecutor {
 struct Int8ResidualFormat {
   using Layer = Int8ResidualLinear;
   using Executor = Int8ResidualExecutor;
-  static LinearShape ShapeOf(const Int8ResidualLinear& w) { return {w.main.n, w.main.k}; }
   static constexpr int kCheapRows = 8;
+  static constexpr auto IsAt = HasInt8Residual;
+  static constexpr auto Load = LoadInt8Residual;
+  static constexpr auto MakePacker = MakeInt8ResidualPacker;
+  static LinearShape ShapeOf(const Int8ResidualLinear& w) { return {w.main.n, w.main.k}; }
 };
 
 }  // namespace edgegate

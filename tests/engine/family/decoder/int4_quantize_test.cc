@@ -157,7 +157,7 @@ struct MixedModel {
 TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others well") {
   const MixedModel model;
   QuantizeOptions options;
-  options.format = WeightFormat::kInt4;
+  options.format = kWeightFormat<Int4Format>;
   const std::string path = model.path + ".edgegate";
   const Status status = Quantize(*model.source, path, options);
   CAPTURE(status.message());
@@ -165,7 +165,7 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   auto bundle = Bundle::Open(path);
   std::filesystem::remove(path);
   REQUIRE(bundle.ok());
-  CHECK((*bundle)->weights().format == WeightFormat::kInt4);
+  CHECK((*bundle)->weights().format == kWeightFormat<Int4Format>);
   CHECK_FALSE((*bundle)->weights().lm_head.Is<Int4Linear>());
   const DecoderLayerWeights& w = (*bundle)->weights().layers[0];
   auto differing = [](const Linear& linear, int first, const std::vector<float>& rows) {

@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "config/settings.h"
 #include "engine/base/half.h"
 #include "engine/ops/linear/int4/pack.h"
 #include "tests/fakes/memory_tensors.h"
@@ -72,7 +73,7 @@ TEST_CASE("INT8 tensors are written in order and load as the packed layer") {
   Pack(MakeInt8Packer(&tensors, "layer", kShape, bias).get(), rows);
   CHECK(tensors.order ==
         std::deque<std::string>{"layer.packed", "layer.scale", "layer.column_sum", "layer.bias"});
-  const Linear w = Load(WeightFormat::kInt8, &tensors);
+  const Linear w = Load(kWeightFormat<Int8Format>, &tensors);
   CHECK(tensors.missing.empty());
   REQUIRE(w.Is<Int8Linear>());
   CHECK(w.n() == 100);
@@ -87,7 +88,7 @@ TEST_CASE("INT8 tensors with a residual load as the packed layer, with 14 bits")
   CHECK(tensors.order == std::deque<std::string>{"layer.packed", "layer.scale", "layer.column_sum",
                                                  "layer.bias", "layer.rest.packed",
                                                  "layer.rest.scale", "layer.rest.column_sum"});
-  const Linear w = Load(WeightFormat::kInt8, &tensors);
+  const Linear w = Load(kWeightFormat<Int8Format>, &tensors);
   CHECK(tensors.missing.empty());
   REQUIRE(w.Is<Int8ResidualLinear>());
   CHECK(w.n() == 100);
@@ -109,7 +110,7 @@ TEST_CASE("4-bit tensors load as the packed layer, in groups of both sizes") {
     WriteInt4(&tensors, "layer", groups, 72, size, bias);
     const char* name = size == 64 ? "layer.int4x64" : "layer.int4";
     CHECK(tensors.order == std::deque<std::string>{name, "layer.bias"});
-    const Linear w = Load(WeightFormat::kInt4, &tensors);
+    const Linear w = Load(kWeightFormat<Int4Format>, &tensors);
     CHECK(tensors.missing.empty());
     REQUIRE(w.Is<Int4Linear>());
     std::vector<float> rows;
@@ -124,17 +125,34 @@ TEST_CASE("4-bit tensors load as the packed layer, in groups of both sizes") {
   }
 }
 
+TEST_CASE("each packer's tensors give the layer that was packed") {
+  const auto rows = Normal(size_t{100} * 72, 1), bias = Normal(100, 2);
+  for (const WeightFormatInfo& info : WeightFormats()) {
+    CAPTURE(std::string(info.name));
+    for (MakeLinearPacker* const make : {info.packer, info.residual_packer}) {
+      if (make == nullptr) continue;
+      MemoryTensors tensors;
+      Pack(make(&tensors, "layer", kShape, bias).get(), rows);
+      const Linear w = info.load(&tensors, "layer", kShape, true);
+      CHECK(tensors.missing.empty());
+      CHECK(w.n() == kShape.n);
+      CHECK(w.k() == kShape.k);
+      CHECK(WorstOutput(w, rows, bias) < 0.5);
+    }
+  }
+}
+
 TEST_CASE("a tensor that is missing or has another size is reported by the reader") {
   MemoryTensors tensors;
   Pack(MakeInt8Packer(&tensors, "layer", kShape, Normal(100, 2)).get(), Normal(7200, 1));
-  (void)InfoOf(WeightFormat::kInt8).load(&tensors, "layer", {kShape.n, kShape.k + 64}, true);
+  (void)InfoOf(kWeightFormat<Int8Format>).load(&tensors, "layer", {kShape.n, kShape.k + 64}, true);
   CHECK(tensors.missing == "layer.packed");
   tensors.missing.clear();
   tensors.Erase("layer.scale");
-  (void)Load(WeightFormat::kInt8, &tensors);
+  (void)Load(kWeightFormat<Int8Format>, &tensors);
   CHECK(tensors.missing == "layer.scale");
   tensors.missing.clear();
-  (void)Load(WeightFormat::kInt4, &tensors);
+  (void)Load(kWeightFormat<Int4Format>, &tensors);
   CHECK(tensors.missing == "layer.int4");
 }
 
@@ -148,11 +166,15 @@ TEST_CASE("formats have names, and random weights that compute") {
     const auto parsed = ParseWeightFormat(info.name);
     REQUIRE(parsed.ok());
     CHECK(*parsed == info.format);
+    Settings settings;
+    CHECK(SetSetting("engine.weight_format", info.name, &settings).ok());
     const Linear w = info.random(&arena, kShape);
     CHECK(w.n() == kShape.n);
     LinearFormatSet formats;
     formats.Add(w);
-    CHECK(formats.CheapRows() == (info.format == WeightFormat::kInt4 ? 4 : 8));
+    if (info.format == kWeightFormat<Int8Format>) CHECK(formats.CheapRows() == 8);
+    if (info.format == kWeightFormat<Int4Format>) CHECK(formats.CheapRows() == 4);
+    CHECK(formats.CheapRows() > 0);
     LinearMatMul matmul({1, 128}, formats, Int8MatMul::Backend::kOwn);
     const std::vector<float> x(72, 1.0f);
     std::vector<float> out(100);
@@ -162,7 +184,8 @@ TEST_CASE("formats have names, and random weights that compute") {
     CHECK(std::any_of(out.begin(), out.end(), [&](float v) { return v != out[0]; }));
   }
   CHECK(ParseWeightFormat("int3").status().message() ==
-        "weight format \"int3\": must be int8 or int4");
+        "weight format \"int3\": must be " + WeightFormatNames());
+  CHECK(WeightFormatNames().starts_with("int8 or int4"));
 }
 
 TEST_CASE("RandomInt8 gives the column sums of its weights") {

@@ -1,4 +1,4 @@
-#include "engine/family/decoder/int8_quantize.h"
+#include "engine/family/decoder/pack_layer.h"
 
 #include <string>
 #include <utility>
@@ -8,14 +8,14 @@
 
 namespace edgegate {
 
-Status WriteInt8Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer) {
+Status PackLayer(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer) {
   const ModelConfig& c = layer.source.config();
   FoldLayer(c, layer.inputs, weights);
   const FloatLayer& w = *weights;
   const std::string prefix = fmt::format("layers.{}.", layer.index);
   const auto linear = [&](const char* name, const RowPointers& rows, int k,
                           std::vector<float> bias) {
-    PackLinear(writer, prefix + name, rows, k, std::move(bias), Int8PackerOf(layer.residual));
+    PackLinear(writer, prefix + name, rows, k, std::move(bias), layer.packer);
   };
   WriteNorms(w, layer.index, writer);
   linear("qkv", RowsOf({&w.q, &w.k, &w.v}, c.hidden_size), c.hidden_size,
