@@ -69,14 +69,7 @@ std::variant<json, CallError> ReadObject(std::string_view body) {
   return read;
 }
 
-void ParseModel(Fields* fields, Call* call) {
-  const auto model = fields->String("model");
-  call->model = model.value_or("");
-  if (!model) {
-    fields->Fail(
-        BadField("model", "you must provide a model parameter", "missing_required_parameter"));
-  }
-}
+void ParseModel(Fields* fields, Call* call) { call->model = fields->String("model").value_or(""); }
 
 std::optional<std::vector<int32_t>> TokenIds(const json& value) {
   std::vector<int32_t> ids;
