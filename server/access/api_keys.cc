@@ -92,13 +92,17 @@ Result<ApiKeys> ApiKeys::Make(const std::vector<std::string>& entries) {
   return keys;
 }
 
-const std::string* ApiKeys::Find(std::string_view authorization) const {
+std::string_view BearerKey(std::string_view authorization) {
   const size_t space = authorization.find(' ');
-  if (space == std::string_view::npos || !IsScheme(authorization.substr(0, space))) return nullptr;
-  const Digest given = DigestOf(Trim(authorization.substr(space)));
+  if (space == std::string_view::npos || !IsScheme(authorization.substr(0, space))) return {};
+  return Trim(authorization.substr(space));
+}
+
+const std::string* ApiKeys::Find(std::string_view key) const {
+  const Digest given = DigestOf(key);
   const std::string* found = nullptr;
-  for (const Key& key : keys_) {
-    if (CRYPTO_memcmp(key.digest.data(), given.data(), given.size()) == 0) found = &key.id;
+  for (const Key& known : keys_) {
+    if (CRYPTO_memcmp(known.digest.data(), given.data(), given.size()) == 0) found = &known.id;
   }
   return found;
 }

@@ -25,10 +25,9 @@ class ApiKeys {
 
   bool empty() const { return keys_.empty(); }
 
-  // Returns the ID of the key in an Authorization field's value, "Bearer KEY" with the scheme in
-  // any case. Null: the key is not in the list. The time does not depend on which key matches, nor
-  // on how many characters match.
-  const std::string* Find(std::string_view authorization) const;
+  // Returns the ID of a key. Null: the key is not in the list. The time does not depend on which
+  // key matches, nor on how many characters match.
+  const std::string* Find(std::string_view key) const;
 
  private:
   using Digest = std::array<unsigned char, 32>;
@@ -38,6 +37,10 @@ class ApiKeys {
   };
   std::vector<Key> keys_;
 };
+
+// Returns the key in an Authorization field's value, "Bearer KEY" with the scheme in any case.
+// Empty: there is none.
+std::string_view BearerKey(std::string_view authorization);
 
 // Reads the entries of a file, one per line, for ApiKeys::Make. Skips blank lines and lines that
 // begin with "#". Removes blanks and carriage returns around an entry. kNotFound: the file cannot

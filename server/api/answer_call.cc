@@ -23,6 +23,8 @@ constexpr auto kClientCheck = std::chrono::milliseconds(20);
 // sent to test it. Some clients end their sending half on purpose and wait for the answer. The time
 // is long enough for a short answer.
 constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
+// Proxies and clients end a stream that is silent for long, often after 30 or 60 seconds.
+constexpr auto kHeartbeat = std::chrono::seconds(10);
 constexpr auto kJobPatience = std::chrono::milliseconds(80);
 // A body of up to this many bytes needs no lease.
 constexpr size_t kFreeBody = 64 << 10;
@@ -54,6 +56,16 @@ int64_t BytesOf(const ChoiceEvent& event) {
   return bytes;
 }
 
+// Returns what the access log tells about an answer.
+std::string NoteOf(const ServedModel& model, const Generation& generation) {
+  const GenerationUsage& usage = generation.usage();
+  const RequestTimings& timings = usage.timings;
+  return fmt::format(
+      "{}, {} prompt tokens ({} cached), {} completion tokens, first token after {:.1f} ms",
+      model.name, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens,
+      1000 * (timings.queue_s + timings.encode_s + timings.prefill_s));
+}
+
 void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& writer, Lease* lease) {
   constexpr int64_t kFree = 256 << 10, kPiece = 64 << 10;
   int64_t collected = 0;
@@ -77,15 +89,22 @@ void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& write
 // Sends a stream until it is done. False: the client has left.
 bool SendStream(Generation& generation, AnswerWriter& writer, StreamSink& sink) {
   bool alive = sink.Write(writer.Begin());
+  auto written = Clock::now();
   while (alive && !generation.done()) {
     const auto event = generation.Next(Clock::now() + kClientCheck);
     if (generation.error()) {
       sink.Write(writer.Fail(ToHttp(*generation.error())));
       return true;
     }
-    // If the client has left, the write of the second token from then on fails. While no token
-    // comes, a comment is sent: a closed socket answers it with a reset.
-    alive = event ? sink.Write(writer.Delta(*event)) : !sink.gone(kAnswerPatience, kSseComment);
+    const auto now = Clock::now();
+    if (event || now - written >= kHeartbeat) {
+      written = now;
+      alive = sink.Write(event ? writer.Delta(*event) : std::string(writer.heartbeat()));
+    } else {
+      // If the client has left, the write of the second token from then on fails. While no token
+      // comes, a heartbeat is sent: a closed socket answers it with a reset.
+      alive = !sink.gone(kAnswerPatience, writer.heartbeat());
+    }
   }
   return alive && sink.Write(writer.End());
 }
@@ -153,6 +172,11 @@ void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange
   if (const auto* error = std::get_if<CallError>(&result)) return exchange.Fail(ToHttp(*error));
   auto& parsed = std::get<ParsedCall>(result);
   parsed.call.caller = exchange.caller();
+  if (parsed.call.model.empty()) parsed.call.model = exchange.parameter();
+  if (parsed.call.model.empty()) {
+    return exchange.Fail(ToHttp(
+        BadField("model", "you must provide a model parameter", "missing_required_parameter")));
+  }
   const auto found = services.catalog->Find(parsed.call.model);
   if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
   const ServedModel& model = **found;
@@ -163,9 +187,14 @@ void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange
   std::shared_ptr<AnswerWriter> writer = parsed.make_writer(model, *generation);
   // The engine's memory for the request is bounded by the context length. It needs no lease.
   lease.Release();
-  if (!parsed.stream) return AnswerWhole(exchange, *generation, *writer, &lease);
-  exchange.Stream(writer->content_type(), [generation, writer](StreamSink& sink) {
-    return SendStream(*generation, *writer, sink);
+  if (!parsed.stream) {
+    AnswerWhole(exchange, *generation, *writer, &lease);
+    return exchange.Note(NoteOf(model, *generation));
+  }
+  exchange.Stream(writer->content_type(), [generation, writer, &model](StreamSink& sink) {
+    const bool alive = SendStream(*generation, *writer, sink);
+    sink.Note(NoteOf(model, *generation));
+    return alive;
   });
 }
 

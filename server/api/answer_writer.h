@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "server/call/generation.h"
 #include "server/http/http_error.h"
@@ -16,6 +17,8 @@ class AnswerWriter {
 
   // The media type of the answer.
   virtual const char* content_type() const = 0;
+  // Bytes of a stream that clients ignore. They are sent while no event comes.
+  virtual std::string_view heartbeat() const { return {}; }
 
   // Called first.
   virtual std::string Begin() = 0;

@@ -150,6 +150,9 @@ bool Connection::ReadHead() {
     return false;
   }
   head_ = parser.Take();
+  request_id_ = RequestIdOf(head_);
+  log_note_.clear();
+  began_ = Clock::now();
   return true;
 }
 
@@ -239,19 +242,22 @@ bool Connection::BeginAnswer() {
   return table_->SetState(entry_, ConnectionState::kWorking);
 }
 
+HeaderList Connection::CommonFields() const {
+  HeaderList fields = AnswerFields(request_id_, age(), listed_origin_);
+  if (closing()) {
+    fields.emplace_back("Connection", "close");
+  } else if (head_.minor_version == 0) {
+    fields.emplace_back("Connection", "keep-alive");
+  }
+  return fields;
+}
+
 bool Connection::Write(const ShortAnswer& answer) {
   std::string text = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, Reason(answer.status));
   for (const auto& [name, value] : answer.headers) text += name + ": " + value + "\r\n";
-  if (!listed_origin_.empty()) {
-    text += "Access-Control-Allow-Origin: " + listed_origin_ + "\r\nVary: Origin\r\n";
-  }
-  if (closing()) {
-    text += "Connection: close\r\n";
-  } else if (head_.minor_version == 0) {
-    text += "Connection: keep-alive\r\n";
-  }
+  for (const auto& [name, value] : CommonFields()) text += name + ": " + value + "\r\n";
   if (answer.status != 204) {
-    if (!answer.body.empty()) text += "Content-Type: application/json\r\n";
+    if (!answer.body.empty()) text += fmt::format("Content-Type: {}\r\n", kJsonType);
     text += fmt::format("Content-Length: {}\r\n", answer.body.size());
   }
   text += "\r\n";

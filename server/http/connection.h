@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "server/access/caller.h"
+#include "server/http/answer_fields.h"
 #include "server/http/body_decoder.h"
 #include "server/http/connection_table.h"
 #include "server/http/http_error.h"
@@ -36,7 +36,7 @@ struct Route;
 // An answer that is not written by httplib: a refusal, or an answer without a body.
 struct ShortAnswer {
   int status = 204;
-  std::vector<std::pair<std::string, std::string>> headers;
+  HeaderList headers;
   std::string body;  // JSON
 };
 
@@ -89,7 +89,9 @@ class Connection : public httplib::Stream {
   // Closes the connection after this answer.
   void Close() { closing_ = true; }
   bool closing() const { return closing_ || !head_.keep_alive || !body_done(); }
-  // Writes an answer, with "Connection: close" if closing().
+  // Returns the header fields of every answer to this request.
+  HeaderList CommonFields() const;
+  // Writes an answer with the common fields.
   bool Write(const ShortAnswer& answer);
   // Reads and drops what the client still sends, for a limited time. So the client can read the
   // last answer before the socket is closed.
@@ -106,6 +108,13 @@ class Connection : public httplib::Stream {
   // The route that answers the request; null: none.
   const Route* route() const { return route_; }
   void set_route(const Route* route) { route_ = route; }
+  // Names the request in the answer and in the log. Empty before the first head is read.
+  const std::string& request_id() const { return request_id_; }
+  // The time since the request's head was read.
+  std::chrono::steady_clock::duration age() const { return Clock::now() - began_; }
+  // What the access log tells about the answer, such as the number of tokens.
+  const std::string& log_note() const { return log_note_; }
+  void set_log_note(std::string note) { log_note_ = std::move(note); }
   // Status of the answer that httplib wrote.
   int status() const { return status_; }
   void set_status(int status) { status_ = status; }
@@ -155,6 +164,9 @@ class Connection : public httplib::Stream {
   RequestHead head_;
   std::optional<HttpError> error_;
   std::string listed_origin_;
+  std::string request_id_;
+  std::string log_note_;
+  Clock::time_point began_;
   std::string input_;  // read and not yet consumed
   std::string line_;   // the request line that httplib reads
   size_t line_at_ = 0;

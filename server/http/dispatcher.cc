@@ -12,8 +12,6 @@
 namespace edgegate {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // httplib streams only while its listening socket is set. The value is not used.
 constexpr socket_t kAnySocket = 0;
 
@@ -45,13 +43,14 @@ std::string Printable(const std::string& path) {
 }
 
 // Writes one line of the access log. `route`: null if the request was refused.
-void LogRequest(const Connection& connection, const Route* route, int status,
-                Clock::duration took) {
+void LogRequest(const Connection& connection, const Route* route, int status) {
   const bool quiet = route != nullptr && route->scope == Scope::kPublic;
-  spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} {} {} {:.1f} ms, {}",
+  spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} {} {} {:.1f} ms, {}, {}{}{}",
               connection.head().method,
               route != nullptr ? route->path : Printable(connection.head().path), status,
-              std::chrono::duration<double, std::milli>(took).count(), connection.caller().client);
+              std::chrono::duration<double, std::milli>(connection.age()).count(),
+              connection.caller().client, connection.request_id(),
+              connection.log_note().empty() ? "" : ", ", connection.log_note());
 }
 
 // Answers a request whose handler threw an exception. The exception is logged and not sent to the
@@ -94,14 +93,7 @@ Dispatcher::Dispatcher(const Gate* gate) : gate_(gate) {
     for (const char* unwanted : {"Keep-Alive", "Accept-Ranges", "Connection"}) {
       res.headers.erase(unwanted);
     }
-    if (connection.closing()) {
-      res.set_header("Connection", "close");
-    } else if (connection.head().minor_version == 0) {
-      res.set_header("Connection", "keep-alive");
-    }
-    if (connection.listed_origin().empty()) return;
-    res.set_header("Access-Control-Allow-Origin", connection.listed_origin());
-    res.set_header("Vary", "Origin");
+    for (const auto& [name, value] : connection.CommonFields()) res.set_header(name, value);
   });
 }
 
@@ -114,12 +106,10 @@ bool Dispatcher::Serve(Connection& connection, const std::function<bool()>& is_l
     }
     return false;
   }
-  const auto began = Clock::now();
   if (is_last()) connection.Close();
   const GateResult gate = gate_->Check(connection);
   const bool sent = gate.answer ? connection.Write(*gate.answer) : Answer(connection, *gate.route);
-  LogRequest(connection, gate.route, gate.answer ? gate.answer->status : connection.status(),
-             Clock::now() - began);
+  LogRequest(connection, gate.route, gate.answer ? gate.answer->status : connection.status());
   if (!sent) return false;
   if (connection.closing()) connection.Linger();
   return !connection.closing();

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/access/caller.h"
 #include "server/http/connection.h"
@@ -31,6 +32,9 @@ class StreamSink {
   bool gone(std::chrono::milliseconds patience, std::string_view probe) {
     return connection_->gone(patience, [&] { Write(probe); });
   }
+
+  // Adds what the access log tells about the answer.
+  void Note(std::string note) { connection_->set_log_note(std::move(note)); }
 
  private:
   Connection* const connection_;
@@ -56,11 +60,14 @@ class Exchange {
   }
   bool gone(std::chrono::milliseconds patience) { return connection_.gone(patience); }
 
+  // Adds what the access log tells about the answer.
+  void Note(std::string note) { connection_.set_log_note(std::move(note)); }
+
   // Ends the connection without an answer.
   void Abandon() { connection_.Close(); }
 
   // Answers with a body of the given type. Call exactly one of Answer(), Fail() and Stream(), once.
-  void Answer(const std::string& body, int status = 200, const char* type = "application/json");
+  void Answer(const std::string& body, int status = 200, const char* type = kJsonType);
   // Answers with the error, in the shape of the route's protocol.
   void Fail(const HttpError& error);
   // Answers with a stream. `send` runs after the handler, on the same thread, and sends the whole

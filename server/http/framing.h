@@ -10,6 +10,8 @@ namespace edgegate {
 // event's type; empty: the event has no type.
 std::string SseEvent(std::string_view data, std::string_view name = {});
 
+inline constexpr char kSseType[] = "text/event-stream; charset=utf-8";
+
 // A comment of a text/event-stream, which clients ignore.
 inline constexpr std::string_view kSseComment = ":\n\n";
 

@@ -19,6 +19,20 @@ ShortAnswer Refuse(const Connection& connection, int status, std::string message
 // Cuts a text of the request to the length that an error message may quote.
 std::string Quoted(const std::string& text) { return text.substr(0, kMaxQuoted); }
 
+// Returns the API key of a request. Empty: it has none. Anthropic's clients send x-api-key, and
+// Azure's send api-key.
+std::string_view KeyOf(const RequestHead& head) {
+  if (const std::string* authorization = head.Find("authorization")) {
+    const std::string_view key = BearerKey(*authorization);
+    if (!key.empty()) return key;
+  }
+  for (const char* name : {"x-api-key", "api-key"}) {
+    const std::string* value = head.Find(name);
+    if (value != nullptr && !TrimBlanks(*value).empty()) return TrimBlanks(*value);
+  }
+  return {};
+}
+
 // A page in server.allowed_origins may send any header fields, because clients define many.
 ShortAnswer AnswerPreflight(const RequestHead& head) {
   const std::string* fields = head.Find("access-control-request-headers");
@@ -120,8 +134,14 @@ std::optional<ShortAnswer> Gate::CheckScope(Connection& connection, Scope scope)
   connection.set_caller({"", connection.address()});
   if (scope == Scope::kPublic) return std::nullopt;
   if (!rules_->keys.empty()) {
-    const std::string* authorization = connection.head().Find("authorization");
-    const std::string* id = authorization != nullptr ? rules_->keys.Find(*authorization) : nullptr;
+    const std::string_view key = KeyOf(connection.head());
+    if (key.empty()) {
+      return Refuse(connection, 401,
+                    "You didn't provide an API key. Send it in the header field 'Authorization: "
+                    "Bearer KEY', 'x-api-key: KEY' or 'api-key: KEY'.",
+                    "invalid_api_key");
+    }
+    const std::string* id = rules_->keys.Find(key);
     if (id == nullptr) {
       return Refuse(connection, 401, "Incorrect API key provided.", "invalid_api_key");
     }

@@ -5,6 +5,8 @@
 
 namespace edgegate {
 
+inline constexpr char kJsonType[] = "application/json; charset=utf-8";
+
 struct HttpError {
   int status = 400;
   std::string message;

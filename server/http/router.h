@@ -40,6 +40,9 @@ class Router {
 
   // Adds a route. Precondition: there is no route with this method and path.
   void Add(Route route);
+  // Makes the paths that begin with `from` mean those that begin with `to`. `from` may end with
+  // "/{name}": one segment of the path, which becomes the parameter if the route has none.
+  void AddAlias(std::string from, std::string to);
 
   struct Match {
     std::vector<const Route*> routes;  // routes of the path, one for each method; empty: none
@@ -50,14 +53,22 @@ class Router {
     // Returns the route for the method. Null: none.
     const Route* ForMethod(std::string_view method) const;
   };
+  // Returns the routes of a path. One slash at its end is ignored.
   Match Find(std::string_view path) const;
 
   const std::vector<Route>& routes() const { return routes_; }
   ErrorBody error_body() const { return error_body_; }
 
  private:
+  struct Alias {
+    std::string from;
+    std::string to;
+  };
+  Match FindExact(std::string_view path) const;
+
   ErrorBody error_body_;
   std::vector<Route> routes_;
+  std::vector<Alias> aliases_;
 };
 
 }  // namespace edgegate

@@ -59,14 +59,7 @@ void ParseLogitBias(Fields* fields, Call* call) {
 
 }  // namespace
 
-void ParseModel(Fields* fields, Call* call) {
-  const auto model = fields->String("model");
-  call->model = model.value_or("");
-  if (!model) {
-    fields->Fail(
-        BadField("model", "you must provide a model parameter", "missing_required_parameter"));
-  }
-}
+void ParseModel(Fields* fields, Call* call) { call->model = fields->String("model").value_or(""); }
 
 std::optional<std::vector<int32_t>> TokenIds(const json& value) {
   std::vector<int32_t> ids;

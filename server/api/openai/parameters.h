@@ -22,6 +22,7 @@ struct OutputOptions {
 };
 
 // Each function reads members into the call. Errors are stored in `fields`.
+// The model may be absent: AnswerCall() has it from the path, or refuses the call.
 void ParseModel(Fields* fields, Call* call);
 // Reads "max_tokens" or "max_completion_tokens", which must be at least `least`, and "n".
 void ParseLengths(Fields* fields, int64_t least, Call* call);

@@ -65,8 +65,10 @@ OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model
       created_(Now()),
       choices_(static_cast<size_t>(generation.num_choices())) {}
 
-const char* OpenAiWriter::content_type() const {
-  return output_.stream ? "text/event-stream" : "application/json";
+const char* OpenAiWriter::content_type() const { return output_.stream ? kSseType : kJsonType; }
+
+std::string_view OpenAiWriter::heartbeat() const {
+  return output_.stream ? kSseComment : std::string_view();
 }
 
 std::string OpenAiWriter::Begin() {

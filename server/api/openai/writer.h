@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/api/answer_writer.h"
@@ -17,6 +18,7 @@ namespace edgegate {
 class OpenAiWriter : public AnswerWriter {
  public:
   const char* content_type() const override;
+  std::string_view heartbeat() const override;
   std::string Begin() override;
   std::string Delta(const ChoiceEvent& event) override;
   std::string End() override;
