@@ -31,7 +31,7 @@ class Daemon:
             self.wait_for(r"\bready\b()")
 
     def wait_for(self, pattern):
-        for _ in range(1200):
+        for _ in range(6000):  # 5 minutes: a busy machine quantizes slowly
             text = pathlib.Path(self.log.name).read_text()
             if match := re.search(pattern, text):
                 return match.group(1)
