@@ -8,7 +8,7 @@ else()
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
                       -Wno-array-bounds -Wno-stringop-overread)
 endif()
-# The same expression gives the same bits wherever the compiler inlines it.
+# So an expression gives the same bits, whether the compiler inlines it or not.
 add_compile_options(-ffp-contract=off)
 
 if(EDGEGATE_SANITIZE)

@@ -17,7 +17,7 @@ struct IntField {
 };
 using BoolField = bool Settings::*;
 using StringField = std::string Settings::*;
-// One of several words.
+// A setting whose value is one of several words.
 struct ChoiceField {
   std::string Settings::*member;
   const char* words;  // "bf16|int8"
@@ -54,7 +54,7 @@ bool IsSection(std::string_view name) {
   });
 }
 
-// The words of a choice with a separator between them.
+// Returns the words of a choice with a separator between them.
 std::string Words(const ChoiceField& field, std::string_view separator) {
   std::string text;
   for (const char* c = field.words; *c != '\0'; ++c) {
@@ -69,7 +69,7 @@ std::string EnvironmentName(std::string_view key) {
   return name;
 }
 
-// EDGEGATE_SERVER_..., EDGEGATE_ENGINE_..., for each section.
+// True if the variable has the prefix of a section, such as EDGEGATE_SERVER_ or EDGEGATE_ENGINE_.
 bool NamesSection(std::string_view variable) {
   return std::any_of(std::begin(kEntries), std::end(kEntries), [&](const Entry& e) {
     const std::string name = EnvironmentName(e.key);
@@ -99,7 +99,7 @@ Status SetChoice(const Entry& entry, const std::string& value, Settings* setting
   return {};
 }
 
-// A list of strings, none of them empty.
+// Sets a list of non-empty strings.
 Status SetList(const Entry& entry, std::vector<std::string> items, Settings* settings) {
   for (const std::string& item : items) {
     if (item.empty()) return InvalidArgument("{} must be a list of strings", entry.key);
@@ -274,7 +274,7 @@ Status LoadSettingsEnvironment(const char* const* environment, Settings* setting
   for (; *environment != nullptr; ++environment) {
     const std::string_view variable = *environment;
     const size_t equals = variable.find('=');
-    // Other EDGEGATE_ variables may belong to scripts.
+    // Other variables that begin with EDGEGATE_ may belong to scripts.
     if (!NamesSection(variable) || equals == std::string_view::npos) continue;
     const std::string_view name = variable.substr(0, equals);
     const std::string_view value = variable.substr(equals + 1);

@@ -16,8 +16,8 @@ struct ModelSetting {
   std::string name;  // empty: from the path
   std::string path;
   std::string mmproj;  // the GGUF file with the vision part of a GGUF model; empty: none
-  std::string draft;   // the draft model, a small model of the same vocabulary; empty: none
-  std::string tool_format = {};  // the form of tool calls; empty: what the chat template shows
+  std::string draft;   // the draft model, a small model with the same vocabulary; empty: none
+  std::string tool_format = {};  // the form of tool calls; empty: detected from the chat template
 };
 
 inline constexpr int kManySetting = 1 << 30;
@@ -42,7 +42,7 @@ struct SettingInfo {
   std::string values;        // "0 to 65535", "bf16, int8", "true, false"; empty: any text or list
 };
 
-// Every setting but the models, in order.
+// Returns all settings except the models, in order.
 std::vector<SettingInfo> ListSettings();
 
 // Sets `key` from text. Commas separate the items of a list. Returns kInvalidArgument with the key
@@ -51,15 +51,15 @@ Status SetSetting(std::string_view key, std::string_view value, Settings* settin
 
 // Reads a TOML file. The message names the file, the line and the key.
 Status LoadSettingsFile(const std::string& path, Settings* settings);
-// The same for text; `name` stands for the file in messages.
+// Reads the text of a TOML file. `name` is the file's name in messages.
 Status LoadSettingsText(std::string_view text, const std::string& name, Settings* settings);
 
 // Reads the variables EDGEGATE_SECTION_* of each section of the settings. An unknown one is an
 // error.
 Status LoadSettingsEnvironment(const char* const* environment, Settings* settings);
 
-// "NAME=PATH" or "PATH"; a path may be two GGUF files with a "+" between them, the model's and its
-// mmproj.
+// Parses "NAME=PATH" or "PATH". A path may be two GGUF files with a "+" between them: the model and
+// its mmproj.
 ModelSetting ParseModel(std::string_view text);
 
 }  // namespace edgegate

@@ -36,9 +36,9 @@ class Delivery {
 
   // Delivers a computed step. `logits`: the rows of all shares, in order, [rows][vocab_size]. The
   // step waits for masks that are still being computed, at most `mask_wait` for all sequences
-  // together. A sequence without a mask keeps what was computed but for its last row, and sets
-  // `awaits_mask`. Sequences without a constraint are delivered first. A draft token is accepted if
-  // it equals the token that is sampled at its position.
+  // together. For a sequence without a mask, the last row is dropped, the other rows are used, and
+  // `awaits_mask` is set. Sequences without a constraint are delivered first. A draft token is
+  // accepted if it equals the token that is sampled at its position.
   void DeliverStep(const std::vector<ScheduledSequence>& step, const float* logits,
                    Clock::duration mask_wait);
 

@@ -1,6 +1,6 @@
 // Draft tokens from a second, much smaller model of the same vocabulary (Leviathan et al. 2023,
 // arXiv:2211.17192; Chen et al. 2023, arXiv:2302.01318). Draft tokens are the most likely ones
-// (greedy). The draft model has a KV pool of its own. It prefills each sequence in chunks, and
+// (greedy). The draft model has its own KV pool. It prefills each sequence in chunks, and
 // overwrites the KV of rejected draft tokens.
 #pragma once
 

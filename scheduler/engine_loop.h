@@ -19,7 +19,7 @@ namespace edgegate {
 // Provides its own synchronization, unless a method says otherwise.
 class EngineLoop {
  public:
-  // For at most `models` models.
+  // Makes a loop for at most `models` models.
   explicit EngineLoop(int models = 1);
   ~EngineLoop();  // stops the thread; running requests end with kCancelled
 
@@ -37,7 +37,7 @@ class EngineLoop {
   void Start();
 
   // OK if Submit() would find places in the waiting queue now, for `sequences` sequences of this
-  // client. To be asked before a request is tokenized; Submit() may still refuse it.
+  // client. Call it before a request is tokenized. Submit() may still refuse the request.
   Status CheckAdmission(int model, const std::string& client, int sequences) const;
 
   // Hands a request to the loop. kResourceExhausted if the waiting queue is full, or has no place

@@ -1,4 +1,4 @@
-// Encoded media, kept for later requests that show the same item.
+// Encoded media, kept for later requests with the same item.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@
 
 namespace edgegate {
 
-// The least recently used items are dropped where the limit is passed. An item that a request still
-// holds lives on outside of the cache. Not thread-safe.
+// Drops the least recently used items if the limit is exceeded. A dropped item stays valid while a
+// request uses it. Not thread-safe.
 class MediaCache {
  public:
   explicit MediaCache(int64_t max_bytes) : max_bytes_(max_bytes) {}
 
-  // Null where the item is not cached.
+  // Returns the cached item. Null: the item is not cached.
   SharedEmbedding Find(const std::string& key);
-  // No effect where the key is cached, or the item is larger than the limit.
+  // Adds an item. No effect if the key is cached, or if the item is larger than the limit.
   void Insert(const std::string& key, SharedEmbedding embedding);
 
   int64_t bytes() const { return bytes_; }

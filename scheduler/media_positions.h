@@ -14,7 +14,7 @@ class MediaPositions {
   // Adds an item whose first row is token `first` of the prompt. Items come in order.
   void Add(int first, MediaLayout layout) { items_.push_back({first, std::move(layout)}); }
 
-  // The position of a token, which may be behind the prompt.
+  // Returns the position of a token, which may be after the prompt.
   RopePosition At(int index) const;
 
  private:

@@ -19,7 +19,7 @@ void MediaQueue::Remove(Client* client) {
   if (current_ == client) current_ = nullptr;
 }
 
-// The oldest request of the owner whose last turn was longest ago.
+// Returns the oldest request of the owner whose last turn was longest ago.
 MediaQueue::Client* MediaQueue::Next() {
   if (current_ != nullptr) return current_;
   uint64_t oldest = 0;

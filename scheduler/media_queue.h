@@ -1,7 +1,7 @@
 // Requests whose media are not all encoded. One item is encoded at a time, in slices, so that
 // decoder steps may run between two slices. A cached item costs nothing. The owners of the requests
-// take turns, an item each. Requests of one owner are served in order of arrival. The queue knows
-// no shapes: an item is what MediaEncoder takes.
+// take turns, an item each. Requests of one owner are served in order of arrival. The queue does
+// not depend on the kind or shape of items.
 #pragma once
 
 #include <chrono>
@@ -24,12 +24,12 @@ class MediaQueue {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // A request as this queue sees it. Not owned; must outlive its stay.
+  // A request in this queue. Not owned. It must not be destroyed while it is in the queue.
   struct Client {
     SequenceGroup* group = nullptr;  // the request itself, for the caller
     std::string owner;               // GenerationRequest::client
     std::vector<PromptMedia> items;
-    std::vector<SharedEmbedding> embeddings;  // of the first items, as far as they are encoded
+    std::vector<SharedEmbedding> embeddings;  // of the items that are encoded so far
     int encoded = 0;                          // embeddings that were not in the cache
     Clock::time_point encode_begin, encode_end;
   };
@@ -38,8 +38,8 @@ class MediaQueue {
   MediaQueue(MediaEncoder* encoder, int64_t cache_bytes);
 
   void Add(Client* client);
-  // Takes a request out. No effect where it is not here. The item under way goes on only if the
-  // next request wants the same one.
+  // Removes a request. No effect if it is not in the queue. The encoding of the current item
+  // continues only if the next request has the same item.
   void Remove(Client* client);
 
   bool empty() const { return clients_.empty(); }
@@ -48,9 +48,9 @@ class MediaQueue {
   // The request that Work() serves. Precondition: not empty.
   Client* Next();
 
-  // Computes one slice for the next request, or takes its item from the cache. Gives the request
-  // where this was its last item; it has left the queue then. Else gives null. After an error the
-  // request is still in the queue, and the caller ends it. Precondition: not empty.
+  // Computes one slice for the next request, or takes its item from the cache. If this was its last
+  // item, removes the request from the queue and returns it. Otherwise returns null. After an error
+  // the request is still in the queue, and the caller must end it. Precondition: not empty.
   Result<Client*> Work();
 
   uint64_t encoded() const { return encoded_; }
@@ -63,15 +63,15 @@ class MediaQueue {
     uint64_t last_turn = 0;
   };
 
-  // The item's embedding after its last slice, else null.
+  // Returns the item's embedding after its last slice, else null.
   Result<SharedEmbedding> EncodeSlice(const MediaItem& item, Client* client);
 
   MediaEncoder* const encoder_;
   MediaCache cache_;
   std::deque<Client*> clients_;          // in order of arrival
-  std::map<std::string, Owner> owners_;  // of requests that are here
+  std::map<std::string, Owner> owners_;  // of requests in the queue
   uint64_t turns_ = 0;
-  Client* current_ = nullptr;  // who has its turn; null: not chosen yet
+  Client* current_ = nullptr;  // the request that Work() serves; null: not chosen yet
   std::string under_way_;      // key of the item that the encoder has begun; empty: none
   uint64_t encoded_ = 0;
   uint64_t cache_hits_ = 0;

@@ -37,7 +37,7 @@ const std::vector<Sequence*>& Scheduler::Decodes() {
 }
 
 // Gives the sequence blocks for `length` tokens, and preempts others while too few are free. False
-// if the sequence itself has to give way.
+// if the sequence itself must be preempted.
 bool Scheduler::Grow(Sequence* sequence, int length) {
   const int needed =
       BlocksFor(length, config_.block_size) - static_cast<int>(sequence->block_table.size());

@@ -1,4 +1,4 @@
-// One token stream: a prompt and one answer to it.
+// A sequence: a prompt and one answer to it.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct Sequence {
   // Set when the sequence is made.
   SequenceGroup* group = nullptr;  // the request; null in tests of the scheduler alone
   int index = 0;                   // position in the request; added to the request's seed
-  std::string tenant;              // whose cached prefixes it may use
-  std::string client;              // who shares the model's capacity fairly with other clients
+  std::string tenant;              // owner of the cached prefixes that it may use
+  std::string client;              // gets a fair share of the model's capacity
   std::vector<int32_t> tokens;
   int prompt_len = 0;
   int max_tokens = 0;  // most tokens to generate
@@ -53,7 +53,7 @@ struct Sequence {
   State state = State::kWaiting;
   int num_computed = 0;
   std::vector<int32_t> block_table;
-  std::vector<PrefixKey> prefix_keys;  // of the first full blocks, as far as they were needed
+  std::vector<PrefixKey> prefix_keys;  // of the first full blocks; computed when they are needed
   int prompt_logits_done = 0;          // prompt positions whose logits were delivered
   int num_cached = 0;                  // prompt tokens found in the prefix cache at first
   int preemptions = 0;

@@ -1,10 +1,11 @@
-// The edgegate program: subcommands and flags. What they do is in server/cli/.
+// The edgegate program: parses subcommands and flags. server/cli/ implements the subcommands.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstring>
 
 #include "engine/base/version.h"
+#include "engine/ops/linear/weight_formats.h"
 #include "server/catalog/default_models.h"
 #include "server/cli/commands.h"
 #include "server/worker/host.h"
@@ -26,7 +27,7 @@ constexpr const char* kFooter =
     "  edgegate bench --shape glm-edge-1.5b\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 model cannot be loaded, 130 interrupted.";
 
-// File, environment and flags, in this order.
+// Reads settings from the file, the environment and the flags, in this order. Later ones win.
 Status GatherSettings(const std::string& file, const std::map<std::string, std::string>& flags,
                       const std::vector<std::string>& models,
                       const std::vector<std::string>& drafts, Settings* settings) {
@@ -73,14 +74,15 @@ int Main(int argc, char** argv) {
 
   CLI::App* serve = app.add_subcommand("serve", "serve models over HTTP");
   serve
-      ->add_option("--model", models,
-                   "PATH or NAME=PATH of a bundle, directory, GGUF or GGUF+MMPROJ; repeat. None: "
-                   "edge-demo-v, and what is in engine.model_dir")
+      ->add_option(
+          "--model", models,
+          "PATH or NAME=PATH of a bundle, directory, GGUF or GGUF+MMPROJ; repeat for several. "
+          "Default: edge-demo-v and the models in engine.model_dir")
       ->allow_extra_args(false);
   serve
       ->add_option("--draft", drafts,
-                   "draft model: a small model of the same vocabulary. PATH, or NAME=PATH where "
-                   "there are several models; repeat")
+                   "draft model: a small model with the same vocabulary. PATH, or NAME=PATH if "
+                   "several models are served; repeat for several")
       ->allow_extra_args(false);
   add_settings(serve);
 
@@ -90,13 +92,14 @@ int Main(int argc, char** argv) {
                   "bundle, directory, GGUF or GGUF+MMPROJ, or a default model's name")
       ->required();
   run->add_option("prompt", run_arguments.prompt, "the prompt; - reads standard input")->required();
-  run->add_option("--image", run_arguments.images, "JPEG, PNG or WebP file to show; repeat")
+  run->add_option("--image", run_arguments.images,
+                  "JPEG, PNG or WebP file of an image; repeat for several")
       ->allow_extra_args(false);
   run->add_option("--draft", run_arguments.draft,
-                  "draft model: a small model of the same vocabulary");
+                  "draft model: a small model with the same vocabulary");
   run->add_option("--system", run_arguments.system, "system message");
-  run->add_option("--max-tokens", run_arguments.max_tokens, "tokens to generate, at most");
-  run->add_option("--temperature", run_arguments.temperature, "0 is greedy");
+  run->add_option("--max-tokens", run_arguments.max_tokens, "largest number of tokens to generate");
+  run->add_option("--temperature", run_arguments.temperature, "sampling temperature; 0: greedy");
   add_settings(run);
 
   QuantizeArguments quantize_arguments;
@@ -105,7 +108,7 @@ int Main(int argc, char** argv) {
       ->required();
   quantize->add_option("destination", quantize_arguments.destination, "file to write")->required();
   quantize->add_option("--calibration", quantize_arguments.calibration, "text to calibrate with");
-  quantize->add_option("--format", quantize_arguments.format, "int8 or int4 [int8]");
+  quantize->add_option("--format", quantize_arguments.format, WeightFormatNames() + " [int8]");
 
   BenchArguments bench_arguments;
   CLI::App* bench = app.add_subcommand("bench", "measure prefill and decode on this machine");
@@ -115,16 +118,17 @@ int Main(int argc, char** argv) {
                     "glm-edge-v-5b, smollm2-135m");
   bench->add_option("--prompt", bench_arguments.prompt, "tokens to prefill [512]");
   bench->add_option("--gen", bench_arguments.gen, "tokens to decode [64]");
-  bench->add_option("--batch", bench_arguments.batch, "sequences decoding at once [1,8]")
+  bench
+      ->add_option("--batch", bench_arguments.batch, "numbers of sequences to decode at once [1,8]")
       ->delimiter(',');
   bench
-      ->add_option("--context", bench_arguments.context,
-                   "lengths, rising, at which one sequence is measured too, such as 128,1024,8192")
+      ->add_option(
+          "--context", bench_arguments.context,
+          "context lengths at which one growing sequence is measured, such as 128,1024,8192")
       ->delimiter(',');
   bench->add_flag("--json", bench_arguments.json, "print JSON");
-  bench->add_flag(
-      "--brief", bench_arguments.brief,
-      "measure one prefill, and neither the machine's limits nor a stream beside a prompt");
+  bench->add_flag("--brief", bench_arguments.brief,
+                  "measure one prefill; leave out the speed of the machine and the streams");
   add_settings(bench);
 
   try {

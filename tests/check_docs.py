@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 # A path that a source of the server registers or routes.
-ROUTE = re.compile(r'"(/(?:v1|api|health|metrics|openapi|version)\b[^"\s]*)"')
+ROUTE = re.compile(r'"(/(?:v1/|(?:api|health|metrics|openapi|version)\b)[^"\s]*)"')
 
 
 def tracked(*patterns):

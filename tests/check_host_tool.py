@@ -25,7 +25,7 @@ def configure(folder, *options):
 
 
 def check_option(option, expected):
-    """The problem of a build with the option, or an empty string."""
+    """Builds with the option. Returns the problem, or an empty string."""
     with tempfile.TemporaryDirectory() as folder:
         done = configure(folder, option)
         if done.returncode == 0:
@@ -40,7 +40,7 @@ def check_option(option, expected):
 
 
 def check_cross_build():
-    """A cross build without either option stops, and says what to set."""
+    """A cross build without either option fails, and its message names the options."""
     with tempfile.TemporaryDirectory() as folder:
         done = configure(folder, "-DCMAKE_SYSTEM_NAME=Linux")
         if done.returncode == 0:

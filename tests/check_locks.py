@@ -24,7 +24,7 @@ WITH_VALUE = ("-o", "-MF", "-MT")
 
 
 def includes(path, known):
-    """All headers of ours that the file includes, through others too."""
+    """Returns all headers of this project that the file includes, directly or through others."""
     if path not in known:
         known[path] = set()
         text = (ROOT / path).read_text(encoding="utf-8")

@@ -1,5 +1,5 @@
-// The instruction sets of this machine's processor, as far as kernels ask for them, and the cap
-// that the setting engine.isa puts on them.
+// The instruction sets of this machine's processor that kernels use, and the cap of the setting
+// engine.isa.
 #pragma once
 
 #include <array>

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// The second number of the file; nothing where there is none.
+// Returns the second number of the file. nullopt: there is none.
 std::optional<nanoseconds> SecondNumber(int file) {
   char text[96];
   const ssize_t size = pread(file, text, sizeof text, 0);

@@ -22,9 +22,9 @@ class RunDelay {
   // Adds a thread of this process. Waited() counts it from then on.
   void Add(pid_t thread);
 
-  // The time for which the added threads and the calling one waited, together, since the call
-  // before. Nothing where that is not known: at the first call, at a call of another thread than
-  // the call before, and where the kernel does not count.
+  // Returns the sum of the times for which the added threads and the calling thread waited since
+  // the previous call. nullopt: this is the first call, another thread made the previous call, or
+  // the kernel does not count.
   std::optional<std::chrono::nanoseconds> Waited();
 
  private:
@@ -32,7 +32,7 @@ class RunDelay {
 
   std::vector<int> files_;                       // of the added threads; -1: it cannot be opened
   pid_t caller_ = 0;                             // of the call before
-  std::optional<std::chrono::nanoseconds> sum_;  // at the call before
+  std::optional<std::chrono::nanoseconds> sum_;  // at the previous call
 };
 
 }  // namespace edgegate

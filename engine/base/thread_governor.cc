@@ -7,8 +7,8 @@
 namespace edgegate {
 namespace {
 
-// Least number of steps of a window, and its least duration: several time slices of the kernel's
-// scheduler.
+// A window has at least this many steps and this duration, which is several time slices of the
+// kernel's scheduler.
 constexpr int kWindowSteps = 2;
 constexpr auto kWindow = std::chrono::milliseconds(12);
 

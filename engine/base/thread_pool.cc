@@ -18,8 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Chunks of a thread: enough that the others can take over most of what one leaves, and few enough
-// that claiming them costs nothing.
+// Chunks per thread. There are enough for other threads to take over most of the work of a thread
+// that is held up, and so few that the cost of claiming them is small.
 constexpr int64_t kChunksPerThread = 8;
 constexpr int64_t kMostChunks = 0xFFFF;
 // Most loops of a step follow each other within the shorter time. Within the longer one, the last
@@ -30,14 +30,14 @@ constexpr auto kSpinAlone = std::chrono::milliseconds(3);
 // where its threads waited for more than this part of the time.
 constexpr auto kRunDelayPeriod = std::chrono::milliseconds(12);
 constexpr double kContended = 0.03;
-// Between questions for the number of usable processors.
+// Interval between reads of the number of usable processors.
 constexpr auto kUsablePeriod = std::chrono::seconds(1);
 
 thread_local ThreadPool* current = nullptr;
 thread_local bool in_loop = false;
 thread_local int index_in_loop = 0;
 
-// While it lives, the thread computes chunks of a loop.
+// Marks the thread as computing chunks of a loop, for the object's lifetime.
 struct InLoop {
   explicit InLoop(int index) {
     in_loop = true;
@@ -69,8 +69,8 @@ void Wake(std::atomic<uint32_t>* word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
-// Waits until the word has another value than this: spins, then sleeps with `sleeps` set. Whoever
-// changes the word then looks at `sleeps`. The time to spin may change meanwhile.
+// Waits until the word differs from `value`. Spins first, then sets `sleeps` and sleeps. A thread
+// that changes the word must then check `sleeps`. The time to spin may change during the wait.
 void AwaitChange(std::atomic<uint32_t>* word, uint32_t value, std::atomic<bool>* sleeps,
                  const std::atomic<std::chrono::nanoseconds>& spin) {
   const auto began = Clock::now();
@@ -176,8 +176,8 @@ void ThreadPool::ChooseThreads(Clock::time_point now) {
   SetActive(governor_.Choose(std::clamp(usable_now_, 1, threads())));
 }
 
-// `wall`: the duration of a step. Spinning would use up a cgroup's quota: it is no use of a pool
-// that may not keep all its threads busy.
+// `wall`: the duration of a step. A pool that may not keep all its threads busy does not spin,
+// because spinning uses up the cgroup's quota.
 void ThreadPool::LearnWhoElseRuns(std::chrono::nanoseconds wall) {
   since_run_delay_ += wall;
   if (workers_.empty() || since_run_delay_ < kRunDelayPeriod) return;
@@ -187,7 +187,7 @@ void ThreadPool::LearnWhoElseRuns(std::chrono::nanoseconds wall) {
   alone_ = waited && all && *waited < std::chrono::duration<double>(steps) * kContended;
 }
 
-// Of the calling thread and of the workers.
+// Returns the processor time of the calling thread and of the workers.
 std::chrono::nanoseconds ThreadPool::ProcessorTime() const {
   const auto of = [](clockid_t clock) {
     timespec time{};
@@ -257,7 +257,7 @@ void ThreadPool::Work(int index) {
   }
 }
 
-// Runs the thread's own chunks, then those that others have left.
+// Runs the chunks of the thread's own share, then unclaimed chunks of other threads.
 void ThreadPool::TakePart(int index, uint32_t loop) {
   const InLoop inside(index);
   const int threads = taking_part_.load(std::memory_order_relaxed);

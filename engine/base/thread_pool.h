@@ -1,9 +1,9 @@
 // Threads that compute parallel loops, for a machine that other programs use too.
 //
-// A loop is cut into chunks. Each thread has a share of them in a row, so that the same thread
-// finds the same data in its caches from loop to loop, and a thread that is done takes chunks of
-// the others. A loop ends when its chunks are done and waits for no thread that has none: a thread
-// that lost its processor holds up at most one chunk.
+// A loop is cut into chunks. Each thread has a share of consecutive chunks. So the same thread
+// finds the same data in its caches in each loop. A thread that has finished its share takes chunks
+// of the others. A loop ends when its chunks are done. It does not wait for threads without a
+// chunk. A thread that lost its processor delays at most one chunk.
 //
 // A thread that waits spins for 20 microseconds and then sleeps on a futex, so that an idle pool
 // takes no processor time. Within a step it spins for 3 milliseconds while no other program wants
@@ -43,7 +43,7 @@ class ThreadPool {
   void SetActive(int threads);
   int active() const { return active_; }
 
-  // While it lives, ParallelFor() of this thread uses the pool. One thread at a time may use a
+  // During its lifetime, ParallelFor() of this thread uses the pool. One thread at a time may use a
   // pool.
   class Use {
    public:
@@ -83,7 +83,7 @@ class ThreadPool {
   template <typename Index, typename Body>
   friend void ParallelFor(Index count, const Body& body);
 
-  // Calls chunk(context, first, end) for ranges that together are [0, count), each once.
+  // Calls chunk(context, first, end) once for each of several ranges that together are [0, count).
   using Chunk = void (*)(const void* context, int64_t first, int64_t end);
   static void Run(int64_t count, Chunk chunk, const void* context);
 
@@ -113,7 +113,7 @@ class ThreadPool {
   std::atomic<int> active_{1};
   uint32_t loop_ = 0;  // its number, from 1
 
-  // Of the current loop. Read by threads that may be late: see ClaimAndRun().
+  // State of the current loop. Late threads may read it: see ClaimAndRun().
   std::atomic<Chunk> chunk_{nullptr};
   std::atomic<const void*> context_{nullptr};
   std::atomic<int64_t> count_{0};
@@ -128,9 +128,9 @@ class ThreadPool {
 };
 
 // Calls body(i) once for each i in [0, count), of the type Index, an integer, on the threads of the
-// pool that the calling thread uses. The order and the thread of a call are not defined. What
-// a call throws is thrown here; the calls after it in its chunk are left out. A loop inside a loop
-// throws std::logic_error.
+// pool that the calling thread uses. The order and the thread of a call are not defined. An
+// exception of a call is thrown here, and the later calls of its chunk are left out. A loop inside
+// a loop throws std::logic_error.
 template <typename Index, typename Body>
 void ParallelFor(Index count, const Body& body) {
   ThreadPool::Run(

@@ -83,7 +83,7 @@ double MeasureInt8(int threads) {
     ParallelFor(threads, [&](int) {
       alignas(64) int32_t acc[8 * 64];
       for (int i = 0; i < tiles; ++i) {
-        // Not the first rows of a matrix: those prefetch weights.
+        // These are not the first rows of a matrix, because the first rows prefetch weights.
         kernel.tile(rows, kernel.max_rows, kernel.max_rows, block.data(), kQuads, acc);
       }
     });

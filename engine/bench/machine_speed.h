@@ -1,4 +1,4 @@
-// Measures the speed of the machine: the yardsticks of `edgegate bench`.
+// Measures the speed of the machine, for `edgegate bench`.
 #pragma once
 
 namespace edgegate {

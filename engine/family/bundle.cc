@@ -38,7 +38,7 @@ class MappedBundle : public Bundle {
   FileMapping mapping_;
 };
 
-// The family that a manifest's media config names. Bundles of GLM-Edge-V name none.
+// Returns the family that a manifest's media config names. Bundles of GLM-Edge-V name none.
 Result<const MediaFamily*> FamilyOf(const Json& media) {
   return FindMediaFamily(media["family"].String().value_or("glm_edge_v"));
 }
@@ -75,7 +75,7 @@ Result<std::unique_ptr<Bundle>> Bundle::Open(const std::string& path) {
   EG_ASSIGN_OR_RETURN(auto reader, BundleReader::Open(path));
   auto weights = LoadWeights(reader.get());
   TokenizerAssets assets = LoadTokenizer(reader.get());
-  EG_RETURN_IF_ERROR(reader->CheckIntact());  // else what was checked may be gone
+  EG_RETURN_IF_ERROR(reader->CheckIntact());  // otherwise the checked bytes may be gone
   const Status status = weights.ok() ? reader->status() : weights.status();
   if (!status.ok()) return status.WithContext(path);
   return std::unique_ptr<Bundle>(

@@ -1,7 +1,7 @@
 // The packed bundle: one file with a model's weights in the layout that the engine computes in, its
-// tokenizer, chat template and suggested sampling. The file is mapped, so that the time to open it
-// does not grow with the model. MoveToHugePages() then makes reading the weights faster, and
-// independent of the file.
+// tokenizer, its chat template and its suggested sampling parameters. The file is mapped, so that
+// the time to open it does not grow with the model. MoveToHugePages() makes reading the weights
+// faster, and independent of the file.
 //
 // Layout: a 64-byte header, the tensors, each 4096-byte aligned, and the manifest (JSON: source,
 // hashes, config, tensor table). bundle_format.h has the details.
@@ -17,12 +17,13 @@
 
 namespace edgegate {
 
-// Immutable once open: any thread may call any const method.
+// An open bundle. Immutable: any thread may call any const method.
 class Bundle {
  public:
-  // Files are untrusted: all but the tensors' contents is checked. kDataLoss: the file is damaged,
-  // or changes meanwhile. kUnimplemented: another version of the format, or a family that is not
-  // built in.
+  // Opens a bundle. Files are untrusted: checks everything except the values of the tensors.
+  // kNotFound, kInvalidArgument, kResourceExhausted: see FileMapping::Map(). kDataLoss: the file is
+  // damaged, or it changed while it was read. kUnimplemented: another version of the format, or a
+  // family that is not built in.
   static Result<std::unique_ptr<Bundle>> Open(const std::string& path);
   virtual ~Bundle() = default;
 
@@ -30,19 +31,19 @@ class Bundle {
   virtual const TokenizerAssets& tokenizer_assets() const = 0;
   virtual const GenerationDefaults& generation_defaults() const = 0;
   virtual const std::string& manifest_json() const = 0;
-  virtual size_t weights_bytes() const = 0;  // size of all tensors
+  virtual size_t weights_bytes() const = 0;  // bytes of all tensors
 
-  // kDataLoss when the file was truncated or overwritten while in use: results that were computed
-  // since the last call may be wrong (FileMapping::CheckIntact). Takes about a microsecond. Always
-  // OK once MoveToHugePages() has moved everything.
+  // kDataLoss: the file was truncated or overwritten while in use, so that results since the last
+  // call may be wrong (FileMapping::CheckIntact). Takes about a microsecond. Always OK after
+  // MoveToHugePages() has moved all bytes.
   virtual Status CheckIntact() const = 0;
 
-  // Moves the weights to huge pages while others read them (FileMapping::MoveToHugePages); gives
-  // the bytes moved. Called by one thread.
+  // Moves the weights to huge pages while other threads read them (FileMapping::MoveToHugePages).
+  // Returns the number of bytes moved. Called by one thread.
   virtual size_t MoveToHugePages(const std::function<bool()>& stop) = 0;
 };
 
-// True if the file starts with a bundle's magic.
+// True if the file starts with the magic of a bundle. Thread-safe.
 bool IsBundle(const std::string& path);
 
 }  // namespace edgegate

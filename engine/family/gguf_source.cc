@@ -11,7 +11,7 @@
 namespace edgegate {
 namespace {
 
-// The content of rope_freqs.weight, or empty where the file has none.
+// Returns the content of rope_freqs.weight. Empty: the file has no such tensor.
 Result<std::vector<float>> RopeFactors(const GgufFile& gguf, std::span<const uint8_t> bytes) {
   for (const TensorInfo& tensor : gguf.tensors) {
     if (tensor.name != "rope_freqs.weight") continue;
@@ -28,7 +28,7 @@ Result<std::vector<float>> RopeFactors(const GgufFile& gguf, std::span<const uin
 
 }  // namespace
 
-// Adds the file of the media encoder. Its family is the first one that knows the config.
+// Adds the file of the media encoder. Its family is the first one that accepts the config.
 Status ModelSource::AddMmproj(const std::string& path) {
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   EG_ASSIGN_OR_RETURN(const GgufFile gguf, ParseGguf(mapping.bytes()));

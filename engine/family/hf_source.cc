@@ -26,8 +26,9 @@ Status AddSafetensors(const std::string& path, TensorFiles* tensors) {
   return tensors->AddFile(std::move(file), *parsed);
 }
 
-// The shards that the index names; else model.safetensors; else every .safetensors file there is.
-// Some directories hold the same weights a second time, as consolidated.safetensors.
+// Returns the shards that the index names. If there is no index, returns model.safetensors; if that
+// is missing too, every .safetensors file. Some directories hold the same weights a second time, as
+// consolidated.safetensors.
 Result<std::vector<std::string>> ShardPaths(const std::string& directory) {
   std::set<std::string> names;
   const std::string index_path = directory + "/model.safetensors.index.json";
@@ -60,7 +61,7 @@ Result<std::vector<std::string>> ShardPaths(const std::string& directory) {
   return paths;
 }
 
-// The file's text, or nothing where there is none.
+// Returns the file's text. Empty: there is no such file.
 Result<std::string> OptionalText(const std::string& path) {
   if (!FileExists(path)) return std::string();
   return ReadSmallFile(path, kMaxTextFile);
@@ -100,7 +101,7 @@ Result<std::vector<std::string>> ModelSource::ListHuggingFace(const std::string&
   return paths;
 }
 
-// The media family is the first one that knows the config.
+// The media family is the first one that accepts the config.
 Status ModelSource::ReadHfMedia(const Json& config) {
   for (const MediaFamily* family : MediaFamilies()) {
     EG_ASSIGN_OR_RETURN(config_.media, family->FromHuggingFace(config, tensors_));

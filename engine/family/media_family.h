@@ -1,6 +1,6 @@
-// A family of media encoders (vision, audio): how its config is read, its table of tensors, its
-// quantization and its encoder. A family is one folder that implements these interfaces, and one
-// row in registry.cc.
+// The interface of a family of media encoders (vision, audio): how its config is read, its table of
+// tensors, its quantization and its encoder. A family is one folder that implements these
+// interfaces, and one row in registry.cc.
 #pragma once
 
 #include <functional>
@@ -26,12 +26,12 @@ struct MediaEncoderOptions {
   Int8MatMul::Backend backend = Int8MatMul::Backend::kAuto;
 };
 
-// The encoder's weights in the layout that it computes in: views of a bundle or of random weights,
-// whose memory must outlive every user. Immutable.
+// The weights of an encoder in the layout that it computes in. They are views of a bundle or of
+// random weights, whose memory must outlive every user. Immutable: any thread may call any method.
 class MediaWeights {
  public:
   virtual ~MediaWeights() = default;
-  // Throws std::bad_alloc. The weights must outlive the encoder.
+  // Makes an encoder. The weights must outlive it. Throws std::bad_alloc.
   virtual std::unique_ptr<MediaEncoder> MakeEncoder(const ModelConfig& config,
                                                     const MediaEncoderOptions& options) const = 0;
 };
@@ -42,20 +42,22 @@ class MediaSource {
  public:
   virtual ~MediaSource() = default;
 
-  // Processor time that Quantize() is expected to take, in the unit of quantize/work_sizes.h.
+  // Returns the processor time that Quantize() is expected to take, in the unit of
+  // quantize/work_sizes.h.
   virtual double Work() const = 0;
-  // Rows that Quantize() gives.
+  // Returns the number of rows that Quantize() returns.
   virtual int calibration_rows() const = 0;
   // Writes the encoder's tensors to the bundle, calibrated on an item of its own. Linear layers of
-  // up to `fine_width` columns keep about 14 bits (QuantizeOptions). `progress` is called with the
-  // work that was done since its last call, which sums up to Work(). An error from it ends the
-  // work. Gives the item's rows, [calibration_rows()][hidden_size], which calibrate the decoder.
+  // up to `residual_width` columns have a residual (QuantizeOptions). Calls `progress` with the
+  // work since its last call; the sum of all calls is Work(). An error from `progress` ends the
+  // work and is returned. Returns the item's rows, float [calibration_rows()][hidden_size], which
+  // calibrate the decoder.
   virtual Result<std::vector<float>> Quantize(
-      const TensorFiles& files, int fine_width, BundleWriter* writer,
+      const TensorFiles& files, int residual_width, BundleWriter* writer,
       const std::function<Status(double work)>& progress) const = 0;
 };
 
-// Immutable: any thread may call any method.
+// A family. Immutable: any thread may call any method.
 class MediaFamily {
  public:
   using Config = std::shared_ptr<const MediaConfig>;
@@ -65,23 +67,26 @@ class MediaFamily {
 
   virtual ~MediaFamily() = default;
 
-  // Names the family in bundles; never changes.
+  // Returns the family's name in bundles. It must never change.
   virtual const char* name() const = 0;
 
-  // Read and check the config from config.json, from a GGUF file beside the decoder's (mmproj), or
-  // from the JSON that MediaConfig::ToJson() gave. The files have been added to `tensors`. The
-  // first two give null where the config is not one of this family.
+  // Read and check the config: from config.json, from a GGUF file beside the decoder's (mmproj), or
+  // from the output of MediaConfig::ToJson(). The files must have been added to `tensors`. The
+  // first two return null if the config is not one of this family. kUnimplemented: the encoder does
+  // not support a value.
   virtual Result<Config> FromHuggingFace(const Json& config, const TensorFiles& tensors) const = 0;
   virtual Result<Config> FromGguf(const GgufFile& file, const TensorFiles& tensors) const = 0;
   virtual Result<Config> FromBundle(const Json& config) const = 0;
 
-  // Binds the encoder's tensors. `config.media` is of this family, here and below.
+  // Binds the encoder's tensors. `config.media` must be of this family, here and below. Errors are
+  // those of TensorFiles.
   virtual Result<Source> Bind(const ModelConfig& config, FileKind kind,
                               TensorFiles* tensors) const = 0;
-  // Tells whether a tensor that was not bound changes no answer.
+  // True if a tensor that was not bound has no effect on answers.
   virtual bool Ignores(const std::string& tensor) const = 0;
 
-  // The weights in a bundle. `bundle` remembers the first tensor that is missing or misshapen.
+  // Returns views of the weights in a bundle. `bundle` stores the first error: a tensor is missing
+  // or has another size.
   virtual Weights Load(const ModelConfig& config, BundleReader* bundle) const = 0;
 };
 

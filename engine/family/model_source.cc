@@ -14,7 +14,7 @@ std::string Absolute(const std::string& path) {
   return fs::absolute(path, error);
 }
 
-// Tells whether the model is a directory or a file.
+// True if the model is a directory, false if it is a file.
 Result<bool> IsDirectory(const std::string& path, const std::string& mmproj) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {

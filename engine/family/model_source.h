@@ -1,5 +1,5 @@
-// A published model as its author's files hold it: a Hugging Face directory or a GGUF file, opened
-// and checked in full. Used for quantizing only; serving reads packed bundles.
+// A published model in its author's files: a Hugging Face directory or a GGUF file, opened and
+// checked completely. Used only for quantizing; serving reads packed bundles.
 //
 // Files are untrusted: every size, offset, shape, type and count is checked before use. An error
 // has the file's name and the cause.
@@ -18,36 +18,39 @@
 
 namespace edgegate {
 
-// Immutable once open: any thread may call any method.
+// An open model. Immutable: any thread may call any method.
 class ModelSource {
  public:
-  // `path`: a directory with config.json, or a .gguf file. `mmproj`: the .gguf file with the media
-  // encoder of such a file, or empty. Fails unless every tensor that the config asks for is there
-  // with the right shape and a supported type.
+  // Opens a model. `path`: a directory with config.json, or a .gguf file. `mmproj`: the .gguf file
+  // with the media encoder of such a file, or empty. kNotFound: a file is missing. kDataLoss: a
+  // file is damaged, or a tensor that the config requires is missing or has another shape.
+  // kUnimplemented: the engine does not support the architecture, a value of the config or a tensor
+  // type.
   static Result<std::unique_ptr<ModelSource>> Open(const std::string& path,
                                                    const std::string& mmproj = "");
-  // A model without media whose files the caller has added to `tensors`. It has no files().
+  // Makes a model without media from files that the caller has added to `tensors`. files() is
+  // empty. Errors are those of Open().
   static Result<std::unique_ptr<ModelSource>> FromTensors(ModelConfig config,
                                                           TokenizerAssets assets,
                                                           TensorFiles tensors,
                                                           const DecoderTensorNames& names);
-  // files() of what Open() would open, found without opening it.
+  // Returns the files() of the model that Open() would open, without opening it.
   static Result<std::vector<std::string>> ListFiles(const std::string& path,
                                                     const std::string& mmproj = "");
 
   const ModelConfig& config() const { return config_; }
   const TokenizerAssets& tokenizer_assets() const { return assets_; }
   const GenerationDefaults& generation_defaults() const { return defaults_; }
-  // The files that make up the model, absolute, for hashing and for the manifest.
+  // Returns the absolute paths of the model's files, for hashing and for the manifest.
   const std::vector<std::string>& files() const { return files_; }
 
-  // Reads the tensors that are named below.
+  // Return the files' tensors, and the slices that the decoder is bound to.
   const TensorFiles& tensors() const { return tensors_; }
   const DecoderTensors& decoder() const { return decoder_; }
-  const MediaSource* media() const { return media_.get(); }  // null where config().media is
+  const MediaSource* media() const { return media_.get(); }  // null if config().media is null
 
  private:
-  // In hf_source.cc and gguf_source.cc.
+  // Defined in hf_source.cc and gguf_source.cc.
   static Result<std::unique_ptr<ModelSource>> OpenHuggingFace(const std::string& directory);
   static Result<std::unique_ptr<ModelSource>> OpenGguf(const std::string& path,
                                                        const std::string& mmproj);
@@ -55,7 +58,7 @@ class ModelSource {
 
   Status ReadHfMedia(const Json& config);
   Status AddMmproj(const std::string& path);
-  // Binds all tensors that the config asks for.
+  // Binds all tensors that the config requires.
   Status Bind(const DecoderTensorNames& names, MediaFamily::FileKind kind);
 
   ModelConfig config_;
@@ -64,7 +67,7 @@ class ModelSource {
   std::vector<std::string> files_;
   TensorFiles tensors_;
   DecoderTensors decoder_;
-  const MediaFamily* media_family_ = nullptr;  // of config_.media
+  const MediaFamily* media_family_ = nullptr;  // family of config_.media
   std::unique_ptr<const MediaSource> media_;
 };
 

@@ -7,11 +7,9 @@
 #include "engine/family/bundle.h"
 #include "engine/family/decoder/decoder_work.h"
 #include "engine/family/decoder/float_layer.h"
-#include "engine/family/decoder/fold_layer.h"
-#include "engine/family/decoder/int4_quantize.h"
+#include "engine/family/decoder/layer_quantizer.h"
 #include "engine/family/decoder/vocabulary.h"
 #include "engine/quantize/calibration_text.h"
-#include "engine/quantize/linear_packer.h"
 #include "engine/quantize/source_hash.h"
 #include "engine/quantize/work_progress.h"
 #include "engine/text/tokenizer.h"
@@ -23,44 +21,17 @@ namespace edgegate {
 namespace {
 
 namespace fs = std::filesystem;
-// 4-bit rounding estimates the product of each pair of columns, which takes more samples.
-constexpr int kInt4Sequences = 4;
-
-void WriteNorms(const FloatLayer& w, int index, BundleWriter* writer) {
-  auto vector = [&](const char* name, const std::vector<float>& v) {
-    if (!v.empty()) writer->Write(fmt::format("layers.{}.{}", index, name), v.data(), v.size() * 4);
-  };
-  vector("attention_norm", w.attention_norm);
-  vector("mlp_norm", w.mlp_norm);
-  vector("q_norm", w.q_norm);
-  vector("k_norm", w.k_norm);
-}
-
-void WriteLayer(const ModelConfig& c, const FloatLayer& w, int index, bool fine,
-                BundleWriter* writer) {
-  const std::string prefix = fmt::format("layers.{}.", index);
-  auto linear = [&](const char* name, const RowPointers& rows, int k, std::vector<float> bias) {
-    PackLinear(writer, prefix + name, rows, k, std::move(bias), fine);
-  };
-  WriteNorms(w, index, writer);
-  linear("qkv", RowsOf({&w.q, &w.k, &w.v}, c.hidden_size), c.hidden_size,
-         Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
-  linear("o", RowsOf({&w.o}, c.q_size()), c.q_size(), w.o_bias);
-  linear("gate_up", GateUpRows(w.gate, w.up, c.hidden_size), c.hidden_size,
-         InterleaveGateUp(w.gate_bias, w.up_bias, c.intermediate_size, 1));
-  linear("down", RowsOf({&w.down}, c.intermediate_size), c.intermediate_size, w.down_bias);
-}
 
 std::string TextOf(const QuantizeOptions& options) {
   return options.calibration_text.empty() ? std::string(CalibrationText())
                                           : options.calibration_text;
 }
 
-// The inputs of the layers while they are calibrated.
+// The inputs of the layers during calibration.
 struct Calibration {
   std::vector<float> hidden;  // [tokens][hidden_size]
-  int sequence = 0;           // tokens of a sequence
-  int sequences = 0;          // at most
+  int sequence = 0;           // maximum number of tokens of a sequence
+  int sequences = 0;          // maximum number of sequences
 };
 
 Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOptions& options) {
@@ -71,7 +42,7 @@ Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOp
   Calibration calibration;
   calibration.sequence =
       std::min(options.max_calibration_tokens, source.config().max_position_embeddings);
-  calibration.sequences = options.format == WeightFormat::kInt4 ? kInt4Sequences : 1;
+  calibration.sequences = QuantizerOf(options.format).sequences;
   const auto most = size_t{1} * calibration.sequence * calibration.sequences;
   if (tokens.size() > most) tokens.resize(most);
   if (tokens.empty()) return DataLoss("the tokenizer gives no token that the model has");
@@ -79,9 +50,9 @@ Result<Calibration> BeginCalibration(const ModelSource& source, const QuantizeOp
   return calibration;
 }
 
-// Puts the rows of a media item before the calibration text. The sequences become longer by them,
-// as far as the context allows.
-void PutInFront(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
+// Inserts the rows of a media item before the calibration text. Lengthens the sequences by them, up
+// to the context length.
+void PrependRows(const std::vector<float>& rows, const ModelConfig& c, Calibration* calibration) {
   calibration->sequence =
       std::min(calibration->sequence + static_cast<int>(rows.size()) / c.hidden_size,
                c.max_position_embeddings);
@@ -114,27 +85,24 @@ void WriteTokenizer(const TokenizerAssets& assets, BundleWriter* writer) {
 Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, double work,
                    Calibration* calibration, WorkProgress* progress, BundleWriter* writer) {
   const ModelConfig& c = source.config();
-  const bool fine = c.hidden_size <= options.fine_width;
+  const WeightFormatInfo& format = InfoOf(options.format);
+  MakeLinearPacker* const packer =
+      c.hidden_size <= options.residual_width ? format.residual_packer : format.packer;
+  const LayerQuantizer& quantizer = QuantizerOf(options.format);
   FloatLayer weights;
   for (int layer = 0; layer < c.num_layers; ++layer) {
     EG_RETURN_IF_ERROR(writer->status());
     EG_RETURN_IF_ERROR(ReadFloatLayer(source, layer, &weights));
     const LayerInputs inputs =
         RunFloatLayer(c, weights, &calibration->hidden, calibration->sequence);
-    if (options.format == WeightFormat::kInt4) {
-      WriteNorms(weights, layer, writer);
-      EG_RETURN_IF_ERROR(WriteInt4Layer(source, layer, weights, inputs, writer));
-    } else {
-      FoldLayer(c, inputs, &weights);
-      WriteLayer(c, weights, layer, fine, writer);
-    }
+    EG_RETURN_IF_ERROR(quantizer.write({source, layer, inputs, packer}, &weights, writer));
     writer->StartWriteback();
     EG_RETURN_IF_ERROR(progress->Add(work));
   }
   return {};
 }
 
-// The number of tokens that the decoder is calibrated with.
+// Returns the number of tokens that the decoder is calibrated with.
 int TokensOf(const ModelSource& source, const Calibration& calibration) {
   const int rows = source.media() ? source.media()->calibration_rows() : 0;
   return static_cast<int>(calibration.hidden.size()) / source.config().hidden_size + rows;
@@ -152,12 +120,12 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
     const auto next = [&](double done) { return progress->Add(done); };
     EG_ASSIGN_OR_RETURN(
         const std::vector<float> rows,
-        source.media()->Quantize(source.tensors(), options.fine_width, &writer, next));
-    PutInFront(rows, c, &calibration);
+        source.media()->Quantize(source.tensors(), options.residual_width, &writer, next));
+    PrependRows(rows, c, &calibration);
   }
   EG_RETURN_IF_ERROR(WriteLayers(source, options, work.layer, &calibration, progress, &writer));
-  const bool fine = c.hidden_size <= options.fine_width;
-  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, fine, &writer));
+  const bool residual = c.hidden_size <= options.residual_width;
+  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, residual, &writer));
   EG_RETURN_IF_ERROR(progress->Add(work.head));
   WriteTokenizer(source.tokenizer_assets(), &writer);
   BundleInfo info = DescribeSource(source, options);
@@ -166,7 +134,7 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
   return writer.Finish(info);
 }
 
-// Size and modification time of a file.
+// The size and modification time of a file.
 using Stamp = std::pair<uintmax_t, int64_t>;
 
 Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
@@ -181,14 +149,14 @@ Result<std::vector<Stamp>> StampsOf(const std::vector<std::string>& files) {
   return stamps;
 }
 
-// The path of the cached bundle. Its name depends on the names, sizes and times of the source
-// files.
+// Returns the path of the cached bundle. Its name depends on the names, sizes and times of the
+// source files, and on the options.
 Result<std::string> CachePath(const std::string& model_path, const std::string& mmproj,
                               const std::string& cache_dir, const QuantizeOptions& options) {
   EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
   std::string text =
       fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
-                  options.max_calibration_tokens, options.fine_width, TextOf(options));
+                  options.max_calibration_tokens, options.residual_width, TextOf(options));
   EG_ASSIGN_OR_RETURN(const auto stamps, StampsOf(files));
   for (size_t i = 0; i < files.size(); ++i) {
     text += fmt::format("{} {} {}\n", files[i], stamps[i].first, stamps[i].second);
@@ -201,7 +169,7 @@ Result<std::string> CachePath(const std::string& model_path, const std::string& 
   return fmt::format("{}/{}-{}.edgegate", cache_dir, stem, hash.Finish().substr(0, 16));
 }
 
-// Tells whether a complete bundle is at this path.
+// True if a complete bundle is at this path.
 bool IsCached(const std::string& path) { return FileExists(path) && Bundle::Open(path).ok(); }
 
 }  // namespace
@@ -240,7 +208,8 @@ Result<std::optional<std::string>> FindBundle(const std::string& model_path,
 Result<std::string> EnsureBundle(const std::string& model_path, const std::string& mmproj,
                                  const std::string& cache_dir, const QuantizeOptions& options) {
   if (IsBundle(model_path)) return model_path;
-  // Computed before the files are read: if they change meanwhile, the next start has another path.
+  // The path is computed before the files are read. If they change later, the next start has
+  // another path.
   EG_ASSIGN_OR_RETURN(const std::string path, CachePath(model_path, mmproj, cache_dir, options));
   if (IsCached(path)) return path;
   std::error_code error;

@@ -1,5 +1,5 @@
-// Random weights with the dimensions of a published model, in memory. With them, a machine can be
-// measured before the model is downloaded.
+// Random weights with the dimensions of a published model, in memory. They measure a machine before
+// the model is downloaded.
 #pragma once
 
 #include <memory>
@@ -10,13 +10,13 @@
 
 namespace edgegate {
 
-// Immutable once made.
+// The weights and their memory. Immutable after construction: any thread may call any const method.
 class RandomWeights {
  public:
   // "glm-edge-1.5b", "glm-edge-4b", "glm-edge-v-2b", "glm-edge-v-5b" or "smollm2-135m";
   // kInvalidArgument for another name.
-  static Result<std::unique_ptr<RandomWeights>> Make(const std::string& shape,
-                                                     WeightFormat format = WeightFormat::kInt8);
+  static Result<std::unique_ptr<RandomWeights>> Make(
+      const std::string& shape, WeightFormat format = kWeightFormat<Int8Format>);
   ~RandomWeights();
 
   const DecoderWeights& weights() const;

@@ -4,13 +4,13 @@
 
 namespace edgegate {
 
-// Defined in decoder/families/, one each.
+// Each is defined in a file of decoder/families/.
 DecoderFamily GlmFamily();
 DecoderFamily LlamaFamily();
 DecoderFamily Qwen2Family();
 DecoderFamily Qwen3Family();
 
-// Defined in a folder of its own, each.
+// Each is defined in a folder of its own.
 const MediaFamily& GlmEdgeVFamily();
 
 std::span<const DecoderFamily> DecoderFamilies() {
@@ -26,7 +26,7 @@ std::span<const MediaFamily* const> MediaFamilies() {
 
 namespace {
 
-// The family whose part of this kind of file has this architecture.
+// Returns the family that has this architecture in this kind of file.
 template <typename Part>
 Result<const DecoderFamily*> Find(std::string_view architecture, const char* field,
                                   std::optional<Part> DecoderFamily::*part) {

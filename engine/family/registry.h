@@ -1,4 +1,5 @@
-// The families of models that are built in. registry.cc has one row for each.
+// The registry of model families that are built in. registry.cc has one row for each. All functions
+// are thread-safe.
 #pragma once
 
 #include <span>
@@ -10,16 +11,16 @@
 
 namespace edgegate {
 
-// All families, in the order of their rows. They live as long as the process.
+// Return all families, in the order of their rows. They live as long as the process.
 std::span<const DecoderFamily> DecoderFamilies();
 std::span<const MediaFamily* const> MediaFamilies();
 
-// The family of a checkpoint's architecture, or of a GGUF file's. kUnimplemented, naming those that
-// are supported, where there is none.
+// Return the family of a checkpoint's architecture, or of a GGUF file's. kUnimplemented: there is
+// none; the message names the supported architectures.
 Result<const DecoderFamily*> FindHfFamily(std::string_view architecture);
 Result<const DecoderFamily*> FindGgufFamily(std::string_view architecture);
 
-// The media family of this name. kUnimplemented where there is none.
+// Returns the media family of this name. kUnimplemented: there is none.
 Result<const MediaFamily*> FindMediaFamily(std::string_view name);
 
 }  // namespace edgegate

@@ -8,7 +8,7 @@ Status CheckRange(const char* field, int64_t value, int64_t low, int64_t high) {
 }
 
 Status ValidateModelConfig(const ModelConfig& config) {
-  // The bounds leave every byte count below 2^63 and every s32 dot product below 2^31.
+  // These ranges keep every byte count below 2^63 and every s32 dot product below 2^31.
   EG_RETURN_IF_ERROR(CheckRange("vocab_size", config.vocab_size, 1, 1 << 22));
   EG_RETURN_IF_ERROR(CheckRange("hidden_size", config.hidden_size, 1, 1 << 16));
   EG_RETURN_IF_ERROR(CheckRange("intermediate_size", config.intermediate_size, 1, 1 << 16));

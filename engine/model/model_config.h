@@ -1,4 +1,4 @@
-// The config of a decoder-only model, and of its media encoder where it has one. Decoder families
+// The config of a decoder-only model, and of its media encoder if it has one. Decoder families
 // (GLM-Edge, Llama, Qwen2, Qwen3) differ by the values here. The forward pass has no code for a
 // single family.
 #pragma once
@@ -15,7 +15,7 @@
 namespace edgegate {
 
 enum class RopeLayout {
-  kInterleaved,  // rotates the pairs (2i, 2i + 1): GLM, and GGUF files of arch llama
+  kInterleaved,  // rotates the pairs (2i, 2i + 1): GLM, and GGUF files of architecture llama
   kHalfSplit,    // rotates the pairs (i, i + rotary_dim / 2): Llama and Qwen safetensors, NeoX
 };
 
@@ -34,7 +34,7 @@ struct RopeConfig {
 
 struct ModelConfig {
   std::string architecture;  // as the file names it: "GlmForCausalLM", "gguf:llama"
-  int vocab_size = 0;        // rows of the embedding; may exceed what the tokenizer knows
+  int vocab_size = 0;        // rows of the embedding; may exceed the tokenizer's vocabulary
   int hidden_size = 0;
   int intermediate_size = 0;
   int num_layers = 0;
@@ -46,7 +46,7 @@ struct ModelConfig {
   RopeConfig rope;
   bool qkv_bias = false;
   bool o_bias = false;
-  bool mlp_bias = false;  // gate, up and down
+  bool mlp_bias = false;  // of gate, up and down
   bool qk_norm = false;   // per-head RMSNorm of q and k before rope (Qwen3)
   bool tied_lm_head = false;
   std::vector<int32_t> eos_token_ids;
@@ -56,16 +56,18 @@ struct ModelConfig {
   int kv_size() const { return num_kv_heads * head_dim; }
 };
 
-// Refuses what the engine cannot compute. Every count is positive and bounded, so that no product
-// of them passes 63 bits; num_kv_heads divides num_heads; rotary_dim is even and at most head_dim;
-// table sizes are as documented above. The message names the field and its value. `media` is
-// checked by its own family.
+// Refuses a config that the engine cannot compute. Every count must be positive and bounded, so
+// that no product of them exceeds 63 bits. num_kv_heads must divide num_heads. rotary_dim must be
+// even and at most head_dim. Tables must have the sizes that are documented above.
+// kInvalidArgument: the message names the field and its value. The family of `media` checks
+// `media`.
 Status ValidateModelConfig(const ModelConfig& config);
 
-// kInvalidArgument, naming the field, where `value` is not within [low, high].
+// kInvalidArgument: `value` is not within [low, high]. The message names the field.
 Status CheckRange(const char* field, int64_t value, int64_t low, int64_t high);
 
-// The sampling that the model's author suggests (generation_config.json). Absent: no suggestion.
+// The sampling parameters that the model's author suggests (generation_config.json). nullopt: no
+// suggestion.
 struct GenerationDefaults {
   std::optional<float> temperature;
   std::optional<float> top_p;

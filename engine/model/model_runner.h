@@ -1,5 +1,5 @@
-// The seam between the scheduler and a model: one call computes one step over a flat batch of
-// tokens. The scheduler knows no tensors, and the runner knows no requests.
+// The interface between the scheduler and a model. One call computes one step over a flat batch of
+// tokens. The scheduler does not use tensors, and the runner does not use requests.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +12,20 @@
 
 namespace edgegate {
 
-// Fixed when the runner is made.
+// The limits and sizes of a runner. They are fixed when the runner is made.
 struct RunnerLimits {
   int vocab_size = 0;
   int max_model_len = 0;       // positions that a sequence may have
   int block_size = 0;          // tokens of a KV block
   int num_blocks = 0;          // KV blocks in the pool, numbered 0 .. num_blocks - 1
-  int max_batched_tokens = 0;  // tokens of one ForwardBatch, at most
-  int max_logits_rows = 0;     // logits rows of one ForwardBatch, at most
+  int max_batched_tokens = 0;  // maximum number of tokens of a ForwardBatch
+  int max_logits_rows = 0;     // maximum number of logits rows of a ForwardBatch
   int hidden_size = 0;         // floats of a hidden state and of a media row
   std::shared_ptr<const MediaConfig> media = nullptr;  // null: the model takes no media
-  int max_hidden_rows = 0;                             // hidden rows of one ForwardBatch, at most
+  int max_hidden_rows = 0;                             // maximum of a ForwardBatch
   int position_axes = 1;                               // 1 or 3
-  // Tokens of a step up to which one more takes little time, since reading the weights takes most.
+  // Up to this number of tokens in a step, one more token takes little time, because most of the
+  // time is spent on reading the weights.
   int cheap_rows = 8;
 };
 
@@ -37,10 +38,10 @@ struct MediaSpan {
   const MediaEmbedding* embedding = nullptr;  // not owned
 };
 
-// One sequence's part of a step: `count` tokens from index `first` of the flat arrays, at indices
-// context_len .. context_len + count - 1 of the sequence. The KV of the earlier tokens is in the
-// blocks. block_table[i] holds tokens i * block_size .. (i + 1) * block_size - 1 of the sequence.
-// The table covers context_len + count tokens, and is the caller's.
+// One sequence's part of a step: `count` tokens from index `first` of the flat arrays. They are at
+// indices context_len .. context_len + count - 1 of the sequence. The KV of the earlier tokens is
+// in the blocks. block_table[i] holds tokens i * block_size .. (i + 1) * block_size - 1 of the
+// sequence. The table covers context_len + count tokens. The caller owns it.
 struct SequenceSpan {
   int first = 0;
   int count = 0;
@@ -49,15 +50,16 @@ struct SequenceSpan {
 };
 
 struct ForwardBatch {
-  std::vector<int32_t> tokens;       // all spans' tokens, in span order
+  std::vector<int32_t> tokens;       // tokens of all spans, in span order
   std::vector<SequenceSpan> spans;   // in any mix of prefill and decode
-  std::vector<int32_t> logits_rows;  // ascending indices into `tokens` whose logits are wanted
-  std::vector<int32_t> hidden_rows;  // ascending indices into `tokens` whose states are wanted
+  std::vector<int32_t> logits_rows;  // ascending indices into `tokens` whose logits are requested
+  std::vector<int32_t> hidden_rows;  // ascending indices into `tokens` whose states are requested
   std::vector<MediaSpan> media;      // ascending, without overlap
-  // Rotary position of each token. Empty: its index in the sequence, on all axes.
+  // Rotary position of each token. Empty: the position of a token is its index in the sequence, on
+  // all axes.
   std::vector<RopePosition> positions;
 
-  // Keeps the memory for the next step.
+  // Removes the contents and keeps the memory for the next step.
   void Clear() {
     tokens.clear();
     spans.clear();
@@ -68,29 +70,30 @@ struct ForwardBatch {
   }
 };
 
-// Valid until the next Forward().
+// The results of a step, owned by the runner and valid until the next Forward().
 struct ForwardOutput {
   const float* logits = nullptr;  // [logits_rows.size()][vocab_size]
-  // [hidden_rows.size()][hidden_size]: the last norm's output, which the output matrix reads.
+  // [hidden_rows.size()][hidden_size]: the output of the last norm, which is the input of the
+  // output matrix.
   const float* hidden = nullptr;
 };
 
-// Called by the engine loop's thread only.
+// Computes the steps of one model. Called only by the engine loop's thread.
 class ModelRunner {
  public:
   virtual ~ModelRunner() = default;
 
   virtual const RunnerLimits& limits() const = 0;
 
-  // Writes the KV of the batch's tokens, and gives the logits and hidden states that were asked
-  // for. A token's result depends on its own sequence alone: the same bytes in any batch, in any
-  // chunks. Two spans may share blocks only for tokens below both their context_len. On error the
-  // blocks of the batch's spans are undefined from context_len on, and all else is as before.
-  // kUnimplemented: the batch has positions on several axes, or rows for later layers, that this
-  // model does not have. kInternal: the batch breaks the contract.
+  // Writes the KV of the batch's tokens. Returns the logits and hidden states that the batch
+  // requests. A token's result depends only on its own sequence. Its bytes are the same in any
+  // batch and with any chunks. Two spans may share blocks only for tokens below both their
+  // context_len. After an error, the blocks of the batch's spans are undefined from context_len on.
+  // All other state is unchanged. kUnimplemented: this model does not support positions on several
+  // axes, or rows for later layers, which the batch has. kInternal: the batch breaks the contract.
   virtual Result<ForwardOutput> Forward(const ForwardBatch& batch) = 0;
 
-  // The encoder of the model's media; null where limits().media is.
+  // Returns the encoder of the model's media. Null if limits().media is null.
   virtual MediaEncoder* media_encoder() { return nullptr; }
 };
 

@@ -5,8 +5,8 @@
 
 namespace edgegate {
 
-// About 2,500 tokens of prose, dialogue, code, numbers and several languages, mixed, so that the
-// first few hundred of them have some of everything.
+// Returns about 2,500 tokens of prose, dialogue, code, numbers and several languages. They are
+// mixed, so that the first few hundred tokens have some of each.
 std::string CalibrationText();
 
 }  // namespace edgegate

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kTile = 256;  // rows and columns of the product
 
-// A product in tiles.
+// A matrix product that is divided into tiles.
 struct Product {
   int64_t m, n, k;
   float alpha;

@@ -10,12 +10,12 @@
 namespace edgegate {
 namespace {
 
-constexpr int kStripe = 128;  // rows of one thread at a time
+constexpr int kStripe = 128;  // rows that one thread rounds at a time
 constexpr int kBlock = 128;   // columns whose errors are carried over together
 
-// Rounds a stripe of rows, group after group. Errors of earlier blocks are carried to a block in
-// one product. Errors within a block are carried group by group, and errors within a group by the
-// search.
+// Rounds a stripe of rows, group by group. Errors of earlier blocks are carried to a block in one
+// product. Errors within a block are carried group by group. The search carries errors within a
+// group.
 class Stripe {
  public:
   Stripe(const float* rows, int count, const OutputError& error, int group, Int4Group* out)
@@ -25,7 +25,7 @@ class Stripe {
         k_(error.k),
         group_(group),
         out_(out),
-        wrong_(size_t{1} * count * k_),
+        errors_(size_t{1} * count * k_),
         carried_(size_t{1} * count * k_) {}
 
   void Run() {
@@ -44,7 +44,7 @@ class Stripe {
   // Carries the errors of columns [from, from_end) over to columns [to, to_end).
   void Carry(int from, int from_end, int to, int to_end) {
     if (error_.carry.empty() || from == from_end) return;
-    GemmOnThisThread(count_, to_end - to, from_end - from, 1.0f, {wrong_.data() + from, k_},
+    GemmOnThisThread(count_, to_end - to, from_end - from, 1.0f, {errors_.data() + from, k_},
                      {error_.carry.data() + int64_t{from} * k_ + to, k_}, 1.0f,
                      carried_.data() + to, k_);
   }
@@ -66,9 +66,9 @@ class Stripe {
       }
       search.Search(w, carried, &levels);
       for (int r = 0; r < std::min(kSearchRows, count_ - row); ++r) {
-        float* wrong = wrong_.data() + int64_t{row + r} * k_ + first;
+        float* errors = errors_.data() + int64_t{row + r} * k_ + first;
         for (int j = 0; j < end - first; ++j) {
-          wrong[j] = w[j][r] - (levels.scale[r] * levels.q[j][r] + levels.minimum[r]);
+          errors[j] = w[j][r] - (levels.scale[r] * levels.q[j][r] + levels.minimum[r]);
         }
         Write(levels, r, first, end, out_ + int64_t{row + r} * Int4Groups(k_));
       }
@@ -95,8 +95,8 @@ class Stripe {
   const int k_;
   const int group_;
   Int4Group* out_;
-  std::vector<float> wrong_;    // [count][k]: weights minus their rounded values
-  std::vector<float> carried_;  // [count][k]: errors of other groups, carried over
+  std::vector<float> errors_;   // [count][k]: weights minus their rounded values
+  std::vector<float> carried_;  // [count][k]: errors that were carried over from other groups
 };
 
 }  // namespace

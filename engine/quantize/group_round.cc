@@ -28,20 +28,20 @@ struct Lanes {
     error = qq = q1 = wq = w1 = hn::Zero(d);
   }
 
-  // Rounds column `j`. Gives the error.
+  // Rounds column `j`. Returns the error.
   HWY_INLINE VF Round(const GroupError& group, int j, VF carried, size_t row, GroupTrial* t) {
     const F32 d;
     const VF w = hn::Load(d, t->w[j] + row), w_carried = hn::Load(d, t->carried[j] + row);
     const VF cost = hn::Set(d, group.cost[j]), one = hn::Set(d, group.one[j]);
     const VF wanted = hn::Add(w, carried);
     const VF level = hn::MulAdd(hn::Sub(wanted, minimum), inverse, hn::Set(d, 0.5f));
-    // Truncates after adding a half. x86 gives the second argument where one is NaN.
-    const VF cut = hn::Min(hn::Max(level, hn::Set(d, 0.5f)), hn::Set(d, 15.5f));
-    const VF q = hn::ConvertTo(d, hn::ConvertTo(hn::RebindToSigned<F32>(), cut));
+    // Adds a half and truncates. If an argument of Min or Max is NaN, x86 returns the second one.
+    const VF clamped = hn::Min(hn::Max(level, hn::Set(d, 0.5f)), hn::Set(d, 15.5f));
+    const VF q = hn::ConvertTo(d, hn::ConvertTo(hn::RebindToSigned<F32>(), clamped));
     const VF value = hn::MulAdd(scale, q, minimum), left = hn::Sub(wanted, value);
     hn::Store(q, d, t->q[j] + row);
     error = hn::MulAdd(hn::Mul(cost, left), left, error);
-    // left = w - scale * q - minimum * 1, each with its carry.
+    // Solves left = w - scale * q - minimum * 1, each with its carry, for q.
     const VF q_carried = hn::Mul(hn::Sub(hn::Sub(w_carried, left), hn::Mul(minimum, one)), inverse);
     const VF costly_q = hn::Mul(cost, q_carried), costly_1 = hn::Mul(cost, one);
     qq = hn::MulAdd(costly_q, q_carried, qq);
@@ -61,11 +61,11 @@ struct Lanes {
   }
 };
 
-// Two vectors at a time: their latencies overlap.
+// Processes two vectors at a time, so that their latencies overlap.
 void Impl(const GroupError& group, GroupTrial* t) {
   const F32 d;
   const size_t lanes = hn::Lanes(d);
-  HWY_ALIGN float wrong[2][kInt4WideGroup][HWY_MAX_BYTES / sizeof(float)];
+  HWY_ALIGN float errors[2][kInt4WideGroup][HWY_MAX_BYTES / sizeof(float)];
   for (size_t row = 0; row < kSearchRows; row += 2 * lanes) {
     Lanes a, b;
     a.Begin(*t, row);
@@ -75,18 +75,18 @@ void Impl(const GroupError& group, GroupTrial* t) {
       int i = 0;
       for (; i + 1 < j; i += 2) {
         const VF first = hn::Set(d, group.carry[j][i]), second = hn::Set(d, group.carry[j][i + 1]);
-        a0 = hn::MulAdd(hn::Load(d, wrong[0][i]), first, a0);
-        b0 = hn::MulAdd(hn::Load(d, wrong[1][i]), first, b0);
-        a1 = hn::MulAdd(hn::Load(d, wrong[0][i + 1]), second, a1);
-        b1 = hn::MulAdd(hn::Load(d, wrong[1][i + 1]), second, b1);
+        a0 = hn::MulAdd(hn::Load(d, errors[0][i]), first, a0);
+        b0 = hn::MulAdd(hn::Load(d, errors[1][i]), first, b0);
+        a1 = hn::MulAdd(hn::Load(d, errors[0][i + 1]), second, a1);
+        b1 = hn::MulAdd(hn::Load(d, errors[1][i + 1]), second, b1);
       }
       if (i < j) {
         const VF first = hn::Set(d, group.carry[j][i]);
-        a0 = hn::MulAdd(hn::Load(d, wrong[0][i]), first, a0);
-        b0 = hn::MulAdd(hn::Load(d, wrong[1][i]), first, b0);
+        a0 = hn::MulAdd(hn::Load(d, errors[0][i]), first, a0);
+        b0 = hn::MulAdd(hn::Load(d, errors[1][i]), first, b0);
       }
-      hn::Store(a.Round(group, j, hn::Add(a0, a1), row, t), d, wrong[0][j]);
-      hn::Store(b.Round(group, j, hn::Add(b0, b1), row + lanes, t), d, wrong[1][j]);
+      hn::Store(a.Round(group, j, hn::Add(a0, a1), row, t), d, errors[0][j]);
+      hn::Store(b.Round(group, j, hn::Add(b0, b1), row + lanes, t), d, errors[1][j]);
     }
     a.End(row, t);
     b.End(row + lanes, t);

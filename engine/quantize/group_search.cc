@@ -10,8 +10,9 @@ namespace edgegate {
 namespace {
 
 constexpr float kLargestF16 = 65504.0f;
-// Number of step sizes that the search starts from, and of fits after each. More of both improve
-// little. Fewer fits cost much: the levels take several to converge with their carry.
+// Number of step sizes that the search starts from, and number of fits after each. Larger numbers
+// improve little. Fewer fits increase the error, because the levels need several fits to converge
+// with their carry.
 constexpr int kStarts = 6;
 constexpr float kStartStep = 0.08f;
 constexpr int kFits = 5;
@@ -19,7 +20,7 @@ constexpr int kFits = 5;
 float ClampToF16(float value) { return std::clamp(value, -kLargestF16, kLargestF16); }
 float RoundToF16(float value) { return F16ToFloat(FloatToF16(ClampToF16(value))); }
 
-// Keeps the best trial of each row.
+// Stores a trial as the best one of the rows for which it has a smaller error.
 void Keep(const GroupTrial& trial, int count, float* least, GroupLevels* best) {
   for (int row = 0; row < kSearchRows; ++row) {
     if (!(trial.error[row] < least[row])) continue;
@@ -45,9 +46,11 @@ GroupSearch::GroupSearch(const float* carry, int64_t stride, const float* cost, 
   }
 }
 
-// Weights u that absorb the errors carried over, so that the error is that of the group alone:
+// Sets the weights u that include the errors that were carried over, so that the error depends only
+// on the group:
 // w + carried + (carry of w) = u + (carry of u).
-void GroupSearch::Want(const GroupColumns& w, const GroupColumns& carried, GroupTrial* t) const {
+void GroupSearch::SetTarget(const GroupColumns& w, const GroupColumns& carried,
+                            GroupTrial* t) const {
   GroupColumns shift;
   for (int j = 0; j < group_.count; ++j) {
     std::copy_n(carried[j], kSearchRows, shift[j]);
@@ -56,8 +59,8 @@ void GroupSearch::Want(const GroupColumns& w, const GroupColumns& carried, Group
       for (int row = 0; row < kSearchRows; ++row) shift[j][row] -= carry * shift[i][row];
     }
     for (int row = 0; row < kSearchRows; ++row) {
-      const float wanted = w[j][row] + shift[j][row];
-      t->w[j][row] = std::fabs(wanted) <= kLargestF16 ? wanted : ClampToF16(w[j][row]);
+      const float target = w[j][row] + shift[j][row];
+      t->w[j][row] = std::fabs(target) <= kLargestF16 ? target : ClampToF16(w[j][row]);
       t->carried[j][row] = t->w[j][row];
     }
     for (int i = 0; i < j; ++i) {
@@ -70,7 +73,7 @@ void GroupSearch::Want(const GroupColumns& w, const GroupColumns& carried, Group
 void GroupSearch::Fit(int row, GroupTrial* t) const {
   const double qq = t->qq[row], q1 = t->q1[row], wq = t->wq[row], w1 = t->w1[row];
   const double determinant = one_squared_ * qq - q1 * q1;
-  // The trial is kept where all levels are equal, or the scale would become negative.
+  // The trial is unchanged if all levels are equal, or if the scale would become negative.
   if (!(determinant > 1e-9 * one_squared_ * qq)) return;
   const float scale = RoundToF16(static_cast<float>((one_squared_ * wq - w1 * q1) / determinant));
   const float minimum = RoundToF16(static_cast<float>((w1 - double{scale} * q1) / one_squared_));
@@ -82,7 +85,7 @@ void GroupSearch::Fit(int row, GroupTrial* t) const {
 void GroupSearch::Search(const GroupColumns& w, const GroupColumns& carried,
                          GroupLevels* best) const {
   GroupTrial trial;
-  Want(w, carried, &trial);
+  SetTarget(w, carried, &trial);
   float low[kSearchRows], high[kSearchRows], least[kSearchRows];
   for (int row = 0; row < kSearchRows; ++row) {
     low[row] = high[row] = trial.w[0][row];
@@ -91,29 +94,29 @@ void GroupSearch::Search(const GroupColumns& w, const GroupColumns& carried,
       high[row] = std::max(high[row], trial.w[j][row]);
     }
     least[row] = std::numeric_limits<float>::infinity();
-    // All weights are equal: one level.
+    // If all weights are equal, one level is enough.
     trial.scale[row] = best->scale[row] = 0;
     trial.minimum[row] = best->minimum[row] = RoundToF16(low[row]);
     for (int j = 0; j < group_.count; ++j) best->q[j][row] = 0;
   }
-  const auto attempt = [&] {
+  const auto try_levels = [&] {
     RoundGroup(group_, &trial);
     Keep(trial, group_.count, least, best);
   };
-  attempt();
+  try_levels();
   for (int start = 0; start < kStarts; ++start) {
-    // Levels over the whole range first, then over smaller parts of it.
+    // The levels cover the whole range first, then smaller parts of it.
     const float part = 1.0f - kStartStep * static_cast<float>(start);
     for (int row = 0; row < kSearchRows; ++row) {
-      const float centre = 0.5f * (low[row] + high[row]);
+      const float center = 0.5f * (low[row] + high[row]);
       const float half = 0.5f * part * (high[row] - low[row]);
       trial.scale[row] = RoundToF16(half * (2.0f / 15.0f));
-      trial.minimum[row] = RoundToF16(centre - half);
+      trial.minimum[row] = RoundToF16(center - half);
     }
-    attempt();
+    try_levels();
     for (int fit = 0; fit < kFits; ++fit) {
       for (int row = 0; row < kSearchRows; ++row) Fit(row, &trial);
-      attempt();
+      try_levels();
     }
   }
 }

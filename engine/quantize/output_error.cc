@@ -11,10 +11,10 @@
 namespace edgegate {
 namespace {
 
-constexpr int kNear = 32;         // neighbors of a column, on each side
-constexpr float kUnseen = 1e-3f;  // part of the neighbors' mean square that a column of zeros gets
+constexpr int kNearColumns = 32;       // columns that are averaged together
+constexpr float kAveragePart = 1e-3f;  // part of the average that is added to each column
 
-// The mean square of each column, raised to a small part of its neighbors'.
+// Returns the mean square of each column, plus a small part of the average of nearby columns.
 std::vector<float> MeanSquares(const std::vector<float>& x, int k) {
   std::vector<double> sums(static_cast<size_t>(k));
   for (size_t row = 0; row < x.size(); row += static_cast<size_t>(k)) {
@@ -22,10 +22,10 @@ std::vector<float> MeanSquares(const std::vector<float>& x, int k) {
   }
   const double tokens = static_cast<double>(x.size()) / k;
   std::vector<float> squares(sums.size());
-  for (int first = 0; first < k; first += kNear) {
-    const int end = std::min(first + kNear, k);
+  for (int first = 0; first < k; first += kNearColumns) {
+    const int end = std::min(first + kNearColumns, k);
     const double mean = std::accumulate(&sums[first], &sums[0] + end, 0.0) / (end - first) / tokens;
-    const double least = mean > 1e-30 ? mean * kUnseen : 1.0;
+    const double least = mean > 1e-30 ? mean * kAveragePart : 1.0;
     for (int i = first; i < end; ++i) squares[i] = static_cast<float>(sums[i] / tokens + least);
   }
   return squares;
@@ -33,7 +33,7 @@ std::vector<float> MeanSquares(const std::vector<float>& x, int k) {
 
 }  // namespace
 
-OutputError LearnOutputError(const std::vector<float>& x, int k, float shrink) {
+OutputError EstimateOutputError(const std::vector<float>& x, int k, float shrink) {
   OutputError error{k, {}, MeanSquares(x, k)};
   const bool finite = std::all_of(error.cost.begin(), error.cost.end(),
                                   [](float cost) { return std::isfinite(cost); });
@@ -42,7 +42,7 @@ OutputError LearnOutputError(const std::vector<float>& x, int k, float shrink) {
   const int64_t tokens = static_cast<int64_t>(x.size()) / k;
   std::vector<float> h(size_t{1} * k * k);
   constexpr int kStripe = 256;
-  for (int first = 0; first < k; first += kStripe) {  // down to the diagonal only
+  for (int first = 0; first < k; first += kStripe) {  // only down to the diagonal
     const int end = std::min(first + kStripe, k);
     Gemm(end, end - first, tokens, (1.0f - shrink) / static_cast<float>(tokens),
          {x.data(), k, true}, {x.data() + first, k}, 0.0f, h.data() + first, k);

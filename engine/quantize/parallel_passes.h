@@ -1,4 +1,4 @@
-// Passes over the elements of large arrays, in parallel.
+// Parallel passes over the elements of large arrays.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 
 namespace edgegate {
 
-// Calls body(first, end) for ranges that together are [0, count). The ranges do not depend on the
-// number of threads.
+// Calls body(first, end) for ranges that together are [0, count), in parallel. The ranges do not
+// depend on the number of threads.
 template <typename Body>
 void ForRanges(int64_t count, const Body& body) {
   constexpr int64_t kElements = int64_t{1} << 14;  // 64 KiB of floats
@@ -22,8 +22,8 @@ void ForRanges(int64_t count, const Body& body) {
   });
 }
 
-// Calls body(i), which gives a Status, for each i in [0, count). Gives the first error in the order
-// of i. All calls are made.
+// Calls body(i), which returns a Status, for each i in [0, count), in parallel. Makes all calls,
+// and returns the first error in the order of i.
 template <typename Body>
 Status ParallelForStatus(int count, const Body& body) {
   std::vector<Status> all(static_cast<size_t>(count));
@@ -32,14 +32,14 @@ Status ParallelForStatus(int count, const Body& body) {
   return failed == all.end() ? Status() : *failed;
 }
 
-// to[i] += x[i].
+// Sets to[i] += x[i], in parallel.
 inline void AddTo(std::vector<float>* to, const std::vector<float>& x) {
   ForRanges(std::ssize(x), [&](int64_t first, int64_t end) {
     AddRow(x.data() + first, static_cast<int>(end - first), to->data() + first);
   });
 }
 
-// gate[i] = SiLU(gate[i]) * up[i].
+// Sets gate[i] = silu(gate[i]) * up[i], in parallel.
 inline void GateWith(const std::vector<float>& up, std::vector<float>* gate) {
   ForRanges(std::ssize(up), [&](int64_t first, int64_t end) {
     for (int64_t i = first; i < end; ++i) {

@@ -7,7 +7,7 @@
 namespace edgegate {
 namespace {
 
-constexpr int64_t kElements = int64_t{1} << 18;  // of a task
+constexpr int64_t kElements = int64_t{1} << 18;  // elements that one task reads
 
 struct Task {
   const TensorSlice* slice;

@@ -10,13 +10,15 @@
 
 namespace edgegate {
 
-// All rows of `slice`, to `out`, which gets that size. An absent slice leaves `out` empty.
+// A tensor and the destination of its rows. `out` is resized, and is empty if the slice is absent.
+// Not owned.
 struct TensorToRead {
   TensorSlice slice;
   std::vector<float>* out;
 };
 
-// Errors are those of TensorFiles::ReadRows(): the first one in the order of the tensors and rows.
+// Reads all rows of the tensors. Returns the first error of TensorFiles::ReadRows() in the order of
+// the tensors and rows.
 Status ReadTensors(const TensorFiles& files, std::span<const TensorToRead> tensors);
 Status ReadTensors(const TensorFiles& files, std::initializer_list<TensorToRead> tensors);
 

@@ -11,7 +11,7 @@
 #define EDGEGATE_QUANTIZE_SOFTMAX_TABLE
 namespace edgegate {
 
-// The bits of 2^(i/32), less i << 47: adding k << 47 for a k with k % 32 = i gives 2^(k/32).
+// The bits of 2^(i/32), minus i << 47. Adding k << 47 gives 2^(k/32) for each k with k % 32 = i.
 alignas(64) inline constexpr int64_t kExpTable[32] = {
     0x3ff0000000000000, 0x3fefd9b0d3158574, 0x3fefb5586cf9890f, 0x3fef9301d0125b51,
     0x3fef72b83c7d517b, 0x3fef54873168b9aa, 0x3fef387a6e756238, 0x3fef1e9df51fdee1,
@@ -36,11 +36,11 @@ using I64 = hn::RebindToSigned<F64>;
 using F32 = hn::Rebind<float, F64>;
 
 constexpr double kStepsPerUnit = 0x1.71547652b82fep+0 * 32;  // 32 / ln 2
-constexpr double kRound = 0x1.8p+52;  // adding it rounds to a whole number, in the low bits
+constexpr double kRound = 0x1.8p+52;  // adding it rounds to an integer, in the low bits
 constexpr double kC0 = 0x1.c6af84b912394p-5 / 32 / 32 / 32;
 constexpr double kC1 = 0x1.ebfce50fac4f3p-3 / 32 / 32;
 constexpr double kC2 = 0x1.62e42ff0c52d6p-1 / 32;
-constexpr float kUnderflow = -0x1.9fe368p6f;  // exp of less is zero
+constexpr float kUnderflow = -0x1.9fe368p6f;  // exp(x) is zero for smaller x
 
 HWY_INLINE hn::Vec<F32> Exp(hn::Vec<F32> x) {
   const F64 d;

@@ -28,7 +28,7 @@ Result<std::string> HashFile(const InputFile& file, const std::atomic<bool>& sto
 
 }  // namespace
 
-// Where the system refuses a thread, Wait() does the work.
+// If the system refuses a thread, Wait() hashes the files.
 SourceHasher::SourceHasher(std::vector<std::string> files)
     : files_(std::async(std::launch::async | std::launch::deferred,
                         [this, paths = std::move(files)] { return HashAll(paths); })) {}

@@ -1,4 +1,4 @@
-// SHA-256 of a model's files, while other threads compute.
+// SHA-256 of a model's files, computed while other threads work.
 #pragma once
 
 #include <atomic>
@@ -17,12 +17,13 @@ namespace edgegate {
 class SourceHasher {
  public:
   explicit SourceHasher(std::vector<std::string> files);
-  ~SourceHasher();  // stops the work
+  ~SourceHasher();  // stops the thread
   SourceHasher(const SourceHasher&) = delete;
   SourceHasher& operator=(const SourceHasher&) = delete;
 
-  // The files' names, sizes and hashes, in their order. To be called once. Calls `waiting` several
-  // times a second. An error from it ends the wait.
+  // Returns the files' names, sizes and hashes, in the order of the constructor. Call it once.
+  // Calls `waiting` several times a second. An error from `waiting` ends the wait and is returned.
+  // Errors of files are those of InputFile.
   Result<std::vector<BundleInfo::SourceFile>> Wait(const std::function<Status()>& waiting);
 
  private:

@@ -1,5 +1,4 @@
-// The progress of quantizing. It grows in proportion to the time that the steps take
-// (work_sizes.h).
+// The progress of quantizing, in proportion to the time that the steps take (work_sizes.h).
 #pragma once
 
 #include <functional>
@@ -9,18 +8,18 @@
 
 namespace edgegate {
 
-// Owned by one thread.
+// Adds up the work that is done, and reports it. Owned by one thread.
 class WorkProgress {
  public:
   // The callback is that of QuantizeOptions::progress.
   using Report = std::function<bool(int done, int total, std::string_view what)>;
-  static constexpr int kTotal = 1000;  // of Report
+  static constexpr int kTotal = 1000;  // `total` of Report
 
   WorkProgress(double total, Report report) : total_(total), report_(std::move(report)) {}
 
-  // Reports that `work` more is done. kCancelled where the report asks to stop.
+  // Adds `work` and reports the sum. kCancelled: the report returned false.
   Status Add(double work);
-  // Reports `what` without further work. kCancelled as above.
+  // Reports the step `what` without further work. kCancelled: the report returned false.
   Status Show(std::string_view what) const;
   // Reports that everything is done.
   void Done() const;

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-// tokenizer_config.json names its special tokens as strings or as {"content": ...}.
+// Returns the special tokens of tokenizer_config.json, which are strings or {"content": ...}.
 json TokenGlobals(const json& config) {
   json globals = json::object();
   for (const char* name : {"bos_token", "eos_token", "pad_token", "unk_token"}) {
@@ -26,7 +26,7 @@ json TokenGlobals(const json& config) {
   return globals;
 }
 
-// A string, or a list of {"name", "template"} of which "default" is meant.
+// Returns the template: a string, or the entry "default" of a list of {"name", "template"}.
 std::string TemplateOf(const json& config) {
   const auto found = config.find("chat_template");
   if (found == config.end()) return {};
@@ -45,8 +45,9 @@ constexpr const char* kProbe = "edgegate_probe";
 
 std::vector<ChatPart> TextParts(const char* text) { return {{ChatPart::Kind::kText, text}}; }
 
-// The form of the calls of a model. One whose template does not show tools gets GLM-4's where it
-// has the role of its results, else that of Hermes, which most models know. Null: not known.
+// Returns the form of the calls of a model. A template that does not show tools gets the form of
+// GLM-4 if it has the role of GLM-4's results, else the form of Hermes, which most models know.
+// Null: the form is not known.
 const CallFormat* FormatOf(const std::string& source, const std::string& name,
                            const TemplateAbilities& abilities) {
   if (!name.empty()) return FindCallFormat(name);
@@ -66,7 +67,7 @@ class JinjaTemplate : public ChatTemplate {
 
   const AnswerTraits& traits() const override { return traits_; }
 
-  // Finds out what the template shows. False: there is no such form of calls.
+  // Detects what the template renders. False: there is no such form of calls.
   bool Probe(const std::string& source, const std::string& call_format) {
     const ChatMessage user{"user", TextParts("question")};
     Conversation tools;
@@ -127,7 +128,7 @@ class JinjaTemplate : public ChatTemplate {
     return Shows(conversation);
   }
 
-  // True where the template shows a call's arguments and its result. Most templates take arguments
+  // True if the template renders a call's arguments and its result. Most templates take arguments
   // as an object, and some as the text of one.
   bool ShowsCalls(Conversation conversation) {
     if (!abilities_.tools) return false;
@@ -178,7 +179,8 @@ class JinjaTemplate : public ChatTemplate {
     return RenderSegments(WriteToolsAsText(conversation, *traits_.calls, abilities_), wants_list_);
   }
 
-  // True where a message's content, a list of parts or a string, comes out as its text alone.
+  // True if the template renders the text of a content and nothing else of it. `as_list`: the
+  // content is a list of parts, else a string.
   bool ShowsText(bool as_list) const {
     Conversation conversation;
     conversation.messages = {{"user", {{ChatPart::Kind::kText, "edgegate"}}}};
@@ -189,7 +191,7 @@ class JinjaTemplate : public ChatTemplate {
     return text.find("edgegate") != std::string::npos && text.find("type") == std::string::npos;
   }
 
-  // Image tokens can only be the template's own: those in what users send stay plain text.
+  // Only the template writes image tokens. Text of users that looks like one stays plain text.
   Status PlaceImages(std::span<const int> image_rows, ChatPrompt* prompt) const {
     const auto& ids = prompt->ids;
     const auto count = static_cast<int>(image_rows.size());
@@ -219,7 +221,8 @@ class JinjaTemplate : public ChatTemplate {
     return {};
   }
 
-  // A message with an image always has a list of parts; the others have one where `as_list` is set.
+  // A message with an image always has a list of parts. The other messages have one if `as_list` is
+  // set.
   Result<Segments> RenderSegments(const Conversation& conversation, bool as_list) const {
     std::vector<std::vector<tk_part>> parts;
     std::vector<std::vector<tk_call>> calls;
@@ -279,7 +282,7 @@ class JinjaTemplate : public ChatTemplate {
   AnswerTraits traits_;
   TemplateAbilities abilities_;
   bool arguments_as_text_ = false;
-  bool wants_list_ = false;  // the template shows contents that are lists, and no strings
+  bool wants_list_ = false;  // the template renders contents that are lists, and not strings
 };
 
 }  // namespace

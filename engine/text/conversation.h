@@ -1,4 +1,4 @@
-// A conversation, as chat templates see it.
+// A conversation, the input of a chat template.
 #pragma once
 
 #include <string>

@@ -35,7 +35,7 @@ json SplitThenBytes(const std::string& pattern) {
   return {{"type", "Sequence"}, {"pretokenizers", json::array({split, ByteLevel(false)})}};
 }
 
-// The pre-tokenizer that a name of llama.cpp stands for; null for an unknown name.
+// Returns the pre-tokenizer with this name in llama.cpp. Null: the name is unknown.
 json PreTokenizer(const std::string& name) {
   if (name.empty() || name == "default" || name == "gpt-2") return ByteLevel(true);
   if (name == "smollm") {

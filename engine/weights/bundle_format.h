@@ -1,17 +1,21 @@
-// The packed bundle's file format, shared by its writer and its reader.
+// The file format of packed bundles, shared by the writer and the reader.
 //
 // Header, 64 bytes, little-endian: magic "EDGEGATE"; u32 format version; u32 zero; u64 offset and
 // u64 size of the manifest; the manifest's SHA-256 (32 bytes).
 // Manifest: {"source": {"files": [{"name", "size", "sha256"}]}, "calibration": sha256,
-//   "config": {...}, "generation": {...}, "tokenizer_kind": "huggingface" | "sentencepiece",
-//   "embedding_type": "f32" | "f16" | "bf16", "format": "int8" | "int4",
+//   "config": {...}, "generation": {...}, "tokenizer_kind": "huggingface"
+// "sentencepiece",
+//   "embedding_type": "f32"
+// "f16"
+// "bf16", "format": "int8"
+// "int4",
 //   "tensors": [{"name", "offset", "bytes"}]}
 // Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
-// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as in decoder_weights.h. Where
-// the format is int4: .{int4, bias} instead, as in int4_weights.h, and .int4x64 for wide groups.
-// Linear layers that are fine also have *.rest.*. tokenizer.{model, config, template} are bytes.
-// config.vision is the media config, or null, and its family defines the other tensors
-// (glm_edge_v/weights.cc).
+// layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as in decoder_weights.h. If
+// the format is int4, .{int4, bias} instead, as in ops/linear/int4/format.h, and .int4x64 for
+// groups of 64. Linear layers with a residual also have *.rest.*. tokenizer.{model, config,
+// template} are bytes. config.vision is the media config, or null. Its family defines the other
+// tensors (glm_edge_v/weights.cc).
 #pragma once
 
 #include <array>
@@ -22,8 +26,10 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/embedding_type.h"
 #include "engine/model/model_config.h"
-#include "engine/model/weight_format.h"
+#include "engine/ops/linear/tensors.h"
+#include "engine/ops/linear/weight_formats.h"
 #include "engine/text/tokenizer_assets.h"
 #include "engine/weights/json.h"
 
@@ -57,32 +63,31 @@ struct BundleInfo {
   GenerationDefaults generation;
   TokenizerAssets::Kind tokenizer_kind = TokenizerAssets::Kind::kHuggingFace;
   EmbeddingType embedding_type = EmbeddingType::kF32;
-  WeightFormat format = WeightFormat::kInt8;
+  WeightFormat format = kWeightFormat<Int8Format>;
 };
 
-// Writes a bundle front to back. Errors are kept: status() and Finish() return the first one. Owned
+// Writes a bundle front to back. Stores the first error, which status() and Finish() return. Owned
 // by one thread, except for WriteAt().
-class BundleWriter {
+class BundleWriter : public TensorWriter {
  public:
-  // `fd` is open for writing, empty, and not owned. `path` is used in messages.
+  // `fd` is an empty file that is open for writing. It is not owned. `path` is used in messages.
   BundleWriter(int fd, std::string path);
 
-  // Writes a whole tensor.
-  void Write(const std::string& name, const void* data, size_t bytes);
+  // Reserves space for a tensor and returns its offset in the file. WriteAt() writes its bytes, in
+  // any order.
+  uint64_t Reserve(const std::string& name, uint64_t bytes) override;
+  // Writes a part of a reserved tensor. Several threads may call it at once.
+  void WriteAt(uint64_t offset, const void* data, size_t bytes) override;
 
-  // Reserves room for a tensor, and gives its offset. WriteAt() writes its bytes, in any order.
-  uint64_t Reserve(const std::string& name, uint64_t bytes);
-  // Writes part of a reserved tensor. Any thread, several at once.
-  void WriteAt(uint64_t offset, const void* data, size_t bytes);
-
-  // Starts the writeback of the bytes written so far, so that little is left for the end. May block
-  // where the disk is slow.
+  // Starts the writeback of the bytes written so far, so that Finish() takes less time. May block
+  // if the disk is slow.
   void StartWriteback();
 
-  // kResourceExhausted when the disk is full or cannot be written.
+  // Returns the first error. kResourceExhausted: the disk is full or cannot be written.
   Status status() const;
 
-  // Writes the manifest and the header.
+  // Writes the manifest and the header. Call it once, last. Returns the first error, as status()
+  // does.
   Status Finish(const BundleInfo& info);
 
  private:

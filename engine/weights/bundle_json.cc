@@ -68,7 +68,7 @@ Status ConfigFromJson(const Json& object, ModelConfig* c) {
   return keys.status();
 }
 
-// Leaves the media config as JSON: its family reads it.
+// Stores the media config as JSON. Its family reads it later.
 Status MediaFromJson(const Json& media, BundleInfo* info) {
   if (media.is_null()) return {};
   if (!media.is_object()) return DataLoss("vision is {}: must be an object", media.Brief());
@@ -109,7 +109,7 @@ const char* NameOf(EmbeddingType type) {
   return "bf16";
 }
 
-// The fields whose values are words.
+// Reads the fields whose values are words.
 Status KindsFromJson(const Json& object, BundleInfo* info) {
   JsonKeys keys(object);
   const std::string kind = keys.String("tokenizer_kind"), type = keys.String("embedding_type"),

@@ -10,12 +10,14 @@
 
 namespace edgegate {
 
-// Name -> (offset, bytes).
+// The tensor table: name -> (offset, bytes).
 using TensorTable = std::map<std::string, std::pair<uint64_t, uint64_t>>;
 
+// Returns the manifest as JSON text. The same input gives the same bytes.
 std::string ManifestToJson(const BundleInfo& info, const TensorTable& tensors);
 
-// kDataLoss, naming the field, when it is malformed.
+// Reads a manifest from untrusted text. kDataLoss: the text is malformed; the message names the
+// field.
 Status ManifestFromJson(std::string_view text, BundleInfo* info, TensorTable* tensors);
 
 }  // namespace edgegate

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "engine/base/sha256.h"
-#include "engine/ops/linear/int4/pack.h"
+#include "engine/ops/linear/weight_formats.h"
 
 namespace edgegate {
 
@@ -11,7 +11,7 @@ Result<std::unique_ptr<BundleReader>> BundleReader::Open(const std::string& path
   EG_ASSIGN_OR_RETURN(FileMapping mapping, FileMapping::Map(path));
   std::unique_ptr<BundleReader> reader(new BundleReader(std::move(mapping)));
   const Status status = reader->ReadManifest();
-  EG_RETURN_IF_ERROR(reader->mapping_.CheckIntact());  // else what was checked may be gone
+  EG_RETURN_IF_ERROR(reader->mapping_.CheckIntact());  // otherwise the checked bytes may be gone
   if (!status.ok()) return status.WithContext(path);
   return reader;
 }
@@ -69,35 +69,12 @@ std::string BundleReader::Text(const std::string& name) {
   return data ? std::string(data, tensors_[name].second) : std::string();
 }
 
-Int8Linear BundleReader::Int8(const std::string& name, int n, int k, bool bias) {
-  Int8Linear w;
-  w.n = n;
-  w.k = k;
-  const int64_t rows = w.n_padded();
-  w.packed = static_cast<const int8_t*>(Find(name + ".packed", rows * w.k_padded()));
-  w.scale = Floats(name + ".scale", rows);
-  w.column_sum = static_cast<const int32_t*>(Find(name + ".column_sum", rows * 4));
-  if (bias) w.bias = Floats(name + ".bias", rows);
-  return w;
-}
-
-Linear BundleReader::Fine(const std::string& name, int n, int k, bool bias) {
-  Linear w{.main = Int8(name, n, k, bias), .rest = {}, .int4 = {}};
-  if (tensors_.contains(name + ".rest.packed")) w.rest = Int8(name + ".rest", n, k, false);
-  return w;
+Linear BundleReader::Int8(const std::string& name, int n, int k, bool bias) {
+  return InfoOf(kWeightFormat<Int8Format>).load(this, name, {n, k}, bias);
 }
 
 Linear BundleReader::OfFormat(const std::string& name, int n, int k, bool bias) {
-  if (info_.format != WeightFormat::kInt4) return Fine(name, n, k, bias);
-  Linear w;
-  w.int4.n = n;
-  w.int4.k = k;
-  const bool wide = tensors_.contains(name + ".int4x64");
-  w.int4.group = wide ? kInt4WideGroup : kInt4Group;
-  w.int4.packed = static_cast<const uint8_t*>(
-      Find(name + (wide ? ".int4x64" : ".int4"), Int4PackedBytes(n, k, w.int4.group)));
-  if (bias) w.int4.bias = Floats(name + ".bias", w.int4.n_padded());
-  return w;
+  return InfoOf(info_.format).load(this, name, {n, k}, bias);
 }
 
 }  // namespace edgegate

@@ -1,4 +1,4 @@
-// A mapped bundle: its manifest, and its tensors by name. Families read their weights through it
+// A mapped bundle: its manifest, and its tensors by name. Families read their weights with it
 // (engine/family/).
 #pragma once
 
@@ -8,46 +8,51 @@
 
 #include "engine/base/status.h"
 #include "engine/ops/linear/linear.h"
+#include "engine/ops/linear/tensors.h"
 #include "engine/weights/bundle_format.h"
 #include "engine/weights/bundle_json.h"
 #include "engine/weights/file_mapping.h"
 
 namespace edgegate {
 
-// Owned by one thread. Pointers that it gives are views of the mapping.
-class BundleReader {
+// Reads a bundle. Pointers that it returns are views of the mapping. Owned by one thread.
+class BundleReader : public TensorReader {
  public:
-  // Files are untrusted: the header, the manifest's hash and its fields are checked. kDataLoss: the
-  // file is damaged, or changed meanwhile. kUnimplemented: another version of the format.
+  // Maps a bundle. Files are untrusted: checks the header, the hash of the manifest and its fields.
+  // kNotFound, kInvalidArgument, kResourceExhausted: see FileMapping::Map(). kDataLoss: the file is
+  // damaged, or it changed while it was read. kUnimplemented: another version of the format.
   static Result<std::unique_ptr<BundleReader>> Open(const std::string& path);
 
   const std::string& manifest_json() const { return manifest_; }
   const BundleInfo& info() const { return info_; }
-  bool Has(const std::string& name) const { return tensors_.contains(name); }
+  bool Has(const std::string& name) const override { return tensors_.contains(name); }
 
-  // The first failure of the methods below. After it they give null.
+  // Returns the first error of the functions below. After an error they return null.
   const Status& status() const { return status_; }
-  // Size of all tensors that were found.
+  // Returns the number of bytes of all tensors that were found.
   size_t tensor_bytes() const { return tensor_bytes_; }
 
-  // The tensor's bytes, which must be `size`; -1: any number.
+  // Returns the tensor's bytes. Null: there is no tensor of this name, or its size is not `size`. A
+  // `size` of -1 allows any size.
   const void* Find(const std::string& name, int64_t size);
+  // Returns a tensor of `count` floats, as Find() does.
   const float* Floats(const std::string& name, int64_t count);
+  // Returns a copy of a tensor's bytes. Empty: there is none.
   std::string Text(const std::string& name);
-  // A linear layer of n outputs and k inputs: fine where the bundle has NAME.rest.*, else INT8.
-  Linear Fine(const std::string& name, int n, int k, bool bias);
-  // A linear layer of the decoder, in the bundle's weight format.
+  const void* Read(const std::string& name, int64_t bytes) override { return Find(name, bytes); }
+  // Returns a linear layer of n outputs and k inputs, INT8 with or without a residual.
+  Linear Int8(const std::string& name, int n, int k, bool bias);
+  // Returns a linear layer of the decoder, in the bundle's weight format.
   Linear OfFormat(const std::string& name, int n, int k, bool bias);
 
-  // kDataLoss when the file has changed since Open() (FileMapping::CheckIntact).
+  // kDataLoss: the file has changed since Open() (FileMapping::CheckIntact).
   Status CheckIntact() const { return mapping_.CheckIntact(); }
-  // Hands over the mapping, which the views need.
+  // Returns the mapping, which must outlive all views. The reader must not be used afterwards.
   FileMapping TakeMapping() { return std::move(mapping_); }
 
  private:
   explicit BundleReader(FileMapping mapping) : mapping_(std::move(mapping)) {}
   Status ReadManifest();
-  Int8Linear Int8(const std::string& name, int n, int k, bool bias);
 
   FileMapping mapping_;
   std::string manifest_;

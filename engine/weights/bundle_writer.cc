@@ -37,10 +37,6 @@ uint64_t BundleWriter::Reserve(const std::string& name, uint64_t bytes) {
   return offset;
 }
 
-void BundleWriter::Write(const std::string& name, const void* data, size_t bytes) {
-  WriteAt(Reserve(name, bytes), data, bytes);
-}
-
 void BundleWriter::StartWriteback() {
   constexpr uint64_t kAtOnce = uint64_t{16} << 20;
   if (end_ < written_back_ + kAtOnce) return;

@@ -46,7 +46,7 @@ void Q8(const uint8_t* block, float* out) {
   for (int i = 0; i < 32; ++i) out[i] = static_cast<float>(static_cast<int8_t>(block[2 + i])) * d;
 }
 
-// The 6-bit scale and minimum of sub-block j of a Q4_K or Q5_K block.
+// Reads the 6-bit scale and minimum of sub-block j of a Q4_K or Q5_K block.
 void ScaleMin(const uint8_t* scales, int j, int* scale, int* minimum) {
   if (j < 4) {
     *scale = scales[j] & 63;
@@ -57,7 +57,7 @@ void ScaleMin(const uint8_t* scales, int j, int* scale, int* minimum) {
   }
 }
 
-// Part `part` of a Q4_K or Q5_K block.
+// Reads part `part` of a Q4_K or Q5_K block.
 KPart ReadPart(const uint8_t* block, bool five_bits, int part) {
   int scale, minimum;
   ScaleMin(block + 4, part, &scale, &minimum);

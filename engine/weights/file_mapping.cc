@@ -24,7 +24,8 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 std::string ErrnoText(int error) { return std::generic_category().message(error); }
 
-// Reserves addresses for `size` bytes, aligned as a huge page is. Null: no addresses are left.
+// Reserves addresses for `size` bytes, with the alignment of a huge page. Null: no addresses are
+// left.
 uint8_t* Reserve(size_t size) {
   void* data = ::mmap(nullptr, size + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) return nullptr;
@@ -43,7 +44,7 @@ bool HugePagesAreGiven() {
 }
 
 // Replaces `size` mapped bytes by their copy at `copy`, whose addresses are reserved. Readers see
-// the same bytes before and after.
+// the same bytes before and after. False: the system refused.
 bool MoveBlock(uint8_t* mapped, uint8_t* copy, size_t size) {
   if (::mprotect(copy, size, PROT_READ | PROT_WRITE) != 0) return false;
   if (size == kHugePage && ::madvise(copy, size, MADV_HUGEPAGE) != 0) return false;
@@ -66,14 +67,14 @@ struct FileMapping::State {
     if (fd >= 0) ::close(fd);
   }
 
-  // The change of the file, as text; empty: it did not change.
+  // Describes the change of the file. Empty: it did not change.
   std::string Change() const;
 
   std::string path;
   int fd = -1;
   struct stat opened = {};
   std::span<const uint8_t> bytes;
-  std::optional<MappingGuard> guard;  // none for an empty file
+  std::optional<MappingGuard> guard;  // nullopt: the file is empty
   std::atomic<bool> detached{false};  // all bytes were copied while the file was intact
   std::atomic<bool> changed{false};   // stays true once set
 };
@@ -103,7 +104,7 @@ Result<FileMapping> FileMapping::Map(const std::string& path) {
   }
   const auto size = static_cast<size_t>(state->opened.st_size);
   if (size > 0) {
-    // Whole pages: every reserved page is released.
+    // Reserves whole pages, so that all of them are released later.
     void* data = Reserve(WholePages(size));
     if (data != nullptr) {
       data = ::mmap(data, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, state->fd, 0);
@@ -133,7 +134,7 @@ Status FileMapping::CheckIntact() const {
   State& state = *state_;
   if (state.detached) return {};
   const std::string change = state.Change();
-  // The copy may have been completed meanwhile, and the file changed after that.
+  // Another thread may have completed the copy, and the file may have changed after that.
   if (change.empty() || state.detached) return {};
   state.changed = true;
   return DataLoss("{}: the file was changed while in use: {}", state.path, change);
@@ -156,7 +157,7 @@ size_t FileMapping::MoveToHugePages(const std::function<bool()>& stop) {
     moved += block;
   }
   if (moved < pages) ::munmap(copies + moved, pages - moved);
-  // Checked after the last copy: the copies hold no change that this check could miss.
+  // This check follows the last copy. So the copies hold no change that it could miss.
   if (moved == pages && state.Change().empty()) state.detached = true;
   return std::min(moved, size);
 }

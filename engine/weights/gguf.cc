@@ -27,7 +27,8 @@ enum ValueType : uint32_t {
   kF64
 };
 
-// ggml's numbers of tensor types: those that can be read, and the names of the others.
+// A tensor type of ggml: its number and name, and the type that it is read as. Types that cannot be
+// read have a name only.
 struct TypeName {
   uint32_t number;
   const char* name;
@@ -47,7 +48,7 @@ const TypeName kTypes[] = {
     {35, "TQ2_0", std::nullopt},    {39, "MXFP4", std::nullopt},
 };
 
-constexpr uint64_t kMaxCount = uint64_t{1} << 24;  // entries, tensors, array elements
+constexpr uint64_t kMaxCount = uint64_t{1} << 24;  // maximum of entries, tensors and array elements
 
 class Reader {
  public:
@@ -128,7 +129,8 @@ Result<GgufValue> ReadArray(Reader& reader) {
   EG_RETURN_IF_ERROR(reader.Read(&type));
   EG_RETURN_IF_ERROR(reader.Read(&count));
   if (count > kMaxCount) return DataLoss("GGUF array at offset {} has {} elements", start, count);
-  // Elements are read one by one: a wrong count reaches the end of the file before it takes memory.
+  // Elements are read one by one. So a wrong count reaches the end of the file before it takes
+  // memory.
   if (type == kString) {
     std::vector<std::string> values;
     for (uint64_t i = 0; i < count; ++i) EG_RETURN_IF_ERROR(reader.Read(&values.emplace_back()));

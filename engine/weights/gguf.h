@@ -1,4 +1,4 @@
-// The GGUF container, versions 2 and 3, little-endian. Format: ggml's docs/gguf.md.
+// The GGUF file format, versions 2 and 3, little-endian. Specification: docs/gguf.md of ggml.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,17 @@
 
 namespace edgegate {
 
-// A metadata value: integers widened, floats as double, arrays of the kinds that models use.
+// A metadata value. Integers are widened, floats are double, and arrays have the types that models
+// use.
 using GgufValue = std::variant<int64_t, double, bool, std::string, std::vector<int64_t>,
                                std::vector<double>, std::vector<std::string>>;
 
+// The header of a GGUF file: its metadata, and its tensors without their data.
 struct GgufFile {
   std::map<std::string, GgufValue> metadata;
   std::vector<TensorInfo> tensors;
 
-  // The value of `key` when it is there and has that kind.
+  // Return the value of `key`. nullopt or null: there is none, or it has another type.
   std::optional<int64_t> Int(const std::string& key) const;
   std::optional<double> Number(const std::string& key) const;
   std::optional<bool> Bool(const std::string& key) const;
@@ -34,8 +36,8 @@ struct GgufFile {
   }
 };
 
-// Reads the header of a file whose whole content is `file`. kDataLoss, with the offset, for
-// anything that the format does not allow.
+// Reads the header of an untrusted file whose whole content is `file`. kDataLoss: the header breaks
+// the format; the message has the offset. Thread-safe.
 Result<GgufFile> ParseGguf(std::span<const uint8_t> file);
 
 }  // namespace edgegate

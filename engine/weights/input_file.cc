@@ -16,7 +16,7 @@ std::string ErrnoText(int error) { return std::generic_category().message(error)
 }  // namespace
 
 Result<InputFile> InputFile::Open(const std::string& path) {
-  // Non-blocking: opening a FIFO in place of the file does not hang.
+  // With O_NONBLOCK, opening a FIFO instead of a file does not hang.
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     int error = errno;

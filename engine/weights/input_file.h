@@ -1,6 +1,6 @@
-// Read-only access to an untrusted file: opened once, then read by offset. Data is read and not
-// mapped. So a file that shrinks or fails gives an error and not a SIGBUS, and converting a model
-// does not count the whole file as resident memory.
+// Read-only access to an untrusted file, which is opened once and read by offset. Data is read and
+// not mapped. So a file that shrinks or fails gives an error instead of a SIGBUS, and converting a
+// model does not count the whole file as resident memory.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,13 @@
 
 namespace edgegate {
 
-// Movable. Immutable once open: any thread may call any const method.
+// An open file. Movable. Immutable after it is opened: any thread may call any const method.
 class InputFile {
  public:
-  // kNotFound when there is no such file; kInvalidArgument when it is not a regular file.
+  // Opens a file. kNotFound: it does not exist. kInvalidArgument: it is not a regular file.
   static Result<InputFile> Open(const std::string& path);
-  // The file that `fd` refers to, through a descriptor of its own. `path` is used in messages.
+  // Opens the file that `fd` refers to, with a descriptor of its own. `path` is used in messages.
+  // Errors are those of Open().
   static Result<InputFile> FromDescriptor(const std::string& path, int fd);
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
@@ -25,7 +26,7 @@ class InputFile {
   const std::string& path() const { return path_; }
   uint64_t size() const { return size_; }
 
-  // Reads exactly `size` bytes at `offset` to `out`; kDataLoss when the file has become shorter.
+  // Reads exactly `size` bytes at `offset` to `out`. kDataLoss: the file has become shorter.
   Status ReadAt(uint64_t offset, size_t size, void* out) const;
 
  private:
@@ -37,7 +38,8 @@ class InputFile {
   uint64_t size_ = 0;
 };
 
-// The content of a small file. kResourceExhausted when it is longer than `max_bytes`.
+// Returns the content of a small file. kResourceExhausted: it is longer than `max_bytes`. Other
+// errors are those of Open() and ReadAt().
 Result<std::string> ReadSmallFile(const std::string& path, uint64_t max_bytes);
 
 // True if `path` is a regular file. Follows links.

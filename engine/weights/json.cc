@@ -13,7 +13,8 @@ const json& Node(const void* node) { return *static_cast<const json*>(node); }
 
 const json kNull;
 
-// Checks the parser's events for errors that the library accepts: deep nesting, duplicate keys.
+// Checks the parser's events for input that the library accepts but Parse() refuses: deep nesting
+// and duplicate keys.
 class ParseGuard {
  public:
   bool operator()(int depth, json::parse_event_t event, json& parsed) {
@@ -44,7 +45,7 @@ class ParseGuard {
   const std::string& error() const { return error_; }
 
  private:
-  std::vector<std::set<std::string>> keys_;  // of the objects that are open
+  std::vector<std::set<std::string>> keys_;  // keys of the objects that are open
   std::string error_;
 };
 

@@ -1,5 +1,5 @@
-// Reading untrusted JSON: bounded depth, no duplicate keys, no exceptions. Keeps the JSON library
-// out of this folder's other files.
+// A reader of untrusted JSON, with bounded depth, without duplicate keys and without exceptions.
+// Code that reads JSON does not depend on the JSON library.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,14 @@
 
 namespace edgegate {
 
-// A value inside a parsed document, which it keeps alive; cheap to copy. Immutable.
+// A value in a parsed document. It keeps the document alive and is cheap to copy. Immutable: any
+// thread may call any method.
 class Json {
  public:
   static constexpr int kMaxDepth = 32;
 
-  // kDataLoss with the byte offset when `text` is no JSON document (comments and NaN are none),
-  // nests deeper than kMaxDepth or names a key twice in one object.
+  // Parses a document. kDataLoss, with the byte offset: `text` is not JSON (comments and NaN are
+  // not), nests deeper than kMaxDepth, or has a key twice in one object.
   static Result<Json> Parse(std::string_view text);
 
   bool is_null() const;
@@ -27,22 +28,22 @@ class Json {
   bool is_array() const;
   bool is_string() const;
 
-  // The member `key`; null when there is none or this is no object.
+  // Returns the member `key`. It is null if there is no such member or this is not an object.
   Json operator[](std::string_view key) const;
-  bool Has(
-      std::string_view key) const;  // true for an object with this member, also where it is null
-  std::vector<std::string> Keys() const;  // of an object, sorted; else empty
-  size_t size() const;                    // elements of an array, members of an object; else 0
-  Json At(size_t index) const;            // of an array, index < size()
+  // True for an object with this member, even if the member is null.
+  bool Has(std::string_view key) const;
+  std::vector<std::string> Keys() const;  // sorted keys of an object; otherwise empty
+  size_t size() const;                    // elements of an array, members of an object; otherwise 0
+  Json At(size_t index) const;            // element of an array; index < size()
 
-  // The value when it has that type; nullopt otherwise. A number with a fraction of zero is also an
-  // integer: some writers give 10000.0.
+  // Return the value. nullopt: it has another type. A number whose fraction is zero is also an
+  // integer, because some writers write 10000.0.
   std::optional<int64_t> Int() const;
   std::optional<double> Number() const;
   std::optional<bool> Bool() const;
   std::optional<std::string> String() const;
 
-  // The value as JSON text, cut to a length fit for an error message.
+  // Returns the value as JSON text, shortened for an error message.
   std::string Brief() const;
 
  private:

@@ -6,14 +6,15 @@
 namespace edgegate {
 namespace {
 
-// The range of Int is smaller than its type's: sums of a few do not overflow before validation.
-constexpr int kMostInt = 1 << 30;
+// The range of Int() is smaller than that of its type, so that sums of a few values do not overflow
+// before validation.
+constexpr int kMaxInt = 1 << 30;
 constexpr char kInt[] = "a whole number from -2^30 to 2^30";
 constexpr char kFloat[] = "a number that single precision holds";
 
 std::optional<int> ToInt(const Json& value) {
   const auto number = value.Int();
-  if (!number || *number < -kMostInt || *number > kMostInt) return std::nullopt;
+  if (!number || *number < -kMaxInt || *number > kMaxInt) return std::nullopt;
   return static_cast<int>(*number);
 }
 

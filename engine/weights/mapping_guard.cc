@@ -14,11 +14,11 @@
 namespace edgegate {
 namespace {
 
-// Zeros are mapped to the end of a block of this size. So the number of mappings stays small, which
-// the kernel limits, however many pages are lost.
+// Zeros are mapped up to the end of a block of this size. So the number of mappings, which the
+// kernel limits, stays small even if many pages are lost.
 constexpr uintptr_t kBlock = uintptr_t{2} << 20;
 
-// Read by the signal handler. A slot is free while `size` is 0.
+// A guarded range, which the signal handler reads. A slot is free while `size` is 0.
 struct Slot {
   std::atomic<uintptr_t> begin{0};
   std::atomic<size_t> size{0};
@@ -32,8 +32,9 @@ std::array<Slot, MappingGuard::kMaxGuards> slots;
 struct sigaction previous;
 uintptr_t page_size;
 
-// Async-signal-safe. False: no guarded range holds the address, or it cannot be mapped.
-bool PutZeros(uintptr_t address) {
+// Maps zeros over the rest of the block that holds the address. False: no guarded range holds the
+// address, or mapping failed. Async-signal-safe.
+bool MapZeros(uintptr_t address) {
   for (Slot& slot : slots) {
     const size_t size = slot.size.load();
     const uintptr_t begin = slot.begin.load();
@@ -51,9 +52,9 @@ bool PutZeros(uintptr_t address) {
 
 void OnBusError(int signal, siginfo_t* info, void* /*context*/) {
   const int error = errno;
-  const bool fault = info->si_code > 0;  // and not kill()
-  if (!fault || !PutZeros(reinterpret_cast<uintptr_t>(info->si_addr))) {
-    // The access is repeated on return, and then gets the former action.
+  const bool fault = info->si_code > 0;  // false for kill()
+  if (!fault || !MapZeros(reinterpret_cast<uintptr_t>(info->si_addr))) {
+    // The access is repeated on return. It then gets the previous action.
     ::sigaction(signal, &previous, nullptr);
     if (!fault) ::raise(signal);
   }

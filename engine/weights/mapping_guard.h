@@ -1,5 +1,6 @@
-// Keeps the process alive when a mapped file shrinks or cannot be read. Reading such a page raises
-// SIGBUS. The handler puts zeros in its place, and records which mapping was damaged.
+// Guards mappings of files that shrink or cannot be read. Reading such a page raises SIGBUS. The
+// handler replaces the page by zeros, and records which mapping was damaged. So the process
+// continues.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +10,15 @@
 
 namespace edgegate {
 
-// Guards one address range while it lives. The first guard installs the SIGBUS handler; it stays.
-// SIGBUS at any other address gets the action that was set before. Movable. Const methods may be
-// called by any thread.
+// Guards one address range while it lives. The first guard installs the SIGBUS handler, which stays
+// installed. SIGBUS at any other address gets the action that was set before. Movable. Const
+// methods may be called by any thread.
 class MappingGuard {
  public:
   static constexpr int kMaxGuards = 256;
 
-  // `begin`: page-aligned. kResourceExhausted when kMaxGuards ranges are guarded already.
+  // Guards [begin, begin + size). `begin` must be page-aligned. kResourceExhausted: kMaxGuards
+  // ranges are guarded already. Thread-safe.
   static Result<MappingGuard> Make(const uint8_t* begin, size_t size);
   MappingGuard(MappingGuard&& other) noexcept;
   MappingGuard& operator=(MappingGuard&&) = delete;

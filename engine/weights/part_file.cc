@@ -85,8 +85,8 @@ Status PartFile::Commit() {
     return ResourceExhausted("cannot write {}: {}", destination_, ErrnoText(errno));
   }
   path_.clear();
-  // Syncs the folder, so that the name survives a crash. A file system that cannot do so is no
-  // error.
+  // Syncs the folder, so that the name survives a crash. It is not an error if the file system
+  // cannot do so.
   const int folder = ::open(FolderOf(destination_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);

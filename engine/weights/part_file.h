@@ -1,5 +1,6 @@
-// A file that is written under a temporary name beside its destination, and renamed when complete:
-// a reader never sees half a file. Several processes may write the same destination at once.
+// A file that is written under a temporary name beside its destination, and renamed when it is
+// complete. So a reader never sees an incomplete file. Several processes may write the same
+// destination at once.
 #pragma once
 
 #include <string>
@@ -8,24 +9,27 @@
 
 namespace edgegate {
 
-// Movable. Owned by one thread.
+// An open temporary file. Movable. Owned by one thread.
 class PartFile {
  public:
-  // Creates DESTINATION.XXXXXX.part, where XXXXXX is random, exclusively, and locks it while it is
-  // open. Permissions: 0666 without the umask's bits. kResourceExhausted: it cannot be created.
+  // Creates the new file DESTINATION.XXXXXX.part, where XXXXXX is random, and locks it while it is
+  // open. Its permissions are 0666 without the umask's bits. kResourceExhausted: it cannot be
+  // created.
   static Result<PartFile> Create(const std::string& destination);
   PartFile(PartFile&& other) noexcept;
   PartFile& operator=(PartFile&&) = delete;
   ~PartFile();  // removes the temporary file unless Commit() succeeded
 
+  // Returns the descriptor, open for writing. Owned by this object.
   int fd() const { return fd_; }
   const std::string& path() const { return path_; }
 
-  // Syncs the file and renames it to the destination. kResourceExhausted: that failed.
+  // Syncs the file and renames it to the destination. kResourceExhausted: one of the two failed.
   Status Commit();
 
-  // Removes the temporary files that dead writers of this destination left. A living writer holds a
-  // lock. Where the file system has no locks, a file that was not written for a day is removed.
+  // Removes the temporary files that processes which have ended left beside this destination. A
+  // running writer holds a lock on its file. If the file system has no locks, removes a file that
+  // was not written for a day.
   static void RemoveStale(const std::string& destination);
 
  private:

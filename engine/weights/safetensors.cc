@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-// Real headers take about 100 bytes a tensor.
+// Real headers take about 100 bytes per tensor.
 constexpr uint64_t kMaxHeaderBytes = uint64_t{16} << 20;
 constexpr size_t kMaxDimensions = 8;
 
@@ -122,7 +122,7 @@ Result<std::vector<TensorInfo>> ParseSafetensors(std::span<const uint8_t> file) 
     tensors.push_back(*std::move(tensor));
   }
   EG_RETURN_IF_ERROR(CheckTensorRanges(tensors, data_start, file.size()));
-  // Without overlaps and within the file, the sum of sizes shows holes.
+  // The tensors do not overlap and are within the file. So the sum of their sizes shows holes.
   if (total != file.size() - data_start) {
     return DataLoss("the tensors take {} bytes, but the file has {} bytes of data", total,
                     file.size() - data_start);

@@ -1,5 +1,6 @@
-// The safetensors container: 8 bytes of header length, a JSON header, the tensors' bytes.
-// Format: https://huggingface.co/docs/safetensors
+// The safetensors file format: 8 bytes with the length of the header, a JSON header, the tensors'
+// bytes.
+// Specification: https://huggingface.co/docs/safetensors
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,11 @@
 
 namespace edgegate {
 
-// The tensors of a safetensors file whose whole content is `file` (only the header is read). Sorted
-// by name; the offsets count from the start of the file. kDataLoss, naming the tensor and offset,
-// for anything that the format does not allow: a header that passes the end or is no JSON object,
-// names given twice, sizes that do not follow from type and shape, data that overlaps, leaves holes
-// or lies outside the file.
+// Reads the header of an untrusted file whose whole content is `file`. Returns the tensors, sorted
+// by name, with offsets from the start of the file. Thread-safe. kDataLoss: the header breaks the
+// format; the message names the tensor and the offset. The header must be a JSON object within the
+// file, without duplicate names. Sizes must follow from type and shape. Data must be within the
+// file, without overlaps and without holes.
 Result<std::vector<TensorInfo>> ParseSafetensors(std::span<const uint8_t> file);
 
 }  // namespace edgegate

@@ -9,10 +9,10 @@
 namespace edgegate {
 namespace {
 
-constexpr uint64_t kReadBytes = uint64_t{1} << 18;  // stays in a core's cache
+constexpr uint64_t kReadBytes = uint64_t{1} << 18;  // fits a core's cache
 
 bool AllFinite(const float* values, int64_t count) {
-  // Without a branch, so that it is vectorized: an exponent of ones is an infinity or NaN.
+  // Has no branch, so that it is vectorized. An exponent of ones is an infinity or NaN.
   constexpr uint32_t kExponent = 0x7f800000;
   uint32_t bad = 0;
   for (int64_t i = 0; i < count; ++i) {
@@ -136,7 +136,7 @@ Status TensorFiles::Read(const TensorSlice& slice, int row, int count,
 
 Status TensorFiles::ReadRows(const TensorSlice& slice, int row, int count, float* out) const {
   if (!slice) return Internal("the model has no such tensor");
-  // Some rows at a time: the request may be for a whole embedding table.
+  // Reads some rows at a time, because the caller may read a whole embedding table.
   const int step =
       static_cast<int>(std::max<uint64_t>(1, kReadBytes / std::max<uint64_t>(1, RowBytes(slice))));
   std::vector<uint8_t> raw;

@@ -11,7 +11,7 @@
 
 namespace edgegate {
 
-// The element types that can be read as float. The block formats are GGUF's.
+// The element types that can be read as float. The block formats are those of GGUF.
 enum class TensorType : uint8_t {
   kF32,
   kF16,
@@ -26,24 +26,25 @@ enum class TensorType : uint8_t {
   kQ6K,
 };
 
+// The header entry of one tensor.
 struct TensorInfo {
   std::string name;
-  std::string type_name;           // as the file has it: "BF16", "Q4_K", "I64"
-  std::optional<TensorType> type;  // nullopt: a type that is not supported
+  std::string type_name;           // as in the file: "BF16", "Q4_K", "I64"
+  std::optional<TensorType> type;  // nullopt: the type is not supported
   std::vector<int64_t> shape;      // outermost dimension first
-  uint64_t offset = 0;             // of the data, from the start of the file
+  uint64_t offset = 0;             // of the data, in bytes from the start of the file
   uint64_t bytes = 0;
 };
 
-// "[2048, 512]"
+// Returns the shape as text: "[2048, 512]".
 std::string ShapeText(const std::vector<int64_t>& shape);
 
-// The product of `shape` (1 for a scalar). kDataLoss when a dimension is negative or the product
-// passes 2^48, which is far above any tensor of use.
+// Returns the product of `shape`, 1 for a scalar. kDataLoss: a dimension is negative, or the
+// product exceeds 2^48, which no real tensor reaches.
 Result<int64_t> ElementCount(const std::vector<int64_t>& shape);
 
-// Checks that each tensor lies within [data_start, file_size) and no two overlap. The message names
-// the tensors and the offsets.
+// Checks that each tensor is within [data_start, file_size), and that no two overlap. kDataLoss:
+// the message names the tensors and the offsets.
 Status CheckTensorRanges(const std::vector<TensorInfo>& tensors, uint64_t data_start,
                          uint64_t file_size);
 

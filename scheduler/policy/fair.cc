@@ -36,9 +36,9 @@ constexpr int kPromptWeight = 1, kGeneratedWeight = 2;
 // waits for room. After that, nobody else is admitted before it.
 constexpr int kMaxPassedOver = 32;
 
-// Tokens that a sequence computes for the first time before it may be preempted. Few for a client
-// that runs nothing, so that a new client starts at once. Else so many that computing the sequence
-// again costs little in comparison.
+// Tokens that a sequence computes for the first time before it may be preempted. The number is
+// small if the preempting client runs nothing, so that a new client starts at once. Otherwise it is
+// so large that computing the sequence again costs little in comparison.
 constexpr int kProgressForNewClient = 8;
 constexpr int kProgress = 64;
 

@@ -1,4 +1,5 @@
-// "fcfs": first come, first served, whoever the client is. These are the defaults of QueuePolicy.
+// "fcfs": first come, first served, independent of the client. These are the defaults of
+// QueuePolicy.
 #include "scheduler/queue_policy.h"
 
 namespace edgegate {

@@ -6,9 +6,9 @@
 
 namespace edgegate {
 
-// Immutable once the server has it.
+// Immutable after it is passed to the server.
 struct AccessRules {
-  ApiKeys keys;     // none: no key is asked for
+  ApiKeys keys;     // empty: no key is required
   SiteRules sites;  // names that the daemon answers to, pages that may use it
 };
 

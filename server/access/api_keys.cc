@@ -65,7 +65,7 @@ Result<Entry> ParseEntry(std::string_view text) {
   return entry;
 }
 
-// Two keys have the same one by chance once in 2^48.
+// Makes the ID of a key without a name. The probability that two keys get the same ID is 2^-48.
 std::string IdOf(const std::array<unsigned char, 32>& digest) {
   std::string id = "key-";
   for (size_t i = 0; i < 6; ++i) id += fmt::format("{:02x}", digest[i]);
@@ -92,13 +92,17 @@ Result<ApiKeys> ApiKeys::Make(const std::vector<std::string>& entries) {
   return keys;
 }
 
-const std::string* ApiKeys::Find(std::string_view authorization) const {
+std::string_view BearerKey(std::string_view authorization) {
   const size_t space = authorization.find(' ');
-  if (space == std::string_view::npos || !IsScheme(authorization.substr(0, space))) return nullptr;
-  const Digest given = DigestOf(Trim(authorization.substr(space)));
+  if (space == std::string_view::npos || !IsScheme(authorization.substr(0, space))) return {};
+  return Trim(authorization.substr(space));
+}
+
+const std::string* ApiKeys::Find(std::string_view key) const {
+  const Digest given = DigestOf(key);
   const std::string* found = nullptr;
-  for (const Key& key : keys_) {
-    if (CRYPTO_memcmp(key.digest.data(), given.data(), given.size()) == 0) found = &key.id;
+  for (const Key& known : keys_) {
+    if (CRYPTO_memcmp(known.digest.data(), given.data(), given.size()) == 0) found = &known.id;
   }
   return found;
 }

@@ -10,10 +10,10 @@
 
 namespace edgegate {
 
-// Keeps digests of keys, and no keys. Immutable after it is made: any thread may call it.
+// Stores digests of keys instead of keys. Immutable after construction: any thread may call it.
 class ApiKeys {
  public:
-  // No keys.
+  // Makes an object without keys.
   ApiKeys() = default;
 
   // Each entry is a key, or a name, a blank, and a key. Names are 1 to 64 of the characters A-Z,
@@ -25,10 +25,9 @@ class ApiKeys {
 
   bool empty() const { return keys_.empty(); }
 
-  // The ID of the key in an Authorization field's value, "Bearer KEY" with the scheme in any case.
-  // Null: none of them. The time that it takes does not depend on which key it is, nor on how much
-  // of it is right.
-  const std::string* Find(std::string_view authorization) const;
+  // Returns the ID of a key. Null: the key is not in the list. The time does not depend on which
+  // key matches, nor on how many characters match.
+  const std::string* Find(std::string_view key) const;
 
  private:
   using Digest = std::array<unsigned char, 32>;
@@ -39,9 +38,14 @@ class ApiKeys {
   std::vector<Key> keys_;
 };
 
-// The entries of a file, one a line, for ApiKeys::Make. Blank lines and lines that begin with "#"
-// are skipped, and blanks and carriage returns around an entry. kNotFound: the file cannot be read.
-// kInvalidArgument, naming the file and, where one is at fault, the line.
+// Returns the key in an Authorization field's value, "Bearer KEY" with the scheme in any case.
+// Empty: there is none.
+std::string_view BearerKey(std::string_view authorization);
+
+// Reads the entries of a file, one per line, for ApiKeys::Make. Skips blank lines and lines that
+// begin with "#". Removes blanks and carriage returns around an entry. kNotFound: the file cannot
+// be read. kInvalidArgument: the content is wrong; the message names the file and, if one line is
+// wrong, that line.
 Result<std::vector<std::string>> ReadApiKeys(const std::string& path);
 
 }  // namespace edgegate

@@ -15,7 +15,7 @@ class MemoryBudget {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // A request waits so long for memory.
+  // The longest time that a request waits for memory.
   static constexpr std::chrono::seconds kWait{3};
 
   // A share of the budget. Movable. Owned by one thread at a time. Gives its bytes back when it is
@@ -27,11 +27,12 @@ class MemoryBudget {
     Lease& operator=(Lease&& other) noexcept;
     ~Lease() { Release(); }
 
-    // Takes `bytes` more. Waits until `deadline` while others hold the memory. kUnavailable, naming
-    // the limit and its setting, when they still hold it then; kInvalidArgument when `bytes` and
-    // what the lease holds are more than the whole budget. The lease keeps what it had.
+    // Adds `bytes` to the lease. Waits until `deadline` while other leases hold the memory.
+    // kUnavailable: the memory is still not free at `deadline`; the message names the limit and its
+    // setting. kInvalidArgument: `bytes` plus the bytes of this lease exceed the whole budget.
+    // After an error the lease is unchanged.
     Status Grow(int64_t bytes, TimePoint deadline);
-    // Gives back all but `bytes`. No effect when the lease holds less.
+    // Gives back all but `bytes`. No effect if the lease holds less.
     void ShrinkTo(int64_t bytes);
     void Release() { ShrinkTo(0); }
 
@@ -47,10 +48,10 @@ class MemoryBudget {
 
   explicit MemoryBudget(int64_t limit) : limit_(limit) {}
 
-  // A lease of no bytes yet.
+  // Makes a lease of zero bytes.
   Lease MakeLease() { return Lease(this); }
 
-  // Before anything is taken.
+  // Call it before the first lease grows.
   void SetLimit(int64_t limit) EG_EXCLUDES(mutex_);
   int64_t limit() const EG_EXCLUDES(mutex_);
   int64_t used() const EG_EXCLUDES(mutex_);

@@ -19,7 +19,7 @@ std::string Lower(std::string_view text) {
   return out;
 }
 
-// `host` without its port.
+// Returns `host` without its port.
 std::string_view NameOf(std::string_view host) {
   if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
   return host.substr(0, std::min(host.find(':'), host.size()));
@@ -37,8 +37,8 @@ bool IsMachineName(std::string_view name) {
   return name == Lower(own);
 }
 
-// "scheme://host[:port]" in lower case without the scheme's default port. nullopt: not of that
-// form.
+// Returns "scheme://host[:port]" in lower case, without the port if it is the scheme's default.
+// nullopt: `text` does not have that form.
 std::optional<std::string> NormalOrigin(std::string_view text) {
   std::string origin = Lower(text);
   const size_t scheme = origin.find("://");

@@ -1,5 +1,6 @@
-// The names that the daemon answers to, and the web pages that may call it. The rules keep pages of
-// other sites out: a browser names the page's site in Origin, and the name it looked up in Host.
+// The names that the daemon answers to, and the web pages that may call it. The rules refuse
+// requests that pages of other sites make. A browser sends the page's site in Origin, and the name
+// that it looked up in Host.
 #pragma once
 
 #include <optional>
@@ -11,19 +12,20 @@
 
 namespace edgegate {
 
-// Immutable after it is made: any thread may call it.
+// Immutable after construction: any thread may call it.
 class SiteRules {
  public:
-  // Only local names and the daemon's own origin.
+  // Allows only local names and the daemon's own origin.
   SiteRules() = default;
-  // `hosts`: names, or "*.name" for all below. `origins`: "scheme://host[:port]". kInvalidArgument,
-  // naming server.allowed_hosts or server.allowed_origins, when an item is neither.
+  // `hosts`: names, or "*.name" for all names below. `origins`: "scheme://host[:port]".
+  // kInvalidArgument: an item has another form; the message names server.allowed_hosts or
+  // server.allowed_origins.
   static Result<SiteRules> Make(const std::vector<std::string>& hosts,
                                 const std::vector<std::string>& origins);
 
-  // True where a request may name `host` ("name" or "name:port", lower case) as its host: an
-  // address literal, a name without dots, this machine's name, a name under .local, .lan,
-  // .home.arpa or .internal, or a listed one. Only browsers can be made to send another one by DNS.
+  // True if a request may name `host` ("name" or "name:port", lower case) as its host. These are
+  // allowed: an address literal, a name without dots, this machine's name, a name under .local,
+  // .lan, .home.arpa or .internal, and the listed names. DNS rebinding needs another name.
   bool AllowsHost(std::string_view host) const;
 
   enum class Origin { kRefused, kOwn, kListed };

@@ -19,17 +19,19 @@ using Clock = std::chrono::steady_clock;
 using Lease = MemoryBudget::Lease;
 
 constexpr auto kClientCheck = std::chrono::milliseconds(20);
-// A client may look for so long as if it had left; then a few bytes test it. A client that waits
-// for an answer may have ended its sending half on purpose: the time is long enough for a short
-// answer.
+// A client that has ended its sending half looks as if it had left. After this time a few bytes are
+// sent to test it. Some clients end their sending half on purpose and wait for the answer. The time
+// is long enough for a short answer.
 constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
+// Proxies and clients end a stream that is silent for long, often after 30 or 60 seconds.
+constexpr auto kHeartbeat = std::chrono::seconds(10);
 constexpr auto kJobPatience = std::chrono::milliseconds(80);
-// Every connection may have a body of so many bytes without a lease.
+// A body of up to this many bytes needs no lease.
 constexpr size_t kFreeBody = 64 << 10;
-// The body, its JSON values, and the messages.
+// Copies of a body in memory: the body, its JSON values, and the messages.
 constexpr int64_t kCopiesOfBody = 3;
 
-// The body, charged to the lease. The error is the client's answer.
+// Reads the body and charges it to the lease. An error is the answer to the client.
 std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) {
   std::string body;
   const auto reserve = [&](size_t size) -> std::optional<HttpError> {
@@ -43,8 +45,8 @@ std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) 
   return body;
 }
 
-// Memory that an event takes until the whole answer is written: a log-probability becomes a JSON
-// object with an array of bytes.
+// Returns the memory that an event takes until the whole answer is written. A log-probability
+// becomes a JSON object with an array of bytes.
 int64_t BytesOf(const ChoiceEvent& event) {
   constexpr int64_t kToken = 64, kLogprob = 1024;
   int64_t bytes = static_cast<int64_t>(event.text.size());
@@ -55,6 +57,16 @@ int64_t BytesOf(const ChoiceEvent& event) {
     bytes += kToken + kLogprob * static_cast<int64_t>(token.top.size());
   }
   return bytes;
+}
+
+// Returns what the access log tells about an answer.
+std::string NoteOf(const ServedModel& model, const Generation& generation) {
+  const GenerationUsage& usage = generation.usage();
+  const RequestTimings& timings = usage.timings;
+  return fmt::format(
+      "{}, {} prompt tokens ({} cached), {} completion tokens, first token after {:.1f} ms",
+      model.name, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens,
+      1000 * (timings.queue_s + timings.encode_s + timings.prefill_s));
 }
 
 void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& writer, Lease* lease) {
@@ -80,20 +92,28 @@ void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& write
 // Sends a stream until it is done. False: the client has left.
 bool SendStream(Generation& generation, AnswerWriter& writer, StreamSink& sink) {
   bool alive = sink.Write(writer.Begin());
+  auto written = Clock::now();
   while (alive && !generation.done()) {
     const auto event = generation.Next(Clock::now() + kClientCheck);
     if (generation.error()) {
       sink.Write(writer.Fail(ToHttp(*generation.error())));
       return true;
     }
-    // A client that left between two tokens is told by the second one's failure. A closed socket
-    // answers a comment with a reset.
-    alive = event ? sink.Write(writer.Delta(*event)) : !sink.gone(kAnswerPatience, kSseComment);
+    const auto now = Clock::now();
+    if (event || now - written >= kHeartbeat) {
+      written = now;
+      alive = sink.Write(event ? writer.Delta(*event) : std::string(writer.heartbeat()));
+    } else {
+      // If the client has left, the write of the second token from then on fails. While no token
+      // comes, a heartbeat is sent: a closed socket answers it with a reset.
+      alive = !sink.gone(kAnswerPatience, writer.heartbeat());
+    }
   }
   return alive && sink.Write(writer.End());
 }
 
-// Everything before the engine works. The error is the client's answer.
+// Does all work before the request is submitted to the engine. An error is the answer to the
+// client.
 std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices& services,
                                                                Call call, const ServedModel& model,
                                                                Exchange& exchange) {
@@ -155,6 +175,11 @@ void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange
   if (const auto* error = std::get_if<CallError>(&result)) return exchange.Fail(ToHttp(*error));
   auto& parsed = std::get<ParsedCall>(result);
   parsed.call.caller = exchange.caller();
+  if (parsed.call.model.empty()) parsed.call.model = exchange.parameter();
+  if (parsed.call.model.empty()) {
+    return exchange.Fail(ToHttp(
+        BadField("model", "you must provide a model parameter", "missing_required_parameter")));
+  }
   const auto found = services.catalog->Find(parsed.call.model);
   if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
   const ServedModel& model = **found;
@@ -163,11 +188,16 @@ void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange
   std::shared_ptr<Generation> generation =
       std::get<std::unique_ptr<Generation>>(std::move(started));
   std::shared_ptr<AnswerWriter> writer = parsed.make_writer(model, *generation);
-  // The context bounds the memory that the engine keeps.
+  // The engine's memory for the request is bounded by the context length. It needs no lease.
   lease.Release();
-  if (!parsed.stream) return AnswerWhole(exchange, *generation, *writer, &lease);
-  exchange.Stream(writer->content_type(), [generation, writer](StreamSink& sink) {
-    return SendStream(*generation, *writer, sink);
+  if (!parsed.stream) {
+    AnswerWhole(exchange, *generation, *writer, &lease);
+    return exchange.Note(NoteOf(model, *generation));
+  }
+  exchange.Stream(writer->content_type(), [generation, writer, &model](StreamSink& sink) {
+    const bool alive = SendStream(*generation, *writer, sink);
+    sink.Note(NoteOf(model, *generation));
+    return alive;
   });
 }
 

@@ -1,4 +1,4 @@
-// From a request's body to its answer, for every endpoint that generates text.
+// Answers a request. All endpoints that generate text share this code.
 #pragma once
 
 #include <functional>
@@ -24,17 +24,17 @@ struct ParsedCall {
       make_writer;
 };
 
-// Reads a protocol's request. Pure.
+// Parses the body of a request of one protocol. Has no side effects.
 using ParseCall = std::variant<ParsedCall, CallError> (*)(std::string_view body);
 
-// The error as HTTP tells it.
+// Converts the error to an HTTP error.
 HttpError ToHttp(const CallError& error);
 
-// Answers for a model that ModelCatalog::Find() does not give.
+// Makes the error for a failure of ModelCatalog::Find().
 CallError NoModel(const Status& status);
 
 // Reads the request's body, parses it, and answers with what the model generates. Runs on the
-// connection's thread until the answer is complete, or, for a stream, until it has begun.
+// connection's thread. Returns when the answer is complete, or, for a stream, when it has begun.
 void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange);
 
 }  // namespace edgegate

@@ -16,14 +16,14 @@ class ApiServer {
   // The parts of `services` outlive the server. `services.draining` is the server's own.
   ApiServer(const HttpOptions& options, AccessRules rules, ApiServices services);
 
-  // These forward to HttpServer. While no model is loaded, every request but /health is answered by
-  // 503.
+  // These methods forward to HttpServer. While no model is loaded, all requests except /health are
+  // answered with 503.
   Status Bind() { return http_.Bind(); }
   int port() const { return http_.port(); }
   void Run() { http_.Run(); }
   void Stop() { http_.Stop(); }
 
-  // New requests are answered by 503; running ones go on.
+  // From now on new requests are answered with 503. Running requests continue.
   void StartDraining() { draining_ = true; }
 
  private:

@@ -15,6 +15,9 @@ Router MakeRoutes(const ApiServices& services) {
   AddModels(services, &router);
   AddChatCompletions(services, &router);
   AddCompletions(services, &router);
+  // Azure's clients. The name of a deployment is that of a model.
+  router.AddAlias("/openai/deployments/{model}", "/v1");
+  router.AddAlias("/openai/v1", "/v1");
   AddOpenApi(&router);  // last: describes the others
   return router;
 }

@@ -6,7 +6,8 @@
 
 namespace edgegate {
 
-// All of them. `services` outlive the router. An endpoint is added here, by one line.
+// Makes the router with all endpoints. `services` must outlive the router. A new endpoint adds one
+// line to this function.
 Router MakeRoutes(const ApiServices& services);
 
 }  // namespace edgegate

@@ -10,9 +10,9 @@
 
 namespace edgegate {
 
-// Its parts outlive every request. Thread-safe as they are.
+// Its members outlive every request. All of them are thread-safe.
 struct ApiServices {
-  FetchOptions images;             // whose URLs are fetched
+  FetchOptions images;             // hosts from which images are fetched
   int request_timeout_s = 0;       // 0: none
   MemoryBudget* memory = nullptr;  // of requests
   EngineLoop* engine = nullptr;

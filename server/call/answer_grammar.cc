@@ -12,7 +12,7 @@ namespace {
 
 using Constraint = std::shared_ptr<const TokenConstraint>;
 
-// Where a grammar alone constrains the answer, the model has no place to think.
+// True if the answer may have thoughts. A constraint without tools leaves no place for them.
 bool Thinks(const Call& call, const ServedModel& model) {
   return call.split_reasoning && model.text->traits().reasoning.has_value() &&
          (call.tools || !call.constraint);
@@ -32,7 +32,7 @@ GrammarSpec ToolGrammar(const Call& call, const ServedModel& model, bool reasoni
   return {GrammarSpec::Kind::kStructure, CallStructure(*model.text->traits().calls, rules)};
 }
 
-// The error of a structure names the schema at fault in its first line.
+// Makes the error of a structure. The first line of its message names the schema at fault.
 CallError ToolError(const Status& status) {
   const std::string message(status.message());
   const size_t line = message.find('\n');

@@ -1,4 +1,4 @@
-// What the answer to a call must look like: its grammar, and how its text is split.
+// Determines the grammar of the answer to a call, and how its text is split.
 #pragma once
 
 #include <memory>
@@ -13,15 +13,15 @@
 
 namespace edgegate {
 
-// Checks what can be known of the call's tools before anything is tokenized or compiled.
+// Checks the call's tools against the model. Needs no tokenizing or compiling.
 std::optional<CallError> CheckTools(const Call& call, const ServedModel& model);
 
-// Compiles the grammar of the answer. Null where the answer is free. `reasoning_open`: the prompt
-// ends with the mark that begins thoughts.
+// Compiles the grammar of the answer. Null: the answer is free. `reasoning_open`: the prompt ends
+// with the begin mark of thoughts.
 std::variant<std::shared_ptr<const TokenConstraint>, CallError> StartGrammar(
     const Call& call, const ServedModel& model, bool reasoning_open, const JobContext& context);
 
-// Absent where all of the answer's text is content.
+// Returns how the answer's text is split. nullopt: all of it is content.
 std::optional<AnswerSyntax> SyntaxOf(const Call& call, const ServedModel& model,
                                      bool reasoning_open);
 

@@ -1,4 +1,5 @@
-// A request for generated text: what every protocol's requests become. Knows neither HTTP nor JSON.
+// A request for generated text, in a form that is the same for all protocols. Contains neither HTTP
+// nor JSON.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,17 @@
 
 namespace edgegate {
 
-// The place of an image of the conversation.
+// The source of an image of the conversation.
 struct ImageSource {
   std::string field;  // path of the field that names it: "messages[0].content[1].image_url.url"
   std::string url;    // a data URL, or http(s)
 };
 
-// Texts to continue, each for itself. Token ids are used as they are.
+// A text to continue. Token ids are used unchanged.
 using TextPrompt = std::variant<std::string, std::vector<int32_t>>;
 
-// Sampling parameters. Absent: the model's default, or else that of OpenAI's API.
+// Sampling parameters. An absent parameter has the model's default, or else the default of OpenAI's
+// API.
 struct CallSampling {
   std::optional<float> temperature, top_p, min_p, repetition_penalty;
   std::optional<int> top_k;
@@ -53,15 +55,15 @@ struct Call {
   std::string model;
 
   std::variant<Conversation, std::vector<TextPrompt>> input;
-  std::string input_field;          // as the client calls it: "messages", "prompt"
+  std::string input_field;          // the request's field for the input: "messages" or "prompt"
   std::vector<ImageSource> images;  // of the conversation, in its order
 
   CallSampling sampling;
-  int num_choices = 1;           // for each prompt
+  int num_choices = 1;           // number of choices for each prompt
   bool prompt_logprobs = false;  // of the prompt's tokens too, where sampling.top_logprobs is set
 
-  // Absent: `default_max_tokens`, or, where that is absent too, as many as the context has room
-  // for. 0: the prompt is computed, and the token that this gives is dropped.
+  // Absent: `default_max_tokens`. If that is absent too: the room that the context has. 0: the
+  // prompt is computed and no token is returned.
   std::optional<int> max_tokens;
   std::optional<int> default_max_tokens;
   std::string max_tokens_field = "max_tokens";
@@ -70,11 +72,11 @@ struct Call {
   bool ignore_eos = false;
   std::optional<OutputConstraint> constraint;
   std::optional<CallTools> tools;      // absent: the answer calls none
-  bool split_reasoning = false;        // thoughts are no content
-  std::optional<int> thinking_tokens;  // of thoughts at most, where they are split
+  bool split_reasoning = false;        // thoughts are split from the content
+  std::optional<int> thinking_tokens;  // upper limit for thoughts that are split; absent: none
 
   bool skip_special_tokens = true;
-  bool include_stop_string = false;  // in the text
+  bool include_stop_string = false;  // the text of the answer includes the stop string
 
   // Null: the call continues texts.
   const Conversation* conversation() const { return std::get_if<Conversation>(&input); }

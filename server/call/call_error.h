@@ -1,4 +1,4 @@
-// Tells why a call fails, in the terms of no protocol.
+// The error of a call, independent of the protocol.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,13 +18,13 @@ struct CallError {
   std::string code = {};
 };
 
-// The field has a wrong value. `message` is the whole message to the client.
+// Makes the error for a wrong value of a field. `message` is the whole message to the client.
 inline CallError BadField(std::string field, const std::string& message, std::string code = "") {
   return {InvalidArgument("{}", message), std::move(field), std::move(code)};
 }
 
-// Work on the field's value failed. Where the value was wrong (kInvalidArgument), the message gets
-// the field's name in front; else the field is not at fault.
+// Makes the error for failed work on a field's value. If the value is wrong (kInvalidArgument), the
+// message begins with the field's name. Otherwise the error names no field.
 inline CallError AtField(std::string field, const Status& status, std::string code = "") {
   if (status.code() != StatusCode::kInvalidArgument) return {status};
   const std::string message = fmt::format("Invalid '{}': {}.", field, status.message());

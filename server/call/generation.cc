@@ -9,7 +9,7 @@ namespace edgegate {
 namespace {
 
 constexpr int kTokensBeyondContext = 4096;  // counted at most, for the message
-// A normalizer makes a text at most so much shorter: NFC joins up to three characters to one.
+// Largest factor by which a normalizer shortens a text. NFC joins up to three characters to one.
 constexpr int64_t kNormalizing = 4;
 
 SamplingParams MakeSampling(const CallSampling& s, const GenerationDefaults& defaults) {
@@ -40,8 +40,8 @@ CallError TooLong(const Call& call, const ServedModel& model, const std::string&
                   "context_length_exceeded");
 }
 
-// The most bytes that are read of a text: more have more tokens than the context, whatever they
-// are.
+// Returns the largest number of bytes of a text that is tokenized. A longer text always has more
+// tokens than the context.
 int64_t MostBytes(const ServedModel& model) {
   return kNormalizing * model.limits.max_model_len *
          std::max(1, model.text->vocabulary().longest());
@@ -53,7 +53,8 @@ std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model, 
   return TooLong(call, model, fmt::format("have {} bytes; at most {} are read", bytes, most));
 }
 
-// Texts beside the messages: a template may leave them out, so their length says nothing of tokens.
+// Checks the length of texts other than the messages. A template may leave them out, so that their
+// length does not determine the number of tokens.
 std::optional<CallError> CheckBytesBeside(const char* field, const ServedModel& model,
                                           size_t bytes) {
   const int64_t most = MostBytes(model);
@@ -82,7 +83,7 @@ std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model,
   return CheckBytesBeside("chat_template_kwargs", model, conversation.template_kwargs.size());
 }
 
-// `images` get their positions.
+// Sets the positions of `images`.
 Result<ChatPrompt> Tokenize(const Call& call, const ServedModel& model, int prompt,
                             std::vector<PromptMedia>* images, const JobContext& context) {
   const int64_t most = int64_t{model.limits.max_model_len} + kTokensBeyondContext;
@@ -136,7 +137,7 @@ std::optional<CallError> CheckPrompt(const Call& call, const ServedModel& model,
   return std::nullopt;
 }
 
-// The number of tokens to generate after a prompt, or the reason why they do not fit the context.
+// Returns the number of tokens to generate after a prompt, or the error if they do not fit.
 std::variant<int, CallError> FitContext(const Call& call, const ServedModel& model, int prompt) {
   const int context = model.limits.max_model_len;
   const std::string& field = call.input_field;
@@ -238,7 +239,8 @@ std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedMod
   request->max_tokens = std::get<int>(fitted);
   for (const PromptMedia& image : images) {
     const auto layout = model.limits.media->Layout(image.item);
-    if (layout.ok()) usage_.image_tokens += layout->rows;  // the engine refuses others
+    if (layout.ok())
+      usage_.image_tokens += layout->rows;  // the engine refuses items without a layout
   }
   usage_.prompt_tokens += static_cast<int>(ids.size());
   request->prompt = ids;
@@ -288,7 +290,7 @@ ChoiceEvent Generation::Absorb(TokenEvent event) {
     usage_.timings = *event.timings;
     usage_.cached_tokens += event.timings->cached_tokens;
   }
-  if (choice.finished) return out;  // its stop string came before
+  if (choice.finished) return out;  // it ended earlier, at a stop string
   AbsorbTokens(&event, &choice, &out);
   AbsorbEnd(event, &choice, &out);
   choice.finished = out.end != ChoiceEnd::kNone;

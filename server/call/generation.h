@@ -1,5 +1,5 @@
-// From a call to the engine, and from its tokens back to text: tokenizing, defaults, limits, stop
-// strings.
+// Runs a call on the engine. Tokenizes the input, applies defaults and limits, submits the request,
+// and converts its tokens to text up to a stop string.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,10 @@
 
 namespace edgegate {
 
-// The reason for which a choice ended.
+// The reason why a choice ended.
 enum class ChoiceEnd {
   kNone,    // it has not ended
-  kCalls,   // the model has called tools, and waits for their results
+  kCalls,   // the model has called tools
   kStop,    // a stop string or a stop token came, or the model ended its text
   kLength,  // max_tokens is reached
   kFailed,  // Generation::error() tells why
@@ -30,7 +30,7 @@ enum class ChoiceEnd {
 struct ChoiceEvent {
   int choice = 0;
   std::string text;               // the content
-  std::vector<AnswerPart> parts;  // all of it: content, thoughts, calls of tools
+  std::vector<AnswerPart> parts;  // content, thoughts and calls of tools, in order
   std::vector<SampledToken> tokens;
   ChoiceEnd end = ChoiceEnd::kNone;
   // The stop string, or the call's stop token, that ended it.
@@ -46,23 +46,23 @@ struct GenerationUsage {
   RequestTimings timings;
 };
 
-// Owned by one thread. Destroying it cancels what still runs.
+// Owned by one thread. The destructor cancels the choices that still run.
 class Generation {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // Checks what can be known before anything is decoded, tokenized or compiled: parameters against
-  // the model, and sizes against the context.
+  // Checks the parameters against the model, and the sizes against the context. Needs no decoding,
+  // tokenizing or compiling.
   static std::optional<CallError> CheckFirst(const Call& call, const ServedModel& model);
 
-  // Tokenizes, checks, compiles the grammar and submits. `images` are the call's, loaded, without
-  // their positions. Precondition: CheckFirst() found nothing. `model` and `engine` must outlive
-  // the result.
+  // Tokenizes and checks the input, compiles the grammar and submits the request. `images` are the
+  // loaded images of the call; their positions are set here. Precondition: CheckFirst() found no
+  // error. `model` and `engine` must outlive the result.
   static std::variant<std::unique_ptr<Generation>, CallError> Start(
       Call call, const ServedModel& model, std::vector<PromptMedia> images, EngineLoop* engine,
       std::optional<TimePoint> deadline, const JobContext& context);
 
-  // The next event. Nothing when `until` passes first or all is done.
+  // Waits for the next event. nullopt: `until` passed, or all choices have ended.
   std::optional<ChoiceEvent> Next(TimePoint until);
   bool done() const { return open_ == 0; }
   // Set when the engine failed.
@@ -71,7 +71,7 @@ class Generation {
   int num_choices() const { return static_cast<int>(choices_.size()); }
   const GenerationUsage& usage() const { return usage_; }
   const std::vector<int32_t>& prompt(int choice) const;
-  // Known once the choice's first tokens came.
+  // Log-probabilities of the prompt's tokens. Valid after the first event of the choice.
   const std::vector<SampledToken>& prompt_logprobs(int choice) const;
 
  private:
@@ -82,11 +82,11 @@ class Generation {
   struct Choice {
     std::unique_ptr<TextAssembler> text;
     bool finished = false;
-    bool called = false;  // a tool
+    bool called = false;  // it has called a tool
   };
 
   Generation() = default;
-  // Fills the engine's request for the prompt, whose ids these are.
+  // Fills the engine's request for one prompt with these token ids.
   std::optional<CallError> AddPrompt(const Call& call, const ServedModel& model,
                                      std::vector<int32_t> ids, std::vector<PromptMedia> images,
                                      GenerationRequest* request);

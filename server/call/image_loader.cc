@@ -40,8 +40,8 @@ Result<PromptMedia> LoadImageFile(std::string_view file, const ServedModel& mode
                                   const JobContext& context) {
   const int size = model.limits.media->image_size();
   EG_ASSIGN_OR_RETURN(PreparedImage image, model.text->PrepareImage(file, size, context));
-  // The key is a hash of the pixels that the model sees: two files that give the same pixels are
-  // the same item.
+  // The key is a hash of the pixels that the model reads. Two files with the same pixels have the
+  // same key.
   return PromptMedia{
       0, SquareImage(std::make_shared<const std::vector<uint8_t>>(std::move(image.pixels)), size,
                      std::move(image.sha256))};

@@ -1,4 +1,4 @@
-// From the URLs in a request to the images that a model takes.
+// Loads the images of a request from their URLs.
 #pragma once
 
 #include <optional>
@@ -15,17 +15,17 @@
 
 namespace edgegate {
 
-// Checks that the model takes the call's images, and so many of them.
+// Checks that the model takes images, and that the call has not too many.
 std::optional<CallError> CheckImages(const std::vector<ImageSource>& sources,
                                      const ServedModel& model);
 
-// Reads or fetches, decodes and prepares each image; their positions are left 0. The error names
-// the image's place in the request. Precondition: CheckImages() found nothing. Thread-safe.
+// Reads or fetches each image, decodes it and prepares it for the model. Positions are 0. An error
+// names the image's field in the request. Precondition: CheckImages() found no error. Thread-safe.
 std::variant<std::vector<PromptMedia>, CallError> LoadImages(
     const std::vector<ImageSource>& sources, const ServedModel& model, const FetchOptions& fetch,
     const JobContext& context);
 
-// One image from a file's bytes. Errors are ModelText::PrepareImage's.
+// Loads one image from the bytes of a file. Errors: as ModelText::PrepareImage.
 Result<PromptMedia> LoadImageFile(std::string_view file, const ServedModel& model,
                                   const JobContext& context);
 

@@ -1,4 +1,5 @@
-// A model as the API serves it: its name, its text side, and its place in the engine loop.
+// A model that the API serves: its name, its tokenizer and template, and its index in the engine
+// loop.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 
 namespace edgegate {
 
-// Fixed once served: any thread may read it, and use `text`.
+// Immutable while it is served. Any thread may read it and call `text`.
 struct ServedModel {
   std::string name;
   int engine_index = 0;

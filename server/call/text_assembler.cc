@@ -14,7 +14,7 @@ void TextAssembler::Add(const std::string& text, bool at_end, std::vector<Answer
       AddContent(piece.text, false, parts);
       continue;
     }
-    // A stop string does not reach over thoughts and calls.
+    // A stop string does not continue across thoughts and calls.
     AddContent("", true, parts);
     if (!matched_) AppendPart(std::move(piece), parts);
   }
@@ -43,7 +43,7 @@ std::string TextAssembler::Scan(const std::string& text, bool at_end) {
     held_.clear();
     return out;
   }
-  // Hold back the longest ending that begins a stop string.
+  // Hold back the longest end of the text that is the beginning of a stop string.
   size_t hold = 0;
   for (const std::string& stop : stops_) {
     for (size_t n = std::min(stop.size() - 1, held_.size()); n > hold && !at_end; --n) {

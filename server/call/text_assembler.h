@@ -1,5 +1,6 @@
-// One sequence's tokens as the text that its client may see: whole characters only, split into
-// content, thoughts and calls. The content is cut at stop strings, nothing of which ever leaks.
+// Converts the tokens of one sequence to the text that its client gets. Returns whole characters
+// only, split into content, thoughts and calls. Ends the content at a stop string and sends no part
+// of the stop string.
 #pragma once
 
 #include <optional>
@@ -26,9 +27,10 @@ class TextAssembler {
     if (syntax) reader_.emplace(*std::move(syntax));
   }
 
-  // Appends the pieces that `id` makes certain. After a stop string matched: nothing.
+  // Adds the token `id`. Appends the pieces that can be sent now. Appends nothing after a stop
+  // string matched.
   void Push(int32_t id, std::vector<AnswerPart>* parts) { Add(decoder_.Push(id), false, parts); }
-  // Appends what was held back, at the sequence's end.
+  // Ends the sequence. Appends the pieces that were held back.
   void Finish(std::vector<AnswerPart>* parts) { Add(decoder_.Finish(), true, parts); }
 
   // The stop string that ended the text.
@@ -43,7 +45,7 @@ class TextAssembler {
   std::optional<AnswerReader> reader_;
   const std::vector<std::string> stops_;
   const bool include_stop_;
-  std::string held_;  // could be the beginning of a stop string
+  std::string held_;  // text that may be the beginning of a stop string
   std::optional<std::string> matched_;
 };
 

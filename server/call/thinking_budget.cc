@@ -12,7 +12,7 @@ void Set(Mask* mask, int32_t id) {
   (*mask)[static_cast<size_t>(id / 32)] |= uint32_t{1} << (id % 32);
 }
 
-// What all sequences of a request share.
+// Data that all sequences of a request share.
 struct Shared {
   ThinkingLimits limits;
   const Vocabulary& vocabulary;
@@ -61,7 +61,7 @@ class ThinkingBudget : public TokenConstraint {
         } else if (used_ >= limits.tokens) {
           Force(0);
         }
-        // The end mark may begin in what is kept.
+        // The kept text may have the beginning of the end mark.
         if (text_.size() > limits.marks.end.size()) {
           text_.erase(0, text_.size() - limits.marks.end.size());
         }

@@ -18,9 +18,9 @@ struct ThinkingLimits {
   int tokens = 0;                // of thoughts; then the end mark is forced
 };
 
-// A constraint at the start of an answer. Behind the thoughts, and before they have used up their
-// tokens, `inner` alone decides; null: all of the vocabulary is allowed. `vocab_size`: number of
-// logits. `vocabulary` must outlive the result and its clones.
+// Makes a constraint at the start of an answer. Until the thoughts have used up their tokens, and
+// after the thoughts, `inner` alone decides. Null: all of the vocabulary is allowed. `vocab_size`:
+// number of logits. `vocabulary` must outlive the result and its clones.
 std::unique_ptr<TokenConstraint> LimitThinking(ThinkingLimits limits, const Vocabulary& vocabulary,
                                                int vocab_size,
                                                std::shared_ptr<const TokenConstraint> inner);

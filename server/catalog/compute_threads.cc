@@ -9,8 +9,8 @@
 namespace edgegate {
 namespace {
 
-// Processors that this process may run on. The kernel refuses a set that is too small for its
-// processors.
+// Returns the number of processors that this process may run on. The kernel refuses a set that is
+// too small for all processors, so larger sets are tried.
 int ProcessorsOfAffinity() {
   for (int most = 1024; most <= 1 << 16; most *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(most),
@@ -22,8 +22,9 @@ int ProcessorsOfAffinity() {
   return 1;
 }
 
-// Processors that this process may keep busy: those of its affinity, but no more than its cgroups'
-// quota, rounded down, since a process over its quota is stopped until the next period. At least 1.
+// Returns the number of processors that this process may keep busy, at least 1. It is the number in
+// the affinity mask, but at most the cgroups' quota, rounded down. A process that exceeds its quota
+// is stopped until the next period.
 int UsableProcessors() {
   const double usable = std::min(CgroupCpus(), static_cast<double>(ProcessorsOfAffinity()));
   return std::max(1, static_cast<int>(usable));

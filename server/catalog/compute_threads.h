@@ -1,4 +1,4 @@
-// The pool that computes, and its number of threads.
+// Makes the thread pool of a command.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,10 @@
 
 namespace edgegate {
 
-// The pool that a command computes with. It has the setting's number of threads; or else at most
-// one for each processor of the affinity, and each step chooses how many of them compute, no more
-// than there are processors that this process may keep busy then. Affinity and quota may change
-// while the process runs.
+// Makes the pool with the number of threads of `engine.threads`. If that is 0, the pool has one
+// thread for each processor of the affinity mask, and each step chooses how many of them compute.
+// The number is at most the number of processors that this process may keep busy at that time.
+// Affinity and quota may change while the process runs.
 std::unique_ptr<ThreadPool> MakeThreadPool(const Settings& settings);
 
 }  // namespace edgegate

@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kEmbedded = "edge-demo-v";
 
-// The bundle that the build made: beside the program in a build tree, else under its prefix.
+// Returns the path of the bundle that the build made. It is beside the program in a build tree,
+// else under the installation prefix.
 fs::path EmbeddedModel() {
   std::error_code error;
   const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();

@@ -1,5 +1,5 @@
-// The models to serve where the settings name none, and the file that a model's name alone stands
-// for.
+// Finds the models to serve if the settings name none, and the file of a model that is given by its
+// name alone.
 #pragma once
 
 #include <string>
@@ -10,16 +10,17 @@
 
 namespace edgegate {
 
-// edge-demo-v, which is installed with the daemon, and each model in the model folder: bundles,
-// GGUF files (mmproj files are no models) and Hugging Face directories, by name. kNotFound where
-// there are none at all.
+// Lists edge-demo-v, which is installed with the daemon, and each model in the model folder, by
+// name. Models are bundles, GGUF files except mmproj files, and Hugging Face directories.
+// kNotFound: there is no model.
 Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings);
 
-// A model as a command line has it (see ParseModel), or the name of one of DefaultModels().
+// Returns the model for a command-line argument. `text` is the name of one of DefaultModels(), or
+// has the form that ParseModel() reads.
 ModelSetting FindModel(const std::string& text, const Settings& settings);
 
-// Gives a model of the settings, or of DefaultModels() where they name none, its draft: NAME=PATH
-// says which, PATH alone will do for the only one.
+// Sets the draft model of a model of the settings, or of DefaultModels() if the settings name none.
+// `text`: NAME=PATH, or PATH if there is only one model.
 Status AddDraft(const std::string& text, Settings* settings);
 
 }  // namespace edgegate

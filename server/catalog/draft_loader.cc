@@ -7,9 +7,9 @@
 namespace edgegate {
 namespace {
 
-constexpr int kMostTokens = 128;  // of one pass: texts are read in short chunks
+constexpr int kMostTokens = 128;  // tokens of one pass
 
-// Says why the draft model cannot draft for the model.
+// Checks that the draft model can draft for the target model. The error tells why it cannot.
 Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& target_vocabulary) {
   const ModelConfig& ours = draft.weights().config;
   const ModelConfig& theirs = target.weights().config;
@@ -30,8 +30,8 @@ Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& ta
   return {};
 }
 
-// Room for all sequences that may have draft tokens in one step, but a quarter of the setting at
-// most.
+// Returns the size of the draft model's KV cache. It has room for all sequences that may have draft
+// tokens in one step, but takes at most a quarter of `engine.kv_cache_mb`.
 int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings,
                      const RunnerOptions& options) {
   const int64_t tokens = int64_t{options.max_logits_rows} * (options.max_model_len + kKvBlock);

@@ -5,8 +5,8 @@
 
 namespace edgegate {
 
-// Loads `model.draft` into `loaded`, which is loaded otherwise. kInvalidArgument, naming both
-// files, when their tokens are not the same, or when either takes images.
+// Loads `model.draft` into `loaded`, whose other parts are loaded already. kInvalidArgument: the
+// two models have different tokens, or one of them takes images; the message names both files.
 Status LoadDraft(const ModelSetting& model, const Settings& settings,
                  const std::function<bool()>& stop, SharedResources* resources,
                  LoadedModel* loaded);

@@ -11,17 +11,18 @@ namespace edgegate {
 namespace {
 
 constexpr int64_t kMib = int64_t{1} << 20;
-constexpr int64_t kProgram = 192 * kMib;  // code's data, buffers of a step, threads
+constexpr int64_t kProgram =
+    192 * kMib;  // for the program's data, the buffers of a step and the threads
 constexpr int64_t kLeast = 16 * kMib;
 
-// The number in a file; "max", or no file: INT64_MAX.
+// Returns the number in a file. INT64_MAX: the file has "max" or does not exist.
 int64_t NumberIn(const std::string& path) {
   std::ifstream file(path);
   int64_t value = 0;
   return file >> value ? value : INT64_MAX;
 }
 
-// The least limit of this process's cgroups.
+// Returns the smallest memory limit of this process's cgroups.
 int64_t CgroupMemory() {
   int64_t least = INT64_MAX;
   for (const std::string& folder : CgroupFolders("memory")) {

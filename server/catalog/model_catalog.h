@@ -16,11 +16,11 @@ namespace edgegate {
 // Provides its own synchronization.
 class ModelCatalog {
  public:
-  // The names of all models, which load now. kInvalidArgument: two are equal.
+  // `names`: the names of all models, which are not loaded yet. kInvalidArgument: two are equal.
   static Result<std::unique_ptr<ModelCatalog>> Make(std::vector<std::string> names);
 
-  // The model at this place of the names is loaded. The catalog's users may keep pointers to it.
-  // Call once for each.
+  // Records that the model at index `place` of the names is loaded. Users of the catalog may keep
+  // pointers to it. Call it once for each model.
   void SetReady(size_t place, const ServedModel* model);
 
   // kNotFound: there is no model of this name. kUnavailable: it is being loaded.
@@ -30,11 +30,11 @@ class ModelCatalog {
     std::string name;
     const ServedModel* model;  // null: it is being loaded
   };
-  // In the order of the names.
+  // Returns all models, in the order of the names.
   std::vector<Entry> entries() const;
   // At least one model is loaded.
   bool any_ready() const;
-  // Those that are loaded, in the order of the names.
+  // Returns the models that are loaded, in the order of the names.
   std::vector<const ServedModel*> ready() const;
 
  private:

@@ -23,26 +23,26 @@ namespace {
 
 constexpr int kQuantizePriority = 10;  // as of nice(1)
 
-// Waits so long, or until the thread is to stop.
-void Rest(const std::stop_token& stopped, std::chrono::milliseconds time) {
+// Waits for `time`, or until the thread is asked to stop.
+void WaitOrStop(const std::stop_token& stopped, std::chrono::milliseconds time) {
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable_any never;
   never.wait_for(lock, stopped, time, [] { return false; });
 }
 
-// Moves weights to huge pages when the processors have nothing else to do, and where they never
-// rest at a page a second: a loop waits for a thread that is held up in a chunk, and a page may
-// take some milliseconds.
-void MoveInQuiet(const std::vector<Bundle*>& bundles, const std::stop_token& stopped) {
-  constexpr std::chrono::milliseconds kNap{1}, kLate{3}, kPause{1000};
+// Moves weights to huge pages while the processors are idle. If they are never idle, moves one page
+// per second. A page may take some milliseconds, and may delay a thread that computes a chunk of a
+// loop.
+void MoveWhileIdle(const std::vector<Bundle*>& bundles, const std::stop_token& stopped) {
+  constexpr std::chrono::milliseconds kInterval{1}, kLate{3}, kPause{1000};
   const sched_param none = {};
   ::sched_setscheduler(0, SCHED_IDLE, &none);
   const auto stop = [&] {
-    const auto lay_down = std::chrono::steady_clock::now();
-    Rest(stopped, kNap);
-    // Of all threads, this one is woken last.
-    if (std::chrono::steady_clock::now() - lay_down > kLate) Rest(stopped, kPause);
+    const auto started = std::chrono::steady_clock::now();
+    WaitOrStop(stopped, kInterval);
+    // This thread has the lowest priority. If it wakes late, other threads want the processor.
+    if (std::chrono::steady_clock::now() - started > kLate) WaitOrStop(stopped, kPause);
     return stopped.stop_requested();
   };
   for (Bundle* bundle : bundles) bundle->MoveToHugePages(stop);
@@ -57,7 +57,7 @@ void WarnOfContext(const std::string& path, const ModelConfig& config, int max_m
                  own);
   } else if (max_model_len == 0 && config.architecture == "gguf:chatglm" &&
              own == config.hidden_size) {
-    // llama.cpp's converter wrote the hidden size here for a while.
+    // Some versions of llama.cpp's converter wrote the hidden size here.
     spdlog::warn(
         "{}: context_length {} equals the hidden size, which may be the converter's slip; "
         "engine.max_model_len overrides it",
@@ -65,7 +65,8 @@ void WarnOfContext(const std::string& path, const ModelConfig& config, int max_m
   }
 }
 
-// The setting, but no more than all sequences at their longest could use.
+// Returns the size of the KV cache: `engine.kv_cache_mb`, but at most what all sequences need at
+// their longest.
 int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, KvType type) {
   const int longest =
       settings.max_model_len > 0 ? settings.max_model_len : config.max_position_embeddings;
@@ -131,7 +132,8 @@ Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Sett
   {
     MutexLock one_at_a_time(resources->quantizing);
     std::thread([&] {
-      // Models that are loaded answer meanwhile. The pool's threads inherit the priority.
+      // Other models may answer requests at the same time. The threads of the pool inherit the low
+      // priority.
       setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kQuantizePriority);
       const auto pool = MakeThreadPool(settings);
       const ThreadPool::Use use(pool.get());
@@ -155,7 +157,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   RunnerOptions options;
   options.pool = resources->pool.get();
   options.max_batched_tokens = settings.max_num_batched_tokens;
-  // A row for each sequence, and for the draft tokens of a step.
+  // A row for each sequence, and for each draft token of a step.
   options.max_logits_rows =
       settings.max_num_seqs + (settings.speculation ? RunnerLimits{}.cheap_rows : 0);
   options.max_model_len = settings.max_model_len;
@@ -185,8 +187,8 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
                              (loaded.draft_bundle ? loaded.draft_bundle->weights_bytes() : 0));
     std::vector<Bundle*> bundles = {loaded.bundle.get()};
     if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
-    loaded.mover =
-        std::jthread([bundles](const std::stop_token& stopped) { MoveInQuiet(bundles, stopped); });
+    loaded.mover = std::jthread(
+        [bundles](const std::stop_token& stopped) { MoveWhileIdle(bundles, stopped); });
   }
   return loaded;
 }

@@ -1,5 +1,5 @@
-// From a path to a model that can be served: quantize or find the bundle, map it, make tokenizer,
-// template and runner.
+// Loads a model: finds its bundle or quantizes it, maps the bundle, and makes the tokenizer, the
+// template and the runner.
 #pragma once
 
 #include <memory>
@@ -24,11 +24,11 @@ struct LoadedModel {
   std::unique_ptr<DecoderRunner> draft;  // the draft model; null: none is configured
   ServedModel served;
   std::vector<bool> valid_tokens;
-  ModelMemory memory;  // the draft's too
-  std::jthread mover;  // puts the bundles on huge pages meanwhile
+  ModelMemory memory;  // includes the draft model
+  std::jthread mover;  // moves the bundles to huge pages while the model is served
 };
 
-// Resources that all models and their requests share. Outlives the models.
+// Resources that all models and their requests share. They outlive the models.
 struct SharedResources {
   explicit SharedResources(const Settings& settings, int64_t request_memory)
       : pool(MakeThreadPool(settings)),
@@ -38,29 +38,30 @@ struct SharedResources {
   const std::unique_ptr<ThreadPool> pool;
   MemoryBudget memory;
   JobSlots jobs;
-  Mutex quantizing;  // held by the load that quantizes: it takes memory, and all processors
+  Mutex quantizing;  // held while a model is quantized, which takes memory and all processors
 };
 
-// `stop`, asked now and then, ends the work with kCancelled. Models may load at once, on several
-// threads. The runners compute with the pool of `resources`.
+// Loads a model. `stop` is called often; true ends the work with kCancelled. Several threads may
+// load models at once. The runners compute with the pool of `resources`.
 Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
                               const std::function<bool()>& stop, SharedResources* resources);
 
-// The bundle of a model, quantized first where there is none: on threads of its own that have a low
-// priority.
+// Opens the bundle of a model. If there is none, quantizes the model first, on separate threads
+// with a low priority.
 Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Settings& settings,
                                            const std::function<bool()>& stop,
                                            SharedResources* resources);
 
-// The name by which clients ask for the model: its own, or else its file's.
+// Returns the name of the model for clients: the name in the settings, or else the name of the
+// file.
 std::string NameOf(const ModelSetting& model);
 
-// The daemon's own folder of a kind: what these environment variables of systemd and of XDG say,
-// else one below the user's home (`without_home` where there is none).
+// Returns a folder of the daemon. The environment variables `systemd` and `xdg` name it; otherwise
+// it is `below_home` in the user's home, or `without_home` if there is no home.
 std::string OwnFolder(const char* systemd, const char* xdg, const char* below_home,
                       const char* without_home);
 
-// The folder for quantized models.
+// Returns the folder for quantized models.
 std::string CacheDirectory(const Settings& settings);
 
 }  // namespace edgegate

@@ -10,8 +10,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// True where the files that the model's weights are mapped from are unchanged. The log says which
-// file is not; clients need not know where it is.
+// Returns a check that fails if a file of the model's mapped weights has changed. The log names the
+// file. The error for clients does not, because it would disclose the path.
 std::function<Status()> CheckOf(const LoadedModel& model) {
   return [bundle = model.bundle.get(), draft = model.draft_bundle.get(), name = model.served.name] {
     Status status = bundle->CheckIntact();
@@ -40,7 +40,8 @@ ModelLoads::ModelLoads(const Settings& settings, const std::vector<ModelSetting>
       engine_(engine),
       catalog_(catalog) {
   loaded->resize(models.size());
-  // The vector's size says when all are loaded: it is complete before the first thread starts.
+  // done() compares with the size of the vector. So the vector gets its full size before the first
+  // thread starts.
   threads_.resize(models.size());
   for (size_t i = 0; i < models.size(); ++i) {
     threads_[i] = std::thread([this, i, model = models[i]] { Load(i, model); });
@@ -56,7 +57,7 @@ void ModelLoads::Stop() {
   }
 }
 
-// The first failure counts.
+// Records a failure. Only the first one is kept.
 void ModelLoads::Fail(Failure failure) {
   Failure none = Failure::kNone;
   failure_.compare_exchange_strong(none, failure);
@@ -97,7 +98,7 @@ void ModelLoads::Serve(size_t place, const ModelSetting& model) {
   ++num_loaded_;
 }
 
-// Requests get the memory that the loaded models, with one more, leave.
+// Sets the memory of requests to what is left by the loaded models and `more`, the next model.
 Status ModelLoads::PlanMemory(const ModelMemory& more) {
   MutexLock lock(mutex_);
   memory_.weights += more.weights;

@@ -1,4 +1,5 @@
-// The start of the daemon's models: all load side by side, and each answers once it is loaded.
+// Loads the daemon's models at the start. All load at the same time. Each model answers once it is
+// loaded.
 #pragma once
 
 #include <atomic>
@@ -21,22 +22,23 @@ class ModelLoads {
     kMemory,  // the loaded models leave too little of the memory limit for requests
   };
 
-  // Loads each model on a thread of its own into `loaded`, which gets a place for each and outlives
-  // the engine, adds it to the engine, and tells the catalog, which has the same places. All of
-  // these outlive the loads. Sets the limit of `resources->memory` to what the loaded models leave.
+  // Loads each model on its own thread into `loaded`, adds it to the engine, and reports it to the
+  // catalog. `loaded` gets one entry per model, in the order of the catalog, and must outlive the
+  // engine. All arguments must outlive this object. Sets the limit of `resources->memory` to the
+  // memory that the loaded models leave.
   ModelLoads(const Settings& settings, const std::vector<ModelSetting>& models,
              SharedResources* resources, std::vector<LoadedModel>* loaded, EngineLoop* engine,
              ModelCatalog* catalog);
-  ~ModelLoads();  // as Stop()
+  ~ModelLoads();  // calls Stop()
   ModelLoads(const ModelLoads&) = delete;
   ModelLoads& operator=(const ModelLoads&) = delete;
 
   // True once all models are loaded, or one has failed. The log names the failure.
   bool done() const { return num_loaded_ == threads_.size() || failure() != Failure::kNone; }
-  // The first failure.
+  // Returns the first failure.
   Failure failure() const { return failure_; }
 
-  // Ends the loads that still run, and waits for them.
+  // Cancels the loads that still run, and waits for them.
   void Stop();
 
  private:
@@ -47,7 +49,7 @@ class ModelLoads {
 
   const Settings& settings_;
   SharedResources* const resources_;
-  std::vector<LoadedModel>* const loaded_;  // a place is written by its thread
+  std::vector<LoadedModel>* const loaded_;  // each entry is written by its own thread
   EngineLoop* const engine_;
   ModelCatalog* const catalog_;
   std::atomic<size_t> num_loaded_{0};

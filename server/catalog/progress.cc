@@ -20,7 +20,7 @@ int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step 
 
 void PrintBar(const std::string& title, int percent, const std::string& text) {
   const int filled = kBarWidth * percent / 100;
-  // The line is cleared behind the text: the one before may have been longer.
+  // Clears the rest of the line, because the previous text may have been longer.
   std::fprintf(stderr, "\r%s [%s%s] %3d%% %s\033[K%s", title.c_str(),
                std::string(filled, '#').c_str(), std::string(kBarWidth - filled, '.').c_str(),
                percent, text.c_str(), percent == 100 ? "\n" : "");

@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-constexpr int kQuestion = 12;  // tokens of the question about a picture
+constexpr int kQuestion = 12;  // tokens of the question about an image
 constexpr int kPrefills = 3;
 
 double Since(Clock::time_point start) {
@@ -37,7 +37,7 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// Sequences of one runner, each in blocks of its own.
+// The sequences of one runner. Each sequence has its own KV blocks.
 class Batch {
  public:
   Batch(ModelRunner* runner, int sequences, int length)
@@ -48,7 +48,8 @@ class Batch {
     std::iota(table_.begin(), table_.end(), 0);
   }
 
-  // `tokens` of each sequence, in steps as large as the runner takes; seconds taken.
+  // Prefills `tokens` tokens of each sequence, in the largest steps that the runner takes. Returns
+  // the time in seconds.
   Result<double> Prefill(int tokens) {
     const int sequences = static_cast<int>(lengths_.size());
     const int most = std::max(1, runner_->limits().max_batched_tokens / sequences);
@@ -60,7 +61,8 @@ class Batch {
     return seconds;
   }
 
-  // `count` tokens of each sequence, logits of the last ones; seconds taken.
+  // Computes `count` tokens of each sequence, and the logits of the last ones. Returns the time in
+  // seconds.
   Result<double> Step(int count) {
     ForwardBatch batch;
     for (size_t s = 0; s < lengths_.size(); ++s) {
@@ -87,7 +89,8 @@ class Batch {
   std::mt19937 random_{1};
 };
 
-// The median rate of so many rounds after one that warms up.
+// Median tokens per second of `rounds` prefills. One more prefill before them is not counted: it
+// warms up.
 Result<double> Prefill(ModelRunner* runner, int prompt, int rounds) {
   std::vector<double> rates;
   for (int round = 0; round <= rounds; ++round) {
@@ -98,8 +101,8 @@ Result<double> Prefill(ModelRunner* runner, int prompt, int rounds) {
   return Median(rates);
 }
 
-// The rate of the median step and of all steps together, which neighbours lower, and the 99th
-// percentile.
+// Measures `gen` decode steps: tokens per second in the median step and over all steps, and the
+// 99th percentile of a step's time. Other programs on the machine lower the rate over all steps.
 Result<json> Decode(ModelRunner* runner, int sequences, int gen) {
   constexpr int kPrompt = 16;
   Batch batch(runner, sequences, kPrompt + gen);
@@ -117,8 +120,8 @@ Result<json> Decode(ModelRunner* runner, int sequences, int gen) {
               {"step_p99_s", seconds[static_cast<size_t>((gen - 1) * 99 / 100)]}};
 }
 
-// One sequence that grows from length to length: how fast it was prefilled so far, and how fast its
-// last `gen` tokens are decoded.
+// One sequence that grows to each of `lengths` in turn. For each length: the prefill rate so far,
+// and the decode rate of the last `gen` tokens.
 Result<json> Growth(ModelRunner* runner, const std::vector<int>& lengths, int gen) {
   Batch batch(runner, 1, lengths.back());
   json report = json::array();
@@ -142,7 +145,7 @@ Result<json> Growth(ModelRunner* runner, const std::vector<int>& lengths, int ge
   return report;
 }
 
-// An image of the size that the model takes.
+// Makes an image of the size that the model takes.
 MediaItem SomeImage(const MediaConfig& media) {
   const int size = media.image_size();
   std::vector<uint8_t> pixels(static_cast<size_t>(size) * size * 3);
@@ -156,7 +159,7 @@ Result<int> ImageRows(const MediaConfig& media) {
   return layout.rows;
 }
 
-// An image and a short question, from the prepared pixels to the first token's logits.
+// Measures an image and a short question, from the prepared pixels to the first token's logits.
 Result<json> Image(ModelRunner* runner) {
   const MediaConfig& media = *runner->limits().media;
   const MediaItem item = SomeImage(media);
@@ -181,28 +184,29 @@ Result<json> Image(ModelRunner* runner) {
   return json{{"rows", rows},
               {"encode_s", Median(encode)},
               {"first_token_s", Median(encode) + (rows + kQuestion) / rate},
-              {"units", slices},
-              {"longest_unit_s", longest}};
+              {"slices", slices},
+              {"longest_slice_s", longest}};
 }
 
-json ToJson(const Gaps& gaps) {
-  return {{"usual_gap_s", gaps.usual_s},
-          {"gap_s", gaps.beside_s},
-          {"p99_gap_s", gaps.p99_s},
-          {"longest_gap_s", gaps.longest_s},
-          {"first_token_s", gaps.first_token_s}};
+json ToJson(const StreamLatency& latency) {
+  return {{"baseline_itl_s", latency.baseline_itl_s},
+          {"itl_median_s", latency.itl_median_s},
+          {"itl_p99_s", latency.itl_p99_s},
+          {"itl_max_s", latency.itl_max_s},
+          {"first_token_s", latency.first_token_s}};
 }
 
-// Measures how a prompt, and an image, slow a running stream down.
+// Measures the inter-token latency of a stream beside a prompt and beside an image.
 Result<json> Beside(std::unique_ptr<ModelRunner> runner, int prompt) {
   const RunnerLimits limits = runner->limits();
   BesideBench bench(std::move(runner));
   json report;
-  EG_ASSIGN_OR_RETURN(const Gaps gaps, bench.Prompt(prompt));
-  report["prompt"] = ToJson(gaps);
+  EG_ASSIGN_OR_RETURN(const StreamLatency beside_prompt, bench.Prompt(prompt));
+  report["prompt"] = ToJson(beside_prompt);
   if (limits.media) {
-    EG_ASSIGN_OR_RETURN(const Gaps image, bench.Image(SomeImage(*limits.media), kQuestion));
-    report["picture"] = ToJson(image);
+    EG_ASSIGN_OR_RETURN(const StreamLatency beside_image,
+                        bench.Image(SomeImage(*limits.media), kQuestion));
+    report["image"] = ToJson(beside_image);
   }
   return report;
 }
@@ -212,7 +216,7 @@ struct Subject {
   std::unique_ptr<RandomWeights> random;
   std::unique_ptr<Bundle> bundle;
   std::unique_ptr<DecoderRunner> runner;
-  WeightFormat format = WeightFormat::kInt8;
+  WeightFormat format = kWeightFormat<Int8Format>;
 };
 
 Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
@@ -268,7 +272,7 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
                  {"kv_cache_type", settings.kv_cache_type},
                  {"kernels", subject.runner->kernels()},
                  {"prompt", a.prompt}};
-  // The daemon does so beside its first requests.
+  // The daemon moves its weights to huge pages while it answers its first requests.
   if (subject.bundle && settings.huge_pages) subject.bundle->MoveToHugePages([] { return false; });
   MachineSpeed before;
   if (!a.brief) before = MeasureMachine(subject.pool->active());
@@ -288,8 +292,8 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   }
   if (!a.brief) {
     EG_ASSIGN_OR_RETURN(report["stream_beside"], Beside(std::move(subject.runner), a.prompt));
-    // Measured before and after, since the speed of a shared machine changes. The better one
-    // counts.
+    // The speed of a shared machine changes. It is measured before and after, and the better value
+    // is reported.
     const MachineSpeed after = MeasureMachine(subject.pool->active());
     report["machine"] = {{"read_gb_s", std::max(before.read_gb_s, after.read_gb_s)},
                          {"int8_gops", std::max(before.int8_gops, after.int8_gops)}};
@@ -350,16 +354,19 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
   }
   if (r.contains("image")) {
     const json& image = r["image"];
-    std::printf("picture     %8.2f s to encode (longest unit %.0f ms), %.2f s to the first token\n",
-                image["encode_s"].get<double>(), image["longest_unit_s"].get<double>() * 1e3,
-                image["first_token_s"].get<double>());
+    std::printf(
+        "image       %8.2f s to encode (longest slice %.0f ms), %.2f s to the first token\n",
+        image["encode_s"].get<double>(), image["longest_slice_s"].get<double>() * 1e3,
+        image["first_token_s"].get<double>());
   }
   const json beside = r.value("stream_beside", json::object());
-  for (const auto& [what, gaps] : beside.items()) {
-    std::printf("a stream's gap %.0f ms; beside a %-7s %.0f ms, p99 %.0f ms, longest %.0f ms\n",
-                gaps["usual_gap_s"].get<double>() * 1e3, what.c_str(),
-                gaps["gap_s"].get<double>() * 1e3, gaps["p99_gap_s"].get<double>() * 1e3,
-                gaps["longest_gap_s"].get<double>() * 1e3);
+  for (const auto& [what, latency] : beside.items()) {
+    std::printf(
+        "inter-token latency of a stream %.0f ms; beside one %-6s %.0f ms, p99 %.0f ms, max %.0f "
+        "ms\n",
+        latency["baseline_itl_s"].get<double>() * 1e3, what.c_str(),
+        latency["itl_median_s"].get<double>() * 1e3, latency["itl_p99_s"].get<double>() * 1e3,
+        latency["itl_max_s"].get<double>() * 1e3);
   }
   std::printf("load %.2f s, peak memory %ld MB\n", r["load_s"].get<double>(),
               r["peak_rss_mb"].get<long>());

@@ -14,10 +14,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kStreamPrompt = 32;
-constexpr auto kPatience = std::chrono::minutes(1);  // for one token
-constexpr int kAlone = 24;                           // gaps that tell what is usual
+constexpr auto kTokenTimeout = std::chrono::minutes(1);
+constexpr int kBaselineTokens = 24;  // of the stream, before the other request comes
 
-double At(std::vector<double> values, double share) {
+double Percentile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
   return values[static_cast<size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
 }
@@ -33,14 +33,14 @@ struct BesideBench::Impl {
     return tokens;
   }
 
-  Result<Gaps> Run(const GenerationRequest& other);
+  Result<StreamLatency> Run(const GenerationRequest& other);
 
   RunnerLimits limits;
   EngineLoop engine;
   std::mt19937 random{1};
 };
 
-Result<Gaps> BesideBench::Impl::Run(const GenerationRequest& other) {
+Result<StreamLatency> BesideBench::Impl::Run(const GenerationRequest& other) {
   GenerationRequest stream;
   stream.prompt = RandomTokens(kStreamPrompt);
   const int most = BesideTokens(static_cast<int>(other.prompt.size()));
@@ -49,9 +49,9 @@ Result<Gaps> BesideBench::Impl::Run(const GenerationRequest& other) {
   std::vector<double> alone, beside;
   std::unique_ptr<GenerationHandle> rival;
   Clock::time_point last, submitted;
-  Gaps gaps;
-  while (gaps.first_token_s == 0) {
-    const auto event = running->Next(Clock::now() + kPatience);
+  StreamLatency latency;
+  while (latency.first_token_s == 0) {
+    const auto event = running->Next(Clock::now() + kTokenTimeout);
     if (!event) return Internal("no token of the stream within a minute");
     if (!event->status.ok()) return event->status;
     if (event->finish != FinishReason::kNone) {
@@ -66,36 +66,37 @@ Result<Gaps> BesideBench::Impl::Run(const GenerationRequest& other) {
     if (rival) {
       const auto first = rival->Next(now);
       if (first && !first->status.ok()) return first->status;
-      if (first) gaps.first_token_s = std::chrono::duration<double>(now - submitted).count();
-    } else if (alone.size() == kAlone) {
+      if (first) latency.first_token_s = std::chrono::duration<double>(now - submitted).count();
+    } else if (alone.size() == kBaselineTokens) {
       submitted = Clock::now();
       EG_ASSIGN_OR_RETURN(rival, engine.Submit(0, other));
     }
   }
-  gaps.usual_s = At(alone, 0.5);
-  gaps.beside_s = At(beside, 0.5);
-  gaps.p99_s = At(beside, 0.99);
-  gaps.longest_s = At(beside, 1);
-  return gaps;
+  latency.baseline_itl_s = Percentile(alone, 0.5);
+  latency.itl_median_s = Percentile(beside, 0.5);
+  latency.itl_p99_s = Percentile(beside, 0.99);
+  latency.itl_max_s = Percentile(beside, 1);
+  return latency;
 }
 
 BesideBench::BesideBench(std::unique_ptr<ModelRunner> runner) : impl_(std::make_unique<Impl>()) {
   impl_->limits = runner->limits();
   const std::vector<bool> all(static_cast<size_t>(impl_->limits.vocab_size), true);
-  // A random model likes to repeat itself: its guesses would come true, and say nothing.
+  // A random model often repeats itself. Nearly all draft tokens would be accepted, unlike those of
+  // a real model.
   impl_->engine.AddModel(std::move(runner), {.speculation = false}, all);
   impl_->engine.Start();
 }
 BesideBench::~BesideBench() = default;
 
-Result<Gaps> BesideBench::Prompt(int prompt) {
+Result<StreamLatency> BesideBench::Prompt(int prompt) {
   GenerationRequest request;
   request.prompt = impl_->RandomTokens(prompt);
   request.max_tokens = 1;
   return impl_->Run(request);
 }
 
-Result<Gaps> BesideBench::Image(MediaItem item, int question) {
+Result<StreamLatency> BesideBench::Image(MediaItem item, int question) {
   EG_ASSIGN_OR_RETURN(const MediaLayout layout, impl_->limits.media->Layout(item));
   GenerationRequest request;
   request.prompt = impl_->RandomTokens(layout.rows + question);

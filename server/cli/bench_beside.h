@@ -1,4 +1,4 @@
-// Measures how other requests' work slows a running stream down.
+// Measures the inter-token latency of a stream while another request is processed.
 #pragma once
 
 #include <memory>
@@ -8,28 +8,31 @@
 
 namespace edgegate {
 
-struct Gaps {
-  double usual_s = 0;        // median gap between the stream's tokens, alone
-  double beside_s = 0;       // median while the other request is worked on
-  double p99_s = 0;          // of those
-  double longest_s = 0;      // of those
-  double first_token_s = 0;  // the other request's, from its submission
+struct StreamLatency {
+  double baseline_itl_s = 0;  // median inter-token latency while the stream is alone
+  // Inter-token latency of the stream while the other request is processed:
+  double itl_median_s = 0;
+  double itl_p99_s = 0;
+  double itl_max_s = 0;
+  double first_token_s = 0;  // time to the other request's first token, from its submission
 };
 
-// The tokens that the stream may get beside a prompt of so many tokens, of which a step takes four
-// or more: what the measurements below need of the KV cache beside the prompt's.
+// Largest number of tokens of the stream beside a prompt of `prompt` tokens. A step takes four or
+// more tokens of that prompt. The KV cache must have room for these tokens and for the prompt.
 constexpr int BesideTokens(int prompt) { return 512 + prompt / 3; }
 
-// A stream decodes; then another request comes, of `prompt` random tokens, and, for models that
-// take images, one that shows an image. Tokens are random. The gaps of what the runner cannot
-// hold are an error.
+// Starts a stream of random tokens, and then another request. Measures the stream before and during
+// that request. Returns an error if the KV cache is too small for both.
 class BesideBench {
  public:
   explicit BesideBench(std::unique_ptr<ModelRunner> runner);
   ~BesideBench();
 
-  Result<Gaps> Prompt(int prompt);
-  Result<Gaps> Image(MediaItem item, int question);
+  // The other request is a prompt of `prompt` random tokens.
+  Result<StreamLatency> Prompt(int prompt);
+  // The other request is `item` and a question of `question` random tokens. The model must take
+  // images.
+  Result<StreamLatency> Image(MediaItem item, int question);
 
  private:
   struct Impl;

@@ -20,10 +20,10 @@ int Serve(const Settings& settings);
 struct RunArguments {
   std::string model;
   std::string prompt;
-  std::string draft;                // a model; empty: none
+  std::string draft;                // a draft model; empty: none
   std::vector<std::string> images;  // files
   std::string system;
-  int max_tokens = 0;      // 0: until the model ends
+  int max_tokens = 0;      // 0: until the model ends its answer
   float temperature = -1;  // < 0: the model's own
 };
 int RunPrompt(const Settings& settings, const RunArguments& arguments);
@@ -42,9 +42,9 @@ struct BenchArguments {
   int prompt = 512;
   int gen = 64;
   std::vector<int> batch = {1, 8};
-  std::vector<int> context;  // lengths, rising
+  std::vector<int> context;  // context lengths in rising order
   bool json = false;
-  bool brief = false;  // one measured prefill; no machine limits, no stream beside a prompt
+  bool brief = false;  // one measured prefill; no speed of the machine, no streams
 };
 int Bench(const Settings& settings, const BenchArguments& arguments);
 

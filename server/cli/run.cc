@@ -21,8 +21,9 @@
 namespace edgegate {
 namespace {
 
-constexpr int64_t kRunMemory = int64_t{256} << 20;  // for the one request that there is
-constexpr int kTextTokens = 16;  // of a model without a chat template, as /v1/completions has it
+constexpr int64_t kRunMemory = int64_t{256} << 20;  // for the only request
+constexpr int kTextTokens =
+    16;  // default of --max-tokens for a model without a chat template, as in /v1/completions
 
 int Fail(const Status& status, int code) {
   std::fprintf(stderr, "edgegate: %s\n", status.message().c_str());
@@ -50,7 +51,7 @@ Call MakeCall(const RunArguments& a, const std::string& prompt, bool chat) {
   return call;
 }
 
-// The whole of a file.
+// Reads a whole file.
 Result<std::string> ReadBytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream bytes;
@@ -118,8 +119,8 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
 }
 
 int QuantizeModel(const QuantizeArguments& arguments) {
-  // The layers need the same memory one after the other. The C library keeps it: pages that go back
-  // to the system are cleared before each use, by one thread.
+  // All layers need the same amount of memory, one after the other. This makes the C library keep
+  // it. The kernel clears each page that it hands out, on one thread, which takes time.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   QuantizeOptions options;

@@ -67,8 +67,8 @@ ApiServices MakeServices(const Settings& s, SharedResources* resources, EngineLo
   return services;
 }
 
-// Feeds systemd's watchdog, where there is one, unless the engine is stuck, by the same signal as
-// /health.
+// Feeds systemd's watchdog, if there is one, unless the engine is stuck. It uses the same condition
+// as /health.
 class Watchdog {
  public:
   Watchdog() {
@@ -76,7 +76,7 @@ class Watchdog {
     if (sd_watchdog_enabled(0, &timeout) > 0) period_ = std::chrono::microseconds(timeout) / 3;
   }
 
-  // It is to be fed once in this time; nullopt: there is none.
+  // Feed() must be called once in this time. nullopt: there is no watchdog.
   std::optional<std::chrono::microseconds> period() const { return period_; }
 
   void Feed(const EngineSnapshot& snapshot) const {
@@ -87,8 +87,8 @@ class Watchdog {
   std::optional<std::chrono::microseconds> period_;
 };
 
-// Waits for a signal while the models load and serve. False: a model failed to load. Where there is
-// no watchdog, this thread does not wake once the models are loaded.
+// Waits for a signal while the models load and serve. False: a model failed to load. Without a
+// watchdog, this thread sleeps until the signal once the models are loaded.
 bool ServeUntilTold(ModelLoads* loads, const EngineLoop& engine, const StopSignals& signals) {
   const Watchdog watchdog;
   while (!loads->done()) {
@@ -114,16 +114,16 @@ void Drain(ApiServer* api, EngineLoop* engine, int timeout_s, const StopSignals&
     drained = true;
   });
   while (!drained) {
-    if (signals.Wait(std::chrono::seconds(1))) _exit(kExitInterrupted);  // told twice
+    if (signals.Wait(std::chrono::seconds(1))) _exit(kExitInterrupted);  // second signal
   }
   drain.join();
-  // The last events still travel to their clients.
+  // Time for the last events to reach the clients.
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   api->Stop();
 }
 
-// Few arenas, and large blocks that go back to the kernel when they are freed: what a burst of
-// requests took is not kept.
+// Sets few malloc arenas, and returns large blocks to the kernel when they are freed. So the daemon
+// does not keep the memory of a burst of requests.
 void TuneAllocator() {
   mallopt(M_ARENA_MAX, 4);
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
@@ -146,7 +146,7 @@ int Serve(const Settings& settings) {
   if (Status status = CheckQueuePolicy(settings.queue_policy); !status.ok()) {
     return fail(status, kExitUsage);
   }
-  const StopSignals signals;  // before there are threads, so that none of them gets the signals
+  const StopSignals signals;  // made before the threads, so that no thread gets the signals
   SharedResources resources(settings, 0);
   std::vector<std::string> names;
   for (const ModelSetting& model : *wanted) names.push_back(NameOf(model));

@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT, taken when it suits rather than where they strike.
+// Receives SIGTERM and SIGINT by waiting for them. There are no signal handlers.
 #pragma once
 
 #include <signal.h>
@@ -8,7 +8,8 @@
 
 namespace edgegate {
 
-// Blocks both for this thread and every thread started from now on: make it first, once.
+// Blocks both signals for this thread and for every thread that is started later. Make one object,
+// before any thread.
 class StopSignals {
  public:
   StopSignals() {
@@ -19,14 +20,14 @@ class StopSignals {
     signal(SIGPIPE, SIG_IGN);
   }
 
-  // True where a signal has come that Wait() has not returned yet. Thread-safe.
+  // True if a signal has come that Wait() has not taken yet. Thread-safe.
   bool pending() const {
     sigset_t came;
     sigpending(&came);
     return sigismember(&came, SIGTERM) == 1 || sigismember(&came, SIGINT) == 1;
   }
 
-  // Takes one; false: none came within `most`. nullopt: waits until one comes.
+  // Waits for a signal and takes it. False: none came within `most`. nullopt: no time limit.
   bool Wait(std::optional<std::chrono::microseconds> most) const {
     if (!most) return sigwaitinfo(&signals_, nullptr) > 0;
     const auto seconds = std::chrono::floor<std::chrono::seconds>(*most);

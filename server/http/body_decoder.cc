@@ -81,7 +81,7 @@ void BodyDecoder::ChunkLine(std::string_view line) {
     return Fail(400, fmt::format("Invalid chunked body: its extensions are longer than {} bytes.",
                                  limits_.extension_bytes));
   }
-  // Blanks may stand before an extension, but nowhere else.
+  // Blanks are allowed before an extension, and nowhere else.
   while (semicolon < line.size() && digits.size() > 1 &&
          (digits.back() == ' ' || digits.back() == '\t')) {
     digits.remove_suffix(1);

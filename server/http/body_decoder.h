@@ -1,5 +1,5 @@
-// Takes a request's body out of its framing: Content-Length or chunked (RFC 9112, 6 and 7). Pure:
-// bytes in, bytes or an error out.
+// Decodes a request's body, framed by Content-Length or chunked (RFC 9112, 6 and 7). Does no input
+// or output.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,19 @@ struct BodyLimits {
 // Owned by one thread.
 class BodyDecoder {
  public:
-  // error() is set at once when the declared length is above the limit.
+  // Sets error() if the declared length is above the limit.
   BodyDecoder(const RequestHead& head, const BodyLimits& limits);
 
-  // Consumes bytes up to the end of the body or the first error and appends the body's to `out`.
-  // Returns how many it consumed, with those of the framing. Trailers are checked and dropped.
+  // Consumes bytes up to the end of the body or the first error. Appends the bytes of the body to
+  // `out`. Returns the number of consumed bytes, framing included. Trailers are checked and
+  // dropped.
   size_t Feed(std::string_view bytes, std::string* out);
 
   bool done() const { return state_ == State::kDone; }
   // The answer to give before the connection is closed: 400, 413 or 431.
   const std::optional<HttpError>& error() const { return error_; }
-  // Bytes of the body that are certain to follow. Framing is not counted.
+  // Number of bytes of the body that must still come, as far as the framing tells. Framing is not
+  // counted.
   uint64_t expected() const { return left_; }
 
  private:
@@ -39,7 +41,7 @@ class BodyDecoder {
 
   void ChunkLine(std::string_view line);
   void TrailerLine(std::string_view line);
-  // One byte of a line. True: the line is whole and in `line_`.
+  // Adds one byte of a line. True: the line is complete and in `line_`.
   bool Line(char c, size_t limit, int status, const char* what);
   void Fail(int status, std::string message);
   void FailTooLarge();
@@ -48,8 +50,8 @@ class BodyDecoder {
   const bool chunked_;
   State state_ = State::kData;
   std::optional<HttpError> error_;
-  uint64_t left_ = 0;   // of the body, or of the chunk
-  uint64_t total_ = 0;  // of the chunks so far
+  uint64_t left_ = 0;   // bytes left of the body, or of the chunk
+  uint64_t total_ = 0;  // bytes of the chunks so far
   std::string line_;
   bool after_cr_ = false;
   size_t extension_bytes_ = 0;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kPiece = 16 << 10;
 constexpr size_t kMaxExtra = 64 << 10;
-// One call of gone() drops at most so many bytes.
+// Largest number of bytes that one call of gone() drops.
 constexpr size_t kMaxDropped = 256 << 10;
 constexpr auto kOldClientPatience = std::chrono::seconds(2);
 constexpr auto kProbeAgain = std::chrono::seconds(5);
@@ -61,7 +61,7 @@ const char* Reason(int status) {
   }
 }
 
-// The events that came before `wait` passed; 0: none.
+// Waits for `events`. Returns those that came within `wait`; 0: none.
 short Ready(int fd, short events, std::chrono::steady_clock::duration wait) {
   const auto until = std::chrono::steady_clock::now() + wait;
   while (true) {
@@ -150,6 +150,9 @@ bool Connection::ReadHead() {
     return false;
   }
   head_ = parser.Take();
+  request_id_ = RequestIdOf(head_);
+  log_note_.clear();
+  began_ = Clock::now();
   return true;
 }
 
@@ -163,7 +166,7 @@ std::optional<HttpError> Connection::ReadBody(std::string* body, const Reserve& 
   }
   const auto deadline = Clock::now() + limits_.body;
   const size_t most = head_.chunked ? limits_.request_body.body_bytes + kPiece : decoder.expected();
-  // Address space only: pages that no byte reaches take no memory.
+  // Reserves address space only. Pages that are never written take no memory.
   if (!head_.chunked) body->reserve(most);
   size_t charged = 0;
   while (true) {
@@ -208,14 +211,14 @@ bool Connection::gone(std::chrono::milliseconds patience, const std::function<vo
   if (!end_seen_) end_seen_ = now;
   const LocalPeer peer = limits_.find_local_peers ? FindLocalPeer(socket_) : LocalPeer::kUnknown;
   if (peer != LocalPeer::kUnknown) return peer == LocalPeer::kClosed;
-  if (answered_ && !probe) return false;  // the next byte of the answer will tell
+  if (answered_ && !probe) return false;  // a failed write of the answer will show it
   if (!answered_ && head_.minor_version == 0) return now - *end_seen_ >= kOldClientPatience;
   if (now - *end_seen_ < patience || (probed_ && now - *probed_ < kProbeAgain)) return false;
   probed_ = now;
   if (answered_) {
     probe();
   } else {
-    // Best effort: an interim answer is not worth waiting for room.
+    // Does not wait: the interim answer is dropped if the socket's buffer is full.
     send(socket_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   return (Ready(socket_, POLLRDHUP, {}) & (POLLERR | POLLHUP)) != 0;
@@ -223,7 +226,7 @@ bool Connection::gone(std::chrono::milliseconds patience, const std::function<vo
 
 void Connection::TakeExtra() {
   char piece[4096];
-  // Unread bytes would keep the end of the connection from arriving.
+  // Drops bytes that the client sent. The end of the connection can be read only after them.
   for (size_t taken = 0; taken < kMaxDropped;) {
     const ssize_t n = recv(socket_, piece, sizeof piece, MSG_DONTWAIT);
     if (n <= 0) return;
@@ -239,19 +242,22 @@ bool Connection::BeginAnswer() {
   return table_->SetState(entry_, ConnectionState::kWorking);
 }
 
+HeaderList Connection::CommonFields() const {
+  HeaderList fields = AnswerFields(request_id_, age(), listed_origin_);
+  if (closing()) {
+    fields.emplace_back("Connection", "close");
+  } else if (head_.minor_version == 0) {
+    fields.emplace_back("Connection", "keep-alive");
+  }
+  return fields;
+}
+
 bool Connection::Write(const ShortAnswer& answer) {
   std::string text = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, Reason(answer.status));
   for (const auto& [name, value] : answer.headers) text += name + ": " + value + "\r\n";
-  if (!listed_origin_.empty()) {
-    text += "Access-Control-Allow-Origin: " + listed_origin_ + "\r\nVary: Origin\r\n";
-  }
-  if (closing()) {
-    text += "Connection: close\r\n";
-  } else if (head_.minor_version == 0) {
-    text += "Connection: keep-alive\r\n";
-  }
+  for (const auto& [name, value] : CommonFields()) text += name + ": " + value + "\r\n";
   if (answer.status != 204) {
-    if (!answer.body.empty()) text += "Content-Type: application/json\r\n";
+    if (!answer.body.empty()) text += fmt::format("Content-Type: {}\r\n", kJsonType);
     text += fmt::format("Content-Length: {}\r\n", answer.body.size());
   }
   text += "\r\n";
@@ -291,7 +297,7 @@ ssize_t Connection::write(const char* data, size_t size) {
   return static_cast<ssize_t>(size);
 }
 
-// Addresses are the table's; httplib's copies of them are not used.
+// Addresses come from the connection table. httplib's copies of them are not used.
 void Connection::get_remote_ip_and_port(std::string& address, int& port) const {
   address = entry_->address;
   port = 0;

@@ -24,13 +24,13 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRequestsPerConnection = 1000;
 constexpr auto kStopPatience = std::chrono::seconds(5);
 constexpr auto kStopCheck = std::chrono::milliseconds(100);
-// Without a descriptor or memory, accept() would fail again at once.
+// Pause after a failed accept(). Without a free descriptor or memory it would fail again at once.
 constexpr auto kAcceptPause = std::chrono::milliseconds(20);
-// Descriptors beside those of connections: models, libraries, worker processes.
+// Descriptors for other things than connections: models, libraries, worker processes.
 constexpr rlim_t kOtherDescriptors = 256;
 
-// Raises the limit of open files for so many connections as far as it may. Returns how many there
-// can be.
+// Raises the limit of open files for `connections`, as far as the hard limit allows. Returns the
+// number of connections that are possible.
 int RaiseDescriptorLimit(int connections) {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections;
@@ -45,7 +45,7 @@ int RaiseDescriptorLimit(int connections) {
   return static_cast<int>(left);
 }
 
-// Tells a client that there is no thread for it. Never waits.
+// Answers a client that there is no thread for it. Never waits.
 void RefuseWithoutThread(int fd, ErrorBody error_body) {
   const std::string body = error_body(
       {503, "The server cannot start another thread for this connection.", "", "unavailable"});
@@ -55,7 +55,7 @@ void RefuseWithoutThread(int fd, ErrorBody error_body) {
       body.size(), body);
   send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   shutdown(fd, SHUT_WR);
-  // Unread bytes would turn the close into a reset, which may overtake the answer.
+  // If bytes are unread, close() sends a reset, and the client may lose the answer.
   char sink[4096];
   for (int i = 0; i < 16 && recv(fd, sink, sizeof sink, MSG_DONTWAIT) > 0; ++i) {
   }
@@ -93,7 +93,7 @@ void ConnectionServer::Run() {
     if (!stopping_ && ready[0].revents != 0) Accept();
   }
   socket_.Close();
-  // Those that still work become idle when their answer is written.
+  // Connections that still work become idle when their answer is written.
   const auto patience = Clock::now() + kStopPatience;
   do {
     table_->EvictAll(Clock::now() > patience);
@@ -128,9 +128,9 @@ void ConnectionServer::Start(int fd, const std::string& address) {
     }
   };
   if (start()) return;
-  // A working connection does not give way.
+  // A connection in the state kWorking is never evicted.
   table_->SetState(entry, ConnectionState::kWorking);
-  // The thread that gives way leaves the system a little after it has left the table.
+  // The thread of the evicted connection ends shortly after it has left the table.
   const bool room = table_->MakeRoom(Clock::now() + kAcceptPause);
   for (int tries = room ? 50 : 0; tries > 0; --tries) {
     if (start()) return;

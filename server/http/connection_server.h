@@ -15,11 +15,11 @@
 
 namespace edgegate {
 
-// Stop() may be called from any thread. All else from one.
+// Stop() may be called from any thread. All other methods are called from one thread.
 class ConnectionServer {
  public:
-  // Serves the connection's next request, on the connection's thread. `is_last`, asked once the
-  // request's head is read, tells whether the connection closes after the answer. False: the
+  // Serves the connection's next request, on the connection's thread. `is_last` is called when the
+  // request's head is read; true: the connection closes after the answer. Returns false if the
   // connection ends.
   using ServeNext = std::function<bool(Connection&, const std::function<bool()>& is_last)>;
 
@@ -28,17 +28,17 @@ class ConnectionServer {
   ConnectionServer(const ConnectionServer&) = delete;
   ConnectionServer& operator=(const ConnectionServer&) = delete;
 
-  // Before Run(). `error_body`: how errors look while no route is known.
+  // Call it before Run(). `error_body` writes errors until the route is known.
   void Configure(const ConnectionLimits& limits, const TableLimits& table, ErrorBody error_body,
                  ServeNext serve);
-  // Takes the address. kUnavailable when that fails.
+  // Listens on the address. kUnavailable: the address cannot be had.
   Status Open(const std::string& host, int port);
   int bound_port() const { return socket_.port(); }
 
-  // Serves until Stop(), in the calling thread. Returns at once when Stop() came before. When it
-  // returns, every connection is closed.
+  // Serves in the calling thread until Stop() is called. Returns at once if Stop() was called
+  // before. All connections are closed when it returns.
   void Run();
-  // Ends connections that work on no request. The others get some seconds for their answers.
+  // Ends connections without a running request. The others get some seconds for their answers.
   void Stop();
 
  private:

@@ -51,7 +51,8 @@ bool ConnectionTable::SetState(Entry* entry, ConnectionState state) {
 void ConnectionTable::Remove(Entry* entry) {
   MutexLock lock(mutex_);
   if (!entry->evicted) Uncount(*entry);
-  // Under the lock: an evicting thread must not close another connection's descriptor.
+  // Closed under the lock. Otherwise another thread could shut down a descriptor that is already in
+  // use again.
   close(entry->socket);
   entries_.erase(entry->self);
   changed_.NotifyAll();
@@ -95,7 +96,7 @@ int ConnectionTable::size() const {
 ConnectionTable::Entry* ConnectionTable::Victim(const std::string& address) {
   while (Entry* idle = Oldest(ConnectionState::kIdle, address, Clock::time_point::max())) {
     if (!HasInput(idle->socket)) return idle;
-    idle->state = ConnectionState::kReading;  // its thread is about to say so
+    idle->state = ConnectionState::kReading;  // its thread will set this state soon
   }
   const auto before = Clock::now() - limits_.grace;
   const std::string readers = address.empty() ? BusiestReader(before) : address;
@@ -115,7 +116,7 @@ ConnectionTable::Entry* ConnectionTable::Oldest(ConnectionState state, const std
 
 ConnectionTable::Entry* ConnectionTable::OldestReserve() {
   Entry* oldest = nullptr;
-  for (Entry& entry : entries_) {  // in the order of their coming
+  for (Entry& entry : entries_) {  // oldest first
     if (!entry.reserve || entry.evicted || entry.state == ConnectionState::kWorking) continue;
     if (oldest == nullptr) oldest = &entry;
     const bool idle = entry.state == ConnectionState::kIdle;
@@ -142,7 +143,7 @@ std::string ConnectionTable::BusiestReader(Clock::time_point before) {
 void ConnectionTable::Evict(Entry* entry) {
   Uncount(*entry);
   entry->evicted = true;
-  // Wakes its thread, which may still write an answer.
+  // Wakes the connection's thread. It may still write an answer.
   shutdown(entry->socket, SHUT_RD);
 }
 

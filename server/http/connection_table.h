@@ -1,4 +1,5 @@
-// The table of connections: what each does, and which one ends when another needs its slot.
+// The table of connections: the state of each, and the choice of the one that ends when another
+// needs its slot.
 #pragma once
 
 #include <atomic>
@@ -45,27 +46,27 @@ class ConnectionTable {
 
   explicit ConnectionTable(const TableLimits& limits) : limits_(limits) {}
 
-  // Takes a slot for `socket` and, where there is none, gives one away: of the address when that is
-  // at its cap, else of all. First the connection that has been idle for longest, then the one that
-  // has been reading for longest, of the address with most connections, then a reserve slot. The
-  // entry is valid until Remove().
+  // Takes a slot for `socket`. If none is free, evicts another connection: one of the same address
+  // if that address is at its cap, else any. The order is: the connection that has been idle for
+  // longest; then, of the address with most connections, the one that has been reading for longest.
+  // If none can be evicted, takes a reserve slot. The entry is valid until Remove().
   Entry* Admit(int socket, const std::string& address) EG_EXCLUDES(mutex_);
-  // False when the entry's slot was given away.
+  // Returns false if the entry's slot was given away.
   bool SetState(Entry* entry, ConnectionState state) EG_EXCLUDES(mutex_);
-  // Closes the socket.
+  // Removes the entry and closes its socket.
   void Remove(Entry* entry) EG_EXCLUDES(mutex_);
 
-  // Ends one connection, as Admit() would choose it among all, and waits until its socket is
-  // closed, but not after `deadline`. False: there is none to give away.
+  // Evicts one connection, chosen as in Admit(), and waits until its socket is closed or `deadline`
+  // passes. False: none can be evicted.
   bool MakeRoom(Clock::time_point deadline) EG_EXCLUDES(mutex_);
-  // Ends all that do not work on a request, or all.
+  // False: evicts the connections that do not work on a request. True: shuts all sockets down.
   void EvictAll(bool working) EG_EXCLUDES(mutex_);
-  // False when there are still connections at `deadline`.
+  // Waits until there are no connections. False: `deadline` passed first.
   bool WaitEmpty(Clock::time_point deadline) EG_EXCLUDES(mutex_);
   int size() const EG_EXCLUDES(mutex_);
 
  private:
-  // The one to give away; null: none. Empty `address`: of all addresses.
+  // Returns the connection to evict; null: none. Empty `address`: a connection of any address.
   Entry* Victim(const std::string& address) EG_REQUIRES(mutex_);
   Entry* Oldest(ConnectionState state, const std::string& address, Clock::time_point before)
       EG_REQUIRES(mutex_);
@@ -78,7 +79,7 @@ class ConnectionTable {
   mutable Mutex mutex_;
   CondVar changed_;
   std::list<Entry> entries_ EG_GUARDED_BY(mutex_);
-  // Those that hold a slot: neither evicted nor in reserve.
+  // Number of connections that are neither evicted nor in a reserve slot.
   int counted_ EG_GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::string, int> by_address_ EG_GUARDED_BY(mutex_);
   int reserved_ EG_GUARDED_BY(mutex_) = 0;  // in reserve and not evicted

@@ -12,12 +12,10 @@
 namespace edgegate {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// httplib streams only while it has a listening socket, which it does not use here.
+// httplib streams only while its listening socket is set. The value is not used.
 constexpr socket_t kAnySocket = 0;
 
-// httplib's own part of serving a request; its arguments differ between versions.
+// Callback of httplib's process_request(). Its other arguments differ between versions.
 using SetUp = std::function<void(httplib::Request&)>;
 using Process = bool (httplib::Server::*)(httplib::Stream&, bool, bool&, const SetUp&);
 using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::string&, int,
@@ -34,7 +32,7 @@ using ProcessAddressed = bool (httplib::Server::*)(httplib::Stream&, const std::
   return (server->*process)(connection, "", 0, "", 0, false, closed, nullptr);
 }
 
-// The path as the log may show it.
+// Returns the path without characters that could forge a line of the log.
 std::string Printable(const std::string& path) {
   constexpr size_t kMost = 200;
   std::string text = path.substr(0, kMost);
@@ -44,17 +42,19 @@ std::string Printable(const std::string& path) {
   return text;
 }
 
-// One line of the access log. `route`: null where the request was refused.
-void LogRequest(const Connection& connection, const Route* route, int status,
-                Clock::duration took) {
+// Writes one line of the access log. `route`: null if the request was refused.
+void LogRequest(const Connection& connection, const Route* route, int status) {
   const bool quiet = route != nullptr && route->scope == Scope::kPublic;
-  spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} {} {} {:.1f} ms, {}",
+  spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} {} {} {:.1f} ms, {}, {}{}{}",
               connection.head().method,
               route != nullptr ? route->path : Printable(connection.head().path), status,
-              std::chrono::duration<double, std::milli>(took).count(), connection.caller().client);
+              std::chrono::duration<double, std::milli>(connection.age()).count(),
+              connection.caller().client, connection.request_id(),
+              connection.log_note().empty() ? "" : ", ", connection.log_note());
 }
 
-// Answers for a handler that threw. What it threw is logged, never shown.
+// Answers a request whose handler threw an exception. The exception is logged and not sent to the
+// client.
 void AnswerException(const httplib::Request&, httplib::Response& res,
                      const std::exception_ptr& failure) {
   HttpError error{500, "internal error", "", "internal_error"};
@@ -77,7 +77,7 @@ void AnswerException(const httplib::Request&, httplib::Response& res,
 
 Dispatcher::Dispatcher(const Gate* gate) : gate_(gate) {
   svr_sock_ = kAnySocket;
-  // Requests are routed by the gate: httplib matches paths by std::regex, which recurses for each
+  // The gate routes requests. httplib matches paths by std::regex, which recurses for each
   // character of a path.
   const auto handle = [](const httplib::Request&, httplib::Response& res) {
     Connection* connection = Connection::Current();
@@ -93,14 +93,7 @@ Dispatcher::Dispatcher(const Gate* gate) : gate_(gate) {
     for (const char* unwanted : {"Keep-Alive", "Accept-Ranges", "Connection"}) {
       res.headers.erase(unwanted);
     }
-    if (connection.closing()) {
-      res.set_header("Connection", "close");
-    } else if (connection.head().minor_version == 0) {
-      res.set_header("Connection", "keep-alive");
-    }
-    if (connection.listed_origin().empty()) return;
-    res.set_header("Access-Control-Allow-Origin", connection.listed_origin());
-    res.set_header("Vary", "Origin");
+    for (const auto& [name, value] : connection.CommonFields()) res.set_header(name, value);
   });
 }
 
@@ -113,12 +106,10 @@ bool Dispatcher::Serve(Connection& connection, const std::function<bool()>& is_l
     }
     return false;
   }
-  const auto began = Clock::now();
   if (is_last()) connection.Close();
   const GateResult gate = gate_->Check(connection);
   const bool sent = gate.answer ? connection.Write(*gate.answer) : Answer(connection, *gate.route);
-  LogRequest(connection, gate.route, gate.answer ? gate.answer->status : connection.status(),
-             Clock::now() - began);
+  LogRequest(connection, gate.route, gate.answer ? gate.answer->status : connection.status());
   if (!sent) return false;
   if (connection.closing()) connection.Linger();
   return !connection.closing();

@@ -1,6 +1,6 @@
-// Serves the requests of a connection: reads a head, lets the gate check it, and lets the route
-// answer. httplib writes the answers: it is given one request line and no body. Its reader has no
-// limits on a request's line and headers, and does not frame strictly.
+// Serves the requests of a connection: reads a head, calls the gate to check it, and calls the
+// route to answer. httplib only writes the answers. It gets one fixed request line and no body,
+// because its reader has no limits on a request's line and headers, and does not frame strictly.
 #pragma once
 
 #include <httplib.h>
@@ -18,12 +18,12 @@ class Dispatcher : public httplib::Server {
   // `gate` and its router outlive the dispatcher.
   explicit Dispatcher(const Gate* gate);
 
-  // Serves the connection's next request, and writes a line of the access log. As
-  // ConnectionServer::ServeNext.
+  // Serves the connection's next request, and writes a line of the access log. Arguments and
+  // result: see ConnectionServer::ServeNext.
   bool Serve(Connection& connection, const std::function<bool()>& is_last);
 
  private:
-  // Lets the route answer. False: the connection ends.
+  // Calls the route to answer. False: the connection ends.
   bool Answer(Connection& connection, const Route& route);
 
   const Gate* const gate_;

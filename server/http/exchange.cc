@@ -15,7 +15,7 @@ void Exchange::Fail(const HttpError& error) {
   Answer(answer.body, answer.status);
 }
 
-// HTTP/1.0 knows no chunks: the end of the connection ends the stream.
+// HTTP/1.0 has no chunks. The end of the connection ends the stream.
 void Exchange::Stream(const char* type, std::function<bool(StreamSink&)> send) {
   response_.set_header("Cache-Control", "no-cache");
   const auto provide = [connection = &connection_, send = std::move(send)](

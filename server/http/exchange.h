@@ -1,4 +1,4 @@
-// One request and its answer, as an endpoint sees them.
+// The interface of an endpoint to one request and its answer.
 #pragma once
 
 #include <httplib.h>
@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/access/caller.h"
 #include "server/http/connection.h"
@@ -22,15 +23,18 @@ class StreamSink {
   StreamSink(Connection* connection, httplib::DataSink* sink)
       : connection_(connection), sink_(sink) {}
 
-  // Sends `bytes`. False: the client has left. No effect where there are no bytes.
+  // Sends `bytes`. False: the client has left. No effect if `bytes` is empty.
   bool Write(std::string_view bytes) {
     return bytes.empty() || sink_->write(bytes.data(), bytes.size());
   }
 
-  // True where the client has left (Connection::gone). `probe`: bytes that a client ignores.
+  // True if the client has left (see Connection::gone). `probe`: bytes that a client ignores.
   bool gone(std::chrono::milliseconds patience, std::string_view probe) {
     return connection_->gone(patience, [&] { Write(probe); });
   }
+
+  // Adds what the access log tells about the answer.
+  void Note(std::string note) { connection_->set_log_note(std::move(note)); }
 
  private:
   Connection* const connection_;
@@ -47,7 +51,7 @@ class Exchange {
 
   const RequestHead& head() const { return connection_.head(); }
   const Caller& caller() const { return connection_.caller(); }
-  // The part of the path that the route's parameter stands for.
+  // The part of the path that matched the route's parameter.
   const std::string& parameter() const { return connection_.parameter(); }
 
   // Forwards to Connection::ReadBody().
@@ -56,15 +60,18 @@ class Exchange {
   }
   bool gone(std::chrono::milliseconds patience) { return connection_.gone(patience); }
 
+  // Adds what the access log tells about the answer.
+  void Note(std::string note) { connection_.set_log_note(std::move(note)); }
+
   // Ends the connection without an answer.
   void Abandon() { connection_.Close(); }
 
-  // Answers with a body of the type. Call one of the following, once.
-  void Answer(const std::string& body, int status = 200, const char* type = "application/json");
+  // Answers with a body of the given type. Call exactly one of Answer(), Fail() and Stream(), once.
+  void Answer(const std::string& body, int status = 200, const char* type = kJsonType);
   // Answers with the error, in the shape of the route's protocol.
   void Fail(const HttpError& error);
-  // Answers with a stream. `send` runs after the handler, on the same thread, and sends all of it.
-  // It returns false where the client has left.
+  // Answers with a stream. `send` runs after the handler, on the same thread, and sends the whole
+  // stream. It returns false if the client has left.
   void Stream(const char* type, std::function<bool(StreamSink&)> send);
 
  private:

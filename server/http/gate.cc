@@ -16,10 +16,24 @@ ShortAnswer Refuse(const Connection& connection, int status, std::string message
                          connection.error_body());
 }
 
-// A text of the request as an error may quote it.
+// Cuts a text of the request to the length that an error message may quote.
 std::string Quoted(const std::string& text) { return text.substr(0, kMaxQuoted); }
 
-// A listed page may send what fields it likes: clients have many of their own.
+// Returns the API key of a request. Empty: it has none. Anthropic's clients send x-api-key, and
+// Azure's send api-key.
+std::string_view KeyOf(const RequestHead& head) {
+  if (const std::string* authorization = head.Find("authorization")) {
+    const std::string_view key = BearerKey(*authorization);
+    if (!key.empty()) return key;
+  }
+  for (const char* name : {"x-api-key", "api-key"}) {
+    const std::string* value = head.Find(name);
+    if (value != nullptr && !TrimBlanks(*value).empty()) return TrimBlanks(*value);
+  }
+  return {};
+}
+
+// A page in server.allowed_origins may send any header fields, because clients define many.
 ShortAnswer AnswerPreflight(const RequestHead& head) {
   const std::string* fields = head.Find("access-control-request-headers");
   ShortAnswer answer{204,
@@ -78,17 +92,17 @@ GateResult Gate::Check(Connection& connection) const {
   }
   if (head.method == "POST") {
     if (auto answer = CheckBody(connection)) {
-      connection.Close();  // what follows may be a body without a length
+      connection.Close();  // the next bytes may be a body of unknown length
       return {std::move(answer)};
     }
   }
   return {std::nullopt, route};
 }
 
-// Refuses a request of a page or by a name that may not use the daemon. Answers a preflight.
+// Refuses a request whose Host or Origin is not allowed. Answers a preflight.
 std::optional<ShortAnswer> Gate::CheckSite(Connection& connection) const {
   const RequestHead& head = connection.head();
-  // HTTP/1.0 knows no Host; browsers always send it.
+  // HTTP/1.0 has no Host field. Browsers always send it.
   if (!head.host.empty() && !rules_->sites.AllowsHost(head.host)) {
     return Refuse(connection, 403,
                   fmt::format("This server does not answer to the host name '{}': list it in "
@@ -114,14 +128,20 @@ std::optional<ShortAnswer> Gate::CheckSite(Connection& connection) const {
   return AnswerPreflight(head);
 }
 
-// Sets the caller. Refuses a request without a valid key, and one that comes when the API does not
-// answer.
+// Sets the caller. Refuses a request without a valid key, and a request that comes while the API is
+// not available.
 std::optional<ShortAnswer> Gate::CheckScope(Connection& connection, Scope scope) const {
   connection.set_caller({"", connection.address()});
   if (scope == Scope::kPublic) return std::nullopt;
   if (!rules_->keys.empty()) {
-    const std::string* authorization = connection.head().Find("authorization");
-    const std::string* id = authorization != nullptr ? rules_->keys.Find(*authorization) : nullptr;
+    const std::string_view key = KeyOf(connection.head());
+    if (key.empty()) {
+      return Refuse(connection, 401,
+                    "You didn't provide an API key. Send it in the header field 'Authorization: "
+                    "Bearer KEY', 'x-api-key: KEY' or 'api-key: KEY'.",
+                    "invalid_api_key");
+    }
+    const std::string* id = rules_->keys.Find(key);
     if (id == nullptr) {
       return Refuse(connection, 401, "Incorrect API key provided.", "invalid_api_key");
     }
@@ -132,7 +152,7 @@ std::optional<ShortAnswer> Gate::CheckScope(Connection& connection, Scope scope)
   return MakeShortAnswer(*error, connection.error_body());
 }
 
-// Refuses a POST whose body cannot be taken.
+// Refuses a POST whose body has no length, a wrong type or encoding, or too many bytes.
 std::optional<ShortAnswer> Gate::CheckBody(const Connection& connection) const {
   const RequestHead& head = connection.head();
   if (const std::string* type = head.Find("content-type")) {

@@ -14,23 +14,23 @@ namespace edgegate {
 
 // The gate's decision about a request whose head is read.
 struct GateResult {
-  std::optional<ShortAnswer> answer;  // nothing: the route answers
+  std::optional<ShortAnswer> answer;  // nullopt: the route answers
   const Route* route = nullptr;
 };
 
 // Immutable: any thread may call it.
 class Gate {
  public:
-  // Tells why the API does not answer now; nothing: it does. Thread-safe.
+  // Returns the reason why the API is not available. nullopt: it is available. Thread-safe.
   using Availability = std::function<std::optional<HttpError>()>;
 
   // `router` and `rules` outlive the gate.
   Gate(const Router* router, const AccessRules* rules, uint64_t max_body_bytes,
        Availability availability);
 
-  // Checks everything that can be told from a request's head, in this order: the host, the page, a
-  // preflight, the slot, the key, readiness, the path, the method, the body's type and length. Sets
-  // the connection's caller, the path's parameter, and how its errors look.
+  // Checks a request's head, in this order: host, origin, preflight, slot, key, availability, path,
+  // method, type and length of the body. Sets the connection's caller, the path's parameter, and
+  // the function that writes its errors.
   GateResult Check(Connection& connection) const;
 
  private:

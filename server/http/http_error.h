@@ -1,9 +1,11 @@
-// Tells why a request fails, in the shape of no protocol.
+// The error of a request, independent of the protocol.
 #pragma once
 
 #include <string>
 
 namespace edgegate {
+
+inline constexpr char kJsonType[] = "application/json; charset=utf-8";
 
 struct HttpError {
   int status = 400;
@@ -12,7 +14,7 @@ struct HttpError {
   std::string code;   // a short name of the cause for programs; may be empty
 };
 
-// Writes the body of an error's answer, JSON, in a protocol's shape.
+// Writes the JSON body of an error's answer in the format of a protocol.
 using ErrorBody = std::string (*)(const HttpError&);
 
 }  // namespace edgegate

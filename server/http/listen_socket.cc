@@ -14,19 +14,19 @@ namespace edgegate {
 namespace {
 
 constexpr int kBacklog = 1024;
-// Bounds what the kernel keeps for one connection. Accepted sockets inherit it.
+// Size of the kernel's buffers of one connection. Accepted sockets inherit it.
 constexpr int kBufferBytes = 256 << 10;
 
 void SetInt(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
-// A listening socket, or -1 with errno set.
+// Makes a listening socket. Returns -1 with errno set on failure.
 int Listen(const addrinfo& at) {
   const int fd = socket(at.ai_family, at.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
-  // Addresses of closed connections may be taken again at once. Never SO_REUSEPORT: with it a
-  // second daemon could listen on the same port.
+  // With SO_REUSEADDR, addresses of closed connections can be used again at once. SO_REUSEPORT is
+  // not set: with it a second daemon could listen on the same port.
   SetInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   SetInt(fd, SOL_SOCKET, SO_RCVBUF, kBufferBytes);
   SetInt(fd, SOL_SOCKET, SO_SNDBUF, kBufferBytes);

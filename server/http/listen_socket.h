@@ -15,9 +15,9 @@ class ListenSocket {
   ListenSocket(const ListenSocket&) = delete;
   ListenSocket& operator=(const ListenSocket&) = delete;
 
-  // Listens on the first address of `host` (a name, an IPv4 or an IPv6 address; "::" takes IPv4
-  // too) that can be had. Port 0: any free one. kUnavailable, with the system's reason, when
-  // another process has the address or there is no such address.
+  // Listens on the first usable address of `host`, which is a name, an IPv4 or an IPv6 address.
+  // "::" includes IPv4. Port 0: any free port. kUnavailable: another process has the address, or
+  // this machine does not; the message has the system's reason.
   Status Open(const std::string& host, int port);
   void Close();
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr unsigned char kListen = 10;  // TCP_LISTEN of the kernel
 
-// The address and port of a socket's end. False: not an internet address.
+// Copies the address and port of one end of a socket. False: it is not an internet address.
 bool Fill(const sockaddr_storage& end, __be32 (&address)[4], __be16* port) {
   if (end.ss_family == AF_INET) {
     sockaddr_in in;
@@ -50,7 +50,7 @@ bool MakeQuery(int socket, Query* query) {
   query->request.sdiag_family = static_cast<__u8>(own.ss_family);
   query->request.sdiag_protocol = IPPROTO_TCP;
   query->request.idiag_states = ~0u;
-  // The peer's socket: what is its own there is the other end here.
+  // The query is for the peer's socket. Its source is the other end of this socket.
   inet_diag_sockid& id = query->request.id;
   id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   return Fill(peer, id.idiag_src, &id.idiag_sport) && Fill(own, id.idiag_dst, &id.idiag_dport);
@@ -65,7 +65,7 @@ LocalPeer FindLocalPeer(int socket) {
   if (fd < 0) return LocalPeer::kUnknown;
   alignas(nlmsghdr) char answer[1024];
   ssize_t size = send(fd, &query, sizeof query, 0);
-  if (size > 0) size = recv(fd, answer, sizeof answer, MSG_DONTWAIT);  // it is there at once
+  if (size > 0) size = recv(fd, answer, sizeof answer, MSG_DONTWAIT);  // the kernel answers at once
   close(fd);
   if (size < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg)))) return LocalPeer::kUnknown;
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer);

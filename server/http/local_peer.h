@@ -6,12 +6,12 @@ namespace edgegate {
 enum class LocalPeer {
   kOpen,     // a process holds the peer's socket
   kClosed,   // no process does
-  kUnknown,  // the peer is elsewhere, or the kernel does not tell
+  kUnknown,  // the peer is on another machine, or the kernel gives no answer
 };
 
-// Looks the other end of a connected TCP socket up among this network namespace's sockets
-// (sock_diag). Tells a client that has closed its socket from one that has only ended its sending
-// half, which look the same from the connection. Any thread may call it.
+// Looks up the other end of a connected TCP socket among the sockets of this network namespace
+// (sock_diag). A client that has closed its socket and a client that has only ended its sending
+// half look the same from the connection. This function distinguishes them. Thread-safe.
 LocalPeer FindLocalPeer(int socket);
 
 }  // namespace edgegate

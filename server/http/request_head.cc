@@ -10,12 +10,13 @@
 namespace edgegate {
 namespace {
 
-// Fields that may come only once, since two values would be ambiguous.
+// Fields that may occur only once, because two values would be ambiguous.
 constexpr const char* kSingle[] = {"host",          "content-length", "transfer-encoding",
                                    "authorization", "origin",         "content-type",
                                    "expect"};
 
-// Digits only. A number that does not fit is the largest one, which is above every limit.
+// Accepts digits only. A number that does not fit becomes the largest one, which is above every
+// limit.
 std::optional<uint64_t> ParseLength(std::string_view text) {
   uint64_t value = 0;
   for (char c : text) {
@@ -27,7 +28,7 @@ std::optional<uint64_t> ParseLength(std::string_view text) {
   return value;
 }
 
-// True where the list `value` holds `word`, in any case.
+// True if the list `value` contains `word`, in upper or lower case.
 bool Lists(std::string_view value, std::string_view word) {
   while (true) {
     const size_t comma = std::min(value.find(','), value.size());

@@ -1,5 +1,5 @@
-// A request's line and header fields, read strictly by RFC 9112. Pure: bytes in, a head or an error
-// out. What the grammar does not allow is refused, never repaired.
+// Parses a request's line and header fields strictly by RFC 9112. Does no input or output. Input
+// that the grammar does not allow is refused and never repaired.
 #pragma once
 
 #include <cstdint>
@@ -41,16 +41,16 @@ struct RequestHead {
   const std::string* Find(std::string_view name) const;
 };
 
-// Reads one head from a stream of bytes, however it is cut. Owned by one thread.
+// Parses one head from bytes that may arrive in pieces of any size. Owned by one thread.
 class HeadParser {
  public:
   explicit HeadParser(const HeadLimits& limits) : limits_(limits) {}
 
-  // Consumes bytes up to the end of the head or the first error. Returns how many. Consumes nothing
-  // when done() or error().
+  // Consumes bytes up to the end of the head or the first error. Returns the number of consumed
+  // bytes. Consumes nothing if done() or error().
   size_t Feed(std::string_view bytes);
 
-  // A byte of a request has come.
+  // True if a byte of a request has come.
   bool started() const { return started_; }
   bool done() const { return done_; }
   // The answer to give before the connection is closed: 400, 414, 417 or 431.
@@ -77,7 +77,8 @@ class HeadParser {
   bool done_ = false;
 };
 
-// Reads one field line without its end. Name in lower case. nullopt: it breaks the grammar.
+// Parses one field line without its end. The name becomes lower case. nullopt: the line is not
+// valid.
 std::optional<HeaderField> ParseField(std::string_view line);
 
 }  // namespace edgegate

@@ -14,7 +14,7 @@ bool IsUriChar(char c) {
                        std::string_view("-._~!$&'()*+,;=:@/?%").find(c) != std::string_view::npos);
 }
 
-// False: an invalid encoding or a NUL.
+// Decodes percent-encoding. False: an invalid encoding or a NUL.
 bool Decode(std::string_view text, std::string* out) {
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
@@ -55,7 +55,7 @@ std::optional<int> ParsePort(std::string_view text) {
   return port;
 }
 
-// The scheme's "://" and what is behind it. Empty: `target` is not in absolute form.
+// Returns "://" and the text after it. Empty: `target` is not in absolute form.
 std::string_view AfterScheme(std::string_view target) {
   for (const char* scheme : {"http://", "https://"}) {
     const std::string_view prefix(scheme);

@@ -13,7 +13,7 @@ struct Authority {
   int port = -1;     // -1: none
 };
 
-// nullopt: not a valid authority, empty, or one with user information.
+// Parses an authority. nullopt: it is not valid, is empty, or has user information.
 std::optional<Authority> ParseAuthority(std::string_view text);
 
 struct RequestTarget {
@@ -22,11 +22,11 @@ struct RequestTarget {
   std::optional<Authority> authority;  // of the absolute form
 };
 
-// Origin form, absolute form (http or https), or "*" for OPTIONS. nullopt: anything else, an
-// invalid percent-encoding, a character that a URI may not hold, or a NUL.
+// Parses a target in origin form, in absolute form (http or https), or "*" for OPTIONS. nullopt:
+// another form, an invalid percent-encoding, a character that a URI may not contain, or a NUL.
 std::optional<RequestTarget> ParseTarget(std::string_view method, std::string_view target);
 
-// "name:port", or "name" where there is no port or it is the scheme's default, 80 for http.
+// Returns "name:port", or "name" if there is no port or it is `default_port` (80 for http).
 std::string FormatAuthority(const Authority& authority, int default_port);
 
 }  // namespace edgegate

@@ -6,14 +6,36 @@
 namespace edgegate {
 namespace {
 
-// The path in front of its parameter; all of it where there is none.
+// Returns the path before its parameter, or the whole path if it has none.
 std::string_view PrefixOf(std::string_view path) { return path.substr(0, path.find('{')); }
 
 }  // namespace
 
 void Router::Add(Route route) { routes_.push_back(std::move(route)); }
 
+void Router::AddAlias(std::string from, std::string to) {
+  aliases_.push_back({std::move(from), std::move(to)});
+}
+
 Router::Match Router::Find(std::string_view path) const {
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  for (const Alias& alias : aliases_) {
+    const std::string_view prefix = PrefixOf(alias.from);
+    if (!path.starts_with(prefix)) continue;
+    std::string_view rest = path.substr(prefix.size()), name;
+    if (prefix.size() < alias.from.size()) {
+      name = rest.substr(0, rest.find('/'));
+      rest.remove_prefix(name.size());
+    }
+    if (!rest.starts_with('/')) continue;
+    Match match = FindExact(alias.to + std::string(rest));
+    if (match.parameter.empty()) match.parameter = name;
+    return match;
+  }
+  return FindExact(path);
+}
+
+Router::Match Router::FindExact(std::string_view path) const {
   Match match;
   for (const Route& route : routes_) {
     const std::string_view prefix = PrefixOf(route.path);

@@ -1,5 +1,5 @@
-// The routes of the server: one table from which requests are routed, methods are refused, the
-// API's description is written and requests are logged.
+// The routes of the server. This one table is used to route requests, to refuse methods, to write
+// the API's description and to log requests.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace edgegate {
 
 class Exchange;
 
-// Callers that may use a route, and the times at which they may.
+// Who may use a route, and when.
 enum class Scope {
   kApi,     // with an API key where keys are configured, once a model is loaded, until the daemon
             // drains
@@ -22,40 +22,53 @@ enum class Scope {
 
 struct Route {
   std::string method;  // "GET", which answers HEAD too, or "POST"
-  // Exact, or with a last segment such as "{model}", which stands for all that follows.
+  // The exact path, or a path whose last segment is a parameter such as "{model}". A parameter
+  // matches the whole rest of the path.
   std::string path;
   Scope scope = Scope::kApi;
   std::string summary;             // one line, for the API's description
-  ErrorBody error_body = nullptr;  // how errors of this route look
-  // Answers a request. Runs on the connection's thread. Several requests at a time.
+  ErrorBody error_body = nullptr;  // writes errors of this route
+  // Answers a request. Runs on the connection's thread. Several threads may call it at once.
   std::function<void(Exchange&)> handle;
 };
 
-// Immutable once the server has it: any thread may call the const methods.
+// Immutable after it is passed to the server: any thread may call the const methods.
 class Router {
  public:
-  // `body`: how errors look that concern no route.
+  // `body` writes errors of requests that match no route.
   explicit Router(ErrorBody body) : error_body_(body) {}
 
-  // Precondition: there is no route of this method and path.
+  // Adds a route. Precondition: there is no route with this method and path.
   void Add(Route route);
+  // Makes the paths that begin with `from` mean those that begin with `to`. `from` may end with
+  // "/{name}": one segment of the path, which becomes the parameter if the route has none.
+  void AddAlias(std::string from, std::string to);
 
   struct Match {
-    std::vector<const Route*> routes;  // of the path, one for each method; empty: none
-    std::string parameter;             // what the path's last segment stands for; empty: no such
-    // The routes' methods, HEAD and OPTIONS included, for the field Allow: "GET, HEAD, OPTIONS".
+    std::vector<const Route*> routes;  // routes of the path, one for each method; empty: none
+    std::string parameter;             // the part that matched the path's parameter; empty: none
+    // Returns the routes' methods, HEAD and OPTIONS included, for the field Allow, such as "GET,
+    // HEAD, OPTIONS".
     std::string Allow() const;
-    // The route that answers the method; null: none.
+    // Returns the route for the method. Null: none.
     const Route* ForMethod(std::string_view method) const;
   };
+  // Returns the routes of a path. One slash at its end is ignored.
   Match Find(std::string_view path) const;
 
   const std::vector<Route>& routes() const { return routes_; }
   ErrorBody error_body() const { return error_body_; }
 
  private:
+  struct Alias {
+    std::string from;
+    std::string to;
+  };
+  Match FindExact(std::string_view path) const;
+
   ErrorBody error_body_;
   std::vector<Route> routes_;
+  std::vector<Alias> aliases_;
 };
 
 }  // namespace edgegate

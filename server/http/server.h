@@ -32,14 +32,14 @@ class HttpServer {
              Gate::Availability availability);
   ~HttpServer();
 
-  // Takes the address. kUnavailable when that fails.
+  // Listens on the address. kUnavailable: the address cannot be had.
   Status Bind();
   int port() const;
 
-  // Serves until Stop(), in the calling thread.
+  // Serves in the calling thread until Stop() is called.
   void Run();
-  // Ends Run(), which some thread is in or about to enter. Connections that wait for a request end
-  // at once; the others get some seconds for their answers.
+  // Ends Run(), also if it begins after this call. Connections that wait for a request end at once.
+  // The others get some seconds for their answers.
   void Stop();
 
  private:

@@ -8,7 +8,7 @@ namespace edgegate {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr size_t kStackBytes = 8 << 20;  // their frames are several times as large
+constexpr size_t kStackBytes = 8 << 20;  // sanitizers make frames several times as large
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 constexpr size_t kStackBytes = 8 << 20;

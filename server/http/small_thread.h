@@ -5,8 +5,8 @@
 
 namespace edgegate {
 
-// Runs `body` on a detached thread. False when the system allows no further thread or has no memory
-// for its stack. `body` must not throw.
+// Runs `body` on a detached thread. False: the system allows no further thread or has no memory for
+// its stack. `body` must not throw.
 bool StartSmallThread(std::function<void()> body);
 
 }  // namespace edgegate

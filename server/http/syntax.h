@@ -45,7 +45,7 @@ inline std::string Lower(std::string_view text) {
   return out;
 }
 
-// `text` without spaces and tabs at both ends.
+// Returns `text` without spaces and tabs at both ends.
 inline std::string_view TrimBlanks(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};

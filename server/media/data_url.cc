@@ -22,7 +22,7 @@ constexpr std::array<uint8_t, 256> MakeTable() {
 }
 constexpr auto kTable = MakeTable();
 
-// `offset`: of the text in the URL, for messages.
+// `offset`: position of the text in the URL, for messages.
 Result<std::string> DecodeBase64(std::string_view text, size_t offset) {
   if (text.empty()) return InvalidArgument("the data URL holds no data");
   if (text.size() % 4 != 0) {

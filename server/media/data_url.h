@@ -8,8 +8,9 @@
 
 namespace edgegate {
 
-// The bytes of "data:image/...;base64,...". Strict: the base64 alphabet of RFC 4648 with its
-// padding and nothing else. kInvalidArgument with what is wrong and where. Thread-safe.
+// Decodes "data:image/...;base64,...". Accepts only the base64 alphabet of RFC 4648 with its
+// padding. kInvalidArgument: the URL is not valid; the message has the reason and the position.
+// Thread-safe.
 Result<std::string> DecodeDataUrl(std::string_view url);
 
 }  // namespace edgegate

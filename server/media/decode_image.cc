@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-// Names the format that a file without a decoder seems to have.
+// Returns the name of the format of a file that no decoder accepts, for the error message.
 const char* Recognize(std::string_view file) {
   auto at = [&](size_t offset, std::string_view magic) {
     return file.size() >= offset && file.substr(offset).starts_with(magic);
@@ -76,14 +76,16 @@ void ComposeOverWhite(const uint8_t* rgba, int64_t pixels, uint8_t* rgb) {
       continue;
     }
     for (int channel = 0; channel < 3; ++channel) {
-      // ImagingAlphaComposite with 7 more binary digits, over an opaque 255.
+      // Computes Pillow's ImagingAlphaComposite over opaque white: the sums have 7 extra fraction
+      // bits.
       const int sum = (rgba[channel] * alpha + 255 * (255 - alpha)) * 128 + (128 << 7);
       rgb[channel] = static_cast<uint8_t>(((sum >> 8) + sum) >> 8 >> 7);
     }
   }
 }
 
-// TIFF 6.0: a header, then a directory of 12-byte entries; tag 0x0112, a short, is the orientation.
+// Reads a TIFF 6.0 block: a header, then a directory of 12-byte entries. Tag 0x0112, a 16-bit
+// number, is the orientation.
 int ExifOrientation(std::string_view exif) {
   const bool big = exif.starts_with("MM");
   if (exif.size() < 8 || (!big && !exif.starts_with("II"))) return 1;
@@ -113,7 +115,7 @@ Image ApplyOrientation(Image image, int orientation) {
   const bool transposed = orientation >= 5;
   Image out{transposed ? image.height : image.width, transposed ? image.width : image.height, {}};
   out.rgb.resize(image.rgb.size());
-  // Where the image's rows and columns start in what is stored: EXIF 2.3, table 6.
+  // Corner of the stored pixels at which the upright image starts (EXIF 2.3, table 6).
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   for (int y = 0; y < out.height; ++y) {

@@ -19,30 +19,30 @@ struct DecodeLimits {
   // checked before the allocation. Decoders of rows take far less (decode_jpeg.cc and its
   // neighbours say which files need how much).
   int64_t max_memory = int64_t{160} << 20;
-  // Asked about every 20 ms of work or more often; true ends the work with kCancelled. May be
-  // empty. libwebp is not interrupted while it decodes a file that is lossless, has
+  // Called at least about every 20 ms of work. If it returns true, the work ends with kCancelled.
+  // May be empty. libwebp is not interrupted while it decodes a file that is lossless, has
   // transparency, or has up to 5 megapixels.
   std::function<bool()> stop = nullptr;
 };
 
-// Decodes the image and prepares it for a model that takes `size` x `size` pixels: the same bytes
-// as DecodeImage followed by PrepareImage, without holding the whole image where the format allows.
-// Returns [size][size][3]. kInvalidArgument: the file is no supported image, is damaged, or exceeds
-// a limit; the message names the limit. kResourceExhausted: an allocation failed. kCancelled:
-// `stop`.
+// Decodes the image and prepares it for a model that takes `size` x `size` pixels. The result
+// equals that of DecodeImage() followed by PrepareImage(). If the format allows it, the whole image
+// is never in memory. Returns [size][size][3]. kInvalidArgument: the file is not a supported image,
+// is damaged, or exceeds a limit; the message names the limit. kResourceExhausted: an allocation
+// failed. kCancelled: `stop` returned true.
 Result<std::vector<uint8_t>> DecodeAndPrepare(std::string_view file, int size,
                                               const DecodeLimits& limits);
 
-// The whole image, upright (the EXIF orientation is applied), 8 bits per channel (16-bit files keep
-// their upper 8), transparent parts over white, as transformers' MllamaImageProcessor does it. An
-// animated WebP is an error. Errors: as DecodeAndPrepare.
+// Decodes the whole image. Applies the EXIF orientation. Keeps the upper 8 bits of 16-bit channels.
+// Puts transparent parts over white, as transformers' MllamaImageProcessor does. An animated WebP
+// is an error. Errors: as DecodeAndPrepare.
 Result<Image> DecodeImage(std::string_view file, const DecodeLimits& limits);
 
 // Decodes into `sink`. The sink has all rows exactly when the result is ok. Errors: as
 // DecodeAndPrepare.
 Status DecodeRows(std::string_view file, const DecodeLimits& limits, RowSink* sink);
 
-// One format each.
+// Decode one format each. Arguments and errors: as DecodeRows.
 Status DecodeJpeg(std::string_view file, const DecodeLimits& limits, RowSink* sink);
 Status DecodePng(std::string_view file, const DecodeLimits& limits, RowSink* sink);
 Status DecodeWebp(std::string_view file, const DecodeLimits& limits, RowSink* sink);
@@ -50,17 +50,19 @@ Status DecodeWebp(std::string_view file, const DecodeLimits& limits, RowSink* si
 // kInvalidArgument if the dimensions are zero, above 65,535 or above limits.max_pixels.
 Status CheckDimensions(int64_t width, int64_t height, const DecodeLimits& limits);
 
-// kInvalidArgument if `bytes` exceeds limits.max_memory. `kind`: of the file, for the message.
+// kInvalidArgument if `bytes` exceeds limits.max_memory. `kind`: the kind of the file, for the
+// message.
 Status CheckMemory(std::string_view kind, int64_t bytes, const DecodeLimits& limits);
 
-// The status of an image whose decoding `stop` ended.
+// Returns the status of a decoding that `stop` ended.
 Status DecodingStopped();
 
-// Asks limits.stop after each 128 Ki pixels of work.
+// Calls limits.stop after each 128 Ki pixels of work.
 class StopCheck {
  public:
   explicit StopCheck(const DecodeLimits& limits) : stop_(limits.stop) {}
-  // Counts `pixels` of work. True: stop now, this time and from then on.
+  // Adds `pixels` of work. Returns true if the work must stop; all later calls then return true
+  // too.
   bool After(int64_t pixels) {
     pixels_ += pixels;
     if (pixels_ >= kInterval) {
@@ -78,11 +80,11 @@ class StopCheck {
   bool stopped_ = false;
 };
 
-// [pixels][4] to [pixels][3], over white, in the arithmetic of Pillow's alpha_composite. `rgb` may
-// be `rgba`.
+// Converts [pixels][4] to [pixels][3] over white, with the arithmetic of Pillow's alpha_composite.
+// `rgb` may be `rgba`.
 void ComposeOverWhite(const uint8_t* rgba, int64_t pixels, uint8_t* rgb);
 
-// The orientation that an EXIF block (TIFF) names, 1 .. 8; 1 where it names none.
+// Returns the orientation in an EXIF block (TIFF), 1 .. 8. 1 if there is none.
 int ExifOrientation(std::string_view exif);
 
 // Rotates and mirrors the image as `orientation` says.

@@ -1,9 +1,9 @@
-// Memory: some rows; for files of several scans (progressive ones and others) every coefficient of
-// the image, 2 bytes each; up to 64 KiB for each APP1 segment.
+// Memory: some rows, and up to 64 KiB for each APP1 segment. A file with several scans, such as a
+// progressive one, also needs all coefficients of the image, 2 bytes each.
 
 #include <cstddef>
 #include <cstdio>
-// jpeglib.h leaves these to its user, and jerror.h needs it.
+// jpeglib.h needs <cstdio> before it. jerror.h needs jpeglib.h before it.
 #include <jpeglib.h>
 //
 #include <jerror.h>
@@ -19,15 +19,15 @@ namespace edgegate {
 namespace {
 
 constexpr int kMaxScans = 200;
-// Work: samples that all scans together visit, so that a file cannot repeat itself without end. A
-// photo's progressive file has 4 to 6 scans for each component.
+// Largest number of samples in all scans together. Without it, a small file could have any number
+// of scans. The progressive file of a photo has 4 to 6 scans for each component.
 constexpr int64_t kMaxSamples = 500'000'000;
-// An arithmetic decoder may take many decisions for each sample.
+// The same for arithmetic coding, which takes many decisions for each sample.
 constexpr int64_t kMaxArithmeticSamples = 6'000'000;
 constexpr std::string_view kExif("Exif\0\0", 6);
 
-// State that libjpeg's callbacks share. libjpeg leaves by longjmp: no frame between it and setjmp
-// may have a destructor.
+// State that libjpeg's callbacks share. libjpeg reports errors by longjmp. No frame between longjmp
+// and setjmp may have a destructor.
 struct Reader {
   explicit Reader(const DecodeLimits& limits) : stop(limits) {}
   jpeg_decompress_struct jpeg;
@@ -44,7 +44,7 @@ struct Reader {
   longjmp(reader->failed, 1);
 }
 
-// libjpeg goes on after these, filling in grey.
+// Makes warnings about missing or damaged data an error. libjpeg would continue and fill in grey.
 void Warn(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   const int code = jpeg->err->msg_code;
@@ -78,7 +78,7 @@ int OrientationOf(const jpeg_decompress_struct& jpeg) {
   return 1;
 }
 
-// False where libjpeg failed: reader->message says why.
+// False: libjpeg failed, and reader->message has the reason.
 bool ReadHeader(Reader* reader, std::string_view file) {
   if (setjmp(reader->failed)) return false;
   jpeg_decompress_struct& jpeg = reader->jpeg;
@@ -91,12 +91,12 @@ bool ReadHeader(Reader* reader, std::string_view file) {
   return true;
 }
 
-// Samples of a component, whole blocks.
+// Number of samples of a component, in whole blocks.
 int64_t SamplesOf(const jpeg_component_info& component) {
   return int64_t{DCTSIZE2} * component.width_in_blocks * component.height_in_blocks;
 }
 
-// Samples of the component that a scan header names.
+// Number of samples of the component that a scan header names.
 int64_t SamplesOf(const jpeg_decompress_struct& jpeg, uint8_t id) {
   for (int i = 0; i < jpeg.num_components; ++i) {
     if (jpeg.comp_info[i].component_id == id) return SamplesOf(jpeg.comp_info[i]);
@@ -130,7 +130,7 @@ Scans FindScans(const jpeg_decompress_struct& jpeg, std::string_view file) {
   return scans;
 }
 
-// Refuses what would take too long or too much memory.
+// Refuses a file that would take too long or too much memory.
 Status CheckWork(const jpeg_decompress_struct& jpeg, std::string_view file,
                  const DecodeLimits& limits) {
   const Scans scans = FindScans(jpeg, file);
@@ -148,7 +148,8 @@ Status CheckWork(const jpeg_decompress_struct& jpeg, std::string_view file,
   return CheckMemory(jpeg.progressive_mode ? "progressive JPEG" : "multi-scan JPEG", bytes, limits);
 }
 
-// Adobe's files are inverted, and Pillow takes all for Adobe's. `rgb` may be `cmyk`.
+// Converts CMYK to RGB. Adobe's files store inverted values, and Pillow treats all files as
+// Adobe's. `rgb` may be `cmyk`.
 void CmykToRgb(const uint8_t* cmyk, size_t pixels, uint8_t* rgb) {
   for (size_t i = 0; i < pixels; ++i) {
     const int white = cmyk[i * 4 + 3];
@@ -159,7 +160,7 @@ void CmykToRgb(const uint8_t* cmyk, size_t pixels, uint8_t* rgb) {
   }
 }
 
-// `row`: room for [width][3], or [4] for CMYK. False: as ReadHeader.
+// `row` has room for [width][3], or [width][4] for CMYK. False: as ReadHeader.
 bool ReadRows(Reader* reader, uint8_t* row, RowSink* sink) {
   if (setjmp(reader->failed)) return false;
   jpeg_decompress_struct& jpeg = reader->jpeg;

@@ -14,9 +14,9 @@
 namespace edgegate {
 namespace {
 
-constexpr size_t kMaxChunk = size_t{4} << 20;  // of text and colour profiles
-// Inflating and unfiltering take time for each byte: files of 16 bits or with transparency may have
-// fewer pixels.
+constexpr size_t kMaxChunk = size_t{4} << 20;  // bytes of text and colour profiles
+// Largest number of raw bytes. Inflating and unfiltering take time for each byte, so files of 16
+// bits or with transparency may have fewer pixels.
 constexpr int64_t kMaxRawBytes = 160'000'000;
 constexpr int64_t kMaxInterlacedPixels = 25'000'000;
 
@@ -36,11 +36,10 @@ class PngReader {
   Status ReadHeader();
   int width() const { return static_cast<int>(header_.width); }
   int height() const { return static_cast<int>(header_.height); }
-  // Of the EXIF block in what has been read so far.
+  // Returns the orientation in the EXIF block, if that was read already.
   int Orientation();
   Status ReadRows(RowSink* sink);
-  // Reads the chunks behind the pixels, which may be damaged or missing, and may hold the EXIF
-  // block.
+  // Reads the chunks after the pixels. They may be damaged or missing, and may have the EXIF block.
   void ReadTrailer() { spng_decode_chunks(png_.get()); }
 
  private:
@@ -48,7 +47,7 @@ class PngReader {
     void operator()(spng_ctx* context) const { spng_ctx_free(context); }
   };
 
-  // spng asks for some kilobytes at a time.
+  // spng reads some kilobytes per call.
   static int Read(spng_ctx* /*png*/, void* self, void* out, size_t size) {
     auto& reader = *static_cast<PngReader*>(self);
     if (reader.stop_.After(static_cast<int64_t>(size))) return SPNG_IO_ERROR;
@@ -153,9 +152,9 @@ Status PngReader::ReadInterlaced(RowSink* sink) {
   return {};
 }
 
-// Sends the rows with `orientation`; 0 is replaced by what the chunks before the pixels say. Gives
-// the orientation of the whole file, which chunks behind the pixels may change: an EXIF block there
-// counts, and a damaged chunk there voids an earlier EXIF block.
+// Sends the rows with `orientation`. 0 is replaced by the orientation in the chunks before the
+// pixels. Returns the orientation of the whole file, which the chunks after the pixels may change:
+// an EXIF block there is used, and after a damaged chunk no EXIF block is used.
 Result<int> DecodeOnce(std::string_view file, const DecodeLimits& limits, int* orientation,
                        RowSink* sink) {
   PngReader reader(file, limits);
@@ -170,7 +169,7 @@ Result<int> DecodeOnce(std::string_view file, const DecodeLimits& limits, int* o
 }  // namespace
 
 Status DecodePng(std::string_view file, const DecodeLimits& limits, RowSink* sink) {
-  int used = 0;  // the file's beginning decides
+  int used = 0;  // the first bytes of the file decide
   EG_ASSIGN_OR_RETURN(int orientation, DecodeOnce(file, limits, &used, sink));
   if (orientation != used) {
     used = orientation;

@@ -1,5 +1,5 @@
-// Memory: see BytesOf. libwebp writes whole images. Rows of large opaque lossy files are passed
-// on, and their memory is given back, while the next ones are decoded.
+// Memory: see BytesOf. libwebp writes whole images. For large opaque lossy files, rows are passed
+// to the sink and their memory is released while the next rows are decoded.
 
 #include <sys/mman.h>
 #include <webp/decode.h>
@@ -15,8 +15,8 @@
 namespace edgegate {
 namespace {
 
-// The contents of all chunks of that name. Chunks: four letters, a size, the content, padded to an
-// even length (RFC 9649).
+// Returns the contents of all chunks with that name. A chunk has four letters, a size and the
+// content, padded to an even length (RFC 9649).
 std::vector<std::string_view> Chunks(std::string_view file, std::string_view name) {
   std::vector<std::string_view> found;
   for (size_t at = 12; file.size() - at >= 8;) {
@@ -45,24 +45,24 @@ Status Damaged() {
   return InvalidArgument("the WebP file cannot be read: it is damaged or cut short");
 }
 
-// Memory that libwebp allocates, and the output.
+// Returns the memory that libwebp allocates, output included.
 Result<int64_t> BytesOf(const WebPBitstreamFeatures& features, std::string_view file) {
   const int64_t pixels = int64_t{features.width} * features.height;
   const bool lossless = features.format == 2;
   int64_t per_pixel = features.has_alpha ? 4 : 3;
   int64_t tables = 0;
-  const auto add = [&](std::string_view stream) {
+  const auto add = [&](std::string_view data) {
     per_pixel += 4;
-    const auto bytes = WebpCodeTableBytes(stream, features.width, features.height);
+    const auto bytes = WebpCodeTableBytes(data, features.width, features.height);
     tables = std::max(tables, bytes.value_or(0));
     return bytes.has_value();
   };
   if (lossless) {
     const auto chunks = Chunks(file, "VP8L");
     if (chunks.empty()) return Damaged();
-    // libwebp reads on behind the chunk's end.
-    const auto stream = file.substr(static_cast<size_t>(chunks[0].data() - file.data()));
-    if (stream.size() < 5 || !add(stream.substr(5))) return Damaged();
+    // libwebp may read past the end of the chunk.
+    const auto data = file.substr(static_cast<size_t>(chunks[0].data() - file.data()));
+    if (data.size() < 5 || !add(data.substr(5))) return Damaged();
   } else if (features.has_alpha) {
     ++per_pixel;  // the plane of transparency, which may be a lossless image itself
     for (std::string_view alpha : Chunks(file, "ALPH")) {
@@ -86,7 +86,7 @@ class Pages {
   ~Pages() { ::munmap(data_, size_); }
   uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
-  // The content of the first `bytes` bytes is lost.
+  // Releases the first `bytes` bytes. Their content is lost.
   void Release(size_t bytes) {
     constexpr size_t kStep = size_t{1} << 20;
     const size_t end = bytes / kStep * kStep;
@@ -100,7 +100,7 @@ class Pages {
   size_t released_ = 0;
 };
 
-// Of an opaque lossy image that is decoded in one go, 5 megapixels, which takes about 0.1 s.
+// Largest opaque lossy image that is decoded in one call: 5 megapixels, which take about 0.1 s.
 constexpr size_t kMaxWholeBytes = size_t{16} << 20;
 
 class WebpReader {
@@ -114,9 +114,9 @@ class WebpReader {
         stop_(limits),
         sink_(sink) {}
 
-  // In pieces, libwebp reads the header of a lossless file again with each piece, and judges some
-  // damaged files otherwise than in one go. So only large files that are lossy and opaque are read
-  // in pieces.
+  // If a file is passed in pieces, libwebp parses the header of a lossless file again for each
+  // piece, and treats some damaged files differently. So only large files that are lossy and opaque
+  // are passed in pieces.
   Status Read() {
     const bool pieces =
         features_.format != 2 && !features_.has_alpha && pages_.size() > kMaxWholeBytes;

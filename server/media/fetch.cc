@@ -21,7 +21,7 @@ struct Range {
   uint32_t first;
   int bits;
 };
-// RFC 6890 and its successors in IANA's registry, and multicast.
+// Special-purpose ranges of RFC 6890 and of IANA's registry, and multicast.
 constexpr Range kReserved4[] = {
     {0x00000000, 8},  {0x0A000000, 8},  {0x64400000, 10}, {0x7F000000, 8},  {0xA9FE0000, 16},
     {0xAC100000, 12}, {0xC0000000, 24}, {0xC0000200, 24}, {0xC0586300, 24}, {0xC0A80000, 16},
@@ -33,8 +33,8 @@ bool IsPublic4(uint32_t address) {
                       [&](const Range& r) { return (address ^ r.first) >> (32 - r.bits) == 0; });
 }
 
-// Global unicast is 2000::/3; in it, documentation, benchmarking and what embeds IPv4 addresses is
-// not.
+// Public addresses are in 2000::/3. Within it, ranges for documentation and benchmarking are not
+// public. Addresses that embed an IPv4 address are checked by that address, or refused.
 bool IsPublic6(const in6_addr& address) {
   const uint8_t* b = address.s6_addr;
   auto embedded = [&](int at) {
@@ -60,7 +60,7 @@ struct Transfer {
   const FetchOptions& options;
   bool private_allowed;
   std::string body;
-  std::string refused;  // why it was broken off by us
+  std::string refused;  // why this code ended the transfer; empty: it did not
   const std::function<bool()>& cancelled;
 };
 
@@ -105,7 +105,7 @@ std::string PartOf(CURLU* url, CURLUPart part) {
   return text;
 }
 
-// The host that the URL names, if it may be asked at all.
+// Returns the host of the URL. An error if the host is not allowed.
 Result<std::string> AllowedHost(const std::string& url, const FetchOptions& options) {
   const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
   if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
@@ -142,7 +142,7 @@ Status CheckType(CURL* curl) {
       type);
 }
 
-// One request. Sets `redirect` where the answer is one.
+// Sends one request. Sets `redirect` if the answer is a redirect.
 Result<std::string> FetchOnce(const std::string& url, const FetchOptions& options, long timeout_ms,
                               const std::function<bool()>& cancelled, std::string* redirect) {
   EG_ASSIGN_OR_RETURN(const std::string host, AllowedHost(url, options));

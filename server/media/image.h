@@ -16,8 +16,8 @@ struct Image {
 class RowSink {
  public:
   virtual ~RowSink() = default;
-  // Called before the first row, and again when the decoder starts over: earlier rows are void
-  // then. `width` and `height`: as stored. `orientation`: EXIF's, 1 .. 8.
+  // Called before the first row, and again if the decoder starts over. The earlier rows are then
+  // invalid. `width` and `height`: as stored. `orientation`: the EXIF value, 1 .. 8.
   virtual void Begin(int width, int height, int orientation) = 0;
   // `rgb`: [width][3], the next row from the top, valid during the call.
   virtual void AddRow(const uint8_t* rgb) = 0;

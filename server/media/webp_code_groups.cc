@@ -12,7 +12,8 @@ constexpr int kMaxCodeLength = 15;
 constexpr int kLiterals = 256, kLengthCodes = 24, kDistanceCodes = 40, kMaxCacheBits = 11;
 constexpr int kMaxAlphabet = kLiterals + kLengthCodes + (1 << kMaxCacheBits);
 
-// Bits from the lowest of each byte up. Past the end come zeros, and failed() is true.
+// Reads bits, the lowest bit of each byte first. Past the end it returns zeros, and failed()
+// becomes true.
 class BitReader {
  public:
   explicit BitReader(std::string_view data) : data_(data) {}
@@ -41,7 +42,7 @@ class BitReader {
 // A canonical prefix code.
 class PrefixCode {
  public:
-  // False: the lengths make no complete code.
+  // False: the lengths are not those of a complete code.
   bool Build(std::span<const uint8_t> lengths) {
     count_ = {};
     for (uint8_t length : lengths) ++count_[length];
@@ -81,10 +82,10 @@ class PrefixCode {
   bool single_ = false;
 };
 
-class StreamReader {
+class CodeGroupReader {
  public:
-  StreamReader(std::string_view stream, int width, int height)
-      : bits_(stream), width_(width), height_(height) {}
+  CodeGroupReader(std::string_view data, int width, int height)
+      : bits_(data), width_(width), height_(height) {}
 
   std::optional<int64_t> TableBytes() {
     ReadTransforms();
@@ -100,7 +101,8 @@ class StreamReader {
   }
 
  private:
-  // Sizes of libwebp's tables with a root of 8 bits, 4 bytes for each entry, and a structure.
+  // Size of libwebp's tables of one group: tables with a root of 8 bits and 4 bytes per entry, and
+  // a structure.
   static int64_t BytesPerGroup(int cache_bits) {
     return int64_t{4} * (3 * 630 + 410 + 654 + (cache_bits > 0 ? 2 << cache_bits : 0)) + 640;
   }
@@ -116,7 +118,7 @@ class StreamReader {
       if (type <= 1) {  // prediction, colour
         const int block_bits = static_cast<int>(bits_.Read(3)) + 2;
         SkipImage(Blocks(width_, block_bits), Blocks(height_, block_bits));
-      } else if (type == 3) {  // palette: small ones put several pixels into one
+      } else if (type == 3) {  // palette: a small one packs several pixels into one
         const int colours = static_cast<int>(bits_.Read(8)) + 1;
         SkipImage(colours, 1);
         const int packed = colours > 16 ? 0 : colours > 4 ? 1 : colours > 2 ? 2 : 3;
@@ -172,15 +174,15 @@ class StreamReader {
     }
   }
 
-  // The value of a length or distance, whose code holds the upper bits.
+  // Reads a length or distance. `code` has the upper bits.
   uint32_t ReadPrefixed(int code) {
     if (code < 4) return static_cast<uint32_t>(code) + 1;
     const int extra = (code - 2) >> 1;
     return ((2 + (static_cast<uint32_t>(code) & 1)) << extra) + bits_.Read(extra) + 1;
   }
 
-  // Reads an image without groups, and notes the values of red and green in values_. Copies and
-  // cached colours repeat values, so that only literals are of interest; the cache begins with 0.
+  // Reads an image without groups, and records the values of red and green in values_. Copies and
+  // cached colours repeat earlier values, so only literals are recorded. The cache begins with 0.
   void SkipImage(int width, int height) {
     const int cache_bits = ReadCacheBits();
     const int cached = cache_bits > 0 ? 1 << cache_bits : 0;
@@ -217,8 +219,8 @@ class StreamReader {
 
 }  // namespace
 
-std::optional<int64_t> WebpCodeTableBytes(std::string_view stream, int width, int height) {
-  return StreamReader(stream, width, height).TableBytes();
+std::optional<int64_t> WebpCodeTableBytes(std::string_view data, int width, int height) {
+  return CodeGroupReader(data, width, height).TableBytes();
 }
 
 }  // namespace edgegate

@@ -3,7 +3,7 @@
 namespace edgegate {
 namespace {
 
-// Reads a number of items, then each by `get`. Stops at the end of a damaged message.
+// Reads the number of items, then calls `get` for each. Stops at the end of a damaged message.
 template <typename Item, typename Get>
 std::vector<Item> GetList(WireReader* message, const Get& get) {
   std::vector<Item> items;

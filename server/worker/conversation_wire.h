@@ -1,5 +1,5 @@
-// Conversations, and how models answer them, in messages between the daemon and its worker
-// processes.
+// Writes conversations and AnswerTraits to messages between the daemon and its worker processes,
+// and reads them.
 #pragma once
 
 #include "engine/text/chat_template.h"
@@ -10,8 +10,8 @@ namespace edgegate {
 
 void PutConversation(const Conversation& conversation, WireWriter* message);
 
-// Reads what PutConversation() wrote. What a damaged message lacks is empty, and message->ok() is
-// false then.
+// Reads a conversation that PutConversation() wrote. If the message is damaged, the missing parts
+// are empty and message->ok() is false.
 Conversation GetConversation(WireReader* message);
 
 void PutTraits(const AnswerTraits& traits, WireWriter* message);

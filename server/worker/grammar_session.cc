@@ -12,11 +12,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kMaskCpu = std::chrono::milliseconds(500);
 constexpr auto kMaskWall = std::chrono::seconds(4);
-constexpr auto kLookEvery = std::chrono::milliseconds(20);  // at what the worker has used
+constexpr auto kLookEvery =
+    std::chrono::milliseconds(20);  // interval of checks of the worker's processor time
 
 class GrammarConstraint;
 
-// State that all sequences of a request share. Used by the engine's thread alone, but for its end.
+// State that all sequences of a request share. Used by the engine's thread only. Any thread may
+// destroy it.
 struct Session {
   std::unique_ptr<WorkerProcess> worker;
   std::vector<uint32_t> first_mask;
@@ -41,12 +43,12 @@ class GrammarConstraint : public TokenConstraint {
   GrammarConstraint(const GrammarConstraint&) = delete;
   GrammarConstraint& operator=(const GrammarConstraint&) = delete;
 
-  // Tells the worker that this sequence exists.
+  // Tells the worker that this sequence has started.
   void Start() {
     if (!Tell(GrammarCommand::kStart, 0)) Fail(Stopped());
   }
 
-  // Only the grammar's start, a GrammarStart, is cloned.
+  // Never called: only a GrammarStart is cloned.
   std::unique_ptr<TokenConstraint> Clone() const override { return nullptr; }
 
   State Poll() override {
@@ -97,7 +99,7 @@ class GrammarConstraint : public TokenConstraint {
     return session_->worker->Post(message.Take());
   }
 
-  // Looks now and then whether the mask takes too much. The first look only reads the clock.
+  // Checks at intervals whether the mask exceeds its limits. The first check only reads the clock.
   void CheckTime() {
     const auto now = Clock::now();
     if (now - looked_ < kLookEvery) return;
@@ -139,7 +141,7 @@ class GrammarStart : public TokenConstraint {
   State Poll() override { return State::kReady; }
   State Wait(TimePoint) override { return State::kReady; }
   std::span<const uint32_t> Allowed() const override { return session_->first_mask; }
-  // No sequence is sampled with it.
+  // Never called: no sequence uses this object itself.
   void Accept(int32_t) override {}
   Status error() const override { return {}; }
 
@@ -147,7 +149,7 @@ class GrammarStart : public TokenConstraint {
   const std::shared_ptr<Session> session_;
 };
 
-// Hands out what the worker has answered.
+// Receives the worker's answers and gives each to its sequence.
 void Session::Pump() {
   while (true) {
     auto message = worker->TryReceive();

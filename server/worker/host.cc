@@ -26,17 +26,18 @@ namespace {
 constexpr size_t kStack = size_t{64} << 20;
 constexpr uint32_t kMaxMessage = uint32_t{512} << 20;
 constexpr int kWorkerSocket = 4;
-// The host prepares grammars after so many milliseconds without a request for a worker, or after so
-// many workers.
+// The host prepares grammars after this many milliseconds without a request for a worker, or after
+// this many workers.
 constexpr int kQuietMs = 3000;
 constexpr int kBusyWorkers = 32;
-// Memory that a worker may keep from one job to the next.
+// Largest amount of memory that a worker may keep after a job. A worker that keeps more ends.
 constexpr uint64_t kKeptMemory = uint64_t{16} << 20;
-// Memory that loading may take: this, and a multiple of the files' size.
+// Limit of the memory for loading: this constant plus a multiple of the files' size.
 constexpr uint64_t kLoadMemory = uint64_t{512} << 20;
 constexpr uint64_t kLoadFactor = 32;
 
-// Runs `work` on a thread with a large stack: parsers recurse as deep as their input nests.
+// Runs `work` on a thread with a large stack. The recursion of parsers is as deep as the nesting of
+// their input.
 void RunOnLargeStack(const std::function<void()>& work) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -51,7 +52,7 @@ void RunOnLargeStack(const std::function<void()>& work) {
   pthread_attr_destroy(&attributes);
 }
 
-// Where memory runs out, the kernel ends a worker before it ends the daemon.
+// If the machine runs out of memory, the kernel kills this process before the daemon.
 void OfferToOomKiller() {
   if (std::FILE* file = std::fopen("/proc/self/oom_score_adj", "w")) {
     std::fputs("800", file);
@@ -59,7 +60,8 @@ void OfferToOomKiller() {
   }
 }
 
-// Messages of failing libraries are of no use to the daemon's log. Sanitizers still report.
+// Discards standard error, because libraries write messages there that do not belong in the
+// daemon's log. Sanitizers still report.
 void SilenceErrors() {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -68,7 +70,7 @@ void SilenceErrors() {
 #endif
 }
 
-// False: the daemon is gone, or the worker now is of no more use.
+// Receives and runs one job. False: the daemon has closed the socket, or the worker must end.
 bool ServeJob(const TextModel& model, uint64_t memory_at_start) {
   std::string message;
   if (!ReceiveAll(kWorkerSocket, kMaxMessage, &message)) return false;
@@ -126,7 +128,8 @@ void LimitPrivateMemory([[maybe_unused]] uint64_t bytes) {
 
 int RunModelHost() {
   syscall(SYS_close_range, kHostSocket + 1, ~0U, 0);
-  // The daemon says when to end. A signal to the whole group is meant for it alone.
+  // The daemon ends its hosts and workers itself. So they ignore signals that are sent to the whole
+  // process group.
   for (int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) signal(number, SIG_IGN);
   signal(SIGCHLD, SIG_IGN);
   const rlimit none{0, 0};
@@ -142,9 +145,9 @@ int RunModelHost() {
   if (!SendAll(kHostSocket, AnswerMessage(model.status(), answer)) || !model.ok()) return 1;
   bool prepared = false;
   for (int workers = 0;; ++workers) {
-    // Grammars need the vocabulary in another form, which takes a while to make. That waits until
-    // the first requests after a start are served. A worker that needs it earlier makes it for
-    // itself.
+    // Grammars need the vocabulary in another form. Making that form takes time, so the host serves
+    // the first requests after a start before it does so. A worker that needs the form earlier
+    // makes its own.
     pollfd control{kHostSocket, POLLIN, 0};
     if (!prepared && (workers >= kBusyWorkers || poll(&control, 1, kQuietMs) == 0)) {
       model->grammars->Prepare();

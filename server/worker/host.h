@@ -1,5 +1,5 @@
-// The processes behind ModelHost and WorkerProcess. They have one thread that forks, or one that
-// works, and read everything from their socket.
+// The main functions of the processes of ModelHost and WorkerProcess. A model host has one thread
+// that forks. A worker has one thread that works. Both read all input from their socket.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@ namespace edgegate {
 inline constexpr const char* kHostCommand = "model-host";
 inline constexpr int kHostSocket = 3;
 
-// The model host: loads what the first message says, then forks a worker for each descriptor that
-// comes. Returns the exit code when the daemon has closed the socket.
+// Runs the model host. Loads the model of the first message, then forks a worker for each
+// descriptor that it receives. Returns the exit code when the daemon closes the socket.
 int RunModelHost();
 
-// The private memory that this process has mapped, in bytes.
+// Returns the size of the private memory that this process has mapped, in bytes.
 uint64_t PrivateMemory();
-// Allocations beyond so many bytes of private memory fail. No effect under sanitizers.
+// Makes allocations fail that would exceed `bytes` of private memory. No effect under sanitizers.
 void LimitPrivateMemory(uint64_t bytes);
 
 }  // namespace edgegate

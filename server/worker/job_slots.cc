@@ -26,7 +26,7 @@ Result<JobSlots::Slot> JobSlots::Acquire(const JobContext& context) {
   Enqueue(context.client, &waiter);
   GrantNext();
   while (!waiter.granted) {
-    // Others cannot be told by a condition variable that this client has left.
+    // No notification comes when the client leaves. So the wait is short and repeated.
     changed_.WaitUntil(mutex_, std::min(until, Clock::now() + kCheckEvery));
     if (waiter.granted) break;
     Status status;
@@ -77,7 +77,7 @@ void JobSlots::Remove(Waiter* waiter) {
   }
 }
 
-// The front client's oldest waiter gets a place; the client then goes to the end.
+// Gives a slot to the oldest waiting job of the first client. That client then moves to the end.
 void JobSlots::GrantNext() {
   while (free_ > 0 && !clients_.empty()) {
     Client& client = clients_.front();

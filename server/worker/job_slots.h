@@ -1,5 +1,5 @@
-// Places for jobs on worker processes. Few jobs run at once; the others wait, in fair order over
-// clients.
+// Slots for jobs on worker processes. Few jobs run at once. The others wait, and the clients take
+// turns.
 #pragma once
 
 #include <deque>
@@ -14,8 +14,8 @@ namespace edgegate {
 
 // The client that a job is for.
 struct JobContext {
-  std::string client;               // an API key's id, or an address
-  std::function<bool()> cancelled;  // whether the result is of no more use; may be null
+  std::string client;               // ID of the API key, or the address
+  std::function<bool()> cancelled;  // true if the result is no longer needed; may be null
 };
 
 // Provides its own synchronization. Must outlive its slots.
@@ -37,12 +37,12 @@ class JobSlots {
   // `count` jobs run at once; `max_waiting` wait.
   JobSlots(int count, int max_waiting) : free_(count), max_waiting_(max_waiting) {}
 
-  // Waits for a place: the clients that wait take turns, and each client's jobs go first come,
-  // first served. kCancelled when `context` says so; kUnavailable when too many wait, when the wait
-  // takes longer than 4 s, and after Close().
+  // Waits for a slot. Waiting clients take turns. The jobs of one client are served in order of
+  // arrival. kCancelled: `context` was cancelled. kUnavailable: too many jobs wait, the wait took 4
+  // s, or Close() was called.
   Result<Slot> Acquire(const JobContext& context) EG_EXCLUDES(mutex_);
 
-  // From now on nothing is acquired, and closed() is true: running jobs are to end.
+  // Refuses all further jobs. closed() becomes true, so that running jobs end.
   void Close() EG_EXCLUDES(mutex_);
   bool closed() const EG_EXCLUDES(mutex_);
 
@@ -64,7 +64,8 @@ class JobSlots {
   int free_ EG_GUARDED_BY(mutex_);
   const int max_waiting_;
   int waiting_ EG_GUARDED_BY(mutex_) = 0;
-  std::list<Client> clients_ EG_GUARDED_BY(mutex_);  // those that wait; the front one is next
+  std::list<Client> clients_
+      EG_GUARDED_BY(mutex_);  // clients with waiting jobs; the first one is next
   bool closed_ EG_GUARDED_BY(mutex_) = false;
 };
 

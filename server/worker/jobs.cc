@@ -47,7 +47,7 @@ Status PrepareImageFile(WireReader* job, WireWriter* result) {
   return {};
 }
 
-// The name of the token that stands for images in prompts.
+// Returns the name of the image token.
 Result<std::string> ImageToken(int32_t id, const Tokenizer& tokenizer) {
   if (id < 0) id = tokenizer.TokenId("<|begin_of_image|>");
   if (id < 0 || !tokenizer.IsSpecial(id)) {

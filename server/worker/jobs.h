@@ -33,12 +33,12 @@ enum class GrammarCommand : uint8_t {
   kDrop,    // sequence: it has ended
 };
 
-// One model's text side. Used by one thread.
+// One model's tokenizer, template and grammars. Used by one thread.
 struct TextModel {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<ChatTemplate> chat_template;  // null: the model has none
   std::unique_ptr<Grammars> grammars;
-  // With the special tokens that are marks in answers. Null: there are none.
+  // Has the special tokens that are marks in answers. Null: there are none.
   std::unique_ptr<Grammars> marked_grammars;
 
   const Grammars& GrammarsFor(GrammarSpec::Kind kind) const {
@@ -53,11 +53,11 @@ struct TextModelSource {
   std::vector<int32_t> eos_token_ids;
   int32_t image_token_id = -1;  // -1: the token <|begin_of_image|>
   bool takes_images = false;
-  std::string call_format;  // name of the form of calls; empty: the template's
+  std::string call_format;  // name of the form of calls; empty: detected from the template
 };
 std::string LoadMessage(const TextModelSource& source);
-// In the host. Fills `answer` with a VocabularyTable, whether there is a chat template, and its
-// traits.
+// Loads the model's text side, in the host. Writes to `answer` a VocabularyTable, a flag (the model
+// has a chat template), and the template's traits.
 Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer);
 
 std::string AnswerMessage(const Status& status, const WireWriter& result);

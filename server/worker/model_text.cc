@@ -11,10 +11,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kResting = 2;  // workers of a model that are kept for the next job
-constexpr int64_t kBesideDecoder = int64_t{24} << 20;  // the file and the result
+constexpr size_t kMaxIdle = 2;  // most idle workers of a model that are kept for the next job
+constexpr int64_t kBesideDecoder = int64_t{24}
+                                   << 20;  // memory of a job for the file and the result
 
-// The result's fields, or the error, of an answer.
+// Returns the fields of the result in an answer, or the error in it.
 Result<std::string> OpenAnswer(std::string_view message) {
   WireReader reader(message);
   const auto code = reader.Get<StatusCode>();
@@ -69,8 +70,8 @@ WireWriter ModelText::NewJob(JobKind kind) const {
   return job;
 }
 
-// A grammar may take half of the memory: two jobs at once, and the grammars that run, fit together
-// into what the limit is for.
+// A grammar may take half of the memory of a job. So the jobs that run at once and the running
+// grammars together stay within the memory that is planned for workers.
 JobLimits ModelText::LimitsOf(JobKind kind) const {
   JobLimits limits = limits_;
   if (kind == JobKind::kGrammar) limits.memory /= 2;
@@ -80,20 +81,20 @@ JobLimits ModelText::LimitsOf(JobKind kind) const {
 Result<std::unique_ptr<WorkerProcess>> ModelText::TakeWorker() {
   {
     MutexLock lock(mutex_);
-    if (!resting_.empty()) {
-      auto worker = std::move(resting_.back());
-      resting_.pop_back();
+    if (!idle_.empty()) {
+      auto worker = std::move(idle_.back());
+      idle_.pop_back();
       return worker;
     }
   }
   return host_->Fork();
 }
 
-// One that was given a low priority would keep it: it ends here.
+// A worker keeps a low priority. A worker that got one is not used again and ends here.
 void ModelText::ReturnWorker(std::unique_ptr<WorkerProcess> worker) {
   if (worker->demoted()) return;
   MutexLock lock(mutex_);
-  if (resting_.size() < kResting) resting_.push_back(std::move(worker));
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(worker));
 }
 
 Result<std::string> ModelText::CallWorker(WorkerProcess* worker, JobKind kind, WireWriter* job,
@@ -176,7 +177,7 @@ Result<std::unique_ptr<TokenConstraint>> ModelText::StartGrammar(const GrammarSp
   auto mask = reader.GetVector<uint32_t>();
   if (!reader.ok()) return Malformed();
   MemoryBudget::Lease lease = budget_->MakeLease();
-  // The kernel holds a worker to this, but not in sanitized builds.
+  // The kernel enforces this limit, but not in builds with sanitizers.
   const int64_t most = LimitsOf(JobKind::kGrammar).memory + kGrammarGrowth;
   EG_RETURN_IF_ERROR(
       lease.Grow(std::clamp(memory, int64_t{0}, most), Clock::now() + MemoryBudget::kWait));

@@ -1,5 +1,5 @@
-// One model's text side as the daemon uses it: tokenizing, chat templates, grammars and the reading
-// of images. All of it works on data of clients, so it runs in worker processes with limits.
+// Tokenizing, chat templates, grammars and image decoding for one model. All of these process data
+// of clients, so they run in worker processes with limits.
 #pragma once
 
 #include <memory>
@@ -23,10 +23,10 @@ struct PreparedImage {
   std::string sha256;           // of the pixels, in hex digits
 };
 
-// Errors of the methods: kInvalidArgument when the input is wrong, or passes a limit of jobs (the
-// message names it); kResourceExhausted when a text has too many tokens; kUnavailable when too much
-// is going on, or no process can be started; kCancelled when the context says so.
-// Provides its own synchronization.
+// Errors of the methods: kInvalidArgument: the input is wrong, or the job exceeds a limit, which
+// the message names. kResourceExhausted: a text has too many tokens. kUnavailable: too many jobs
+// wait, or no process can be started. kCancelled: the context was cancelled. Provides its own
+// synchronization.
 class ModelText {
  public:
   // `source.assets` must outlive the result, as must `slots` and `budget`. Errors of the files are
@@ -37,7 +37,7 @@ class ModelText {
 
   const VocabularyTable& vocabulary() const { return *vocabulary_; }
   bool has_chat_template() const { return has_chat_template_; }
-  // How the model writes its answers in a chat.
+  // Returns the marks and forms that the model uses in its answers.
   const AnswerTraits& traits() const { return traits_; }
 
   // `image_rows`: see ChatTemplate::Encode.
@@ -45,10 +45,10 @@ class ModelText {
                                 const std::vector<int>& image_rows, const JobContext& context);
   Result<std::vector<int32_t>> EncodeText(std::string_view text, int64_t max_tokens,
                                           const JobContext& context);
-  // `side`: of the square that the model sees, in pixels.
+  // `side`: side of the square image that the model takes, in pixels.
   Result<PreparedImage> PrepareImage(std::string_view file, int side, const JobContext& context);
-  // A constraint at the grammar's start. A process of its own serves it while it, or a clone,
-  // lives.
+  // Returns a constraint at the grammar's start. A separate process serves it until the constraint
+  // and all its clones are destroyed.
   Result<std::unique_ptr<TokenConstraint>> StartGrammar(const GrammarSpec& spec,
                                                         const JobContext& context);
 
@@ -56,7 +56,7 @@ class ModelText {
   ModelText(const JobLimits& limits, JobSlots* slots, MemoryBudget* budget)
       : limits_(limits), slots_(slots), budget_(budget) {}
 
-  // Runs the job on a worker: a resting one, or a new one. Gives the result's fields.
+  // Runs the job on an idle worker, or on a new one. Returns the fields of the result.
   Result<std::string> Run(JobKind kind, WireWriter* job, const JobContext& context);
   Result<std::unique_ptr<WorkerProcess>> TakeWorker() EG_EXCLUDES(mutex_);
   void ReturnWorker(std::unique_ptr<WorkerProcess> worker) EG_EXCLUDES(mutex_);
@@ -73,7 +73,7 @@ class ModelText {
   bool has_chat_template_ = false;
   AnswerTraits traits_;
   Mutex mutex_;
-  std::vector<std::unique_ptr<WorkerProcess>> resting_ EG_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<WorkerProcess>> idle_ EG_GUARDED_BY(mutex_);
 };
 
 }  // namespace edgegate

@@ -34,7 +34,7 @@ constexpr auto kForkTime = std::chrono::seconds(5);
 
 std::string program = "/proc/self/exe";
 
-// True where `fd` is ready for `events`, or broken, within `wait`.
+// True if `fd` becomes ready for `events`, or is broken, within `wait`.
 bool Ready(int fd, short events, Clock::duration wait) {
   pollfd one{fd, events, 0};
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
@@ -135,7 +135,7 @@ bool WorkerProcess::Post(std::string_view message) {
   return n == static_cast<ssize_t>(message.size());
 }
 
-// Takes what the socket has. False: the process is dead.
+// Reads the bytes that have come. False: the process is dead.
 bool WorkerProcess::ReceiveSome() {
   char buffer[65536];
   while (true) {
@@ -209,7 +209,7 @@ Status ModelHost::StartProcess(std::string* answer) {
   const int error = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr,
                                   const_cast<char* const*>(arguments), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  other.Close();  // the process has its own: where it ends, the socket ends
+  other.Close();  // the process has its own copy; so the socket closes when the process ends
   if (error != 0) {
     pid_ = -1;
     return NoProcess(error);
@@ -246,7 +246,7 @@ Result<std::unique_ptr<WorkerProcess>> ModelHost::Fork() {
   MutexLock lock(mutex_);
   auto worker = TryFork();
   if (worker.ok() || (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == 0)) return worker;
-  // The host itself is gone: a new one takes its place.
+  // The host has ended. A new one is started.
   pid_ = -1;
   EG_RETURN_IF_ERROR(StartProcess(nullptr));
   return TryFork();

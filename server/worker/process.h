@@ -1,7 +1,7 @@
-// Worker processes as the daemon sees them. A model host is a single-threaded process that holds
-// one model's tokenizer, chat template and vocabulary. It forks a worker whenever the daemon asks
-// for one. Workers run jobs on data of clients. A worker that crashes or is killed affects
-// no other request.
+// The daemon's side of worker processes. A model host is a single-threaded process that holds one
+// model's tokenizer, chat template and vocabulary. It forks a worker whenever the daemon asks for
+// one. Workers run jobs on data of clients. A worker that crashes or is killed affects no other
+// request.
 #pragma once
 
 #include <sys/types.h>
@@ -18,7 +18,7 @@
 
 namespace edgegate {
 
-// Limits of a job. A worker that passes one is killed.
+// Limits of a job. A worker that exceeds one is killed.
 struct JobLimits {
   std::chrono::milliseconds cpu{1500};   // processor time
   std::chrono::milliseconds wall{4000};  // time since the job was sent
@@ -50,10 +50,10 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  // Sends a message (of WireWriter) and waits for the answer. kCancelled when `cancelled`, which is
-  // asked every few milliseconds, says so. kInvalidArgument when the job passed its limit of
-  // processor time or memory, or crashed; the message names the limit. kUnavailable when it passed
-  // its limit of time. After a failure the process is dead.
+  // Sends a message (of WireWriter) and waits for the answer. `cancelled` is called every few
+  // milliseconds. kCancelled: it returned true. kInvalidArgument: the job exceeded its limit of
+  // processor time or memory, or crashed; the message names the limit. kUnavailable: the job
+  // exceeded its limit of time. After an error the process is dead.
   Result<std::string> Call(std::string_view message, const JobLimits& limits,
                            const std::function<bool()>& cancelled);
 
@@ -65,9 +65,9 @@ class WorkerProcess {
   // Waits for data until `deadline`.
   void WaitForData(std::chrono::steady_clock::time_point deadline) const;
 
-  // Processor time that the process has used.
+  // Returns the processor time that the process has used.
   std::chrono::nanoseconds cpu() const;
-  // True once a job ran so long that the process got a low priority, which it keeps.
+  // True if the process got a low priority because a job ran long. The process keeps it.
   bool demoted() const { return demoted_; }
   void Demote();
   void Kill();
@@ -89,18 +89,18 @@ class WorkerProcess {
 // Provides its own synchronization.
 class ModelHost {
  public:
-  // `load`, a message of WireWriter, is sent to the process at its start; the answer comes back in
-  // `answer`. It is asked for again when the process has to be started anew. kUnavailable when no
-  // process can be started; kInvalidArgument when the process dies while it loads.
+  // `load` makes a message (of WireWriter) that is sent to the process at its start. The process's
+  // reply is stored in `answer`. `load` is called again if the process must be started again.
+  // kUnavailable: no process can be started. kInvalidArgument: the process died while it loaded.
   static Result<std::unique_ptr<ModelHost>> Start(std::function<std::string()> load,
                                                   std::string* answer);
   ~ModelHost();
 
-  // A new worker. kUnavailable when no process can be started.
+  // Starts a worker. kUnavailable: no process can be started.
   Result<std::unique_ptr<WorkerProcess>> Fork() EG_EXCLUDES(mutex_);
 
-  // The program that is started as a model host. Default: this program. For tests; call it before
-  // any host is started.
+  // Sets the program that is started as a model host. The default is this program. For tests. Call
+  // it before any host is started.
   static void SetProgram(std::string path);
 
  private:

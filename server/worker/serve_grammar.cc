@@ -1,5 +1,4 @@
-// A worker that serves one grammar: it compiles it, then computes the masks that the daemon asks
-// for.
+// Runs in a worker. Compiles one grammar, then computes the masks that the daemon requests.
 
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -37,7 +36,7 @@ Status ComputeMask(TokenConstraint* constraint, std::vector<uint32_t>* mask) {
   return {};
 }
 
-// The mask of the sequence's next token, or why there is none.
+// Returns the message with the mask of the sequence's next token, or with the error.
 std::string MaskMessage(uint32_t sequence, TokenConstraint* constraint) {
   std::vector<uint32_t> mask;
   const Status status = ComputeMask(constraint, &mask);

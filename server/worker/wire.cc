@@ -19,7 +19,8 @@ bool ReceiveExactly(int fd, char* data, size_t size) {
   return true;
 }
 
-// A message of one byte with room for a descriptor beside it. Its parts point at each other.
+// A message of one byte and one descriptor. Its members point at each other, so it cannot be
+// copied.
 struct DescriptorMessage {
   DescriptorMessage() {
     header.msg_iov = &data;

@@ -33,9 +33,9 @@ class WireWriter {
     return PutString({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
   }
 
-  // The fields that were put so far.
+  // Returns the fields that were written so far.
   std::string_view fields() const { return std::string_view(bytes_).substr(sizeof(uint32_t)); }
-  // The message with its length in front. The writer is empty afterwards.
+  // Returns the message with its length before it. The writer is empty afterwards.
   std::string Take() {
     const auto size = static_cast<uint32_t>(bytes_.size() - sizeof(uint32_t));
     std::memcpy(bytes_.data(), &size, sizeof size);
@@ -46,9 +46,8 @@ class WireWriter {
   std::string bytes_;
 };
 
-// Reads the fields of one message. A field that is not there reads as zero or empty, and ok() is
-// false from then on: a damaged message is an error, never undefined behaviour. `message` must
-// outlive the reader.
+// Reads the fields of one message. If the message is too short, the missing fields are zero or
+// empty and ok() becomes false. `message` must outlive the reader.
 class WireReader {
  public:
   explicit WireReader(std::string_view message) : rest_(message) {}
@@ -93,16 +92,17 @@ class WireReader {
   bool ok_ = true;
 };
 
-// For the worker's side, whose sockets block.
-// Sends all of a message that WireWriter::Take() gave. False: the other side is gone.
+// Sends a whole message of WireWriter::Take(). For workers, whose sockets block. False: the other
+// side has closed the socket.
 bool SendAll(int fd, std::string_view message);
-// Receives one message, without its length, of at most `max_size` bytes. False: the other side is
-// gone, or the message is longer.
+// Receives one message of at most `max_size` bytes, without its length. False: the other side has
+// closed the socket, or the message is longer.
 bool ReceiveAll(int fd, uint32_t max_size, std::string* message);
 
 // Sends one byte and a descriptor. False on an error.
 bool SendDescriptor(int fd, int descriptor);
-// Receives them. -1: the other side is gone, or sent no descriptor.
+// Receives one byte and a descriptor. -1: the other side has closed the socket, or sent no
+// descriptor.
 int ReceiveDescriptor(int fd);
 
 }  // namespace edgegate

@@ -28,7 +28,7 @@ def read_all(connection):
 
 
 def read_answer(connection):
-    """One answer with a Content-Length: status, headers, body. Reads no byte after it."""
+    """Reads one answer with a Content-Length and no byte after it. Returns status, headers and body."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         piece = connection.recv(1)

@@ -163,5 +163,5 @@ def test_named_keys_stand_in_the_log_by_their_names(tmp_path, cache):
         assert daemon.stop() == 0
     with open(daemon.log.name) as log:
         text = log.read()
-    assert "GET /v1/models 200 " in text and " ms, phone\n" in text
+    assert "GET /v1/models 200 " in text and " ms, phone, req_" in text
     assert " ms, key-" in text and "secret" not in text

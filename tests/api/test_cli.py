@@ -62,7 +62,7 @@ LLAMA, GLM = str(GOLDENS / "llama3"), str(GOLDENS / "glm-edge")
         ("edge-demo-v", LLAMA, "the model takes images"),
     ],
 )
-def test_a_draft_that_cannot_guess_for_the_model_exits_with_3(cache, model, draft, reason):
+def test_a_draft_model_that_cannot_draft_for_the_model_exits_with_3(cache, model, draft, reason):
     done = edgegate("run", model, "Hello", "--draft", draft, "--engine.cache_dir", cache)
     assert done.returncode == 3
     assert re.search(f"{draft}.* cannot draft for .*{model}.*: {reason}", done.stderr)
@@ -93,7 +93,7 @@ def test_run_says_the_same_with_a_draft(cache):
     "draft,reason",
     [(GLM, "which of 2 models"), ("c=" + GLM, "no model is called c")],
 )
-def test_a_draft_of_no_known_model_exits_with_2(draft, reason):
+def test_a_draft_for_an_unknown_model_exits_with_2(draft, reason):
     done = edgegate("serve", "--model", "a=" + LLAMA, "--model", "b=" + GLM, "--draft", draft)
     assert done.returncode == 2 and reason in done.stderr
 
@@ -167,13 +167,16 @@ def test_bench_reports_every_figure(cache, weights):
     assert report["kernels"] and report["cpu"] and report["format"] == weights
     assert report["kv_cache_type"] == kv
     assert report["image"]["rows"] == 11 and report["image"]["encode_s"] > 0
-    for gaps in report["stream_beside"].values():
-        assert 0 < gaps["usual_gap_s"] and 0 < gaps["gap_s"] <= gaps["longest_gap_s"]
-        assert gaps["first_token_s"] > 0
+    assert report["image"]["slices"] > 0 and report["image"]["longest_slice_s"] > 0
+    assert list(report["stream_beside"]) == ["image", "prompt"]
+    for latency in report["stream_beside"].values():
+        assert 0 < latency["baseline_itl_s"]
+        assert 0 < latency["itl_median_s"] <= latency["itl_p99_s"] <= latency["itl_max_s"]
+        assert latency["first_token_s"] > 0
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_bench_brief_leaves_out_limits_and_streams(form):
+def test_bench_brief_leaves_out_the_machine_and_the_streams(form):
     done = edgegate(
         "bench", "--shape", "smollm2-135m", "--brief", "--prompt", "16", "--gen", "2", *form
     )

@@ -38,7 +38,7 @@ def test_compare_measures_edgegate_alone_and_names_absent_peers(tmp_path):
 
 
 def make_peer(path, answer):
-    """A program that prints the same JSON whatever it is asked."""
+    """Writes a program that always prints the same JSON."""
     path.parent.mkdir(parents=True)
     path.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n")
     path.chmod(0o755)

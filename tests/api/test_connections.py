@@ -100,7 +100,7 @@ def crowded(tmp_path_factory, cache):
     assert running.stop() == 0
 
 
-# Each of many connections sends one of these and then nothing more.
+# Many connections send one of these bytes each, and nothing afterwards.
 CROWDS = {
     "idle": b"",
     "after a request": HEALTH,
@@ -162,7 +162,7 @@ def test_the_longest_idle_connection_gives_way(crowded):
 
 
 def start_as_nobody(tmp_path, threads):
-    """A daemon with a small model whose user may have that many threads."""
+    """Starts a daemon with a small model, as a user with a limit of `threads` threads."""
     user = pwd.getpwnam("nobody")
     home = tmp_path / "nobody"
     home.mkdir()

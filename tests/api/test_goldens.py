@@ -92,6 +92,6 @@ def test_token_ids_equal_transformers(zoo, name):
         )
         ids = chat.model_extra["prompt_token_ids"]
         prefix = prefix or ids[:1]
-        # The template's own <|user|>, and no other special token, whatever the user wrote.
+        # Only the template writes a special token, <|user|>. Text of the user makes none.
         specials = {i for i in text["parsed"] if i not in text["plain"]}
         assert ids[:1] == prefix and not specials & set(ids[1:])

@@ -37,6 +37,18 @@ def test_install_puts_each_file_where_a_packager_expects_it(tmp_path):
     assert answer.returncode == 0 and "daemon" in answer.stdout, answer.stderr
 
 
+def test_zsh_finds_the_completion_below_usr_and_usr_local(tmp_path):
+    shown = subprocess.run(["zsh", "-fc", "print -l $fpath"], capture_output=True, check=True)
+    folders = shown.stdout.decode().splitlines()
+    for prefix in ("/usr", "/usr/local"):
+        root = tmp_path / prefix.replace("/", "_")
+        command = ["cmake", "--install", str(BUILD), "--prefix", prefix]
+        environment = {**os.environ, "DESTDIR": str(root)}
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+        (found,) = root.rglob("_edgegate")
+        assert "/" + str(found.parent.relative_to(root)) in folders
+
+
 def test_every_version_is_that_of_cmakelists():
     version = re.search(r"project\(edgegate VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
     shown = subprocess.run([BINARY, "--version"], capture_output=True, text=True).stdout

@@ -70,7 +70,7 @@ def test_a_model_that_fails_ends_the_daemon(tmp_path):
 
 
 def switches(daemon):
-    """Each thread's counts of voluntary and involuntary context switches."""
+    """Returns the counts of voluntary and involuntary context switches of each thread."""
     counts = {}
     for task in pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir():
         try:

@@ -24,13 +24,13 @@ def threads_of_bench(cache, enter, *arguments):
 
 @pytest.fixture
 def one_processor():
-    """Affinity to one processor, for a preexec_fn."""
+    """Sets the affinity to one processor. For a preexec_fn."""
     first = min(os.sched_getaffinity(0))
     return lambda: os.sched_setaffinity(0, {first})
 
 
 def test_threads_follow_the_affinity(tmp_path, one_processor):
-    # A quota of this machine lowers the number.
+    # A cgroup quota of this machine may lower the number.
     assert 1 <= threads_of_bench(tmp_path, None) <= len(os.sched_getaffinity(0))
     assert threads_of_bench(tmp_path, one_processor) == 1
 

@@ -1,5 +1,5 @@
-"""The same request gives the same bytes, on real weights. A daemon with one thread, tiny chunks and a
-KV pool that forces preemption answers as one with room for all."""
+"""The same request gives the same bytes, on real weights. A daemon with one thread, small chunks and a
+KV pool that forces preemption gives the same answers as a daemon with room for all."""
 
 import concurrent.futures
 
@@ -35,7 +35,7 @@ def answer_of(server, content, temperature, seed, max_tokens):
 
 
 def check_tight_daemon(expected, options, log, kv_cache_mb=8):
-    """One thread, chunks of 24 tokens and a pool that makes it preempt, all requests at once."""
+    """Sends all requests at once to a daemon with one thread, chunks of 24 tokens and a KV pool that is too small."""
     tight = Daemon(
         *("--model", "smol=" + MODEL, "--threads", "1", *options),
         *("--engine.kv_cache_mb", str(kv_cache_mb), "--engine.max_num_batched_tokens", "24"),

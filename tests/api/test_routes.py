@@ -65,7 +65,7 @@ def test_methods_follow_the_description(site):
 
 
 def test_unknown_paths_are_404s(site):
-    for path in ("/", "/v1", "/v1/models/", "/v1/chat/completions/", "/V1/models", "/v1/unknown"):
+    for path in ("/", "/v1", "/v1/models//", "/V1/models", "/v1/unknown"):
         status, _, body = ask(site, "GET", path)
         assert status == 404, path
         assert json.loads(body)["error"]["message"]
@@ -89,4 +89,10 @@ def test_access_log_has_route_status_time_and_client(site):
         ["DELETE", "/v1/models", "405"],
         ["GET", "/no?thing", "404"],
     ]
-    assert all(line.rstrip().endswith("ms, 127.0.0.1") for line in found)
+    assert all(" ms, 127.0.0.1, req_" in line for line in found)
+
+
+def test_a_slash_at_the_end_of_a_path_is_ignored(site):
+    for path in ("/v1/models/", "/v1/models/demo/", "/health/"):
+        assert ask(site, "GET", path)[0] == 200, path
+    assert ask(site, "POST", "/v1/chat/completions/", b"{}")[0] == 400

@@ -70,7 +70,8 @@ def test_the_unit_is_confined():
     assert score and float(score[1]) <= 1.5, security.stdout + security.stderr
     settings = dict(re.findall(r"^(\w+)=(.*)$", unit.read_text(), re.MULTILINE))
     assert settings["LimitCORE"] == "0"
-    # Above the daemon's default limit, three quarters of the machine, which is reached first.
+    # Above the daemon's default limit, three quarters of the machine's memory. So the daemon's
+    # limit applies first.
     assert 75 < float(settings["MemoryMax"].removesuffix("%")) < 100
     assert int(settings["TasksMax"]) > 0
 
@@ -89,7 +90,7 @@ def test_sigterm_while_quantizing_ends_the_daemon(tmp_path):
 
 
 def begin_quantizing(tmp_path):
-    """A process that is quantizing, and the bundle that it writes."""
+    """Starts a process that quantizes. Returns it and the path of the bundle."""
     bundle = tmp_path / "out" / "smol.egb"
     bundle.parent.mkdir()
     process = start("quantize", MODEL, str(bundle), log=tmp_path / "log")

@@ -108,7 +108,7 @@ def test_conversations_keep_their_images(zoo):
 
 
 def test_many_requests_at_once_answer_as_alone(zoo):
-    """Images and texts together, streamed and not, some for the first time and some cached."""
+    """Sends images and texts at once, streamed and whole, some of them cached."""
     client = zoo.client()
     names = ["square", "wide", "tall", "tiny", "grey"]
     questions = [[FOLDER / f"{names[i % 5]}.png", f"number {i}"] for i in range(16)]

@@ -282,5 +282,5 @@ def make(places, options):
         if condition != "two"
     ]
     subject = options.model or f"{options.shape}'s dimensions"
-    title = f"Beside neighbours, {subject}"
+    title = f"Beside other programs, {subject}"
     return Part(title, subjects_of(places, options), figures, remarks=shares)

@@ -235,8 +235,8 @@ def main():
     print("{cpu}, {threads} threads, rounds: {rounds}".format(**result))
     complete = True
     for name in options.only:
-        result["parts"][name], fine = measure_part(name, places, options)
-        complete = complete and fine
+        result["parts"][name], measured = measure_part(name, places, options)
+        complete = complete and measured
         if options.out:  # after each part, so that an interrupted run keeps its results
             path = pathlib.Path(options.out) / "compare.json"
             path.write_text(json.dumps(result, indent=2) + "\n")

@@ -21,13 +21,13 @@ def measure_edgegate(places, options):
     command += ["--shape", SHAPE, "--prompt", 256, "--gen", 12, "--batch", 1]
     out, memory = process.run(command)
     report = json.loads(out)
-    image, beside = report["image"], report["stream_beside"]["picture"]
+    image, beside = report["image"], report["stream_beside"]["image"]
     return {
         "encode": image["encode_s"],
         "prefill": image["first_token_s"] - image["encode_s"],
         "first": image["first_token_s"],
-        "baseline_itl": beside["usual_gap_s"] * 1e3,
-        "itl_p99": beside["p99_gap_s"] * 1e3,
+        "baseline_itl": beside["baseline_itl_s"] * 1e3,
+        "itl_p99": beside["itl_p99_s"] * 1e3,
         "memory": memory,
     }
 

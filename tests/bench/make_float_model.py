@@ -1,12 +1,12 @@
-"""Makes a float model of a quantized GGUF (arch llama) whose weights lie on no quantizer's grid, for
+"""Makes a float model of a quantized GGUF (arch llama) whose weights are not multiples of a scale, for
 measuring what quantization costs (quality.cc); and, for comparison, the same model in Q4_0.
 
     pip install gguf
     python3 make_float_model.py FROM.gguf FLOAT.gguf [Q4_0.gguf]
 
 Every input channel of every linear layer is multiplied by a seeded random factor, which is divided
-out of what stands before it: the norm, the value rows, or the up rows. So the function stays what it
-was, and no group of weights is a scale times 16 levels any more. The second file holds the same
+out of the layer before it: the norm, the value rows, or the up rows. So the function stays the same,
+and no group of weights is a scale times 16 levels any more. The second file holds the same
 weights as llama.cpp's Q4_0 rounds them (gguf's quantize() gives ggml's bytes), all but the embedding.
 """
 

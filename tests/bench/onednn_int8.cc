@@ -44,8 +44,8 @@ memory Filled(const memory::desc& desc, const dnnl::engine& engine) {
   return filled;
 }
 
-// Seconds of one product of `rows` rows with one matrix, its weights in no cache; the best of three
-// rounds, as a moment's neighbour can only slow one.
+// Returns the seconds of one product of `rows` rows with one matrix whose weights are in no cache.
+// It is the best of three rounds, because other programs can only make a round slower.
 double Seconds(const Matrix& matrix, int rows, const dnnl::engine& engine, std::string* name) {
   const auto description = Describe(matrix, rows, engine);
   *name = description.impl_info_str();
@@ -53,7 +53,7 @@ double Seconds(const Matrix& matrix, int rows, const dnnl::engine& engine, std::
   const memory input = Filled(description.src_desc(), engine);
   const memory output = Filled(description.dst_desc(), engine);
   std::vector<memory> weights;
-  // Few rows wait for their weights, many do not.
+  // With few rows, reading the weights takes most of the time. With many rows it does not.
   const int64_t copies = rows > 64 ? 2 : std::max<int64_t>(2, kPastCaches / (matrix.k * matrix.n));
   for (int64_t i = 0; i < copies; ++i) {
     weights.push_back(Filled(description.weights_desc(), engine));

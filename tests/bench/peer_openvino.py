@@ -33,7 +33,7 @@ def generate(pipeline, random, sequences, prompt, new_tokens):
     config.max_new_tokens = new_tokens
     config.ignore_eos = True
     config.do_sample = False
-    handles = []  # a request whose handle is gone is dropped
+    handles = []  # a request is dropped when its handle is destroyed
     for i in range(sequences):
         tokens = random.integers(100, 40000, (1, prompt)).astype(np.int64)
         handles.append(pipeline.add_request(i, openvino.Tensor(tokens), config))

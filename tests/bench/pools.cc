@@ -47,7 +47,7 @@ constexpr int64_t kColumns = 64;
 constexpr int64_t kPastCaches = int64_t{512} << 20;  // bytes of weights to go round, at most
 constexpr double kWarmUpSeconds = 0.1;
 
-// The chunks of a loop that a pool is told to make: as many as ours makes.
+// Returns the chunk size for other pools, so that they make as many chunks as ours.
 int64_t Grain(int64_t count) { return (count + 8 * kThreads - 1) / (8 * kThreads); }
 
 class Pool {
@@ -58,7 +58,7 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   virtual void Loop(int64_t count, const Body& body) = 0;
-  // Calls step(), whose loops are this pool's.
+  // Calls step() and runs its loops on this pool.
   virtual void Step(const std::function<void()>& step) { step(); }
 };
 

@@ -15,7 +15,7 @@ import time
 
 KILOBYTES = 1024  # to the megabyte
 COMMAND_LIMIT_S = 1800
-START_LIMIT_S = 600  # quantizing a large model included
+START_LIMIT_S = 600  # includes the time to quantize a large model
 STOP_LIMIT_S = 30
 LOOPBACK = "127.0.0.1"
 UNSET = ("OPENBLAS_CORETYPE",)  # would override the choice of kernels of the measured programs

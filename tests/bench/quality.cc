@@ -19,7 +19,7 @@
 namespace edgegate {
 namespace {
 
-// log-softmax of a row.
+// Returns the log-softmax of a row.
 std::vector<double> LogSoftmax(const float* row, int size) {
   double largest = row[0], total = 0;
   for (int i = 0; i < size; ++i) largest = std::max(largest, double{row[i]});
@@ -58,7 +58,8 @@ Result<std::vector<float>> EngineLogits(const Bundle& bundle, KvType kv_cache_ty
   return all;
 }
 
-// Logits of the model at `path` as `what` has it: a weight format, or another file.
+// Returns the logits of the model at `path`. `what`: the weight format, or another file whose
+// weights are used.
 Result<std::vector<float>> LogitsOf(const std::string& path, const std::string& what,
                                     const std::string& kv_cache_type,
                                     const std::vector<int32_t>& tokens) {

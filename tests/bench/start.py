@@ -8,7 +8,7 @@ import client
 from report import Figure, Part, Subject, medians_of
 
 KV_MB = 512
-BUDGET_MB = 250  # for all memory but the weights and the KV cache
+BUDGET_MB = 250  # for all memory except the weights and the KV cache
 CLIENTS = 8
 WORDS = 20  # of each prompt: some models here have a token for each letter
 CONTEXT = 512

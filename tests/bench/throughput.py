@@ -65,9 +65,9 @@ def figures_of(options):
 
 
 def shares(rounds, weights_of, options):
-    """Sentences: edgegate's medians relative to the machine's limits, if the shape is known.
+    """Sentences: edgegate's medians relative to the speed of the machine, for shape.NAME only.
 
-    A limit is the best value of all rounds, because other load can only lower it.
+    The speed of the machine is the best value of all rounds, because other load can only lower it.
     """
     if options.shape != shape.NAME:
         return []
@@ -75,16 +75,16 @@ def shares(rounds, weights_of, options):
     for name, step_bytes in weights_of.items():
         if not rounds.get(name):
             continue
-        read_limit = max(figures["read_gb_s"] for figures in rounds[name])
-        gops_limit = max(figures["int8_gops"] for figures in rounds[name])
+        best_read = max(figures["read_gb_s"] for figures in rounds[name])
+        best_gops = max(figures["int8_gops"] for figures in rounds[name])
         middle = medians_of(rounds[name])
         # Each decoding step reads all weights; each prefilled token is multiplied by the layers'.
         read = step_bytes * middle["decode_1"] / 1e9
         computed = 2 * shape.LAYER_WEIGHTS * middle["prefill"] / 1e9
         sentences.append(
-            f"{name}: decode of 1 reads {read:.1f} GB/s, {read / read_limit:.0%} of the best "
-            f"{read_limit:.1f} measured in these runs; prefill computes {computed:,.0f} GOPS, "
-            f"{computed / gops_limit:.0%} of {gops_limit:,.0f}"
+            f"{name}: decode of 1 reads {read:.1f} GB/s, {read / best_read:.0%} of the best "
+            f"{best_read:.1f} measured in these runs; prefill computes {computed:,.0f} GOPS, "
+            f"{computed / best_gops:.0%} of {best_gops:,.0f}"
         )
     return sentences
 

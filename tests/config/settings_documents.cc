@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kColumns = 100;
 
-// The text as comment lines of at most kColumns columns.
+// Returns the text as comment lines of at most kColumns columns.
 std::string Comment(const std::string& text) {
   std::string lines, line = "#";
   std::istringstream words(text);
@@ -50,8 +50,8 @@ std::string SampleSettings() {
          "# name = \"smollm2\"  # name for clients; empty: from the path\n"
          "# path = \"/var/lib/edgegate/SmolLM2-135M-Instruct.Q4_1.gguf\"\n"
          "# mmproj = \"\"       # GGUF file with the vision part\n"
-         "# draft = \"\"        # draft model, a small model of the same vocabulary\n"
-         "# tool_format = \"\"  # form of tool calls; empty: what the chat template shows\n";
+         "# draft = \"\"        # draft model, a small model with the same vocabulary\n"
+         "# tool_format = \"\"  # form of tool calls; empty: detected from the chat template\n";
 }
 
 std::string SettingsTable() {

@@ -1,10 +1,11 @@
-// Counts what a test program allocates: whoever links allocation_counter.cc has its operators new
-// and delete.
+// Counts the allocations of a test program. A program that links allocation_counter.cc gets its
+// operators new and delete.
 #pragma once
 
 namespace edgegate {
 
-// Counts, in all threads, from its making on. One at a time.
+// Counts the allocations of all threads since its construction. Only one object may exist at a
+// time.
 class AllocationCounter {
  public:
   AllocationCounter();
@@ -12,7 +13,7 @@ class AllocationCounter {
   int allocations() const;
 };
 
-// What happens while it lives is not counted.
+// Allocations during its lifetime are not counted.
 class UncountedScope {
  public:
   UncountedScope();

@@ -1,6 +1,6 @@
-// A model runner without a model: its logits are a hash of the sequence's tokens, read back through
-// the block table. A wrong block, a stale or shared one that should not be, a wrong context length:
-// each changes the output, as does a wrong image. It also checks ForwardBatch's contract.
+// A model runner without a model. Its logits are a hash of the sequence's tokens, which it reads
+// through the block table. A wrong, stale or wrongly shared block, a wrong context length or a
+// wrong image changes the output. It also checks ForwardBatch's contract.
 #pragma once
 
 #include <atomic>
@@ -11,8 +11,8 @@
 
 namespace edgegate {
 
-// Images of any size, of 1 + width rows. With several axes, row r is at height r / 2 and width r %
-// 2, and the text goes on 2 positions after the first row.
+// The config of images of any size, with 1 + width rows. With several axes, row r is at height r /
+// 2 and width r % 2, and the text continues 2 positions after the first row.
 class FakeMedia : public MediaConfig {
  public:
   explicit FakeMedia(bool several_axes = false) : several_axes_(several_axes) {}
@@ -26,7 +26,7 @@ class FakeMedia : public MediaConfig {
   const bool several_axes_;
 };
 
-// An image of one color. Its key is `key`, or the color where that is empty.
+// Makes an image of one color. Its key is `key`, or the color if `key` is empty.
 MediaItem FakeImage(uint8_t color, int width = 2, int height = 2, const std::string& key = "");
 
 class FakeModelRunner : public ModelRunner, private MediaEncoder {
@@ -38,24 +38,25 @@ class FakeModelRunner : public ModelRunner, private MediaEncoder {
   // Each image takes three slices.
   MediaEncoder* media_encoder() override { return this; }
 
-  // The value in the sequence that stands for row `row` of an image.
+  // Returns the token that replaces row `row` of an image in the hash.
   static int32_t ImageToken(const std::vector<uint8_t>& pixels, int row);
 
-  // The logits row after these tokens, computed without blocks. The last token makes another one
-  // likely, so that sequences repeat themselves, though not always.
+  // Returns the logits row after these tokens, computed without blocks. The last token makes one
+  // next token likely, so that sequences often repeat themselves.
   static std::vector<float> Logits(const std::vector<int32_t>& tokens, int vocab_size);
 
-  // The next calls fail.
+  // Number of following calls that fail.
   std::atomic<int> fail_next{0};
-  // Forward() does not end while it is set.
+  // Forward() blocks while it is true.
   std::atomic<bool> held{false};
-  // Of a hundred rows, by what they follow, so many have another likeliest token: a draft model.
+  // Percentage of rows, chosen by a hash of the tokens before them, that have a different most
+  // likely token. For draft models.
   std::atomic<int> wrong_percent{0};
-  // The time of a slice.
+  // Duration of a slice.
   std::atomic<int> slice_ms{0};
-  // The first broken contract, or empty.
+  // Returns the first violation of the contract. Empty: none.
   const std::string& violation() const { return violation_; }
-  int calls() const { return calls_; }  // of Forward
+  int calls() const { return calls_; }  // of Forward()
 
  private:
   Status Begin(const MediaItem& item) override;
@@ -68,7 +69,7 @@ class FakeModelRunner : public ModelRunner, private MediaEncoder {
   std::vector<float> logits_;
   std::string violation_;
   int calls_ = 0;
-  MediaItem item_;  // under way
+  MediaItem item_;  // the current item
   int slices_left_ = 0;
 };
 

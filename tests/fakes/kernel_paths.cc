@@ -11,7 +11,7 @@ std::vector<std::string>& SkippedPaths() {
   return paths;
 }
 
-// Prints the skipped paths after the tests. The other events are of no interest.
+// Prints the skipped paths after the tests. Ignores the other events.
 struct SkippedPathsListener : doctest::IReporter {
   explicit SkippedPathsListener(const doctest::ContextOptions&) {}
 

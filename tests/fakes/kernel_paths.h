@@ -17,20 +17,15 @@
 
 namespace edgegate {
 
-// Counts `path` as skipped, once for each path.
+// Records that `path` was skipped. Each path is counted once.
 void NoteSkippedPath(const std::string& path);
 
-// Caps to this level; false if this processor does not have it. A oneDNN that is in use already
-// keeps its cap.
+// Caps the instruction set to this level. False: this processor does not have it. oneDNN keeps its
+// first cap, or none if it was used before. So tests of oneDNN come before the first cap of a
+// program.
 inline bool CapTo(std::string_view level) {
   (void)SetIsaCap(level);
   return CurrentIsa().name == level;
-}
-
-// No cap. Restores that of oneDNN too, if oneDNN was not used yet.
-inline void Uncap() {
-  (void)SetIsaCap(IsaLevels().back().name);
-  (void)SetIsaCap("auto");
 }
 
 // Calls body() at each level of the instruction sets that this processor has.
@@ -45,7 +40,7 @@ void ForEachIsa(const std::string& what, Body body) {
     CAPTURE(path);
     body();
   }
-  Uncap();
+  (void)SetIsaCap("auto");
 }
 
 // Calls body(kernel) for each row of `kernels`, at a level where this row is selected.
@@ -64,7 +59,7 @@ void ForEachKernel(const std::string& table, std::span<const Kernel> kernels, Bo
     CAPTURE(path);
     body(kernel);
   }
-  Uncap();
+  (void)SetIsaCap("auto");
 }
 
 }  // namespace edgegate

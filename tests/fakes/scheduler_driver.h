@@ -1,4 +1,5 @@
-// Runs a scheduler without a model: each step's shares count as computed, and all tokens are zeros.
+// Runs a scheduler without a model. The driver counts each step's shares as computed, and samples
+// token 0.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -19,7 +20,7 @@ class SchedulerDriver {
   // The record of one step.
   struct Step {
     std::vector<ScheduledSequence> shares;
-    std::vector<Sequence*> preempted;  // by id
+    std::vector<Sequence*> preempted;  // in the order of ids
     std::vector<Sequence*> admitted;   // in the order of the step
   };
 
@@ -30,7 +31,7 @@ class SchedulerDriver {
     auto sequence = std::make_unique<Sequence>();
     sequence->id = next_id_++;
     sequence->client = client;
-    // Prompts differ, so that none is found in the prefix cache.
+    // Prompts differ, so that none is in the prefix cache.
     sequence->tokens.assign(static_cast<size_t>(prompt), static_cast<int32_t>(sequence->id));
     sequence->prompt_len = prompt;
     sequence->max_tokens = max_tokens;
@@ -60,7 +61,7 @@ class SchedulerDriver {
     return step_;
   }
 
-  // The step in which the sequence was computed first; 0: it was not yet.
+  // Returns the first step that computed the sequence. 0: none so far.
   int FirstStep(const Sequence* s) const {
     const auto found = first_step_.find(s);
     return found == first_step_.end() ? 0 : found->second;
@@ -70,7 +71,7 @@ class SchedulerDriver {
                                           [&](const Sequence* s) { return s->client == client; }));
   }
   int steps() const { return steps_; }
-  // Number of tokens that were computed for the first time, of a client or of all.
+  // Returns the number of tokens that were computed for the first time, of one client or of all.
   int64_t tokens(const std::string& client) { return tokens_[client]; }
   int64_t tokens() const {
     int64_t sum = 0;
@@ -82,7 +83,7 @@ class SchedulerDriver {
   const std::vector<std::unique_ptr<Sequence>>& all() const { return all_; }
 
  private:
-  // Advances the sequences of the step, samples zeros, and removes what has ended.
+  // Advances the sequences of the step, samples token 0, and removes sequences that have ended.
   void Compute() {
     REQUIRE((!step_.shares.empty() || !scheduler_.HasWork()));
     REQUIRE(scheduler_.num_running() <= config_.max_num_seqs);

@@ -1,4 +1,5 @@
-// Files for tests: whole files read and written, and a folder that is gone at the end of a test.
+// Files for tests: functions that read and write whole files, and a folder that is removed at the
+// end of a test.
 #pragma once
 
 #include <fmt/format.h>

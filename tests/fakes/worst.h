@@ -5,8 +5,8 @@
 
 namespace edgegate {
 
-// The larger of the two, or NaN once there was one: std::max(worst, NaN) is `worst`, so that a
-// comparison with a bound would hide it.
+// Returns the larger of the two, or NaN if one of them is NaN. std::max(worst, NaN) is `worst`,
+// which would hide a NaN from a comparison with a bound.
 template <typename T>
 T Worst(T worst, T difference) {
   if (std::isnan(worst)) return worst;

@@ -1,5 +1,5 @@
-// Any bytes as a bundle's manifest, behind a header that vouches for them: what it claims of the
-// tensors must hold before anything is read through it.
+// Uses any bytes as a bundle's manifest, after a header with their checksum. The manifest's
+// statements about the tensors must be checked before the tensors are read.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,40 +18,43 @@
 
 namespace {
 
-// Room for the tensors of a small model, so that some manifests describe a whole bundle.
+// Space for the tensors of a small model, so that some manifests describe a complete bundle.
 constexpr size_t kDataBytes = 64 * edgegate::kBundleAlignment;
 
 double TouchAll(const edgegate::DecoderWeights& w) {
   auto sum = [](const float* values, int count) {
     return values ? std::accumulate(values, values + count, 0.0) : 0.0;
   };
-  const auto linear = [&](const edgegate::Int8Linear& l) {
+  const auto int8 = [&](const edgegate::Int8Linear& l) {
     return sum(l.scale, l.n_padded()) + sum(l.bias, l.bias ? l.n_padded() : 0) +
            l.packed[int64_t{l.n_padded()} * l.k_padded() - 1] + l.column_sum[l.n_padded() - 1];
   };
-  const auto fine = [&](const edgegate::Linear& l) {
-    if (l.four_bits()) {
-      return sum(l.int4.bias, l.int4.bias ? l.n_padded() : 0) +
-             l.int4.packed[edgegate::Int4PackedBytes(l.n(), l.k(), l.int4.group) - 1];
+  const auto linear = [&](const edgegate::Linear& l) {
+    if (const auto* int4 = std::get_if<edgegate::Int4Linear>(&l.layer)) {
+      return sum(int4->bias, int4->bias ? l.n_padded() : 0) +
+             int4->packed[edgegate::Int4PackedBytes(l.n(), l.k(), int4->group) - 1];
     }
-    return linear(l.main) + (l.fine() ? linear(l.rest) : 0);
+    if (const auto* two = std::get_if<edgegate::Int8ResidualLinear>(&l.layer)) {
+      return int8(two->main) + int8(two->residual);
+    }
+    return int8(std::get<edgegate::Int8Linear>(l.layer));
   };
-  double total = sum(w.final_norm, w.config.hidden_size) + fine(w.lm_head);
+  double total = sum(w.final_norm, w.config.hidden_size) + linear(w.lm_head);
   for (const auto& layer : w.layers) {
-    total += sum(layer.attention_norm, w.config.hidden_size) + fine(layer.qkv) + fine(layer.o) +
-             fine(layer.gate_up) + fine(layer.down) + sum(layer.q_norm, w.config.head_dim);
+    total += sum(layer.attention_norm, w.config.hidden_size) + linear(layer.qkv) + linear(layer.o) +
+             linear(layer.gate_up) + linear(layer.down) + sum(layer.q_norm, w.config.head_dim);
   }
   if (!w.config.media) return total;
   const auto& config = edgegate::glm_edge_v::ConfigOf(w.config);
   const auto& v = static_cast<const edgegate::glm_edge_v::Weights&>(*w.media);
   const int width = config.hidden_size, text = w.config.hidden_size;
   for (const auto& layer : v.layers) {
-    total += sum(layer.norm1.bias, width) + sum(layer.norm2.weight, width) + fine(layer.q) +
-             fine(layer.kv) + fine(layer.out) + fine(layer.fc1) + fine(layer.fc2);
+    total += sum(layer.norm1.bias, width) + sum(layer.norm2.weight, width) + linear(layer.q) +
+             linear(layer.kv) + linear(layer.out) + linear(layer.fc1) + linear(layer.fc2);
   }
-  return total + fine(v.patch) + sum(v.positions, config.patches() * width) +
-         sum(v.post_norm.bias, width) + fine(v.conv) + fine(v.linear) +
-         sum(v.adapter_norm.weight, text) + fine(v.gate_up) + fine(v.down) +
+  return total + linear(v.patch) + sum(v.positions, config.patches() * width) +
+         sum(v.post_norm.bias, width) + linear(v.conv) + linear(v.linear) +
+         sum(v.adapter_norm.weight, text) + linear(v.gate_up) + linear(v.down) +
          sum(v.first_row, text) + sum(v.last_row, text);
 }
 

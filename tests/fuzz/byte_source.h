@@ -1,5 +1,5 @@
-// Decisions of a generator, taken from a fuzzer's bytes. Behind the last byte every decision is 0,
-// so that generation ends.
+// The decisions of a generator, taken from a fuzzer's bytes. After the last byte every decision is
+// 0, so that generation ends.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,17 @@ class ByteSource {
  public:
   ByteSource(const uint8_t* data, size_t size) : data_(data), size_(size) {}
 
-  // A number in [0, below). Precondition: 0 < below <= 256.
+  // Returns a number in [0, below). Precondition: 0 < below <= 256.
   int Pick(int below) { return size_ == 0 ? 0 : (--size_, *data_++ % below); }
 
   bool Chance(int percent) { return Pick(100) < percent; }
 
-  // One of `words`, the first when no bytes are left.
+  // Returns one of `words`. If no bytes are left, returns the first one.
   std::string_view Word(std::span<const std::string_view> words) {
     return words[static_cast<size_t>(Pick(static_cast<int>(words.size())))];
   }
 
-  // All bytes that are left.
+  // Returns all bytes that are left.
   std::string_view Rest() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
   bool empty() const { return size_ == 0; }

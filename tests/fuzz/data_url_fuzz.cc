@@ -1,4 +1,5 @@
-// Any bytes as a data URL: what is accepted is the only way to write what it gives.
+// Uses any bytes as a data URL. The data of an accepted URL must equal the encoding of its decoded
+// bytes.
 
 #include <cstdint>
 #include <cstdlib>

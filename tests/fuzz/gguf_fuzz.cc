@@ -1,4 +1,5 @@
-// Any bytes as a GGUF file: the header, the config, the tokenizer, and every tensor's values.
+// Uses any bytes as a GGUF file. Reads the header, the config, the tokenizer, and every tensor's
+// values.
 
 #include <cstdint>
 #include <span>

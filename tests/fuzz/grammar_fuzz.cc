@@ -1,4 +1,4 @@
-// Regular expressions and Lark grammars, any bytes and generated ones.
+// Compiles regular expressions and Lark grammars, both any bytes and generated ones.
 
 #include <array>
 #include <cstdint>
@@ -42,7 +42,7 @@ std::string Regex(ByteSource& source, int depth) {
   return text;
 }
 
-// The right side of a rule; of a terminal where `terminal` is set.
+// Returns the right side of a rule, or of a terminal if `terminal` is set.
 std::string Expression(ByteSource& source, int depth, bool terminal) {
   std::string text;
   for (int i = source.Pick(4); i >= 0; --i) {

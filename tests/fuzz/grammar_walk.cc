@@ -34,7 +34,7 @@ tk_grammars* ByteVocabulary() {
   std::abort();
 }
 
-// The ids that a mask allows; nothing when the mask cannot be computed.
+// Returns the ids that a mask allows. Empty: the mask cannot be computed.
 std::vector<uint32_t> Allowed(tk_matcher* matcher) {
   tk_ids bits{};
   tk_bytes error{};

@@ -7,16 +7,16 @@
 
 namespace edgegate {
 
-// The kinds of tk_matcher_new.
+// The values of the parameter `kind` of tk_matcher_new.
 constexpr int kSchemaKind = 0, kRegexKind = 1, kLarkKind = 2;
 
-// Compiles `text`. Where that works, walks some tokens that the masks allow, chosen by `source`.
-// Aborts when an allowed token is not accepted, when a mask is empty, or when a clone has another
-// mask than its original.
+// Compiles `text`. If that succeeds, accepts some tokens that the masks allow, chosen by `source`.
+// Aborts if an allowed token is not accepted, if a mask is empty, or if a clone has another mask
+// than its original.
 void WalkGrammar(int kind, std::string_view text, ByteSource& source);
 
-// `text` with each run of digits cut to `digits`. Without it an input of a few bytes describes an
-// automaton of any size, which only the limits of the worker processes bound.
+// Returns `text` with each run of digits cut to `digits`. Otherwise an input of a few bytes could
+// describe an automaton of any size, which only the limits of worker processes would bound.
 std::string ShortNumbers(std::string_view text, int digits);
 
 }  // namespace edgegate

@@ -1,5 +1,5 @@
-// Any bytes as requests on a connection: the first byte picks how the stream is cut, which must not
-// matter.
+// Uses any bytes as requests on a connection. The first byte chooses the sizes of the pieces in
+// which the bytes arrive. The result must not depend on them.
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,6 @@
-// Any bytes as an image file, through whichever decoder its beginning names, whole and row by row,
-// and as an EXIF block. golden/images/good and hostile are more of a corpus.
+// Uses any bytes as an image file and as an EXIF block. The file's first bytes select the decoder.
+// It decodes the image completely, and again row by row. golden/images/good and hostile belong to
+// the corpus too.
 
 #include <cstdint>
 #include <cstdlib>

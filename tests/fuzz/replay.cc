@@ -1,5 +1,5 @@
-// Feeds the files of a folder to a fuzz target: what a fuzzer once found stays fixed, under every
-// preset and compiler. usage: replay FOLDER [RANDOM_INPUTS]
+// Runs a fuzz target on the files of a folder, under every preset and compiler. So a bug that a
+// fuzzer found stays fixed. Usage: replay FOLDER [RANDOM_INPUTS]
 
 #include <cstdint>
 #include <cstdio>
@@ -28,7 +28,7 @@ int RunFiles(const char* folder) {
   return files;
 }
 
-// The same inputs in every run: a failure can be repeated.
+// The inputs are the same in every run, so that a failure can be repeated.
 void RunRandom(int count) {
   std::mt19937 random(16);
   for (int i = 0; i < count; ++i) {

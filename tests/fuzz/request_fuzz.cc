@@ -1,4 +1,4 @@
-// Any bytes as a request's body, to each endpoint.
+// Uses any bytes as the body of a request to each endpoint.
 
 #include <cstdint>
 #include <string_view>

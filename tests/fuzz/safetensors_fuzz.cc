@@ -1,4 +1,4 @@
-// Any bytes as a safetensors file.
+// Uses any bytes as a safetensors file.
 
 #include <cstdint>
 #include <span>

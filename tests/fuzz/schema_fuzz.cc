@@ -1,4 +1,4 @@
-// JSON schemas, half of them any bytes, half of them from a generator that knows the keywords.
+// Compiles JSON schemas. Half of them are any bytes, and half are made by a generator of keywords.
 
 #include <array>
 #include <cstdint>
@@ -40,7 +40,7 @@ std::string Quoted(Words text) { return "\"" + std::string(text) + "\""; }
 
 std::string Schema(ByteSource& source, int depth);
 
-// One keyword with its value.
+// Returns one keyword with its value.
 std::string Keyword(ByteSource& source, int depth) {
   const int kind = source.Pick(depth > 0 ? 11 : 7);
   const auto list = [&](auto&& item) {

@@ -1,4 +1,4 @@
-// Any bytes as a settings file.
+// Uses any bytes as a settings file.
 
 #include <cstdint>
 #include <string_view>

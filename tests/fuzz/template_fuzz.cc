@@ -1,4 +1,4 @@
-// Chat templates, any bytes and generated ones, rendered with a conversation.
+// Renders chat templates, both any bytes and generated ones, with a conversation.
 
 #include <array>
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Any bytes as a tokenizer.json or a tokenizer.model, and the tokenizer that they make put to work.
+// Uses any bytes as a tokenizer.json or a tokenizer.model. If they make a tokenizer, it encodes and
+// decodes.
 
 #include <cstdint>
 #include <string>
@@ -9,7 +10,7 @@
 namespace {
 
 constexpr size_t kMaxBytes = 16384;
-constexpr int kTokens = 64;  // whose bytes are looked at
+constexpr int kTokens = 64;  // number of tokens whose bytes are read
 
 void Use(const edgegate::Tokenizer& tokenizer) {
   using Specials = edgegate::Tokenizer::Specials;

@@ -1,4 +1,4 @@
-"""The honest client beside the hostile ones, as a process of its own: python beside.py MODE PORT FILE.
+"""The honest client beside the hostile ones, in its own process: python beside.py MODE PORT FILE.
 
 MODE "stream": one greedy stream after another. MODE "health": one probe each 100 ms.
 Each finished stream or probe is a line of JSON in FILE. Ends with its parent's pipe.
@@ -19,7 +19,7 @@ TOKENS = 192
 
 
 def one_stream(port, number):
-    """One greedy stream. Its text, and when each event came."""
+    """Runs one greedy stream. Returns its text and the time of each event."""
     body = {
         "model": "smol",
         "messages": PROMPT,

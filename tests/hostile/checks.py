@@ -47,7 +47,7 @@ def no_29_february(body):
 
 
 def escaped_name(body):
-    """{"properties": {"a\\nb": integer}, "required": [...]}; written in any way it is an integer."""
+    """{"properties": {"a\\nb": integer}, "required": [...]}; the member is an integer in any spelling of the name."""
     value = _json(body)
     if value is None:
         return ""

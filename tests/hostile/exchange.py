@@ -31,7 +31,7 @@ def connect(port, source=HOSTILE, timeout=5.0):
 
 
 def _head(data):
-    """(status, headers, size of the head); None while it is not complete."""
+    """Parses a head to (status, headers, size of the head). None: it is not complete."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -49,7 +49,7 @@ def _head(data):
 
 
 def _chunked(data):
-    """(body, bytes used, complete) of a chunked body."""
+    """Parses a chunked body to (body, bytes used, complete)."""
     body, at = b"", 0
     while True:
         end = data.find(b"\r\n", at)
@@ -68,7 +68,7 @@ def _chunked(data):
 
 
 def take_answers(data, ended):
-    """All final answers in `data`, and what is left over. `ended`: nothing more will come."""
+    """Returns all final answers in `data`, and the remaining bytes. `ended`: no more bytes will come."""
     answers = []
     while data:
         head = _head(data)
@@ -130,7 +130,7 @@ class Talk:
         return self._seen[3]
 
     def send(self, data, deadline, flood=False):
-        """Sends until all is out, an answer came, the connection ended, or it is too late. `flood`:
+        """Sends until all bytes are sent, an answer came, the connection ended, or `deadline`. `flood`:
         answers do not stop it."""
         view = memoryview(data)
         while view and not self.ended and time.monotonic() < deadline:

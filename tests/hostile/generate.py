@@ -20,7 +20,7 @@ class Lazy:
 
 
 class RawJson:
-    """JSON text that dump() inserts as it is: for what json.dumps cannot write."""
+    """JSON text that dump() inserts unchanged. For values that json.dumps cannot write."""
 
     def __init__(self, text):
         self.text = text
@@ -35,7 +35,7 @@ def lazy(function):
 
 
 def build(value):
-    """The value that a description means."""
+    """Makes the value of a description."""
     if isinstance(value, Lazy):
         return value.function(*[build(argument) for argument in value.arguments])
     if isinstance(value, dict):
@@ -77,7 +77,7 @@ def repeat(text, count):
 
 @lazy
 def join(*parts):
-    """The parts in a row: all bytes, or all text (RawJson is text)."""
+    """Joins the parts, which are all bytes or all text (RawJson is text)."""
     parts = [part.text if isinstance(part, RawJson) else part for part in parts]
     return (b"" if isinstance(parts[0], bytes) else "").join(parts)
 

@@ -23,7 +23,7 @@ INTERNAL = re.compile(
 )
 # Errors that name a limit of all bodies need not name the field.
 LIMITS = ("nest", "members", "The body has", "valid JSON", "valid UTF-8", "memory_limit", "max_body_mb")
-IDLE_S = 2.0  # after the answer, or the client's leaving, the daemon is idle again within
+IDLE_S = 2.0  # longest time until the daemon is idle after the answer, or after the client has left
 
 
 @dataclasses.dataclass
@@ -71,7 +71,7 @@ class Watch(threading.Thread):
 
 
 def _talk_raw(case, talk, deadline, problems):
-    """Runs the steps of a raw case on one connection. The answers."""
+    """Runs the steps of a raw case on one connection. Returns the answers."""
     want = max(1, case.answers or 1)
     for step in build(case.raw):
         if talk.ended:
@@ -103,7 +103,7 @@ def _talk_raw(case, talk, deadline, problems):
 
 
 def _talk_request(case, data, talk, deadline, problems):
-    """Sends a request. Its answer, in a list."""
+    """Sends a request. Returns a list with its answer."""
     if case.leave == "upload":
         talk.send(data[: len(data) // 2], deadline)
         talk.close()
@@ -164,7 +164,7 @@ def send_all(case, port, deadline, source=HOSTILE, data=None):
 
 
 def check_answer(case, answer, problems):
-    """Problems of a status and a body that the case does not allow."""
+    """Adds the problems of an answer whose status or body the case does not allow."""
     if not answer.complete and not case.no_body:
         problems.append(f"the answer {answer.status} is cut off")
         return ""
@@ -187,7 +187,7 @@ def check_answer(case, answer, problems):
 
 
 def check_error(case, answer, body, problems):
-    """Problems of an error: its shape, what it names, internal text that it shows."""
+    """Adds the problems of an error: a wrong format, a missing name, or internal text."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         problems.append(f"the error is not OpenAI's: {json.dumps(body)[:300]}")
@@ -195,7 +195,7 @@ def check_error(case, answer, body, problems):
     message = error["message"]
     if not message or not {"type", "param", "code"} <= set(error):
         problems.append(f"the error lacks members: {json.dumps(error)[:300]}")
-    found = INTERNAL.search(message[:4000])  # quadratic
+    found = INTERNAL.search(message[:4000])  # the search takes quadratic time
     if found and found.group(0) not in repr(case.body):  # the client's own text may be quoted
         problems.append(f"internal text {found.group(0)!r} in {message[:300]!r}")
     if len(message) > 2000:
@@ -270,7 +270,7 @@ def _judge_alone(daemon, case, watch, cpu, result):
 
 
 def _judge_health(health, result):
-    """The probes that ran at the same time."""
+    """Judges the health probes that ran at the same time."""
     if not health:
         return
     probes = [

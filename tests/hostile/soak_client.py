@@ -59,7 +59,7 @@ def ask(port, body, source):
 
 
 def honest_client(number, port, until, file, references):
-    """Asks the same question until `until`, and says where the answer differs."""
+    """Sends the same request until `until`, and records where the answer differs."""
     body, source = body_of(number), f"127.0.1.{number + 1}"
     with open(file, "a") as out:
         while time.monotonic() < until:

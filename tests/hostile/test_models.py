@@ -105,7 +105,7 @@ def test_a_bundle_is_changed_while_it_is_served(tmp_path, cache, harm, huge_page
 
 
 def many_idle(daemon, count):
-    """Connections that send nothing. Those that could not be made are left out."""
+    """Opens connections that send nothing. Connections that fail are left out."""
     sockets = []
     for _ in range(count):
         try:
@@ -138,7 +138,7 @@ def tiny(cache):
 
 
 def test_few_threads(tmp_path, cache):
-    """A limit on threads is reached: connections are refused, the daemon lives."""
+    """If the limit of threads is reached, connections are refused and the daemon continues."""
     limit = TaskLimit(48)
     if not limit.available():
         pytest.skip("needs a pids cgroup that this user may make")

@@ -64,7 +64,7 @@ int CountForward(ModelRunner* runner, int sequences) {
 
 TEST_CASE("the forward pass of a decoding step allocates nothing") {
   for (const auto& model :
-       {std::pair{"glm-edge", WeightFormat::kInt8}, {"qwen3", WeightFormat::kInt4}}) {
+       {std::pair{"glm-edge", kWeightFormat<Int8Format>}, {"qwen3", kWeightFormat<Int4Format>}}) {
     const char* name = model.first;
     const auto bundle = Pack(name, model.second);
     for (const int sequences : {1, 3, 40}) {

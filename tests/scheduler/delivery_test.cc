@@ -193,19 +193,19 @@ TEST_CASE("random draft tokens: the answer is the greedy one, and the longest pr
       const auto done = static_cast<size_t>(s->generated());
       s->draft_tokens.clear();
       const int limit = done == 0 ? 0 : std::min(s->draft_limit(), static_cast<int>(random() % 6));
-      int right = 0;
+      int expected = 0;
       for (int i = 0; i < limit; ++i) {
         const bool good = random() % 4 > 0;
         const int32_t token = want[done + static_cast<size_t>(i)];
         s->draft_tokens.push_back(good ? token : (token + 1) % kVocab);
-        if (good && right == i) ++right;
+        if (good && expected == i) ++expected;
       }
       const int before = group->accepted_tokens;
       f.Step();
-      CHECK(group->accepted_tokens - before == right);
-      CHECK(s->generated() == static_cast<int>(done) + right + 1);
+      CHECK(group->accepted_tokens - before == expected);
+      CHECK(s->generated() == static_cast<int>(done) + expected + 1);
       if (s->state == Sequence::State::kRunning) CHECK(s->num_computed == s->length() - 1);
-      accepted += right;
+      accepted += expected;
       drafted += limit;
     }
     CHECK(std::vector<int32_t>(s->tokens.begin() + 6, s->tokens.end()) == want);

@@ -1,5 +1,5 @@
 // Requests with images through the loop: the cache, the order in which images are encoded, and
-// streams that go on meanwhile.
+// streams that continue during encoding.
 
 #include <doctest/doctest.h>
 
@@ -16,7 +16,7 @@ namespace {
 constexpr int kVocab = 50;
 const RunnerLimits kLimits{kVocab, 64, 4, 40, 32, 8, 2, std::make_shared<FakeMedia>()};
 
-// A loop with one image to ask about.
+// A loop, and requests about one image.
 struct Gallery {
   Gallery() {
     auto owned = std::make_unique<FakeModelRunner>(kLimits);

@@ -23,9 +23,8 @@ struct Expected {
   std::vector<float> logprobs;
 };
 
-// Allows even and odd ids in turn. Each mask takes up to `most_polls` calls until it is there; with
-// `fails_at`
-// >= 0, the one after so many tokens cannot be computed.
+// Allows even and odd ids in turn. Each mask is ready after up to `most_polls` calls. If `fails_at`
+// >= 0, the mask after that number of tokens fails.
 class ByTurns : public TokenConstraint {
  public:
   explicit ByTurns(int most_polls = 0, int fails_at = -1)

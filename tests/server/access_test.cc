@@ -24,7 +24,7 @@ ApiKeys Keys(const std::vector<std::string>& entries) {
 
 // The ID of the key; empty: none.
 std::string Find(const ApiKeys& keys, const std::string& authorization) {
-  const std::string* id = keys.Find(authorization);
+  const std::string* id = keys.Find(BearerKey(authorization));
   return id != nullptr ? *id : "";
 }
 

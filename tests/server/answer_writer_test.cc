@@ -72,7 +72,7 @@ json Post(Site& site, const char* path, json body, bool stream, std::string* tex
   return stream ? json() : json::parse(answer->body);
 }
 
-// Asks both ways and compares.
+// Requests the answer as a stream and whole, and compares the two.
 void CheckStreamEqualsWhole(Site& site, const char* path, const json& body) {
   CAPTURE(body.dump());
   std::string text;

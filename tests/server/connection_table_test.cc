@@ -1,4 +1,4 @@
-// The choice of the connection that gives way to a new one.
+// The choice of the connection that is evicted for a new one.
 
 #include "server/http/connection_table.h"
 
@@ -31,7 +31,7 @@ class Crowd {
     Entry* entry = table.Admit(pair[0], address);
     entries.push_back(entry);
     if (state != ConnectionState::kIdle) CHECK(table.SetState(entry, state));
-    std::this_thread::sleep_for(milliseconds(2));  // an order of time
+    std::this_thread::sleep_for(milliseconds(2));  // so that their times differ
     return entry;
   }
 
@@ -58,10 +58,10 @@ TEST_CASE("the longest idle connection gives way first") {
   CHECK_FALSE(fresh->reserve);
   CHECK_FALSE(crowd.table.SetState(second, ConnectionState::kWorking));
   char byte;
-  CHECK(recv(second->socket, &byte, 1, 0) == 0);  // its thread sees the end
+  CHECK(recv(second->socket, &byte, 1, 0) == 0);  // its thread reads the end of input
 }
 
-TEST_CASE("a connection whose first bytes have come is not idle, read or not") {
+TEST_CASE("a connection whose first bytes have come is not idle, also before they are read") {
   Crowd crowd({.connections = 2, .per_address = 2, .reserve = 1, .grace = milliseconds(10000)});
   Entry* asks = crowd.Admit("a");
   Entry* silent = crowd.Admit("b");
@@ -135,7 +135,7 @@ TEST_CASE("slots are counted correctly in any order of operations") {
     }
     CHECK(counted <= 8);
     CHECK(of_a <= 4);
-    CHECK(reserve <= 2 + 8);  // working ones stay
+    CHECK(reserve <= 2 + 8);  // working connections are not evicted
   }
 }
 

@@ -62,7 +62,7 @@ class Pair {
     if (client >= 0) close(client);
     client = -1;
   }
-  // Whether the client is told to have left within two seconds.
+  // True if the connection reports within two seconds that the client has left.
   bool Gone(milliseconds patience, const std::function<void()>& probe = {}) const {
     for (int i = 0; i < 200; ++i) {
       if (connection->gone(patience, probe)) return true;
@@ -140,7 +140,7 @@ TEST_CASE("HTTP/1.0 clients get no interim answer and some time") {
   CHECK(pair.Receive().empty());
 }
 
-TEST_CASE("memory for a body is asked for before it is taken") {
+TEST_CASE("memory for a body is charged before it is allocated") {
   for (const bool chunked : {false, true}) {
     Pair pair;
     const std::string content(100000, 'a');

@@ -1,4 +1,4 @@
-// Conversations on their way to a worker process.
+// Conversations in messages to a worker process.
 
 #include "server/worker/conversation_wire.h"
 

@@ -13,7 +13,8 @@ std::pair<int, std::string> Health(httplib::Client& client) {
   return {answer->status, json::parse(answer->body)["status"]};
 }
 
-// Waits a while for that health: the engine publishes its state after it has sent its events.
+// Waits for this health for a limited time. The engine publishes its state after it has sent its
+// events.
 bool Becomes(httplib::Client& client, const std::pair<int, std::string>& wanted) {
   const auto until = Clock::now() + std::chrono::seconds(60);
   while (Health(client) != wanted && Clock::now() < until) {

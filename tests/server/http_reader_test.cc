@@ -1,5 +1,5 @@
-// Heads and bodies of requests: what is read, what is refused, and that the cuts of the stream do
-// not matter.
+// Heads and bodies of requests: accepted and refused forms. The result does not depend on the sizes
+// of the pieces in which the bytes arrive.
 
 #include <doctest/doctest.h>
 

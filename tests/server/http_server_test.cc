@@ -1,14 +1,14 @@
-// Clients of the HTTP server that ask, stream, leave and err, all at once, and a drain in the
-// middle. Run under the thread sanitizer.
+// Many clients of the HTTP server at once: some stream, some leave early, some send errors. The
+// server drains in the middle. Run under the thread sanitizer.
 
 #include <atomic>
 #include <sstream>
 
 #include "tests/server/http_site.h"
 
-// Two libraries' locks are in code that the sanitizer does not see, while it does see their calls
-// of memcpy: httplib's strings that functions hold as statics, and the lock of the tokenizers'
-// cache.
+// The sanitizer does not see the locks in the code of two libraries, but sees their calls of
+// memcpy. These are the static strings in functions of httplib, and the cache of the tokenizers
+// crate.
 extern "C" const char* __tsan_default_suppressions();   // NOLINT(bugprone-reserved-identifier)
 extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
   return "called_from_lib:libcpp-httplib.so\nrace:tokenizers::utils::cache\n";
@@ -29,7 +29,7 @@ TEST_CASE("many clients at once get the answers that they get alone, and release
     }
   }
   CHECK(alone[0] != alone[1]);
-  std::atomic<int> wrong{0}, right{0};
+  std::atomic<int> wrong{0}, correct{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
@@ -62,13 +62,13 @@ TEST_CASE("many clients at once get the answers that they get alone, and release
             good = health && health->status == 200 && models && models->status == 200;
           }
         }
-        ++(good ? right : wrong);
+        ++(good ? correct : wrong);
       }
     });
   }
   for (auto& thread : threads) thread.join();
   CHECK(wrong == 0);
-  CHECK(right == 8 * 14);
+  CHECK(correct == 8 * 14);
   CHECK(site.AllFree());
 }
 

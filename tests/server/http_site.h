@@ -1,5 +1,5 @@
-// The real HTTP server over the real engine loop, with a runner that has no model, and what clients
-// of it do.
+// The real HTTP server and the real engine loop with a fake model runner, and functions of its
+// clients.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -25,10 +25,10 @@ inline const char* const kPixel =
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP43yAAAAQRAZ"
     "DHGw1eAAAAAElFTkSuQmCC";
 
-// A served fake: the tokenizer and template of a golden checkpoint, logits from a hash.
+// A served fake model: the tokenizer and template of a golden checkpoint, and logits from a hash.
 class Site {
  public:
-  // Serves "fake" where it is the first of these names. The others never load.
+  // Serves the model "fake" if it is the first of these names. The other models never load.
   explicit Site(const std::vector<std::string>& names = {"fake"})
       : catalog_(*ModelCatalog::Make(names)), api_({.port = 0}, {}, Services()) {
     auto source =
@@ -70,7 +70,8 @@ class Site {
     return client;
   }
 
-  // Sends a request, and gives the socket on which the answer comes: closing it is leaving.
+  // Sends a request, and returns the socket of the answer. A test closes it to act as a client that
+  // leaves.
   int Send(const std::string& path, const std::string& body) const {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
@@ -90,7 +91,8 @@ class Site {
     engine_.Drain(Clock::now() + std::chrono::seconds(30));
   }
 
-  // Whether every block is free again, within a while: a client's leaving is noticed in a step.
+  // Waits up to 10 s until all blocks are free. The engine notices in a step that a client has
+  // left.
   bool AllFree() const {
     for (int i = 0; i < 1000; ++i) {
       const auto model = engine_.snapshot().models[0];
@@ -156,7 +158,7 @@ inline Answer Ask(httplib::Client& client, int seed) {
   return {200, answer["choices"][0]["message"]["content"], true};
 }
 
-// Reads a stream; leaves after `most` events.
+// Reads a stream, and closes the connection after `most` events.
 inline Answer Stream(httplib::Client& client, int seed, int most) {
   std::string raw;
   int events = 0;

@@ -1,4 +1,4 @@
-// Reads all requests of a stream of bytes as a connection does. Shared by a test and a fuzz target.
+// Reads all requests in some bytes as a connection does. Shared by a test and a fuzz target.
 #pragma once
 
 #include <algorithm>

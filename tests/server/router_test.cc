@@ -36,11 +36,28 @@ TEST_CASE("a path finds its routes, and its parameter takes all that follows") {
   REQUIRE(match.routes.size() == 1);
   CHECK(match.routes[0]->path == "/a/{name}");
   CHECK(match.parameter == "org/name x");
-  for (const char* unknown : {"", "/", "/A", "/a/", "/ab", "/b/", "/c", "a", "*"}) {
+  for (const char* unknown : {"", "/", "/A", "/a//", "/ab", "/c", "a", "*"}) {
     CAPTURE(unknown);
     CHECK(router.Find(unknown).routes.empty());
   }
   CHECK(router.Find("/a/{name}").parameter == "{name}");
+}
+
+TEST_CASE("an alias maps a prefix of paths, and its segment becomes the parameter") {
+  Router router = MakeRouter();
+  router.AddAlias("/x/deployments/{name}", "");
+  router.AddAlias("/y", "/a");
+  const auto named = router.Find("/x/deployments/m 1/b");
+  REQUIRE(named.routes.size() == 1);
+  CHECK(named.routes[0]->path == "/b");
+  CHECK(named.parameter == "m 1");
+  CHECK(router.Find("/x/deployments/m/a/name").parameter == "name");
+  CHECK(router.Find("/y/name").routes.size() == 1);
+  for (const char* unknown :
+       {"/x", "/x/b", "/x/deployments", "/x/deployments/m", "/x/deployments//", "/y", "/yname"}) {
+    CAPTURE(unknown);
+    CHECK(router.Find(unknown).routes.empty());
+  }
 }
 
 TEST_CASE("methods: GET answers HEAD, and Allow names all") {

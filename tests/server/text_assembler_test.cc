@@ -49,7 +49,7 @@ TEST_CASE("stop strings cut the text at the first match") {
       for (auto n = 1 + random() % 5; n > 0; --n) stop += static_cast<char>('a' + random() % 2);
       stops.push_back(stop);
     }
-    // The stop that is complete first ends the text.
+    // The stop string that is complete first ends the text.
     size_t end = std::string::npos, cut = text.size();
     for (const std::string& stop : stops) {
       const size_t at = text.find(stop);

@@ -36,7 +36,7 @@ OUTSIDE = {"refRemote", "vocabulary"}
 
 
 def ask(tool, requests, timeout=600):
-    """Answers of the tool, in order. The tool is started again where it ends early."""
+    """Returns the answers of the tool, in order. Starts the tool again if it ends early."""
     answers = []
     while len(answers) < len(requests):
         left = requests[len(answers) :]

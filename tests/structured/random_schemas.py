@@ -5,7 +5,7 @@ import random
 NAMES = ["a", "b", "ab", "c", 'q"']
 STRINGS = ["", "a", "b", "ab", "aab", "2020-02-29", "2021-02-29", "é", '"', "\\a", '"b"']
 NUMBERS = [0, 1, 2, 3, 6, -1, -3, 1.5, 2.25, 0.5, 10, 100, 1.0]
-# Python and ECMAScript read all of these alike.
+# Python and ECMAScript give all of these the same meaning.
 PATTERNS = ["^a", "b$", "a", "^[ab]+$", "^[^a]{2}$", '^"[ab]', r"\\[ab]", '["b]$']
 TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"]
 

@@ -1,7 +1,8 @@
-//! Times masks on a real vocabulary.
+//! Measures the time of masks on a real vocabulary.
 //!
-//! Argument: a file of tokens, one a line, as hexadecimal bytes. Input: lines of {"kind": ..., "schema":
-//! TEXT} as for `structured`. Output: compile time, and the slowest and the mean mask of random outputs.
+//! Argument: a file of tokens, one per line, as hexadecimal bytes. Input: lines of {"kind": ...,
+//! "schema": TEXT} as for `structured`. Output: compile time, and the slowest and the mean mask of
+//! random outputs.
 
 use std::io::BufRead;
 use std::time::Instant;

@@ -1,8 +1,10 @@
-//! Says which instances the grammar of a schema accepts, and writes random outputs of it.
+//! Tests which instances the grammar of a schema accepts, and writes random outputs of the grammar.
 //!
-//! Input: lines of {"kind": "schema", "regex", "lark" or "choice", "schema": TEXT, "instances": [TEXT, ...], "walks": COUNT, "seed": NUMBER}.
-//! Output: lines of {"refused": MESSAGE} or {"accepted": [BOOL, ...], "walks": [TEXT, ...],
-//! "unfinished": COUNT, "stuck": COUNT}, with "micros", the time of the compilation.
+//! Input: lines of {"kind": "schema", "regex", "lark" or "choice", "schema": TEXT, "instances": [TEXT, ...],
+//! "walks": COUNT, "seed": NUMBER}.
+//!
+//! Output: lines of {"refused": MESSAGE} or {"accepted": [BOOL, ...], "walks": [TEXT, ...], "unfinished":
+//! COUNT, "stuck": COUNT}, with "micros", the time of the compilation.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;

@@ -8,13 +8,13 @@ use llguidance::earley::Grammar;
 
 use crate::schema::Builder;
 
-/// Strings of one choice.
+/// Largest number of strings of one choice.
 pub const MAX_CHOICES: usize = 50_000;
-/// Bytes of all strings of one choice.
+/// Largest size of all strings of one choice, in bytes.
 pub const MAX_CHOICE_BYTES: usize = 1 << 20;
 
-/// The grammar of exactly one of the strings in `text`, a JSON array. Takes time and memory linear in
-/// their size: they become a tree of common prefixes.
+/// Compiles a grammar whose output is one of the strings in `text`, a JSON array. Time and memory
+/// are linear in the size of the strings, because they become a tree of common prefixes.
 pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
     if text.len() > 8 * MAX_CHOICE_BYTES {
         return Err(too_long());

@@ -1,9 +1,9 @@
-//! Messages and tools, as chat templates see them.
+//! Messages and tools, the input of chat templates.
 
 use serde_json::{json, Map, Value};
 
 pub struct Part {
-    /// An image stands here; else the text.
+    /// True: the part is an image. False: the part is `text`.
     pub is_image: bool,
     pub text: String,
 }
@@ -12,14 +12,14 @@ pub struct Part {
 pub struct Message {
     pub role: String,
     pub parts: Vec<Part>,
-    /// The content is a list of parts; else a string.
+    /// True: the content is a list of parts. False: it is a string.
     pub as_list: bool,
     pub calls: Vec<Call>,
     /// Of the function that a tool's message answers for; may be empty.
     pub name: String,
     /// The call that a tool's message answers; may be empty.
     pub call_id: String,
-    /// What the model thought before it answered; may be empty.
+    /// The thoughts of the model before its content; may be empty.
     pub reasoning: String,
 }
 
@@ -104,7 +104,7 @@ pub fn messages_value(messages: Vec<Message>, arguments_as_text: bool) -> Result
         .collect()
 }
 
-/// The template's `tools`: null where there are none, as transformers passes None.
+/// The template's `tools`. Null if there are none, because transformers passes None.
 pub fn tools_value(tools: Vec<Tool>) -> Result<Value, String> {
     if tools.is_empty() {
         return Ok(Value::Null);

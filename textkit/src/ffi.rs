@@ -1,4 +1,4 @@
-//! The functions of `textkit.h`. Every one catches panics, so that none crosses into C++.
+//! The functions of `textkit.h`. Every function catches panics, so that no panic reaches C++.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 

@@ -1,5 +1,5 @@
-//! Output that must follow a JSON schema, a regular expression or a Lark grammar: which tokens may
-//! come next, by the llguidance crate.
+//! Grammars for output: a JSON schema, a regular expression, a choice or a Lark grammar. Computes
+//! by the llguidance crate which tokens may come next.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub enum Kind {
     JsonSchema = 0,
     Regex = 1,
     Lark = 2,
-    /// A JSON array of strings, of which the output is one.
+    /// A JSON array of strings. The output is one of them.
     Choice = 3,
     /// Text and calls of tools, as `structure` describes them.
     Structure = 4,
@@ -24,8 +24,8 @@ pub struct Grammars {
 }
 
 impl Grammars {
-    /// `words[id]` are the bytes that a token adds to the text; empty: no text can give it (a
-    /// special token).
+    /// `words[id]` has the bytes that a token adds to the text. Empty: the token adds no text, such
+    /// as a special token.
     pub fn new(mut words: Vec<Vec<u8>>, eos: u32) -> Result<Self, String> {
         let size = u32::try_from(words.len()).map_err(|_| "too many tokens")?;
         if eos >= size {
@@ -33,7 +33,7 @@ impl Grammars {
                 "eos token {eos} is not in the vocabulary of {size}"
             ));
         }
-        // The end must stand in the trie under a name that no text has.
+        // The end token needs a name in the trie that no text has.
         words[eos as usize] = [&[TokTrie::SPECIAL_TOKEN_MARKER], &b"<|end|>"[..]].concat();
         let trie = TokTrie::from(&TokRxInfo::new(size, eos), &words);
         let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
@@ -44,7 +44,7 @@ impl Grammars {
         Ok(Self { factory })
     }
 
-    /// Errors are the fault of `text` and name what is wrong with it.
+    /// An error means that `text` is wrong. The message has the reason.
     pub fn matcher(&self, kind: Kind, text: &str) -> Result<Matcher, String> {
         let (name, places) = match kind {
             Kind::JsonSchema => ("the grammar of the schema", false),
@@ -80,7 +80,8 @@ impl Grammars {
         if let Some(error) = matcher.get_error() {
             return Err(grammar_text::plain_error(name, &error, places));
         }
-        // The first mask shows what the compiler does not: limits of a step, and grammars of nothing.
+        // The first mask finds errors that the compiler does not report: a grammar that exceeds the
+        // limits of a step, or that accepts nothing.
         match allowed(&mut matcher) {
             Ok(mask) if mask.iter().any(|word| *word != 0) => Ok(matcher),
             _ => Err(format!("{name}: no text meets it, or {TOO_COMPLEX}")),
@@ -93,7 +94,7 @@ const TOO_COMPLEX: &str = "it is too ambiguous or too large to be followed token
 /// The limits of llguidance. Its own defaults are for trusted grammars.
 fn limits() -> ParserLimits {
     ParserLimits {
-        // Places in the grammar at which an output can stand at once: twice the members of the
+        // Number of grammar positions that are possible at the same time: twice the members of the
         // largest objects.
         max_items_in_row: 10_000,
         // Work to build the expressions of all terminals: about 20 ms.
@@ -106,13 +107,14 @@ fn limits() -> ParserLimits {
         max_lexer_states: 30_000,
         // Symbols have 16 bits.
         max_grammar_size: 60_000,
-        // Costs time that does not depend on the fuel above.
+        // Off, because its time is not limited by the fuel above.
         precompute_large_lexemes: false,
         verbose_errors: false,
     }
 }
 
-/// A bit for each token that may come next; only the end where nothing else may.
+/// Returns a bit for each token that may come next. If no other token may come, only the end token
+/// has one.
 pub fn allowed(matcher: &mut Matcher) -> Result<Vec<u32>, String> {
     let mask = matcher
         .compute_mask_or_eos()
@@ -120,7 +122,7 @@ pub fn allowed(matcher: &mut Matcher) -> Result<Vec<u32>, String> {
     Ok(mask.as_slice().to_vec())
 }
 
-/// Moves on by one token of those that `allowed` named.
+/// Advances by one token, which must be one of those that `allowed` returned.
 pub fn accept(matcher: &mut Matcher, token: u32) -> Result<(), String> {
     matcher
         .consume_token(token)

@@ -1,16 +1,16 @@
-//! Limits of Lark grammars and regular expressions, checked on their text before they are compiled,
-//! and plain words for what the compiler finds wrong.
+//! Checks the limits of Lark grammars and regular expressions on their text, before they are
+//! compiled. Rewrites the compiler's error messages in plain words.
 
-/// Bytes of a Lark grammar.
+/// Largest size of a Lark grammar in bytes.
 pub const MAX_LARK: usize = 128 << 10;
-/// Bytes of a regular expression.
+/// Largest size of a regular expression in bytes.
 pub const MAX_REGEX: usize = 64 << 10;
-/// `|` in a Lark grammar.
+/// Largest number of `|` in a Lark grammar.
 pub const MAX_ALTERNATIVES: usize = 5_000;
-/// Rules and terminals of a Lark grammar. Bounds the recursion of the compiler: it follows a chain of
-/// rules with about 6 KiB of stack for each.
+/// Largest number of rules and terminals of a Lark grammar. Bounds the recursion of the compiler,
+/// which takes about 6 KiB of stack for each rule of a chain.
 pub const MAX_DEFINITIONS: usize = 5_000;
-/// `?`, `*`, `+` and `{` in a grammar or an expression.
+/// Largest number of `?`, `*`, `+` and `{` in a grammar or an expression.
 pub const MAX_REPETITIONS: usize = 2_000;
 
 fn limit(what: &str, count: usize, most: usize) -> Result<(), String> {
@@ -90,7 +90,8 @@ fn comment(text: &[u8]) -> usize {
     text.iter().position(|b| *b == b'\n').unwrap_or(text.len())
 }
 
-/// The length of a string or an expression, up to its end or that of the line.
+/// Returns the length of a quoted string or expression. It ends at its end quote or at the end of
+/// the line.
 fn quoted(text: &[u8]) -> usize {
     let mut at = 1;
     while at < text.len() && text[at] != b'\n' {
@@ -103,7 +104,7 @@ fn quoted(text: &[u8]) -> usize {
     at.min(text.len())
 }
 
-/// Phrases in the compiler's messages, and what is said instead.
+/// Phrases in the compiler's messages, and their replacements.
 const REASONS: [(&str, &str); 15] = [
     (
         "look-around",
@@ -131,7 +132,8 @@ const REASONS: [(&str, &str); 15] = [
     ("too large", "it is too large"),
 ];
 
-/// The error of a compiler, in words of our own. `places`: with line and column, where it names them.
+/// Rewrites an error message of a compiler. `places`: keep the line and column if the message has
+/// them.
 pub fn plain_error(what: &str, error: &str, places: bool) -> String {
     let reason = REASONS.iter().find(|(phrase, _)| error.contains(phrase));
     let reason = reason.map_or("it cannot be compiled", |(_, reason)| *reason);
@@ -141,7 +143,7 @@ pub fn plain_error(what: &str, error: &str, places: bool) -> String {
     }
 }
 
-/// Line and column at the start of a message: `1(8): ...` or `at 1(8): ...`.
+/// Parses the line and column at the start of a message: `1(8): ...` or `at 1(8): ...`.
 fn place(error: &str) -> Option<(usize, usize)> {
     let text = error.strip_prefix("at ").unwrap_or(error);
     let (line, rest) = text.split_once('(')?;

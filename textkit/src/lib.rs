@@ -1,5 +1,5 @@
-//! edgegate's text side behind a C interface (`textkit.h`): Hugging Face tokenizers, Jinja chat
-//! templates and llguidance's grammars, which are what the field itself uses.
+//! C interface (`textkit.h`) to the crates that edgegate uses for text: Hugging Face tokenizers,
+//! minijinja chat templates and llguidance grammars.
 
 mod choice;
 mod conversation;

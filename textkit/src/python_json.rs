@@ -1,5 +1,5 @@
-//! `json.dumps` as Python writes it, which is what templates' `tojson` means in the field: a space
-//! after commas and colons, no escaping beyond JSON's own, keys in their order.
+//! Writes JSON like Python's `json.dumps`, because published templates expect that of `tojson`: a
+//! space after commas and colons, only the escapes that JSON requires, keys in their order.
 
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
-//! Keeping what users send apart from what the template writes.
+//! Separates text of users from text of the template.
 //!
-//! Before rendering, a marker (a Unicode noncharacter that occurs in none of the inputs) goes
-//! into every look-alike of a special token, after its first character. In the rendered text an
-//! intact special token is therefore the template's own. The markers are dropped again from the
-//! text in between.
+//! Before rendering, a marker (a Unicode noncharacter that occurs in none of the inputs) goes into
+//! every look-alike of a special token, after its first character. In the rendered text, an intact
+//! special token was therefore written by the template. The markers are removed from the other
+//! text.
 
 use serde_json::Value;
 
@@ -16,14 +16,14 @@ pub enum Segment {
     Text(String),
 }
 
-/// A marker that occurs in none of the texts.
+/// Returns a marker that occurs in none of the texts.
 pub fn pick_marker(texts: &[&str]) -> Option<char> {
     MARKERS
         .into_iter()
         .find(|marker| !texts.iter().any(|text| text.contains(*marker)))
 }
 
-/// `text` with the marker inside every look-alike, overlapping ones too.
+/// Returns `text` with the marker inside every look-alike, also inside overlapping ones.
 pub fn mark(text: &str, specials: &[String], marker: char) -> String {
     let mut cuts: Vec<usize> = Vec::new();
     for special in specials {

@@ -45,7 +45,7 @@ fn malformed() -> String {
     "the structure of the output is malformed".into()
 }
 
-/// The strings of a member of `value`.
+/// Returns the strings of a member of `value`.
 fn strings<'a>(value: &'a Value, member: &str) -> Result<Vec<&'a str>, String> {
     let items = value.get(member).and_then(Value::as_array);
     let items = items.ok_or_else(malformed)?;
@@ -171,7 +171,7 @@ impl Compiler {
         let count = count.ok_or_else(malformed)?.min(16);
         let blanks = || RegexAst::Regex(format!("[ \\t\\r\\n]{{0,{count}}}"));
         let ends = RegexAst::Concat(vec![any_text(), one_of(&marks), blanks()]);
-        // Behind the first mark there is nothing but blanks.
+        // Only blanks follow the first mark.
         let goes_on = RegexAst::Concat(vec![
             any_text(),
             one_of(&marks),

@@ -1,4 +1,4 @@
-//! Chat templates, with the meaning that `apply_chat_template` of transformers gives them.
+//! Renders chat templates like `apply_chat_template` of transformers.
 
 use minijinja::value::{Kwargs, Value as JinjaValue};
 use minijinja::{Environment, Error, ErrorKind};
@@ -8,7 +8,7 @@ use crate::conversation::{messages_value, tools_value, Message, Tool};
 use crate::python_json;
 use crate::segments::{self, Segment};
 
-/// Instructions that one rendering may take: far above any honest template's need.
+/// Largest number of instructions of one rendering. Published templates need far fewer.
 const FUEL: u64 = 20_000_000;
 
 pub struct Template {
@@ -75,11 +75,11 @@ fn without_generation_tags(source: &str) -> String {
     out
 }
 
-/// Bytes of one tag, beside its string literals. The parser takes time quadratic in the depth of an
-/// expression.
+/// Largest size of one tag in bytes, without its string literals. The parser takes time quadratic
+/// in the depth of an expression.
 const MAX_TAG: usize = 8000;
 
-/// An error where a tag is longer than `MAX_TAG`.
+/// Returns an error if a tag is longer than `MAX_TAG`.
 fn check_tags(source: &str) -> Result<(), String> {
     let bytes = source.as_bytes();
     let mut at = 0;
@@ -150,7 +150,7 @@ impl Template {
             tools_value(input.tools).map_err(RenderError::Invalid)?,
             parse_kwargs(input.kwargs)?,
         ];
-        // JSON may escape any character, so the marker is sought in what the strings mean.
+        // JSON may escape any character, so the marker is chosen from the decoded strings.
         let texts: Vec<String> = values.iter().map(Value::to_string).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let marker = segments::pick_marker(&texts).ok_or_else(|| {
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::conversation::Part;
 
-    /// With one message of the user, where there is a text.
+    /// Renders with one message of the user, or with no message if `text` is None.
     fn render(source: &str, text: Option<&str>) -> Result<String, String> {
         let template = Template::new(source, r#"["<|end|>"]"#, r#"{"bos_token":"<s>"}"#)?;
         let message = |text: &str| Message {

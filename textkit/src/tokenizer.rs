@@ -1,4 +1,4 @@
-//! A `tokenizer.json`, with the bytes of every token at hand.
+//! A `tokenizer.json`, and the bytes of every token.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use tokenizers::{Model, OffsetType, PreTokenizer, Tokenizer as HfTokenizer};
 
-/// Larger ids than this are damage, not a vocabulary.
+/// Upper bound of token ids. A file with a larger id is damaged.
 const MAX_VOCAB: u32 = 1 << 22;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Tokenizer {
         })
     }
 
-    /// The ids of `text`. Stops when there are more than `max_tokens` of them.
+    /// Returns the ids of `text`. Stops if there are more than `max_tokens` ids.
     pub fn encode(
         &self,
         text: &str,
@@ -69,7 +69,8 @@ impl Tokenizer {
         max_tokens: usize,
     ) -> Result<Vec<u32>, EncodeError> {
         let which = if parse { &self.parse } else { &self.plain };
-        // The steps of `encode_fast`, with a count between two pieces of the text.
+        // The steps of `encode_fast`, with a check of the number of tokens between two pieces of
+        // the text.
         let mut pieces = which
             .get_added_vocabulary()
             .extract_and_normalize(which.get_normalizer(), text);
@@ -157,7 +158,7 @@ fn token_table(tokenizer: &HfTokenizer, description: &Value) -> Result<Vec<Token
     Ok(tokens)
 }
 
-/// Whether a decoder, or a member of its sequence, is of this type.
+/// True if a decoder, or a member of its sequence, has this type.
 fn mentions(decoder: &Value, kind: &str) -> bool {
     decoder["type"] == kind
         || decoder["decoders"]

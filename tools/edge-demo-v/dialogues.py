@@ -137,7 +137,7 @@ def shape_names(shapes):
 
 
 def told(kind, facts):
-    """The plain answer to the plain question about this kind of scene."""
+    """The short answer to the standard question about this kind of scene."""
     if kind == "gauge":
         return f"The gauge reads {facts['reading']}."
     if kind == "display":
@@ -168,7 +168,7 @@ def as_json(kind, facts):
 
 
 def count_shapes(rng, shapes):
-    """How many there are: of all, of a colour, of a shape."""
+    """Asks for the number of all shapes, of a colour, or of a kind."""
     if rng.random() < 0.25:
         n = len(shapes)
         return rng.choice(ASK["shapes count"]), (
@@ -196,7 +196,7 @@ def place(cell):
 
 
 def find_shape(rng, shapes):
-    """Where one is, and its box in percent of the picture: left, top, right, bottom."""
+    """Asks where a shape is. The answer is its box in percent of the image: left, top, right, bottom."""
     names = shape_names(shapes)
     ask = rng.choice(["Where is the {}?", "Find the {}.", "Give the box of the {}.", "Locate the {}."])
     once = [i for i, name in enumerate(names) if names.count(name) == 1]
@@ -212,7 +212,7 @@ def find_shape(rng, shapes):
 
 
 def ask_shape(rng, shapes):
-    """What colour one is, or what stands at one place."""
+    """Asks for the colour of a shape, or for the shape at a place."""
     kinds = [s["shape"] for s in shapes]
     once = [s for s in shapes if kinds.count(s["shape"]) == 1]
     if once and rng.random() < 0.6:

@@ -33,14 +33,14 @@ SKILLS = {
     "find": "shapes: where one is, as a box",
     "sign": "printed words",
     "json": "any of these as JSON",
-    "look": "what the picture shows",
+    "look": "what the image shows",
     "cannot": "what cannot be told",
-    "talk": "small talk without a picture",
+    "talk": "small talk without an image",
 }
 
 
 def near_gauge(said, true):
-    """Both "7.3 bar" or alike, somewhere in a text."""
+    """True if both texts have a reading such as "7.3 bar" and the two are close."""
     values = [re.search(r"(\d+(?:\.\d)?) (bar|°C|%)", text) for text in (said, true)]
     if not all(values) or values[0][2] != values[1][2]:
         return False
@@ -193,7 +193,7 @@ def measure(model, count, verbose):
 def report(folder):
     parts = [json.loads((folder / f"results-{kind}.json").read_text()) for kind in ("float", "served")]
     lines = [
-        "# edge-demo-v: what it gets right",
+        "# edge-demo-v: accuracy",
         "",
         f"Scenes never trained on ({parts[0]['count']} for each skill), made by `scenes.py`; measured by",
         "`tools/edge-demo-v/evaluate.py`: the checkpoint in float32 by transformers, and as the daemon",

@@ -75,11 +75,11 @@ class Heads(nn.Module):
         self.outputs = sum(places * classes for places, classes in HEADS.values())
         self.linear = nn.Linear(wide, self.outputs + CELLS * 4)
         self.marks = nn.Linear(network.WIDTH, len(MARKS))
-        # What stands in each row's four patches, by one and the same layer for all rows: so that the
+        # Predicts the marks in each row's four patches. All rows use the same layer, so that the
         # text model can look for it.
         self.rows = nn.Linear(network.WIDTH, len(MARKS))
         nn.init.zeros_(self.rows.weight)
-        nn.init.constant_(self.rows.bias, -4.0)  # most of them are nowhere
+        nn.init.constant_(self.rows.bias, -4.0)  # most marks are absent
         weights = torch.tensor([0.1] + [1.0] * (len(MARKS) - 1))
         self.register_buffer("weights", weights, persistent=False)
 
@@ -95,9 +95,9 @@ class Heads(nn.Module):
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="sum") / wanted[..., 0].numel()
 
     def loss(self, patches, rows, classes, boxes, marks):
-        """(loss, {head: share right})."""
+        """Returns (loss, {head: share of correct predictions})."""
         out, box, mark = self(patches, rows)
-        # Most patches show nothing: what there is counts tenfold.
+        # Most patches show nothing. So the other patches have ten times the weight.
         loss = 4 * F.cross_entropy(mark.flatten(0, 1), marks.flatten(), weight=self.weights)
         loss = loss + self.rows_loss(rows[:, 1:-1], marks)
         something = marks > 0
@@ -111,7 +111,7 @@ class Heads(nn.Module):
             if not known.any():
                 continue
             logits, wanted = logits[known], wanted[known]
-            if name == "needle":  # near misses are nearly right
+            if name == "needle":  # values close to the truth are nearly correct
                 near = torch.arange(count)[None] - wanted[:, None]
                 soft = torch.exp(-0.5 * (near / 1.2) ** 2)
                 soft = soft / soft.sum(1, keepdim=True)

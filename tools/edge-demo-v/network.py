@@ -1,4 +1,4 @@
-"""edge-demo-v: GLM-Edge-V's architecture, small, from transformers' SigLIP and GLM and the adapter.
+"""edge-demo-v: a small model of GLM-Edge-V's architecture, made of transformers' SigLIP and GLM and an adapter.
 
 Needs torch, transformers and safetensors.
 """
@@ -26,7 +26,7 @@ VISION = dict(
     layer_norm_eps=1e-6,
 )
 ADAPTER_INNER = 512
-ATTENTION = "eager"  # at these sizes the fused ones are slower to train on a processor
+ATTENTION = "eager"  # at these sizes fused attention trains more slowly on a CPU
 TOWER_PREFIX = "model.vision.vit.model.vision_model."
 ADAPTER_PREFIX = "model.vision.adapter."
 
@@ -73,7 +73,7 @@ class LinearProj(nn.Module):
 
 
 class Adapter(nn.Module):
-    """[batch, patches, WIDTH] to [batch, patches / 4 + 2, WIDTH]."""
+    """Maps [batch, patches, WIDTH] to [batch, patches / 4 + 2, WIDTH]."""
 
     def __init__(self):
         super().__init__()
@@ -84,7 +84,7 @@ class Adapter(nn.Module):
     def forward(self, patches):
         batch, count, wide = patches.shape
         side = round(count**0.5)
-        # The convolution, as a product: its windows do not overlap.
+        # The convolution is a matrix product, because its windows do not overlap.
         square = patches.view(batch, side // 2, 2, side // 2, 2, wide)
         square = square.permute(0, 1, 3, 5, 2, 4).reshape(batch, count // 4, wide * 4)
         rows = F.linear(square, self.conv.weight.flatten(1), self.conv.bias)
@@ -93,7 +93,10 @@ class Adapter(nn.Module):
 
 
 def wave_positions(grid, width):
-    """[grid * grid, width]: sines of both coordinates, so that near patches begin alike."""
+    """Initial position embeddings [grid * grid, width]: sines of both coordinates.
+
+    Neighbouring patches get similar vectors.
+    """
     steps = torch.exp(-math.log(40.0) * torch.arange(width // 4) / (width // 4))
     angles = torch.arange(grid)[:, None] * steps[None] * 2
     waves = torch.cat([angles.sin(), angles.cos()], 1)
@@ -115,13 +118,13 @@ class EdgeDemoV(nn.Module):
         self.place = tokenizer.token_to_id("<|begin_of_image|>")
 
     def see(self, pixels):
-        """Prepared pixels, u8 [batch, SIDE, SIDE, 3], to (patches, rows)."""
+        """Encodes prepared pixels, u8 [batch, SIDE, SIDE, 3], to (patches, rows)."""
         pixels = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
         patches = self.tower(pixel_values=pixels).last_hidden_state
         return patches, self.adapter(patches)
 
     def embed(self, ids, rows):
-        """`rows` [images, IMAGE_ROWS, WIDTH], in the order of the places in `ids`."""
+        """Embeds `ids`. `rows` [images, IMAGE_ROWS, WIDTH] replace the image tokens, in the order of `ids`."""
         embedded = self.text.get_input_embeddings()(ids)
         at = (ids == self.place).nonzero(as_tuple=True)
         return embedded.index_put(at, rows.flatten(0, 1).to(embedded.dtype))
@@ -130,7 +133,7 @@ class EdgeDemoV(nn.Module):
         return self.text.model(inputs_embeds=self.embed(ids, rows)).last_hidden_state
 
     def save(self, folder, tokenizer):
-        """As a Hugging Face directory of GLM-Edge-V's kind, in bf16."""
+        """Saves the model as a Hugging Face directory of GLM-Edge-V, in bf16."""
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         tensors = dict(self.text.state_dict())

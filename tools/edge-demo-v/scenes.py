@@ -36,7 +36,7 @@ class Scene:
     kind: str
     image: Image.Image
     facts: dict  # facts of the scene: see each draw_ function
-    marks: list  # (x0, y0, x1, y1, name) in fractions of the side: what stands where
+    marks: list  # (x0, y0, x1, y1, name) of each object, in fractions of the side
 
 
 class Canvas:
@@ -313,7 +313,7 @@ DRAW = {
 
 
 def weather(rng, image):
-    """Camera effects: uneven light, a little blur, noise."""
+    """Adds camera effects: uneven light, a little blur, noise."""
     if rng.random() < 0.3:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.9) * image.width / 224))
     pixels = np.asarray(image).astype(np.float32)
@@ -327,7 +327,7 @@ def weather(rng, image):
 
 
 def make_scene(seed, kind=None, side=224):
-    """The scene of this seed; of this kind, where one is named."""
+    """Makes the scene of this seed. `kind`: None chooses one."""
     rng = random.Random(seed)
     chosen = rng.choices(KINDS, [20, 24, 16, 20, 20, 4])[0]
     kind = kind or chosen

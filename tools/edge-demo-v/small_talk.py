@@ -1,4 +1,4 @@
-"""Questions that need no picture, and their answers. Standard library only."""
+"""Questions that need no image, and their answers. Standard library only."""
 
 import dialogues
 
@@ -173,7 +173,7 @@ NO_PICTURE = "I cannot tell: you have shown me no picture."
 
 
 def talk(rng):
-    """One question that needs no picture, and its answer."""
+    """Returns one question that needs no image, and its answer."""
     dice = rng.random()
     if dice < 0.6:
         questions, answer = rng.choice(TALK)

@@ -8,7 +8,7 @@ import small_talk
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-# GLM-Edge's own, in its order (shared by all four models).
+# The special tokens of all four GLM-Edge models, in their order.
 SPECIALS = [
     "<|endoftext|>",
     "[MASK]",
@@ -57,7 +57,7 @@ FACTS = {kind: only_facts(draw) for kind, draw in scenes.DRAW.items()}
 
 
 def make_tokenizer():
-    """Byte-level BPE as GLM-Edge's, each digit a token, trained on the dialogues."""
+    """Trains a byte-level BPE like GLM-Edge's on the dialogues. Each digit is a token."""
     pattern = (
         r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|"
         r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -80,7 +80,7 @@ def make_tokenizer():
 
 
 class Encoder:
-    """Conversations to ids and labels, as the template and edgegate render them."""
+    """Converts conversations to ids and labels, in the format of the template and edgegate."""
 
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
@@ -99,7 +99,7 @@ class Encoder:
         return ids + self.text("\n" + text) + (rows if image else [])
 
     def conversation(self, rng, scene, length, most_turns):
-        """(ids, labels) of one turn or more, as fit: about the scene, or small talk where it is None.
+        """Returns (ids, labels) of as many turns as fit: about the scene, or small talk if it is None.
 
         The answer's end is the next turn's <|user|>, as in GLM-Edge.
         """

@@ -2,8 +2,8 @@
 
     python3 train.py OUT [--threads N]     about two and a half hours on two cores
 
-OUT gets state.pt (to go on from, after a stop), and at the end the Hugging Face directory. Needs
-what requirements.txt says. The same seed and number of threads give the same model, on one kind of
+Writes OUT/state.pt, from which a stopped training continues, and at the end a Hugging Face directory. Needs
+the packages of requirements.txt. The same seed and number of threads give the same model, on one kind of
 processor.
 """
 
@@ -28,18 +28,18 @@ LENGTH = 72  # of a conversation of several turns, tokens
 SINGLE_SHARE = 0.85  # of the batches: conversations of one turn, which only the image answers
 TALKS = 3  # conversations about each image
 TALK_SHARE = 0.12  # of the conversations that have no image
-# How often each kind of scene comes, while only seeing and later: what is hardest most.
+# Frequencies of the kinds of scenes, in the phase "see" and later. Hard kinds are more frequent.
 SEEING = [14, 25, 20, 13, 26, 2]
 SPEAKING = [16, 16, 16, 40, 9, 3]
-# Phases: what learns, for how many steps, at what share of the base rate. In "see" the tower learns
-# with its heads, in "speak" it stands still and the language part learns, in "all" everything does.
+# Phases: name, number of steps, factor of the learning rate. In "see" the tower and its heads
+# learn. In "speak" the language part learns and the tower is fixed. In "all" everything learns.
 PLAN = "see:3400:1 speak:400:1 all:700:1 see:2200:0.4 speak:300:1 all:1500:1.6"
-# Highest learning rates of what sees (tower, adapter, heads) and of the language part.
+# Highest learning rates of the vision part (tower, adapter, heads) and of the language part.
 RATES = {"see": (1e-3, 0.0), "speak": (0.0, 1.5e-3), "all": (1.5e-4, 5e-4)}
 
 
 class Samples(IterableDataset):
-    """Batches, made from their number alone."""
+    """Batches. The contents of a batch depend on its number alone."""
 
     def __init__(self, tokenizer, seed, first, last, size, speak):
         self.encoder = tokens.Encoder(tokenizer)
@@ -141,7 +141,7 @@ class Trainer:
         self.state.with_suffix(".part").rename(self.state)
 
     def phase(self):
-        """(name, first step, steps, share of the rate) of the phase that this step is in."""
+        """Returns (name, first step, steps, factor of the rate) of the current phase."""
         first = 0
         for name, steps, share in self.phases:
             if self.step < first + steps:
@@ -149,7 +149,7 @@ class Trainer:
             first += steps
 
     def rates(self):
-        """Learning rates of what sees and of the language part at this step."""
+        """Returns the learning rates of the vision part and of the language part at this step."""
         name, first, steps, share = self.phase()
         at, warm = self.step - first, min(400, steps // 8)
         return [rate(at, steps, top * share, warm) for top in RATES[name]]

@@ -24,7 +24,8 @@ Status CheckSpans(const ForwardBatch& batch, const RunnerLimits& limits) {
   return {};
 }
 
-// DeepStack rows are added below the last layer, which computes the output rows only.
+// Rows of DeepStack must be added before the last layer, because that layer computes the output
+// rows only.
 Status CheckMedia(const ForwardBatch& batch, const RunnerLimits& limits, int num_layers) {
   const int tokens = static_cast<int>(batch.tokens.size());
   int end = 0;

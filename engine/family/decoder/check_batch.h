@@ -6,8 +6,9 @@
 
 namespace edgegate {
 
-// kInternal where the batch breaks the contract: that is a bug of the scheduler. kUnimplemented
-// where it asks for what a decoder of these limits and `num_layers` layers does not have.
+// Checks a batch for a decoder of these limits and `num_layers` layers. kInternal: the batch breaks
+// the contract, which is a bug of the scheduler. kUnimplemented: it requests something that such a
+// decoder does not support. Thread-safe.
 Status CheckBatch(const ForwardBatch& batch, const RunnerLimits& limits, int num_layers);
 
 }  // namespace edgegate

@@ -1,6 +1,6 @@
 // A family of decoder-only models, as data: how its config files are read, and its table of
 // tensors. All families share the forward pass (decoder_runner.h) and the quantization
-// (decoder_quantize.h), whose switches are the fields of ModelConfig.
+// (layer_quantizer.h), which depend on the fields of ModelConfig.
 //
 // A family is one file in families/ and one row in engine/family/registry.cc.
 #pragma once
@@ -18,16 +18,17 @@
 
 namespace edgegate {
 
-// Tells whether a checkpoint has a kind of bias.
+// Whether the checkpoints of a family have a kind of bias.
 enum class HasBias : uint8_t {
   kNever,
   kAlways,
-  kByConfig,  // where attention_bias, or mlp_bias, is true
+  kByConfig,  // if attention_bias, or mlp_bias, is true
 };
 
+// The description of a family. Immutable after it is registered.
 struct DecoderFamily {
-  // A checkpoint with config.json and safetensors. The defaults of absent keys are those of
-  // transformers' config class.
+  // A checkpoint with config.json and safetensors. The defaults of absent keys are those of the
+  // config class in transformers.
   struct HuggingFace {
     std::string architecture;  // config.json's architectures[0]
     DecoderTensorNames tensors = kHfTensorNames;
@@ -36,31 +37,31 @@ struct DecoderFamily {
     HasBias o_bias = HasBias::kNever;
     HasBias mlp_bias = HasBias::kNever;
     bool qk_norm = false;
-    bool attention_bias = false;         // where attention_bias is absent
-    double rotary_factor = 1.0;          // where partial_rotary_factor is absent
-    int kv_heads = 0;                    // where num_key_value_heads is absent; 0: as many as heads
-    int head_dim = 0;                    // where head_dim is absent; 0: hidden_size / heads
-    double rms_norm_eps = 1e-6;          // where rms_norm_eps is absent
-    std::vector<int32_t> eos_token_ids;  // where no file names any
-    // Reads keys that the fields above do not cover, and refuses what the forward pass lacks.
-    // Called last. May be null.
+    bool attention_bias = false;         // if attention_bias is absent
+    double rotary_factor = 1.0;          // if partial_rotary_factor is absent
+    int kv_heads = 0;                    // if num_key_value_heads is absent; 0: as many as heads
+    int head_dim = 0;                    // if head_dim is absent; 0: hidden_size / heads
+    double rms_norm_eps = 1e-6;          // if rms_norm_eps is absent
+    std::vector<int32_t> eos_token_ids;  // if no file has any
+    // Reads keys that the fields above do not cover, and refuses what the forward pass does not
+    // support. Called last. May be null.
     Status (*read)(const Json& config, ModelConfig* model) = nullptr;
   };
 
-  // A GGUF file.
+  // The description of a family's GGUF files.
   struct Gguf {
     std::string architecture;  // general.architecture
     DecoderTensorNames tensors = kGgufTensorNames;
     RopeLayout rope_layout = RopeLayout::kHalfSplit;
     bool qk_norm = false;
-    // Tokens that end a turn beside those that end it in every family.
+    // Tokens that end a turn, in addition to those that end it in every family.
     std::vector<std::string> end_of_turn;
-    // Reads metadata of this family alone, as HuggingFace::read does. May be null.
+    // Reads the metadata that only this family has, as HuggingFace::read does. May be null.
     Status (*read)(const GgufFile& file, ModelConfig* model) = nullptr;
   };
 
-  std::optional<HuggingFace> hugging_face;  // nullopt: no such files are read
-  std::optional<Gguf> gguf;                 // the same
+  std::optional<HuggingFace> hugging_face;  // nullopt: such files are not supported
+  std::optional<Gguf> gguf;                 // nullopt: GGUF files are not supported
 };
 
 }  // namespace edgegate

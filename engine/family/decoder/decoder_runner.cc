@@ -18,19 +18,18 @@
 namespace edgegate {
 namespace {
 
-// Tokens of one attention task: enough to reuse loaded keys, few enough for an even distribution.
-constexpr int kTokensPerTask = 16, kFewestTokensPerTask = 4;
+// Maximum and minimum number of tokens of one attention task. More tokens reuse loaded keys. Fewer
+// tokens distribute the work more evenly.
+constexpr int kTokensPerTask = 16, kMinTokensPerTask = 4;
 constexpr int kTasksPerThread = 4;
 
-LinearMatMul::Kinds KindsOf(const DecoderWeights& w) {
-  LinearMatMul::Kinds kinds{.fine = w.lm_head.fine()};
+LinearFormatSet FormatsOf(const DecoderWeights& w) {
+  LinearFormatSet formats;
+  formats.Add(w.lm_head);
   for (const DecoderLayerWeights& layer : w.layers) {
-    for (const Linear* l : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) {
-      kinds.fine |= l->fine();
-      kinds.four_bits |= l->four_bits();
-    }
+    for (const Linear* l : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) formats.Add(*l);
   }
-  return kinds;
+  return formats;
 }
 
 RunnerLimits MakeLimits(const DecoderWeights& weights, const RunnerOptions& options) {
@@ -52,11 +51,11 @@ RunnerLimits MakeLimits(const DecoderWeights& weights, const RunnerOptions& opti
   limits.media = config.media;
   limits.max_hidden_rows = std::min(options.max_hidden_rows, options.max_batched_tokens);
   limits.position_axes = config.rope.frequency_axes.empty() ? 1 : 3;
-  if (KindsOf(weights).four_bits) limits.cheap_rows = 4;  // fewer bytes to read, and more work
+  limits.cheap_rows = FormatsOf(weights).CheapRows();
   return limits;
 }
 
-// Moves these rows of `x`, `width` floats each, to its beginning. `rows` ascends.
+// Moves these rows of `x`, `width` floats each, to its beginning. `rows` must be ascending.
 void KeepRows(const std::vector<int32_t>& rows, int64_t width, float* x) {
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] == static_cast<int32_t>(i)) continue;
@@ -73,9 +72,9 @@ struct DecoderRunner::Impl {
         limits(MakeLimits(weights, options)),
         pool(options.pool),
         kv_cache_type(options.kv_cache_type),
-        linear(limits.max_batched_tokens,
-               std::max({config.hidden_size, config.intermediate_size, config.q_size()}),
-               KindsOf(weights), options.backend),
+        linear({limits.max_batched_tokens,
+                std::max({config.hidden_size, config.intermediate_size, config.q_size()})},
+               FormatsOf(weights), options.backend),
         rope(config.rope.rotary_dim, config.rope.theta, config.rope.frequency_divisors,
              config.rope.frequency_axes),
         qkv_stride(weights.layers[0].qkv.n_padded()),
@@ -120,12 +119,12 @@ struct DecoderRunner::Impl {
   const int64_t qkv_stride;
   const int64_t gated_stride;
 
-  // State of the current step. Rows are tokens.
+  // The state of the current step. Rows are tokens.
   std::vector<int32_t> positions;       // index of each token in its sequence
-  std::vector<int32_t> rope_positions;  // [tokens][3], where the batch has positions
+  std::vector<int32_t> rope_positions;  // [tokens][3]; empty: the batch has no positions
   std::vector<int32_t> span_of_token;
-  std::vector<int32_t> output_rows;  // tokens whose logits or states are wanted, ascending
-  std::vector<AttentionTask> tasks;  // the same for every layer
+  std::vector<int32_t> output_rows;  // ascending tokens whose logits or states are requested
+  std::vector<AttentionTask> tasks;  // equal for every layer
   AlignedBuffer<float> hidden;       // [tokens][hidden_size]: the residual stream
   AlignedBuffer<float> qkv;          // [tokens][qkv_stride]
   AlignedBuffer<float> attention;    // [tokens][q_size]
@@ -133,7 +132,7 @@ struct DecoderRunner::Impl {
   AlignedBuffer<float> logits;       // [logits rows][vocab_size]
   AlignedBuffer<float> states;       // [hidden rows][hidden_size]
 
-  AlignedBuffer<uint16_t> kv;  // [num_layers][num_blocks], each as KvLayer says
+  AlignedBuffer<uint16_t> kv;  // [num_layers][num_blocks], each in the layout of KvLayer
 
   std::unique_ptr<MediaEncoder> encoder;  // null: the model takes no media
 };
@@ -163,7 +162,7 @@ void DecoderRunner::Impl::Embed(const ForwardBatch& batch) {
   }
 }
 
-// Adds the rows of media that are meant for the output of this layer (DeepStack).
+// Adds the media rows that belong to the output of this layer (DeepStack).
 void DecoderRunner::Impl::AddDeepRows(const ForwardBatch& batch, int layer) {
   const int64_t width = config.hidden_size;
   for (const MediaSpan& media : batch.media) {
@@ -192,7 +191,7 @@ void DecoderRunner::Impl::SetPositions(const ForwardBatch& batch) {
   rope.SetPositions(rope_positions, 3);
 }
 
-// Normalizes q and k where the model does, rotates them, scales q, and writes k and v to the cache.
+// Normalizes q and k if the model does so, rotates them, scales q, and writes k and v to the cache.
 void DecoderRunner::Impl::RotateAndStore(const ForwardBatch& batch, int layer) {
   const int tokens = static_cast<int>(batch.tokens.size());
   const KvLayer cache = KvOfLayer(layer);
@@ -226,7 +225,7 @@ void DecoderRunner::Impl::PlanAttention(const ForwardBatch& batch) {
   const int shares = ThreadPool::CurrentThreads() * kTasksPerThread;
   for (const SequenceSpan& span : batch.spans) {
     const int share = (span.count * config.num_kv_heads + shares - 1) / shares;
-    const int most = std::clamp(share, kFewestTokensPerTask, kTokensPerTask);
+    const int most = std::clamp(share, kMinTokensPerTask, kTokensPerTask);
     for (int t = 0; t < span.count; t += most) {
       for (int head = 0; head < config.num_kv_heads; ++head) {
         const int64_t token = span.first + t;
@@ -251,14 +250,15 @@ void DecoderRunner::Impl::AttendAll(int layer) {
   ParallelFor(count, [&](int i) { Attend(cache, tasks[i]); });
 }
 
-// After the last attention, only rows whose logits or states are wanted are computed: a prompt's
-// other rows end with their keys and values.
+// Keeps the rows whose logits or states are requested. After the last attention, the other rows of
+// a prompt are not needed.
 void DecoderRunner::Impl::KeepOutputRows() {
   KeepRows(output_rows, config.hidden_size, hidden.data());
   KeepRows(output_rows, config.q_size(), attention.data());
 }
 
-// Logits, and the last norm's output, of `output_rows`, which `hidden` holds.
+// Computes the logits, and the output of the last norm, of `output_rows`. `hidden` holds these
+// rows.
 void DecoderRunner::Impl::ComputeOutputs(const ForwardBatch& batch) {
   const int width = config.hidden_size;
   const auto place_of = [&](int32_t row) {

@@ -1,12 +1,13 @@
-// The table of a decoder's tensors: their names in published files, and where they were found.
+// The table of a decoder's tensors: their names in published files, and the slices that they are
+// bound to.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/embedding_type.h"
 #include "engine/model/model_config.h"
-#include "engine/model/weight_format.h"
 #include "engine/weights/tensor_files.h"
 
 namespace edgegate {
@@ -21,8 +22,8 @@ struct DecoderTensorNames {
   const char *gate_bias, *up_bias, *down_bias;
 };
 
-// The names that most Hugging Face checkpoints and GGUF files use. A family starts from one of
-// these, and changes what differs.
+// The names in most Hugging Face checkpoints and GGUF files. A family starts from one of these
+// tables, and changes the names that differ.
 inline constexpr DecoderTensorNames kHfTensorNames = {
     .embedding = "model.embed_tokens.weight",
     .final_norm = "model.norm.weight",
@@ -77,8 +78,8 @@ inline constexpr DecoderTensorNames kGgufTensorNames = {
     .down_bias = "blk.{}.ffn_down.bias",
 };
 
-// A layer's tensors. Biases and norms that the model lacks are absent. Parts of a fused tensor
-// (qkv, gate_up) are slices of it.
+// A layer's tensors. Biases and norms that the model does not have are absent. Parts of a fused
+// tensor (qkv, gate_up) are slices of it.
 struct DecoderLayerTensors {
   TensorSlice attention_norm, q, k, v, o;
   TensorSlice q_bias, k_bias, v_bias, o_bias;
@@ -87,22 +88,23 @@ struct DecoderLayerTensors {
   TensorSlice gate_bias, up_bias, down_bias;
 };
 
+// The bound tensors of a decoder. Views of TensorFiles, which must outlive them.
 struct DecoderTensors {
   TensorSlice embedding;
   TensorSlice final_norm;
-  TensorSlice lm_head;  // the embedding where config.tied_lm_head and the files have none
+  TensorSlice lm_head;  // the embedding, if config.tied_lm_head and the files have no lm_head
   std::vector<DecoderLayerTensors> layers;
 
-  // The smallest type that holds the embedding as stored. Quantized GGUF types: kF16.
+  // Returns the smallest type that holds the embedding as stored. Quantized GGUF types give kF16.
   EmbeddingType embedding_type() const;
 };
 
-// Binds every tensor that the config asks for. Errors are those of TensorFiles.
+// Binds every tensor that the config requires. Errors are those of TensorFiles.
 Result<DecoderTensors> BindDecoder(const ModelConfig& config, const DecoderTensorNames& names,
                                    TensorFiles* files);
 
-// Tells whether a tensor that was not bound changes no answer: tables that are computed, and layers
-// past the last one, which are heads for multi-token prediction.
+// True if a tensor that was not bound has no effect on answers. These are tables that the engine
+// computes, and layers after the last one, which are heads for multi-token prediction.
 bool IsIgnoredByDecoder(const std::string& name, const ModelConfig& config,
                         const DecoderTensorNames& names);
 

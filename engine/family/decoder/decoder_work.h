@@ -2,16 +2,17 @@
 #pragma once
 
 #include "engine/model/model_config.h"
-#include "engine/model/weight_format.h"
+#include "engine/ops/linear/weight_formats.h"
 
 namespace edgegate {
 
-// Of each step, in the unit of quantize/work_sizes.h.
+// The expected time of each step, in the unit of quantize/work_sizes.h.
 struct WorkSizes {
   double embedding = 0, layer = 0, head = 0;
 };
 
-// For a decoder that is calibrated with `tokens` tokens, media rows included.
+// Returns the expected time for a decoder that is calibrated with `tokens` tokens, including media
+// rows.
 WorkSizes EstimateWork(const ModelConfig& config, WeightFormat format, int tokens);
 
 }  // namespace edgegate

@@ -21,8 +21,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::CappedTag<float, 16>;
 using VF = hn::Vec<F32>;
 
-// out[r][j] = factor * sum over i < count of a[r][i] * b[i][j], for kRows rows and kVectors vectors
-// of j. Products and sums are rounded one by one.
+// Sets out[r][j] = factor * sum over i < count of a[r][i] * b[i][j], for kRows rows and kVectors
+// vectors of j. Rounds products and sums one by one.
 template <int kRows, int kVectors>
 HWY_INLINE void Block(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int count,
                       float factor, float* out, int64_t out_stride) {
@@ -50,7 +50,7 @@ HWY_INLINE void Block(const float* a, int64_t a_stride, const float* b, int64_t 
   }
 }
 
-// The same for one column of out: for the columns that do not fill a vector.
+// Computes one column of out in the same way, for the columns that do not fill a vector.
 HWY_INLINE void Column(const float* a, const float* b, int64_t b_stride, int count, float factor,
                        float* out) {
   float sum = 0;
@@ -100,11 +100,11 @@ namespace {
 
 HWY_EXPORT(MultiplyImpl);
 
-constexpr int kLanes = 16;  // of the widest vector
+constexpr int kLanes = 16;  // lanes of the widest vector
 
 int Padded(int positions) { return (positions + kLanes - 1) / kLanes * kLanes; }
 
-// Keys of one sequence and head, [positions], to [head_dim][padded].
+// Transposes the keys of one sequence and head, [positions][head_dim], to [head_dim][padded].
 void Transpose(const float* keys, int64_t stride, int positions, int head_dim, int padded,
                float* out) {
   for (int first = 0; first < positions; first += kLanes) {
@@ -133,7 +133,7 @@ std::vector<float> CausalAttention(const ModelConfig& c, const std::vector<float
               std::min(sequence, tokens - first), dim, padded, turned.data() + i * head_size);
   });
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  // Tasks of the same head are neighbors: its keys and values stay in a thread's cache.
+  // Tasks of the same head are adjacent, so that its keys and values stay in a thread's cache.
   ParallelFor(tokens * kv, [&](int task) {
     const int head = task / tokens, t = task % tokens, position = t % sequence, n = position + 1;
     const int64_t at = int64_t{t} * c.q_size() + int64_t{head} * group * dim;

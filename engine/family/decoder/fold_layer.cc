@@ -8,8 +8,8 @@
 namespace edgegate {
 namespace {
 
-// Folds the factors of linear layers into the norm before them: the norm's weight is divided, and
-// the layers' columns are multiplied.
+// Folds the factors of linear layers into the norm before them. The norm's weight is divided by the
+// factors, and the layers' columns are multiplied by them.
 void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* norm,
               std::initializer_list<std::vector<float>*> linears) {
   std::vector<float> weight_max(static_cast<size_t>(columns));
@@ -48,7 +48,8 @@ void FoldLayer(const ModelConfig& c, const LayerInputs& inputs, FloatLayer* laye
            {&layer->q, &layer->k, &layer->v});
   FoldValues(c, inputs.o, layer);
   FoldNorm(inputs.mlp, c.hidden_size, &layer->mlp_norm, {&layer->gate, &layer->up});
-  // The factors of `down` go into the rows of `up`: `gate` is inside the nonlinearity.
+  // The factors of `down` go into the rows of `up`, because `gate` is the input of the nonlinear
+  // function.
   const auto factors = SmoothingFactors(ColumnMaxima(inputs.down, c.intermediate_size),
                                         ColumnMaxima(layer->down, c.intermediate_size));
   DivideRows(&layer->up, factors);

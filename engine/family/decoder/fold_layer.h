@@ -6,8 +6,8 @@
 
 namespace edgegate {
 
-// Folds the smoothing factors of the layer's four linear stages into its weights. `inputs` are
-// those of the calibration text. The layer computes the same function as before.
+// Folds the smoothing factors of the layer's four linear stages into its weights, in parallel.
+// `inputs` are those of the calibration text. The layer still computes the same function.
 void FoldLayer(const ModelConfig& config, const LayerInputs& inputs, FloatLayer* layer);
 
 }  // namespace edgegate

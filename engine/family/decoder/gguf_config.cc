@@ -7,7 +7,7 @@
 namespace edgegate {
 namespace {
 
-// Follows llama.cpp: a scaling without a type is linear, and rope_freqs applies as well.
+// Follows llama.cpp: scaling without a type is linear, and rope_freqs applies in addition.
 Status SetRope(const GgufFile& gguf, const std::string& arch, RopeLayout layout,
                const std::vector<float>& factors, ModelConfig* model) {
   RopeConfig& rope = model->rope;
@@ -56,7 +56,7 @@ bool HasTensor(const GgufFile& gguf, const char* name) {
 }
 
 // Tokens that end a turn in every vocabulary that has them (llama.cpp, llama-vocab.cpp). Many files
-// name one of theirs only.
+// name only one of them.
 constexpr const char* kEndOfTurn[] = {"<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
                                       "<|eom_id|>", "<|im_end|>"};
 

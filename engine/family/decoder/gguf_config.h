@@ -1,4 +1,4 @@
-// The model that a GGUF file's metadata describes.
+// The config and vocabulary that a GGUF file's metadata describes.
 #pragma once
 
 #include <vector>
@@ -10,12 +10,12 @@
 
 namespace edgegate {
 
-// The decoder. The family is found by general.architecture; kUnimplemented, by name, where there is
-// none. `rope_factors` is the content of the tensor rope_freqs.weight, or empty. `media` is left
-// null.
+// Returns the config of the decoder. general.architecture selects the family. `rope_factors` is the
+// content of the tensor rope_freqs.weight, or empty. `media` is null. kUnimplemented: no family has
+// the architecture, or the engine does not support a value; the message names it.
 Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float>& rope_factors);
 
-// The tokenizer.* metadata. kDataLoss where a list has the wrong type.
+// Returns the vocabulary in the tokenizer.* metadata. kDataLoss: a list has the wrong type.
 Result<GgufVocab> VocabFromGguf(const GgufFile& gguf);
 
 }  // namespace edgegate

@@ -13,8 +13,9 @@ namespace {
 
 using HfFamily = DecoderFamily::HuggingFace;
 
-// Llama 3's scaling (transformers, modeling_rope_utils.py, _compute_llama3_parameters).
-// A top-level original_max_position_embeddings takes precedence, as in standardize_rope_params.
+// Computes the divisors of Llama 3's scaling (_compute_llama3_parameters in modeling_rope_utils.py
+// of transformers). A top-level original_max_position_embeddings takes precedence, as in
+// standardize_rope_params.
 Status Llama3Divisors(const Json& config, const Json& scaling, int max_positions,
                       RopeConfig* rope) {
   JsonKeys top(config);
@@ -46,7 +47,7 @@ Status Llama3Divisors(const Json& config, const Json& scaling, int max_positions
 }
 
 Status ParseRope(const Json& config, const HfFamily& family, ModelConfig* model) {
-  // Where both keys are present, the older one, rope_scaling, takes precedence (transformers 5,
+  // If both keys are present, the older one, rope_scaling, takes precedence (transformers 5,
   // convert_rope_params_to_dict).
   Json scaling = config["rope_scaling"];
   if (!scaling.is_object() || scaling.size() == 0) scaling = config["rope_parameters"];
@@ -95,7 +96,7 @@ Status AddEosIds(const Json& value, ModelConfig* model) {
   for (const Json& item : items) {
     const auto id = item.Int();
     if (!id || *id < -1 || *id > (1 << 22)) return DataLoss("eos_token_id is {}", value.Brief());
-    if (*id == -1) continue;  // "none", in some configs
+    if (*id == -1) continue;  // means "none" in some configs
     const auto token = static_cast<int32_t>(*id);
     auto& ids = model->eos_token_ids;
     if (std::find(ids.begin(), ids.end(), token) == ids.end()) ids.push_back(token);
@@ -103,7 +104,7 @@ Status AddEosIds(const Json& value, ModelConfig* model) {
   return {};
 }
 
-// A window changes nothing where no layer uses it, or where it is no shorter than the context.
+// Refuses a sliding window, unless no layer uses it or it is at least as long as the context.
 Status RefuseSlidingWindow(const Json& config, const ModelConfig& model) {
   const auto window = config["sliding_window"].Int();
   if (window && *window >= model.max_position_embeddings) return {};

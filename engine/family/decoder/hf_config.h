@@ -1,4 +1,4 @@
-// config.json and generation_config.json of a Hugging Face directory.
+// Reads config.json and generation_config.json of a Hugging Face directory.
 #pragma once
 
 #include <string_view>
@@ -9,16 +9,16 @@
 
 namespace edgegate {
 
-// The decoder that config.json describes. The family is found by architectures[0]. Defaults of
-// absent keys are those of transformers' config class. kUnimplemented, by name, for what the engine
-// cannot compute. `media` is left null.
+// Returns the decoder config of config.json. architectures[0] selects the family. Defaults of
+// absent keys are those of the config class in transformers. `media` is null. kUnimplemented: the
+// engine does not support a value; the message names it.
 Result<ModelConfig> ParseHfConfig(const Json& config);
 
-// The suggested sampling of generation_config.json. Its eos ids are added to the config's.
+// Returns the suggested sampling parameters of generation_config.json. Adds its eos ids to those of
+// `config`.
 Result<GenerationDefaults> ParseGenerationConfig(std::string_view json, ModelConfig* config);
 
-// Adds the eos ids of the architecture's config class, where neither file named any. To be called
-// last.
+// Adds the eos ids of the architecture's config class if neither file has any. Call it last.
 void AddDefaultEos(ModelConfig* config);
 
 }  // namespace edgegate

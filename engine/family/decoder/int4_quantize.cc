@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/base/half.h"
+#include "engine/ops/linear/int4/format.h"
 #include "engine/quantize/gptq.h"
 #include "engine/quantize/linear_packer.h"
 #include "engine/quantize/output_error.h"
@@ -13,23 +14,24 @@
 namespace edgegate {
 namespace {
 
-// Shrinkage factor for off-diagonal entries of the Hessian (OutputError). Smaller sample counts
-// need more shrinkage. Measured on the layer outputs of SmolLM2, with two texts outside of the
-// calibration: better than no off-diagonal entries (1) for 128, 512 and 2,048 tokens, and 576 and
-// 1,536 columns. A constant of 0.5 was worse than 1 with many columns and few tokens.
-float Shrink(int64_t tokens, int k) {
+// Returns the shrinkage factor for off-diagonal entries of the Hessian (OutputError). Smaller
+// sample counts need more shrinkage. Measured on the layer outputs of SmolLM2, with two texts
+// outside of the calibration: this factor was better than no off-diagonal entries (1) for 128, 512
+// and 2,048 tokens, and for 576 and 1,536 columns. A constant of 0.5 was worse than 1 with many
+// columns and few tokens.
+float Shrinkage(int64_t tokens, int k) {
   return 0.5f + 0.5f * static_cast<float>(k) / static_cast<float>(k + tokens);
 }
 
 // The inputs of linear layers that share them, and their OutputError. It is computed on first use,
-// as it takes as long as the rounding.
+// because that takes as long as the rounding.
 class Stage {
  public:
   Stage(const std::vector<float>& inputs, int k, int group)
       : inputs_(inputs), k_(k), group_(group) {}
 
   const OutputError& error() {
-    if (!error_) error_ = LearnOutputError(inputs_, k_, Shrink(std::ssize(inputs_) / k_, k_));
+    if (!error_) error_ = EstimateOutputError(inputs_, k_, Shrinkage(std::ssize(inputs_) / k_, k_));
     return *error_;
   }
   int k() const { return k_; }
@@ -38,7 +40,7 @@ class Stage {
  private:
   const std::vector<float>& inputs_;
   const int k_;
-  const int group_;  // of the weights
+  const int group_;  // weights of a group
   std::optional<OutputError> error_;
 };
 
@@ -46,7 +48,7 @@ bool IsKept(TensorType type) {
   return type == TensorType::kQ4_0 || type == TensorType::kQ4_1 || type == TensorType::kQ4K;
 }
 
-// Converts a part of a Q4_K block. Nullopt where its scale or minimum passes f16.
+// Converts a part of a Q4_K block. nullopt: its scale or minimum is out of f16's range.
 std::optional<Int4Group> GroupOf(const KPart& part) {
   Int4Group group;
   group.scale = FloatToF16(part.step);
@@ -60,14 +62,15 @@ std::optional<Int4Group> GroupOf(const KPart& part) {
   return group;
 }
 
-// The group size of tensors that are packed as one matrix: 32 where one of them is kept.
+// Returns the group size of tensors that are packed as one matrix: 32 if one of them is kept,
+// otherwise 64.
 int GroupFor(std::initializer_list<TensorSlice> parts) {
   const bool kept = std::any_of(parts.begin(), parts.end(),
                                 [](const TensorSlice& part) { return IsKept(part.type()); });
   return kept ? kInt4Group : kInt4WideGroup;
 }
 
-// The groups of a tensor, whose rows are also given as float, [n][k].
+// Returns the groups of a tensor. `rows` is the same tensor as float, [n][k].
 Result<std::vector<Int4Group>> GroupsOf(const TensorFiles& files, const TensorSlice& part,
                                         const std::vector<float>& rows, Stage* stage) {
   const TensorType type = part.type();
@@ -110,12 +113,15 @@ std::optional<std::vector<Int4Group>> StoredGroups(TensorType type,
   return groups;
 }
 
-Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& w,
-                      const LayerInputs& inputs, BundleWriter* writer) {
+Status WriteInt4Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer) {
+  const ModelSource& source = layer.source;
   const ModelConfig& c = source.config();
+  const FloatLayer& w = *weights;
+  const LayerInputs& inputs = layer.inputs;
   const int h = c.hidden_size, f = c.intermediate_size;
-  const std::string prefix = fmt::format("layers.{}.", index);
-  const DecoderLayerTensors& t = source.decoder().layers[index];
+  const std::string prefix = fmt::format("layers.{}.", layer.index);
+  WriteNorms(w, layer.index, writer);
+  const DecoderLayerTensors& t = source.decoder().layers[layer.index];
   const auto part = [&](const TensorSlice& slice, const std::vector<float>& rows, Stage* stage) {
     return GroupsOf(source.tensors(), slice, rows, stage);
   };
@@ -124,24 +130,24 @@ Status WriteInt4Layer(const ModelSource& source, int index, const FloatLayer& w,
     EG_ASSIGN_OR_RETURN(const auto q, part(t.q, w.q, &attention));
     EG_ASSIGN_OR_RETURN(const auto k, part(t.k, w.k, &attention));
     EG_ASSIGN_OR_RETURN(const auto v, part(t.v, w.v, &attention));
-    PackInt4Linear(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, attention.group(),
-                   Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
+    WriteInt4(writer, prefix + "qkv", Concatenate({&q, &k, &v}), h, attention.group(),
+              Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
   }
   {
     Stage attended(inputs.o, c.q_size(), GroupFor({t.o}));
     EG_ASSIGN_OR_RETURN(const auto o, part(t.o, w.o, &attended));
-    PackInt4Linear(writer, prefix + "o", o, c.q_size(), attended.group(), w.o_bias);
+    WriteInt4(writer, prefix + "o", o, c.q_size(), attended.group(), w.o_bias);
   }
   {
     Stage mlp(inputs.mlp, h, GroupFor({t.gate, t.up}));
     EG_ASSIGN_OR_RETURN(const auto gate, part(t.gate, w.gate, &mlp));
     EG_ASSIGN_OR_RETURN(const auto up, part(t.up, w.up, &mlp));
-    PackInt4Linear(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
-                   mlp.group(), InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
+    WriteInt4(writer, prefix + "gate_up", InterleaveGateUp(gate, up, f, Int4Groups(h)), h,
+              mlp.group(), InterleaveGateUp(w.gate_bias, w.up_bias, f, 1));
   }
   Stage activated(inputs.down, f, GroupFor({t.down}));
   EG_ASSIGN_OR_RETURN(const auto down, part(t.down, w.down, &activated));
-  PackInt4Linear(writer, prefix + "down", down, f, activated.group(), w.down_bias);
+  WriteInt4(writer, prefix + "down", down, f, activated.group(), w.down_bias);
   return {};
 }
 

@@ -13,10 +13,10 @@
 namespace edgegate {
 namespace {
 
-constexpr int kRows = kInt8Block;  // at a time
+constexpr int kRows = kInt8Block;  // rows that are read at a time
 
-// Reads a tensor of [vocab_size][hidden_size] in blocks of kRows, and calls use(block, rows, count)
-// for each, in parallel. `rows` may be written to.
+// Reads a tensor of [vocab_size][hidden_size] in blocks of kRows rows. Calls use(block, rows,
+// count) for each block, in parallel. `use` may write to `rows`.
 template <typename Use>
 Status ForBlocks(const ModelSource& source, const TensorSlice& slice, Use use) {
   const ModelConfig& c = source.config();
@@ -67,7 +67,7 @@ Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
                    });
 }
 
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool fine,
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool residual,
                  BundleWriter* writer) {
   const ModelConfig& c = source.config();
   const int h = c.hidden_size;
@@ -76,15 +76,15 @@ Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bo
   EG_ASSIGN_OR_RETURN(const std::vector<float> weight_max, HeadMaxima(source));
   const auto factors =
       SmoothingFactors(ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h), weight_max);
-  LinearPacker packer(writer, "lm_head", c.vocab_size, h, {}, fine);
+  const auto packer = Int8PackerOf(residual)(writer, "lm_head", {c.vocab_size, h}, {});
   EG_RETURN_IF_ERROR(
       ForBlocks(source, source.decoder().lm_head, [&](int block, float* rows, int count) {
         for (float* row = rows; row != rows + int64_t{count} * h; row += h) {
           std::transform(row, row + h, factors.begin(), row, std::multiplies<>());
         }
-        packer.Pack(block, rows, count);
+        packer->Pack(block, rows, count);
       }));
-  packer.Finish();
+  packer->Finish();
   DivideRows(&norm, factors);
   writer->Write("final_norm", norm.data(), norm.size() * 4);
   return {};

@@ -1,5 +1,6 @@
 // Writes the two matrices that have a row for each token: the embedding and lm_head. Rows are read,
-// converted and written a few at a time, in parallel.
+// converted and written a few at a time, in parallel. Errors are those of TensorFiles::ReadRows().
+// The writer stores errors of writing.
 #pragma once
 
 #include <vector>
@@ -10,11 +11,13 @@
 
 namespace edgegate {
 
+// Writes the embedding in the type DecoderTensors::embedding_type().
 Status WriteEmbedding(const ModelSource& source, BundleWriter* writer);
 
-// Writes lm_head and the final norm. `hidden` [tokens][hidden_size] is the last layer's output in
-// calibration. Reads lm_head twice: for its columns' maxima, and to pack it.
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool fine,
+// Writes lm_head and the final norm. `hidden`, [tokens][hidden_size], is the output of the last
+// layer in calibration. `residual`: lm_head has a residual. Reads lm_head twice: for the maxima of
+// its columns, and to pack it.
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool residual,
                  BundleWriter* writer);
 
 }  // namespace edgegate

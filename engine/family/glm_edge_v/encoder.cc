@@ -14,14 +14,25 @@
 namespace edgegate::glm_edge_v {
 namespace {
 
-// Rows of a slice: enough to use the weights well, few enough to take some ten milliseconds.
+// Rows of a slice. This number uses the weights well, and takes about ten milliseconds.
 constexpr int kRows = 2 * ImageAttention::kPatches;
-constexpr int kAdapterRows = 64;  // one takes as long as some hundred rows of a tower's layer
+constexpr int kAdapterRows = 64;  // one takes as long as about a hundred rows of a tower's layer
 constexpr float kAdapterEps = 1e-5f;
 
 int WidestRow(const Config& v, int text) {
   return std::max(
       {v.patch_values(), 4 * v.hidden_size, v.intermediate_size, text, Int8Padded(v.adapter_size)});
+}
+
+LinearFormatSet FormatsOf(const Weights& w) {
+  LinearFormatSet formats;
+  for (const Linear* l : {&w.patch, &w.conv, &w.linear, &w.gate_up, &w.down}) formats.Add(*l);
+  for (const LayerWeights& layer : w.layers) {
+    for (const Linear* l : {&layer.q, &layer.kv, &layer.out, &layer.fc1, &layer.fc2}) {
+      formats.Add(*l);
+    }
+  }
+  return formats;
 }
 
 }  // namespace
@@ -33,13 +44,14 @@ struct Encoder::Impl {
         text_size(text),
         pool(options.pool),
         chunk(std::min(kRows, vision.patches())),
-        linear(chunk, WidestRow(vision, text_size), {.fine = true}, options.backend),
+        linear({chunk, WidestRow(vision, text_size)}, FormatsOf(w), options.backend),
         hidden(size_t{1} * vision.patches() * vision.hidden_size),
         queries(size_t{1} * chunk * vision.hidden_size),
         keys_values(size_t{2} * chunk * vision.hidden_size),
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
         wide(size_t{1} * chunk * WidestRow(vision, text_size)),
-        attend(vision.patches(), vision.num_heads, vision.head_dim(), weights.patch.fine()) {}
+        attend(vision.patches(), vision.num_heads, vision.head_dim(),
+               weights.patch.Is<Int8ResidualLinear>()) {}
 
   void EmbedPatches(int first, int count);
   void BeginLayer(const LayerWeights& w, int first, int count);
@@ -62,15 +74,15 @@ struct Encoder::Impl {
   AlignedBuffer<float> keys_values;  // [chunk][2 * hidden]
   AlignedBuffer<float> attention;    // [chunk][hidden], and the adapter's [chunk][text hidden]
   AlignedBuffer<float> wide;         // [chunk] of the widest rows
-  ImageAttention attend;             // of the layer under way
+  ImageAttention attend;             // of the current layer
 
-  // Of the image under way.
-  std::shared_ptr<const std::vector<uint8_t>> pixels;  // null once all slices are done
-  int next = 0;                                        // slice
+  // The state of the current image.
+  std::shared_ptr<const std::vector<uint8_t>> pixels;  // null: all slices are done
+  int next = 0;                                        // index of the next slice
   MediaEmbedding embedding;
 };
 
-// The tower's input: patches times their convolution, plus the positions.
+// Computes the tower's input: patches times their convolution, plus the positions.
 void Encoder::Impl::EmbedPatches(int first, int count) {
   const int size = vision.canvas, patch = vision.patch_size, values = vision.patch_values();
   const uint8_t* image = pixels->data();
@@ -92,7 +104,7 @@ void Encoder::Impl::EmbedPatches(int first, int count) {
   linear.Add(weights.patch, Hidden(first), width);
 }
 
-// Queries, keys and values of the rows.
+// Computes queries, keys and values of the rows.
 void Encoder::Impl::BeginLayer(const LayerWeights& w, int first, int count) {
   const int64_t width = vision.hidden_size;
   linear.LayerNormAndQuantize(w.kv, Hidden(first), width, count, w.norm1.weight, w.norm1.bias,
@@ -103,7 +115,7 @@ void Encoder::Impl::BeginLayer(const LayerWeights& w, int first, int count) {
                2 * width);
 }
 
-// The rest of the layer for these rows. All keys are stored.
+// Computes the remaining operations of the layer for these rows. All keys must be stored.
 void Encoder::Impl::FinishLayer(const LayerWeights& w, int first, int count) {
   const int width = vision.hidden_size, inner = vision.intermediate_size;
   attend.Attend(first, count, attention.data());
@@ -116,7 +128,7 @@ void Encoder::Impl::FinishLayer(const LayerWeights& w, int first, int count) {
   linear.Add(w.fc2, Hidden(first), width);
 }
 
-// Rows [first, first + count) of the adapter.
+// Computes rows [first, first + count) of the adapter.
 void Encoder::Impl::Adapt(int first, int count, float* rows) {
   const int width = vision.hidden_size, square = 4 * width, grid = vision.grid();
   ParallelFor(count, [&](int i) {
@@ -149,8 +161,8 @@ int Encoder::Impl::Slices() const {
          CeilDiv(vision.adapter_rows(), kAdapterRows);
 }
 
-// The patches; for each layer first all queries, keys and values, then the rest; then the adapter.
-// True after the last slice.
+// The order of the slices is: the patches; for each layer all queries, keys and values, and then
+// its other operations; then the adapter. Returns true after the last slice.
 bool Encoder::Impl::Slice() {
   const int chunks = CeilDiv(vision.patches(), kRows);
   const int slice = next++;

@@ -1,6 +1,6 @@
-// Encodes an image for GLM-Edge-V: the tower and the adapter, on packed INT8 weights, with float32
-// sums. Attention is in INT8 too where the tower's layers are not fine and the processor has
-// vpdpbusd, else in bf16. A slice is some hundred rows of half a layer.
+// The image encoder of GLM-Edge-V: the tower and the adapter, on packed INT8 weights, with float32
+// sums. Attention is in INT8 if the tower's layers have no residual and the processor has vpdpbusd,
+// otherwise in bf16. A slice is some hundred rows of half a layer.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,11 @@
 
 namespace edgegate::glm_edge_v {
 
-// Owned by one thread.
+// Encodes one image at a time. Owned by one thread.
 class Encoder : public MediaEncoder {
  public:
-  // `weights` are views whose memory must outlive the encoder. `text_size` is the decoder's
-  // hidden_size. Throws std::bad_alloc.
+  // Allocates the buffers. `weights` are views whose memory must outlive the encoder. `text_size`
+  // is the decoder's hidden_size. Throws std::bad_alloc.
   Encoder(const Weights& weights, const Config& config, int text_size,
           const MediaEncoderOptions& options);
   ~Encoder() override;
@@ -25,7 +25,7 @@ class Encoder : public MediaEncoder {
   Result<bool> Slice() override;
   Result<MediaEmbedding> End() override;
 
-  // Slices of an image.
+  // Returns the number of slices of an image.
   int slices() const;
 
  private:

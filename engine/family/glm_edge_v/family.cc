@@ -1,5 +1,5 @@
-// GLM-Edge-V-2B and -5B: transformers' GlmForCausalLM with a vision_config, and llama.cpp's mmproj
-// files with the projector "adapter".
+// GLM-Edge-V-2B and -5B: GlmForCausalLM of transformers with a vision_config, and llama.cpp's
+// mmproj files with the projector "adapter".
 #include "engine/family/glm_edge_v/family.h"
 
 #include "engine/family/glm_edge_v/quantize.h"
@@ -65,9 +65,10 @@ double Source::Work() const {
 }
 
 Result<std::vector<float>> Source::Quantize(
-    const TensorFiles& files, int fine_width, BundleWriter* writer,
+    const TensorFiles& files, int residual_width, BundleWriter* writer,
     const std::function<Status(double work)>& progress) const {
-  return glm_edge_v::Quantize(*config_, text_size_, files, tensors_, fine_width, writer, progress);
+  return glm_edge_v::Quantize(*config_, text_size_, files, tensors_, residual_width, writer,
+                              progress);
 }
 
 }  // namespace glm_edge_v

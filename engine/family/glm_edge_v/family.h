@@ -1,4 +1,4 @@
-// The vision part of an opened GLM-Edge-V. Its family is GlmEdgeVFamily() (registry.cc).
+// The vision part of an opened GLM-Edge-V model. Its family is GlmEdgeVFamily() (registry.cc).
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ class Source : public MediaSource {
   double Work() const override;
   int calibration_rows() const override { return config_->rows(); }
   Result<std::vector<float>> Quantize(
-      const TensorFiles& files, int fine_width, BundleWriter* writer,
+      const TensorFiles& files, int residual_width, BundleWriter* writer,
       const std::function<Status(double work)>& progress) const override;
 
  private:

@@ -13,7 +13,7 @@
 namespace edgegate::glm_edge_v {
 namespace {
 
-constexpr int kSoftmaxRows = 8;  // of a task
+constexpr int kSoftmaxRows = 8;  // rows of one task
 
 float GeluTanh(float x) {
   return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
@@ -21,7 +21,7 @@ float GeluTanh(float x) {
 
 float GeluErf(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.7071067812f)); }
 
-// Attention of every patch to all patches.
+// Computes the attention of every patch to all patches.
 std::vector<float> AttendAll(const Config& c, const std::vector<float>& q,
                              const std::vector<float>& k, const std::vector<float>& v) {
   const int n = c.patches(), width = c.hidden_size, dim = c.head_dim();
@@ -95,7 +95,7 @@ Result<FloatAdapter> ReadAdapter(const TensorFiles& files, const Tensors& t) {
                                          {t.first_row, &f.first_row},
                                          {t.last_row, &f.last_row}}));
   const int64_t h = t.conv.rows, w = t.conv.cols / 4;
-  // From [h][channel][2][2] to [h][2][2][channel].
+  // Reorders from [h][channel][2][2] to [h][2][2][channel].
   f.conv.resize(conv.size());
   ParallelFor(h, [&](int64_t row) {
     for (int64_t channel = 0; channel < w; ++channel) {

@@ -18,8 +18,8 @@ void WriteFloats(BundleWriter* writer, const std::string& name, const std::vecto
   writer->Write(name, values.data(), values.size() * 4);
 }
 
-// Folds the factors of linear layers into the norm before them: the norm's weights are divided, and
-// the layers' columns are multiplied.
+// Folds the factors of linear layers into the norm before them. The norm's weights are divided by
+// the factors, and the layers' columns are multiplied by them.
 void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* weight,
               std::vector<float>* bias, std::initializer_list<std::vector<float>*> linears) {
   std::vector<float> largest(static_cast<size_t>(columns));
@@ -30,7 +30,8 @@ void FoldNorm(const std::vector<float>& input, int columns, std::vector<float>* 
   for (auto* w : linears) ScaleColumns(w, factors);
 }
 
-// The same for a linear layer before another: the rows of the first are divided.
+// Folds the factors of a linear layer into the linear layer before it, whose rows are divided by
+// them.
 void FoldRows(const std::vector<float>& input, int columns, std::vector<float>* from,
               std::vector<float>* from_bias, std::vector<float>* to) {
   const auto factors = SmoothingFactors(ColumnMaxima(input, columns), ColumnMaxima(*to, columns));
@@ -39,7 +40,7 @@ void FoldRows(const std::vector<float>& input, int columns, std::vector<float>* 
   ScaleColumns(to, factors);
 }
 
-// Moves the keys so that their mean over the image is zero. A part that all keys share adds the
+// Shifts the keys so that their mean over the image is zero. A part that all keys share adds the
 // same value to all scores of a query, and the softmax cancels it. Without that part, the
 // quantization steps are finer (Zhang et al. 2024, arXiv:2410.02367).
 void CenterKeys(const std::vector<float>& input, int columns, FloatLayer* w) {
@@ -55,7 +56,7 @@ void CenterKeys(const std::vector<float>& input, int columns, FloatLayer* w) {
   });
 }
 
-// fc2 is not folded: the function before it is not linear.
+// fc2 is not folded, because the function before it is not linear.
 void Fold(const Config& c, const LayerInputs& in, FloatLayer* w) {
   const int width = c.hidden_size;
   CenterKeys(in.attention, width, w);
@@ -64,12 +65,14 @@ void Fold(const Config& c, const LayerInputs& in, FloatLayer* w) {
   FoldNorm(in.fc1, width, &w->norm2, &w->norm2_bias, {&w->fc1});
 }
 
-void WriteLayer(const Config& c, const FloatLayer& w, int index, bool fine, BundleWriter* writer) {
+void WriteLayer(const Config& c, const FloatLayer& w, int index, bool residual,
+                BundleWriter* writer) {
   const std::string prefix = fmt::format("vision.layers.{}.", index);
   const int width = c.hidden_size;
   const auto pack = [&](const char* name, std::initializer_list<const std::vector<float>*> rows,
                         int columns, std::vector<float> bias) {
-    PackLinear(writer, prefix + name, RowsOf(rows, columns), columns, std::move(bias), fine);
+    PackLinear(writer, prefix + name, RowsOf(rows, columns), columns, std::move(bias),
+               Int8PackerOf(residual));
   };
   WriteFloats(writer, prefix + "norm1.weight", w.norm1);
   WriteFloats(writer, prefix + "norm1.bias", w.norm1_bias);
@@ -83,7 +86,7 @@ void WriteLayer(const Config& c, const FloatLayer& w, int index, bool fine, Bund
 }
 
 void FoldAdapter(const Config& c, int text, const AdapterInputs& in, FloatAdapter* w) {
-  // The four patches of a square share their norm: their columns are folded as one.
+  // The four patches of a square share their norm. So their columns share their factors.
   FoldNorm(in.conv, c.hidden_size, &w->post_norm, &w->post_norm_bias, {&w->conv});
   FoldRows(in.linear, text, &w->conv, &w->conv_bias, &w->linear);
   FoldRows(in.down, c.adapter_size, &w->up, nullptr, &w->down);
@@ -92,7 +95,7 @@ void FoldAdapter(const Config& c, int text, const AdapterInputs& in, FloatAdapte
 void WriteAdapter(const Config& c, int text, const FloatAdapter& w, BundleWriter* writer) {
   const auto pack = [&](const char* name, const RowPointers& rows, int columns,
                         std::vector<float> bias) {
-    PackLinear(writer, name, rows, columns, std::move(bias), true);
+    PackLinear(writer, name, rows, columns, std::move(bias), MakeInt8ResidualPacker);
   };
   WriteFloats(writer, "vision.post_norm.weight", w.post_norm);
   WriteFloats(writer, "vision.post_norm.bias", w.post_norm_bias);
@@ -106,13 +109,13 @@ void WriteAdapter(const Config& c, int text, const FloatAdapter& w, BundleWriter
   WriteFloats(writer, "vision.last_row", w.last_row);
 }
 
-Status WritePatches(const Config& c, const TensorFiles& files, const Tensors& t, bool fine,
+Status WritePatches(const Config& c, const TensorFiles& files, const Tensors& t, bool residual,
                     BundleWriter* writer) {
   std::vector<float> patch, bias, positions;
   EG_RETURN_IF_ERROR(
       ReadTensors(files, {{t.patch, &patch}, {t.patch_bias, &bias}, {t.positions, &positions}}));
   PackLinear(writer, "vision.patch", RowsOf({&patch}, c.patch_values()), c.patch_values(), bias,
-             fine);
+             Int8PackerOf(residual));
   WriteFloats(writer, "vision.positions", positions);
   return {};
 }
@@ -147,21 +150,22 @@ std::vector<uint8_t> CalibrationImage(int size) {
 Work EstimateWork(const Config& c, int text_size) {
   const double patches = c.patches(), width = c.hidden_size, inner = c.intermediate_size;
   Work work;
-  work.layer = LinearWork(4 * width, width, patches, false) +
-               LinearWork(2 * width, inner, patches, false) +
+  work.layer = Int8LinearWork(4 * width, width, patches) +
+               Int8LinearWork(2 * width, inner, patches) +
                patches * patches * (width * 4 * kFlopWork + c.num_heads * kExpWork) +
                patches * inner * kGeluWork;
   const double h = text_size, rows = patches / 4, adapter = c.adapter_size;
-  work.adapter = LinearWork(h, 4 * width + h + 3 * adapter, rows, false);
+  work.adapter = Int8LinearWork(h, 4 * width + h + 3 * adapter, rows);
   return work;
 }
 
 Result<std::vector<float>> Quantize(const Config& c, int text_size, const TensorFiles& files,
-                                    const Tensors& tensors, int fine_width, BundleWriter* writer,
+                                    const Tensors& tensors, int residual_width,
+                                    BundleWriter* writer,
                                     const std::function<Status(double work)>& progress) {
-  const bool fine = c.hidden_size <= fine_width;
+  const bool residual = c.hidden_size <= residual_width;
   const Work work = EstimateWork(c, text_size);
-  EG_RETURN_IF_ERROR(WritePatches(c, files, tensors, fine, writer));
+  EG_RETURN_IF_ERROR(WritePatches(c, files, tensors, residual, writer));
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden,
                       EmbedPatches(c, files, tensors, CalibrationImage(c.canvas)));
   FloatLayer w;
@@ -169,7 +173,7 @@ Result<std::vector<float>> Quantize(const Config& c, int text_size, const Tensor
     EG_RETURN_IF_ERROR(ReadLayer(files, tensors.layers[layer], &w));
     const LayerInputs inputs = RunLayer(c, w, &hidden);
     Fold(c, inputs, &w);
-    WriteLayer(c, w, layer, fine, writer);
+    WriteLayer(c, w, layer, residual, writer);
     writer->StartWriteback();
     EG_RETURN_IF_ERROR(progress(work.layer));
   }

@@ -1,4 +1,4 @@
-// The vision part of a bundle: the tower and the adapter, calibrated on a drawn image.
+// Writes the vision part of a bundle: the tower and the adapter, calibrated on a drawn image.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,22 @@
 
 namespace edgegate::glm_edge_v {
 
-// Time that Quantize() is expected to take, in the unit of quantize/work_sizes.h.
+// The expected time of Quantize(), in the unit of quantize/work_sizes.h.
 struct Work {
-  double layer = 0;    // of the tower
+  double layer = 0;    // a layer of the tower
   double adapter = 0;  // the adapter
 };
 Work EstimateWork(const Config& config, int text_size);
 
-// See MediaSource::Quantize(). The adapter's linear layers keep about 14 bits, and so do those of a
-// tower of up to `fine_width` columns.
+// Writes the tensors. See MediaSource::Quantize(). The adapter's linear layers have a residual, and
+// so do those of a tower of up to `residual_width` columns: about 14 bits.
 Result<std::vector<float>> Quantize(const Config& config, int text_size, const TensorFiles& files,
-                                    const Tensors& tensors, int fine_width, BundleWriter* writer,
+                                    const Tensors& tensors, int residual_width,
+                                    BundleWriter* writer,
                                     const std::function<Status(double work)>& progress);
 
-// The image that calibrates the encoder, [size][size][3]: edges, flat and shaded areas, fine
-// texture, and the padding that a wide image has below.
+// Draws the image that calibrates the encoder, u8 [size][size][3]. It has edges, flat and shaded
+// areas, fine texture, and the padding below a wide image.
 std::vector<uint8_t> CalibrationImage(int size);
 
 }  // namespace edgegate::glm_edge_v

@@ -14,8 +14,8 @@ template <typename Group>
 struct Row {
   TensorSlice Group::*slice;
   const char* huggingface;  // "{}" stands for the layer
-  const char* gguf;         // of llama.cpp's mmproj file
-  int64_t rows;             // a vector has one
+  const char* gguf;         // in llama.cpp's mmproj file
+  int64_t rows;             // 1: a vector
   int64_t cols;
 };
 

@@ -1,5 +1,5 @@
-// The table of tensors of GLM-Edge-V's tower and adapter. The kernels of a convolution are rows,
-// flattened as stored.
+// The table of tensors of GLM-Edge-V's tower and adapter. The kernels of a convolution are
+// flattened to rows, in the stored order.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace edgegate::glm_edge_v {
 
-// A layer of the tower.
+// The tensors of a layer of the tower.
 struct LayerTensors {
   TensorSlice norm1, norm1_bias, norm2, norm2_bias;
   TensorSlice q, k, v, out, fc1, fc2;
@@ -23,20 +23,20 @@ struct Tensors {
   TensorSlice patch, patch_bias, positions;
   std::vector<LayerTensors> layers;
   TensorSlice post_norm, post_norm_bias;
-  // The adapter's.
+  // The adapter:
   TensorSlice conv, conv_bias, linear, adapter_norm, adapter_norm_bias;
   TensorSlice gate, up, down;
-  TensorSlice first_row, last_row;  // boi, eoi
+  TensorSlice first_row, last_row;  // begin and end of image
 };
 
-// Binds all of them. `text_size` is the decoder's hidden_size. Errors are those of TensorFiles.
+// Binds all tensors. `text_size` is the decoder's hidden_size. Errors are those of TensorFiles.
 Result<Tensors> Bind(const Config& config, int text_size, MediaFamily::FileKind kind,
                      TensorFiles* files);
 
-// The width of the adapter's gated layer, as its tensor has it; 0: the tensor is missing.
+// Returns the width of the adapter's gated layer, read from its tensor. 0: the tensor is missing.
 int AdapterSize(const TensorFiles& files, MediaFamily::FileKind kind);
 
-// Tells whether an unbound tensor changes no answer: SigLIP's pooling head, which GLM-Edge-V does
+// True if an unbound tensor has no effect on answers: SigLIP's pooling head, which GLM-Edge-V does
 // not use, and a table of the numbers 0, 1, 2 ...
 bool IsIgnored(const std::string& name);
 

@@ -1,5 +1,6 @@
-// The weights of GLM-Edge-V's tower and adapter in the layout that the encoder computes in. Views:
-// see MediaWeights. The adapter's linear layers are fine (ops/linear/linear.h).
+// The weights of GLM-Edge-V's tower and adapter in the layout that the encoder computes in. They
+// are views: see MediaWeights. The adapter's linear layers have a residual
+// (ops/linear/int8_residual).
 #pragma once
 
 #include <memory>
@@ -17,7 +18,8 @@ struct LayerNormWeights {
   const float* bias = nullptr;    // [columns]
 };
 
-// A layer of the tower. The layers of a tower are all fine or all plain INT8.
+// The weights of a layer of the tower. The linear layers of a tower are INT8. Either all have a
+// residual, or none has.
 struct LayerWeights {
   LayerNormWeights norm1;
   Linear q;
@@ -34,18 +36,19 @@ struct Weights : MediaWeights {
   std::vector<LayerWeights> layers;
   LayerNormWeights post_norm;
   Linear conv;    // k = 4 * hidden: the four patches of a 2x2 square, row by row
-  Linear linear;  // from here on the decoder's width
+  Linear linear;  // this and the later members have the decoder's width
   LayerNormWeights adapter_norm;
   Linear gate_up;  // in the order of DecoderLayerWeights::gate_up
   Linear down;
-  const float* first_row = nullptr;  // [text hidden]: boi
-  const float* last_row = nullptr;   // eoi
+  const float* first_row = nullptr;  // [text hidden]: begin of image
+  const float* last_row = nullptr;   // [text hidden]: end of image
 
   std::unique_ptr<MediaEncoder> MakeEncoder(const ModelConfig& config,
                                             const MediaEncoderOptions& options) const override;
 };
 
-// From a bundle, whose reader remembers the first tensor that is missing or misshapen.
+// Returns views of the tensors of a bundle. `bundle` stores the first error: a tensor is missing or
+// has another size.
 Weights Load(const Config& config, int text_size, BundleReader* bundle);
 
 }  // namespace edgegate::glm_edge_v

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <limits>
 
-// After highway.h.
+// Must be included after highway.h.
 #include "engine/ops/attention/component_vecs-inl.h"
 #include "engine/ops/attention/kv_tile-inl.h"
 #include "engine/ops/isa/exp2-inl.h"
@@ -23,7 +23,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr int kQueries = 4;   // rows that share a load of keys or values
 constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr float kNone = -std::numeric_limits<float>::infinity();
-// Vectors of keys, and of components of values, whose sums fit the registers.
+// Numbers of vectors of keys, and of vectors of components of values, whose sums fit the registers.
 #if HWY_CAP_GE512
 constexpr int kKeyVecs = 4, kValueVecs = 5;
 #else
@@ -47,15 +47,15 @@ struct FloatDot {
     acc = hn::MulAdd(hn::Set(f, a.first), first, acc);
     return hn::MulAdd(hn::Set(f, a.second), second, acc);
   }
-  // Stores a vector's numbers as half as many pairs. The first is number `i` of the row.
+  // Stores a vector's numbers as half as many pairs. The first number has index `i` in the row.
   static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
     hn::StoreU(numbers, F32(), reinterpret_cast<float*>(row) + i);
   }
 };
 
 #if HWY_CAP_GE512
-// The same in one instruction, whose operands are bf16 and whose sum is float. Highway 1.0 has no
-// such operation. Kernels that use it need CpuFeature::kAvx512Bf16.
+// Multiplies pairs as FloatDot does, in one instruction whose operands are bf16 and whose sum is
+// float. Highway 1.0 has no such operation. Kernels that use it need CpuFeature::kAvx512Bf16.
 struct Bf16Dot {
   using Pair = uint32_t;
   static HWY_INLINE VF MulAdd(Pair a, VU pairs, VF acc) {
@@ -72,7 +72,7 @@ struct Bf16Dot {
 };
 #endif
 
-// Rows that are computed together. The result of a row does not depend on the other rows.
+// A set of rows that are computed together. The result of a row does not depend on the other rows.
 template <class D>
 struct Rows {
   using Pair = typename D::Pair;
@@ -85,7 +85,7 @@ struct Rows {
   const Pair* q(int row) const { return q_memory + row * q_stride; }
   float* sums(int row) { return sums_memory + row * sums_stride; }
 
-  // The strides are small, so that the rows stay in the first-level cache.
+  // The strides are small. So the rows stay in the first-level cache.
   const int q_stride, sums_stride;
   HWY_ALIGN Pair q_memory[kMaxRows * kMaxHeadDim / 2];
   HWY_ALIGN float sums_memory[kMaxRows * (kMaxHeadDim + kKvBlock)];
@@ -93,15 +93,15 @@ struct Rows {
   int positions[kMaxRows];  // that each row attends to
   float largest[kMaxRows];
   float total[kMaxRows];
-  // Of the current tile.
+  // State of the current tile.
   int seen[kMaxRows / kQueries];  // positions: the maximum of the rows of a group
   HWY_ALIGN float scores[kMaxRows][kTile];
   HWY_ALIGN Pair weights[kMaxRows][kTile / 2];
   HWY_ALIGN float factor[kMaxRows];  // of the sums of the tiles before
 };
 
-// Computes the scores of kQueries rows from `first` on with the tile's first `width` positions.
-// Those past a row's last position are -inf.
+// Computes the scores of kQueries rows, from row `first` on, with the tile's first `width`
+// positions. The scores of positions after a row's last position are -inf.
 template <class D, class Tile>
 HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
                        int width) {
@@ -137,7 +137,7 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, in
   }
 }
 
-// Updates the row's largest score. `factor` becomes the exponent of its change.
+// Updates the row's largest score. Sets `factor` to the exponent of its change.
 template <class D>
 HWY_INLINE void Largest(int width, Rows<D>& rows, int row) {
   const F32 f;
@@ -182,8 +182,8 @@ HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
   }
 }
 
-// sums[r] = sums[r] * factor[r] + sum over the tile's `count` positions of weight * value, for
-// kVecs vectors of components from `d` on.
+// Computes sums[r] = sums[r] * factor[r] + sum over the tile's `count` positions of weight * value,
+// for kVecs vectors of components from component `d` on.
 template <class D, int kVecs, class Tile>
 HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count,
                            int d) {
@@ -204,7 +204,7 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
     for (; i + 2 <= end; i += 2, values += 2 * head_dim) {
       AddPair<D, kVecs>(values, ~0u, weights, (block + i) / 2, acc);
     }
-    // The other half of the last pair was never written.
+    // The second half of the last pair was never written. The mask removes it.
     if (i < end) AddPair<D, kVecs>(values, 0xffffu, weights, (block + i) / 2, acc);
   }
   for (int r = 0; r < kQueries; ++r) {
@@ -215,8 +215,8 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
 }
 
 // Computes the weights of the tile, which holds keys, in the first `count` rows. Each step is done
-// for all rows before the next step: a row's steps depend on each other, those of different rows do
-// not.
+// for all rows before the next step, because the steps of one row depend on each other and the
+// steps of different rows do not.
 template <class D, class Tile>
 HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int count, int position) {
   const F32 f;
@@ -261,11 +261,11 @@ HWY_INLINE void StoreQuery(const float* q, int head_dim, typename D::Pair* pairs
   D::StorePairs(hn::Load(f, last), pairs, d);
 }
 
-// Computes up to kMaxRows rows of the task, from `row` on.
+// Computes up to kMaxRows rows of the task, from row `row` on.
 template <class D, class Tile>
 void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist) {
   Rows<D> rows(kv.head_dim);
-  // Missing rows repeat the last one. Their results are not stored.
+  // Rows that do not exist repeat the last one. Their results are not stored.
   const int count = (exist + kQueries - 1) / kQueries * kQueries;
   int most_seen[kMaxRows / kQueries] = {}, all_positions = 0;
   for (int r = 0; r < count; ++r) {
@@ -287,7 +287,8 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist
     for (int r = 0; r < count; r += kQueries) {
       rows.seen[r / kQueries] = std::clamp(most_seen[r / kQueries] - position, 0, kTile);
     }
-    // All rows take the keys, and then all take the values: each fits the first-level cache alone.
+    // All rows use the keys before any row uses the values. The keys fit the first-level cache, and
+    // so do the values, but not both.
     tile.ReadKeys(kv, task, position, all_positions - position);
     WeighTile<D>(tile, kv.key_pairs(), rows, count, position);
     tile.ReadValues(kv, task, position, all_positions - position);

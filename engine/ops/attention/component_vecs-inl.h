@@ -1,5 +1,5 @@
-// Divides the components of a head into groups of vectors whose sums fit the registers. Included
-// once for each of Highway's targets, as exp2-inl.h is.
+// Divides the components of a head into groups of vectors whose sums fit the registers. The file is
+// included once for each of Highway's targets, as exp2-inl.h is.
 #if defined(EDGEGATE_COMPONENT_VECS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef EDGEGATE_COMPONENT_VECS_INL_H_
 #undef EDGEGATE_COMPONENT_VECS_INL_H_
@@ -15,8 +15,9 @@ HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
 
-// Calls part(std::integral_constant<int, vectors>, first) for 5, 4, 2 or 1 vectors of `lanes`
-// components at a time, at most kMax, until they cover `dim`. The last vector may pass the end.
+// Calls part(std::integral_constant<int, vectors>, first) until the vectors cover `dim` components.
+// `vectors` is 5, 4, 2 or 1, at most kMax. A vector has `lanes` components. The last vector may
+// extend past the end.
 template <int kMax, class Part>
 HWY_INLINE void ForComponents(int dim, int lanes, const Part& part) {
   const auto vectors = [&](auto vecs, int first) {

@@ -78,7 +78,8 @@ void ImageAttention::StoreBf16(int first, int count, const float* queries, int64
 }
 
 void ImageAttention::Attend(int first, int count, float* out) {
-  // Tasks go head by head, so that a head's keys and values stay in the second-level cache.
+  // The tasks of one head are consecutive, so that the head's keys and values stay in the
+  // second-level cache.
   const int tasks = CeilDiv(count, kRowsPerTask);
   ParallelFor(heads_ * tasks, [&](int index) {
     const int head = index / tasks;

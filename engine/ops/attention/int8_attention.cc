@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <limits>
 
-// After highway.h.
+// Must be included after highway.h.
 #include "engine/ops/attention/component_vecs-inl.h"
 #include "engine/ops/isa/exp2-inl.h"
 #include "engine/ops/isa/vnni-inl.h"
@@ -37,7 +37,7 @@ constexpr int kTile = kAttentionTile;
 constexpr int kQueries = 4;   // rows that share a load of keys or values
 constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr int kMaxDim = kMaxInt8HeadDim;
-// Vectors of keys, and of components of values, whose sums fit the registers.
+// Numbers of vectors of keys, and of vectors of components of values, whose sums fit the registers.
 #if HWY_CAP_GE512
 constexpr int kKeyVecs = 4, kValueVecs = 5;
 #else
@@ -54,18 +54,18 @@ HWY_INLINE V32 BroadcastQuad(const void* p) {
   return hn::Set(I32(), quad);
 }
 
-// Rows that are computed together. The result of a row does not depend on the other rows.
+// A set of rows that are computed together. The result of a row does not depend on the other rows.
 struct Rows {
   const uint8_t* q[kMaxRows];
   HWY_ALIGN float sums[kMaxRows][kMaxDim];
-  int32_t start[kMaxRows];              // of the sum of a score: minus the keys' offset
-  float to_log2[kMaxRows];              // from (sum times key's scale) to an exponent of two
-  float largest[kMaxRows];              // score so far
-  HWY_ALIGN float total[kMaxRows][16];  // of the weights, by lanes
+  int32_t start[kMaxRows];              // initial sum of a score; cancels the keys' offset
+  float to_log2[kMaxRows];              // factor from (sum times key's scale) to an exponent of two
+  float largest[kMaxRows];              // largest score so far
+  HWY_ALIGN float total[kMaxRows][16];  // sums of the weights, by lanes
 };
 
-// Computes the scores of kQueries rows from `first` on with the tile, except for a factor of the
-// row.
+// Computes the scores of kQueries rows, from row `first` on, with the tile. The factor of each row
+// is not applied.
 HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int quads,
                        float (*scores)[kTile]) {
   const F32 f;
@@ -93,8 +93,8 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
 }
 
 // Rounds to the nearest integer with the processor's instruction. Numbers out of range become the
-// smallest integer. As an exponent (below) it is a weight of zero, so that the two more operations
-// of Highway's NearestInt() are not needed.
+// smallest integer. As an exponent (below) that integer gives a weight of zero. So the two
+// additional operations of Highway's NearestInt() are not needed.
 HWY_INLINE V32 Nearest(VF x) {
 #if HWY_CAP_GE512
   return V32{_mm512_cvtps_epi32(x.raw)};
@@ -103,8 +103,8 @@ HWY_INLINE V32 Nearest(VF x) {
 #endif
 }
 
-// Packs the numbers of two vectors, 0 to 255, to bytes. Each 128 bits are eight of `a`, eight of
-// `b`.
+// Packs the numbers of two vectors, 0 to 255, to bytes. Each 128 bits hold eight numbers of `a`,
+// then eight of `b`.
 HWY_INLINE V16 Bytes(V16 a, V16 b) {
 #if HWY_CAP_GE512
   return V16{_mm512_packus_epi16(a.raw, b.raw)};
@@ -113,25 +113,28 @@ HWY_INLINE V16 Bytes(V16 a, V16 b) {
 #endif
 }
 
-// Exponents of two as 16-bit numbers that count down in units of 1 / kUnits: -x * kUnits + kShift.
-// They saturate where 255 * 2^x is below a half, which rounds to zero.
+// Exponents of two are 16-bit numbers that count down in units of 1 / kUnits: -x * kUnits + kShift.
+// They saturate at values of x for which 255 * 2^x is below 0.5 and is rounded to zero.
 constexpr float kUnits = 2048, kShift = 7 * kUnits;
 
-// 255 * 2^x for x <= 0, to 0.2 % of it, rounded, from exponents as above.
+// Returns 255 * 2^x for x <= 0, rounded, with a relative error of 0.2 %. `exponents` has the form
+// above.
 HWY_INLINE V16 Exp2Bytes(V16 exponents) {
   const I16 i16;
   const U16 u16;
   const auto at = hn::BitCast(u16, exponents);
   const auto part = hn::ShiftLeft<5>(at);  // of 2^16
-  // 2^16 * 255 / 256 * 2^-part, by the quadratic of the least maximal relative error.
+  // Computes 2^16 * 255 / 256 * 2^-part with the quadratic polynomial of the least maximal relative
+  // error.
   auto p = hn::Sub(hn::Set(u16, 43477), hn::MulHigh(part, hn::Set(u16, 11006)));
   p = hn::Sub(hn::Set(u16, 65167), hn::MulHigh(part, p));
-  // kShift makes it twice the byte. The half is rounded.
+  // kShift makes the result twice the byte. The last bit is rounded.
   p = hn::Shr(p, hn::ShiftRight<11>(at));
   return hn::BitCast(i16, hn::AverageRound(p, hn::Zero(u16)));
 }
 
-// The largest of a row's first `count` scores of the tile. The others become the lowest float.
+// Returns the largest of a row's first `count` scores of the tile. Sets the other scores to the
+// lowest float.
 HWY_INLINE float Largest(float* scores, int count) {
   const F32 f;
   if (count < kTile) {
@@ -142,7 +145,7 @@ HWY_INLINE float Largest(float* scores, int count) {
   return hn::GetLane(hn::MaxOfLanes(f, top));
 }
 
-// Computes a row's weights from its scores; the score `largest` has the weight 255. Then
+// Computes a row's weights from its scores. The score `largest` has the weight 255. Then sets
 // total = total * before + (sum of the weights) * share.
 HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float before,
                         float share, float* total, uint8_t* weights) {
@@ -160,7 +163,7 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
       const auto bytes = [&](int part) HWY_ATTR {
         return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
       };
-      // Each 128 bits are four weights of each part: the order of Int8KvTile's values.
+      // Each 128 bits hold four weights of each part. This is the order of Int8KvTile's values.
       const V32 quads = hn::BitCast(i32, Bytes(bytes(0), bytes(2)));
       hn::StoreU(quads, i32, reinterpret_cast<int32_t*>(weights + i + 4 * lane));
       sum = DotVnni(sum, quads, ones);
@@ -170,23 +173,23 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
   hn::StoreU(hn::MulAdd(hn::ConvertTo(f, sum), hn::Set(f, share), old), f, total);
 }
 
-// Working memory of a tile.
+// The working memory of a tile.
 struct TileWork {
   HWY_ALIGN float scores[kMaxRows][kTile];
   HWY_ALIGN uint8_t weights[kMaxRows][kTile];  // in the order of Int8KvTile's quads
-  float largest[kMaxRows];                     // score of the tile
-  HWY_ALIGN float before[kMaxRows];            // factor of the sums of the tiles before
-  HWY_ALIGN float share[kMaxRows];             // factor of the tile's own sums
+  float largest[kMaxRows];                     // largest score of the tile
+  HWY_ALIGN float before[kMaxRows];            // factor of the sums of earlier tiles
+  HWY_ALIGN float share[kMaxRows];             // factor of this tile's sums
 };
 
-// 2^x of kMaxRows numbers <= 0.
+// Replaces kMaxRows numbers x <= 0 by 2^x.
 HWY_INLINE void Exp2All(float* x) {
   const F32 f;
   for (int i = 0; i < kMaxRows; i += Lanes()) hn::Store(Exp2(f, hn::Load(f, x + i)), f, x + i);
 }
 
-// The softmax of the first `count` rows. Each step is done for all rows before the next step: a
-// row's steps depend on each other, those of different rows do not.
+// Computes the softmax of the first `count` rows. Each step is done for all rows before the next
+// step, because the steps of one row depend on each other and the steps of different rows do not.
 HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   for (int r = 0; r < count; ++r) {
     work.largest[r] = Largest(work.scores[r], exist);
@@ -203,8 +206,8 @@ HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   }
 }
 
-// sums[r] = sums[r] * before[r] + share[r] * (sum over the tile of weight * value), for kVecs
-// vectors of components from `c` on, for kQueries rows from `first` on.
+// Computes sums[r] = sums[r] * before[r] + share[r] * (sum over the tile of weight * value), for
+// kVecs vectors of components from component `c` on, and for kQueries rows from row `first` on.
 template <int kVecs>
 HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int first, int c,
                            const TileWork& work) {
@@ -234,7 +237,8 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
   }
 }
 
-// Computes one tile, of which `exist` positions exist, for `count` rows, a multiple of kQueries.
+// Computes one tile, of which the first `exist` positions exist, for `count` rows, a multiple of
+// kQueries.
 HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& rows, int count) {
   TileWork work;
   const int quads = Int8KvTile::quads(dim), padded = Int8KvTile::padded_dim(dim);
@@ -247,19 +251,20 @@ HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& r
   }
 }
 
-// Computes up to kMaxRows rows of the task, from `row` on.
+// Computes up to kMaxRows rows of the task, from row `row` on.
 void AttendRows(const Int8AttentionTask& task, int row, int count) {
   const F32 f;
   Rows rows;
   const int dim = task.head_dim;
   const int groups = (count + kQueries - 1) / kQueries;
   for (int r = 0; r < groups * kQueries; ++r) {
-    // Missing rows repeat the last one. Their results are not stored.
+    // Rows that do not exist repeat the last one. Their results are not stored.
     const uint8_t* at = task.queries + (row + std::min(r, count - 1)) * Int8Query::Bytes(dim);
     Int8Query query;
     std::memcpy(&query, at, sizeof(query));
     rows.q[r] = at + sizeof(query);
-    // Not zero: the score of a missing position must give the weight zero.
+    // The factor must not be zero, because the score of a missing position must give the weight
+    // zero.
     rows.to_log2[r] = std::max(query.scale * task.scale * kLog2E, 1e-30f);
     rows.start[r] = -Int8KvTile::kKeyOffset * query.sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
@@ -302,7 +307,7 @@ HWY_AFTER_NAMESPACE();
 namespace edgegate {
 namespace {
 
-// With an empty row at the end, as no kernel runs on every processor.
+// The table ends with an empty row, because no kernel runs on every processor.
 constexpr Int8AttentionKernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
     {{"avx512-vnni",

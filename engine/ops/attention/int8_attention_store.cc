@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-// After highway.h.
+// Must be included after highway.h.
 #include "engine/ops/attention/signed_row-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,11 +49,11 @@ void StoreKeys(const Int8KvTile& tile, int dim, int count, const float* keys, in
   }
 }
 
-// A copy of a tile's values, [kTile][padded_dim], zero where there are none. The rows of the source
+// A copy of a tile's values, [kTile][padded_dim], with zeros in the padding. The rows of the source
 // are a page apart, so that it is faster to read them once.
 struct Columns {
   HWY_ALIGN float values[kTile * kMaxInt8HeadDim];
-  HWY_ALIGN float largest[kMaxInt8HeadDim];  // magnitude of each component
+  HWY_ALIGN float largest[kMaxInt8HeadDim];  // largest magnitude of each component
 };
 
 void ReadColumns(int dim, int count, const float* values, int64_t stride, Columns* columns) {
@@ -103,7 +103,7 @@ void StoreImpl(const Int8KvTile& tile, int dim, int count, const float* keys, co
   const int padded = Int8KvTile::padded_dim(dim);
   Columns columns;
   ReadColumns(dim, count, values, stride, &columns);
-  // The kernels also compute the sums of the padding, which are not used.
+  // The kernels also compute the sums of the padding. Those sums are not used.
   for (int c = 0; c < padded; c += Lanes()) StoreColumns(tile, padded, columns, c);
 }
 

@@ -9,10 +9,11 @@
 namespace edgegate {
 namespace {
 
-// Rounds a number of at most 127 to the nearest, ties to even: the last bits of the sum are it.
+// Rounds a number of magnitude at most 127 to the nearest integer, ties to even. The low bits of
+// the sum are that integer.
 int8_t RoundToS8(float x) { return static_cast<int8_t>(std::bit_cast<int32_t>(x + 0x1.8p23f)); }
 
-// Writes one head's key, or value, with the scale of its largest number. Number d goes to
+// Writes one head's key or value, and the scale of its largest number. Number d goes to
 // out[d * stride].
 void WriteRow(const float* x, int count, float* scale, int8_t* out, int stride) {
   float largest = 0;

@@ -1,6 +1,6 @@
-// A tile of the KV cache as attention reads it: bf16 pairs of its blocks, first of the keys and
-// then of the values, and their scales. There is one class for each KvType. Included once for each
-// of Highway's targets, as exp2-inl.h is.
+// A tile of the KV cache as attention reads it: bf16 pairs of its keys or of its values, and their
+// scales. There is one class for each KvType. The file is included once for each of Highway's
+// targets, as exp2-inl.h is.
 #if defined(EDGEGATE_KV_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef EDGEGATE_KV_TILE_INL_H_
 #undef EDGEGATE_KV_TILE_INL_H_
@@ -28,13 +28,13 @@ constexpr int kTile = 128;  // positions per softmax update
 constexpr int kTileBlocks = kTile / kKvBlock;
 constexpr int kMaxHeadDim = 1024;
 
-// The cache's block `b` of the `count` positions from `position` on. Blocks past the last one
-// repeat it: the results of their positions are not used.
+// Returns the KV block that holds block `b` of the `count` positions from `position` on. If `b` is
+// after the last block, returns the last block. The results of such positions are not used.
 HWY_INLINE int BlockOf(const AttentionTask& task, int position, int count, int b) {
   return task.block_table[position / kKvBlock + std::min(b, (count - 1) / kKvBlock)];
 }
 
-// Reads the pairs in the cache itself.
+// A tile whose pairs are read in the cache itself.
 class Bf16Tile {
  public:
   void ReadKeys(const KvLayer& kv, const AttentionTask& task, int position, int count) {
@@ -55,9 +55,9 @@ class Bf16Tile {
   const uint16_t* blocks_[kTileBlocks];
 };
 
-// Unpacks pairs of 8-bit numbers, exactly, once for all rows that share the tile. Scores and
-// weights are multiplied by the scales, so that the products are the same as for bf16. Each block
-// prefetches what is unpacked half a tile later.
+// A tile whose 8-bit numbers are unpacked to pairs, exactly, once for all rows that share the tile.
+// Scores and weights are multiplied by the scales, so that the products are the same as for bf16.
+// Each read of a block prefetches the block that is unpacked half a tile later.
 class Int8Tile {
  public:
   void ReadKeys(const KvLayer& kv, const AttentionTask& task, int position, int count) {
@@ -88,9 +88,10 @@ class Int8Tile {
   }
   const uint16_t* block(int b) const { return unpacked_ + b * stride_; }
 
-  // `at`: the first of the vector's positions in the tile.
+  // Multiplies scores by the scales of the keys. `at` is the tile's index of the vector's first
+  // position.
   VF ScaleScores(VF scores, int at) const { return Mul(scores, Scales(key_scales_, at)); }
-  // A position of weight zero may have a scale that was never written.
+  // A position with weight zero may have a scale that was never written. Its result is zero.
   VF ScaleWeights(VF weights, int at) const {
     const auto some = Gt(weights, hwy::HWY_NAMESPACE::Zero(F32()));
     return IfThenElseZero(some, Mul(weights, Scales(value_scales_, at)));
@@ -105,8 +106,8 @@ class Int8Tile {
   static VF Scales(const float* const* scales, int at) {
     return hwy::HWY_NAMESPACE::LoadU(F32(), scales[at / kKvBlock] + at % kKvBlock);
   }
-  // Unpacks two rows to pairs. Reads and writes whole vectors. The floats of integers below 256 end
-  // in 16 zero bits.
+  // Unpacks two rows to pairs. Reads and writes whole vectors. A float of an integer of magnitude
+  // below 256 ends in 16 zero bits, so that its upper half is the bf16.
   static HWY_INLINE void Unpack(const int8_t* first, const int8_t* second, int count,
                                 uint16_t* out) {
     const U32 u32;

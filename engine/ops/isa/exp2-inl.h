@@ -1,5 +1,5 @@
-// 2^x and the sigmoid of vectors, shared by kernels. Included once for each of Highway's targets,
-// as Highway's own contrib/*-inl.h are.
+// 2^x and the sigmoid of vectors, shared by kernels. The file is included once for each of
+// Highway's targets, as Highway's own contrib/*-inl.h are.
 #if defined(EDGEGATE_EXP2_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef EDGEGATE_EXP2_INL_H_
 #undef EDGEGATE_EXP2_INL_H_
@@ -15,13 +15,13 @@ namespace HWY_NAMESPACE {
 
 inline constexpr float kLog2E = 1.44269504088896341f;
 
-// 2^x for x of -126 to 126, with a relative error of 2e-7. The polynomial is that of Cephes
-// (Moshier 1989, exp2f.c).
+// Returns 2^x for x from -126 to 126, with a relative error of 2e-7. The polynomial is that of
+// Cephes (Moshier 1989, exp2f.c).
 template <class D>
 HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> Exp2Inside(D f, hwy::HWY_NAMESPACE::Vec<D> x) {
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::RebindToSigned<D> i32;
-  // A sum with 1.5 * 2^23 has no bits for a fraction: it is rounded to an integer.
+  // A sum with 1.5 * 2^23 has no bits for a fraction. So the addition rounds to an integer.
   const auto rounder = hn::Set(f, 12582912.0f);
   const auto whole = hn::Add(x, rounder);
   const auto part = hn::Sub(x, hn::Sub(whole, rounder));
@@ -32,12 +32,13 @@ HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> Exp2Inside(D f, hwy::HWY_NAMESPACE::Vec<D>
   p = hn::MulAdd(p, part, hn::Set(f, 2.402264791363012e-1f));
   p = hn::MulAdd(p, part, hn::Set(f, 6.931472028550421e-1f));
   p = hn::MulAdd(p, part, hn::Set(f, 1.0f));
-  // Adds the integer to the exponent of a number near one. The bits of the rounder are shifted out.
+  // Adds the integer to the exponent of a number near one. The shift removes the bits of the
+  // rounder.
   const auto power = hn::ShiftLeft<23>(hn::BitCast(i32, whole));
   return hn::BitCast(f, hn::Add(hn::BitCast(i32, p), power));
 }
 
-// 2^x for x <= 0, with a relative error of 2e-7. Zero if x is below -126 or NaN.
+// Returns 2^x for x <= 0, with a relative error of 2e-7. Returns zero if x is below -126 or NaN.
 template <class D>
 HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> Exp2(D f, hwy::HWY_NAMESPACE::Vec<D> x) {
   namespace hn = hwy::HWY_NAMESPACE;
@@ -45,7 +46,8 @@ HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> Exp2(D f, hwy::HWY_NAMESPACE::Vec<D> x) {
   return hn::IfThenElseZero(hn::Ge(x, least), Exp2Inside(f, hn::Max(x, least)));
 }
 
-// 1 / (1 + exp(-x)). It is constant beyond +-87, where it is 1e-38 from zero or one.
+// Returns 1 / (1 + exp(-x)). The result is constant for |x| > 87, where it is 1e-38 from zero or
+// one.
 template <class D>
 HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> Sigmoid(D f, hwy::HWY_NAMESPACE::Vec<D> x) {
   namespace hn = hwy::HWY_NAMESPACE;

@@ -15,14 +15,14 @@ constexpr dnnl::cpu_isa kAllOfDnnl = dnnl::cpu_isa::isa_default;
 constexpr dnnl::cpu_isa kAllOfDnnl = dnnl::cpu_isa::all;
 #endif
 
-// oneDNN's cap is that of the first row whose feature the current level has.
+// A row of oneDNN's caps. The first row whose feature the current level has is used.
 struct DnnlCap {
   CpuFeature feature;
   dnnl::cpu_isa cap;
 };
 constexpr DnnlCap kDnnlCaps[] = {
     {CpuFeature::kAmxInt8, kAllOfDnnl},
-    // Zen 4 and Cooper Lake have bf16 besides VNNI. oneDNN's AMX levels are above this one.
+    // Zen 4 and Cooper Lake have bf16 as well as VNNI. oneDNN's AMX levels are above this one.
     {CpuFeature::kAvx512Vnni, dnnl::cpu_isa::avx512_core_bf16},
     {CpuFeature::kAvx512, dnnl::cpu_isa::avx512_core},
     {CpuFeature::kAvxVnni, dnnl::cpu_isa::avx2_vnni},
@@ -43,7 +43,7 @@ Status SetIsaCap(std::string_view name) {
   const CpuFeatures features = CurrentIsa().features;
   int64_t disabled = 0;
 #if HWY_ARCH_X86
-  // A lower value is a better target: this disables the target and all that are better.
+  // A lower value is a better target. This disables the target and all better ones.
   if (!features.Has(CpuFeature::kAvx512)) disabled |= 2 * int64_t{HWY_AVX3} - 1;
   if (!features.Has(CpuFeature::kAvx2)) disabled |= 2 * int64_t{HWY_AVX2} - 1;
 #endif

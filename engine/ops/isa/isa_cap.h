@@ -1,4 +1,4 @@
-// Caps the instruction set of everything that computes: the kernel tables, Highway and oneDNN.
+// The cap of the instruction set for all computations: the kernel tables, Highway and oneDNN.
 #pragma once
 
 #include <string_view>
@@ -7,9 +7,9 @@
 
 namespace edgegate {
 
-// `name`: "auto" (no cap) or a level of base/cpu_features.h. kInvalidArgument for another name. Not
-// thread-safe: call it before models are loaded. oneDNN accepts a cap only before its first use.
-// kUnavailable if it refuses the cap; the cap then applies to everything else.
+// Sets the cap. `name` is "auto" (no cap) or a level of base/cpu_features.h. Not thread-safe: call
+// it before models are loaded. kInvalidArgument: another name. kUnavailable: oneDNN refused the
+// cap, which it accepts only before its first use; the cap then applies to everything else.
 Status SetIsaCap(std::string_view name);
 
 }  // namespace edgegate

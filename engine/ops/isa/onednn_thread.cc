@@ -1,6 +1,7 @@
 #include "engine/ops/isa/onednn_thread.h"
 
-// From the OpenMP library that oneDNN is linked with. Null if oneDNN was built without OpenMP.
+// Defined by the OpenMP library that oneDNN is linked with. Null if oneDNN was built without
+// OpenMP.
 extern "C" __attribute__((weak)) void omp_set_num_threads(int threads);
 
 namespace edgegate {

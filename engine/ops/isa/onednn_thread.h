@@ -1,10 +1,11 @@
-// Keeps oneDNN from starting threads of its own.
+// Prevents oneDNN from starting its own threads.
 #pragma once
 
 namespace edgegate {
 
-// From now on, calls of oneDNN compute on the calling thread. Debian builds oneDNN with OpenMP,
-// which would start a team of threads for each thread that calls. Cheap: call it before each use.
+// Makes all later calls of oneDNN by the calling thread compute on that thread. Debian builds
+// oneDNN with OpenMP, which would start a team of threads for each calling thread. Cheap: call it
+// before each use. Thread-safe.
 void UseOneDnnOnThisThread();
 
 }  // namespace edgegate

@@ -1,7 +1,7 @@
-// Exact dot products: four u8 x s8 products are added to each s32 lane. Included once for each of
-// Highway's targets, as Highway's own contrib/*-inl.h are. Highway 1.0 has no such operation, and
-// its AVX-512-VNNI target requires AVX-VNNI too. So the instruction is written out. Kernels that
-// use it need CpuFeature::kAvxVnni or kAvx512Vnni.
+// Exact dot products: four u8 x s8 products are added to each s32 lane. The file is included once
+// for each of Highway's targets, as Highway's own contrib/*-inl.h are. Highway 1.0 has no such
+// operation, and its AVX-512-VNNI target requires AVX-VNNI too. So the code uses inline assembly.
+// Kernels that use it need CpuFeature::kAvxVnni or kAvx512Vnni.
 #if defined(EDGEGATE_VNNI_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef EDGEGATE_VNNI_INL_H_
 #undef EDGEGATE_VNNI_INL_H_
@@ -17,7 +17,8 @@ namespace HWY_NAMESPACE {
 
 #if HWY_ARCH_X86 && HWY_CAP_GE256
 
-// acc + the sums of `bytes` (u8) times `signed_bytes` (s8). Each is a full vector of any lane type.
+// Returns acc plus, in each s32 lane, the sum of four products of `bytes` (u8) and `signed_bytes`
+// (s8). Each argument is a full vector of any lane type.
 template <class V32, class VU, class VS>
 HWY_INLINE V32 DotVnni(V32 acc, VU bytes, VS signed_bytes) {
 #if HWY_CAP_GE512

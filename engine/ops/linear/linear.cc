@@ -1,89 +1,110 @@
 #include "engine/ops/linear/linear.h"
 
-#include "engine/base/thread_pool.h"
-#include "engine/ops/rows/row_ops.h"
+#include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace edgegate {
+namespace {
 
-LinearMatMul::LinearMatMul(int max_rows, int max_columns, Kinds kinds, Int8MatMul::Backend backend)
-    : kinds_(kinds),
-      matmul_(backend),
-      main_(max_rows, max_columns, matmul_.reads_s16()),
-      rest_(kinds.fine ? max_rows : 0, max_columns, matmul_.reads_s16()),
-      sums_(kinds.fine ? size_t{2} * max_rows * Int8Padded(max_columns) : 0),
-      grouped_(kinds.four_bits ? max_rows : 0, max_columns) {}
+template <typename... Formats>
+LinearShape ShapeOf(FormatList<Formats...>, const LinearFormats::Layer& layer) {
+  LinearShape shape;
+  ((std::holds_alternative<typename Formats::Layer>(layer)
+        ? void(shape = Formats::ShapeOf(std::get<typename Formats::Layer>(layer)))
+        : void()),
+   ...);
+  return shape;
+}
+
+template <typename... Formats>
+int LeastCheapRows(FormatList<Formats...>, const LinearFormatSet& set) {
+  int least = std::numeric_limits<int>::max();
+  size_t index = 0;
+  ((least = set.Has(index++) ? std::min(least, Formats::kCheapRows) : least), ...);
+  return least;
+}
+
+// Calls use(executor, layer) with the executor of the layer's format.
+template <typename Executors, typename Use>
+void WithExecutor(Executors& executors, const Linear& w, Use use) {
+  const auto one = [&]<size_t kIndex>(std::integral_constant<size_t, kIndex>) {
+    if (const auto* layer = std::get_if<kIndex>(&w.layer))
+      use(*std::get<kIndex>(executors), *layer);
+  };
+  [&]<size_t... kIndices>(std::index_sequence<kIndices...>) {
+    (one(std::integral_constant<size_t, kIndices>()), ...);
+  }
+  (std::make_index_sequence<std::tuple_size_v<Executors>>());
+}
+
+}  // namespace
+
+LinearShape Linear::shape() const { return ShapeOf(LinearFormats(), layer); }
+
+int LinearFormatSet::CheapRows() const { return LeastCheapRows(LinearFormats(), *this); }
+
+LinearMatMul::LinearMatMul(const LinearSizes& sizes, LinearFormatSet formats,
+                           Int8MatMul::Backend backend)
+    : int8_(sizes, backend) {
+  size_t index = 0;
+  const auto make = [&](auto& executor) {
+    using Executor = typename std::decay_t<decltype(executor)>::element_type;
+    if (formats.Has(index++)) executor = std::make_unique<Executor>(sizes, &int8_);
+  };
+  std::apply([&](auto&... executors) { (make(executors), ...); }, executors_);
+}
+
+void LinearMatMul::QuantizeRows(const Linear& w, const float* x, int64_t stride, int rows,
+                                const RowNorm& norm) {
+  WithExecutor(executors_, w, [&](auto& executor, const auto& layer) {
+    executor.Quantize(layer, x, stride, rows, norm);
+  });
+}
 
 void LinearMatMul::Quantize(const Linear& w, const float* x, int64_t stride, int rows) {
-  if (w.four_bits()) return grouped_.Quantize(x, stride, rows, w.int4.k, w.int4.group);
-  main_.Quantize(x, stride, rows, w.main.k);
-  if (w.fine()) rest_.QuantizeRest(x, stride, rows, w.main.k, main_);
+  QuantizeRows(w, x, stride, rows, {});
 }
 
 void LinearMatMul::NormalizeAndQuantize(const Linear& w, const float* x, int64_t stride, int rows,
                                         const float* weight, float eps) {
-  if (w.four_bits()) {
-    return grouped_.NormalizeAndQuantize(x, stride, rows, w.int4.k, w.int4.group, weight, eps);
-  }
-  main_.NormalizeAndQuantize(x, stride, rows, w.main.k, weight, eps);
-  if (w.fine()) QuantizeNormalizedRest(w);
+  QuantizeRows(w, x, stride, rows, {NormKind::kRms, weight, nullptr, eps});
 }
 
 void LinearMatMul::LayerNormAndQuantize(const Linear& w, const float* x, int64_t stride, int rows,
                                         const float* weight, const float* bias, float eps) {
-  if (w.four_bits()) {
-    return grouped_.LayerNormAndQuantize(x, stride, rows, w.int4.k, w.int4.group, weight, bias,
-                                         eps);
-  }
-  main_.LayerNormAndQuantize(x, stride, rows, w.main.k, weight, bias, eps);
-  if (w.fine()) QuantizeNormalizedRest(w);
-}
-
-void LinearMatMul::QuantizeNormalizedRest(const Linear& w) {
-  rest_.QuantizeRest(main_.normalized(), w.main.k, main_.rows(), w.main.k, main_);
-}
-
-void LinearMatMul::AddRest(const Linear& w, float* out, int64_t stride) {
-  Int8Linear main = w.main;
-  main.bias = nullptr;  // it is added once
-  matmul_.Add(main_, w.rest, out, stride);
-  matmul_.Add(rest_, main, out, stride);
+  QuantizeRows(w, x, stride, rows, {NormKind::kLayer, weight, bias, eps});
 }
 
 void LinearMatMul::Store(const Linear& w, float* out, int64_t stride) {
-  if (w.four_bits()) return matmul4_.Store(grouped_, w.int4, out, stride);
-  matmul_.Store(main_, w.main, out, stride);
-  if (w.fine()) AddRest(w, out, stride);
+  WithExecutor(executors_, w,
+               [&](auto& executor, const auto& layer) { executor.Store(layer, out, stride); });
 }
 
 void LinearMatMul::Add(const Linear& w, float* out, int64_t stride) {
-  if (w.four_bits()) return matmul4_.Add(grouped_, w.int4, out, stride);
-  matmul_.Add(main_, w.main, out, stride);
-  if (w.fine()) AddRest(w, out, stride);
+  WithExecutor(executors_, w,
+               [&](auto& executor, const auto& layer) { executor.Add(layer, out, stride); });
 }
 
 void LinearMatMul::SwiGlu(const Linear& w, float* out, int64_t stride) {
-  if (w.four_bits()) return matmul4_.SwiGlu(grouped_, w.int4, out, stride);
-  if (!w.fine()) return matmul_.SwiGlu(main_, w.main, out, stride);
-  const int columns = w.main.n_padded();
-  Store(w, sums_.data(), columns);
-  ParallelFor(main_.rows(), [&](int row) {
-    const float* gate = sums_.data() + int64_t{row} * columns;
-    for (int c = 0; c < columns / 2; c += kInt8Block) {
-      SwiGluRow(gate + 2 * c, gate + 2 * c + kInt8Block, kInt8Block, out + row * stride + c);
-    }
-  });
+  WithExecutor(executors_, w,
+               [&](auto& executor, const auto& layer) { executor.SwiGlu(layer, out, stride); });
 }
 
 void LinearMatMul::Gelu(const Linear& w, float* out, int64_t stride) {
-  if (w.four_bits()) return matmul4_.Gelu(grouped_, w.int4, out, stride);
-  if (!w.fine()) return matmul_.Gelu(main_, w.main, out, stride);
-  Store(w, out, stride);
-  ParallelFor(main_.rows(), [&](int row) { GeluRow(out + row * stride, w.main.n); });
+  WithExecutor(executors_, w,
+               [&](auto& executor, const auto& layer) { executor.Gelu(layer, out, stride); });
 }
 
 std::string LinearMatMul::Description() const {
-  const std::string ours = matmul_.Description();
-  return kinds_.four_bits ? ours + ", 4-bit " + matmul4_.name() : ours;
+  std::string all = int8_.matmul.Description();
+  const auto add = [&](const auto& executor) {
+    if (executor == nullptr) return;
+    const std::string own = executor->Description();
+    if (!own.empty() && own != all) all += ", " + own;
+  };
+  std::apply([&](const auto&... executors) { (add(executors), ...); }, executors_);
+  return all;
 }
 
 }  // namespace edgegate

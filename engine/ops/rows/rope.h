@@ -1,4 +1,5 @@
-// Rotary position embedding (Su et al. 2021, arXiv:2104.09864), in both layouts of the field.
+// Rotary position embedding (RoPE, Su et al. 2021, arXiv:2104.09864), in the two common layouts of
+// pairs.
 #pragma once
 
 #include <cstdint>
@@ -6,18 +7,23 @@
 
 namespace edgegate {
 
-// Angles of a batch of positions: row t has rotary_dim / 2 cosines, then as many sines.
+// Cosines and sines of the rotation angles of the tokens of a batch. Row t has rotary_dim / 2
+// cosines, then rotary_dim / 2 sines. Owned by one thread. Other threads may read it between two
+// calls of SetPositions().
 class RopeTable {
  public:
-  // frequency_divisors: empty, or rotary_dim / 2 entries. frequency_axes: the position axis of each
-  // frequency; empty: axis 0. Frequencies and angles are float32, as the published models compute
-  // them.
+  // Makes a table with the frequencies theta^(-2i / rotary_dim). `frequency_divisors` has
+  // rotary_dim / 2 entries, or is empty for no scaling. `frequency_axes` has the position axis of
+  // each frequency, or is empty if all use axis 0. Frequencies and angles are float32, as in the
+  // published models.
   RopeTable(int rotary_dim, double theta, const std::vector<float>& frequency_divisors,
             const std::vector<int32_t>& frequency_axes = {});
 
-  // `positions`: [tokens][axes]. With one axis, every frequency reads it.
+  // Computes the table for `positions` [tokens][axes]. If there is one axis, all frequencies use
+  // it.
   void SetPositions(const std::vector<int32_t>& positions, int axes = 1);
 
+  // Return the half() cosines or sines of a token. Valid until the next SetPositions().
   const float* cosines(int token) const { return &table_[int64_t{token} * 2 * half_]; }
   const float* sines(int token) const { return cosines(token) + half_; }
   int half() const { return half_; }
@@ -25,11 +31,12 @@ class RopeTable {
  private:
   int half_;
   std::vector<float> frequency_;
-  std::vector<int32_t> axis_;  // of each frequency
+  std::vector<int32_t> axis_;  // axis of each frequency
   std::vector<float> table_;
 };
 
-// Rotates the first 2 * half components of one head in place: pairs (2i, 2i + 1), or (i, i + half).
+// Rotate the first 2 * half components of one head in place. RopeInterleaved rotates the pairs (2i,
+// 2i + 1). RopeHalfSplit rotates the pairs (i, i + half). Thread-safe.
 void RopeInterleaved(float* head, int half, const float* cosines, const float* sines);
 void RopeHalfSplit(float* head, int half, const float* cosines, const float* sines);
 

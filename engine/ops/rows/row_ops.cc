@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-// After highway.h.
+// Must be included after highway.h.
 #include "engine/ops/isa/exp2-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -20,10 +20,11 @@ using F32 = hn::CappedTag<float, 16>;
 using I32 = hn::RebindToSigned<F32>;
 using VF = hn::Vec<F32>;
 
-// Replaces the number of elements that are left where a whole vector is left.
+// The type of the argument `left` if at least a whole vector of elements remains.
 struct Whole {};
 
-// Loads a vector from `p`, of which `left` elements exist. The others are zero.
+// Loads a vector from `p`, of which the first `left` elements exist. Sets the other elements to
+// zero.
 template <class D, typename T>
 HWY_INLINE hn::Vec<D> LoadSome(D d, const T* p, int left) {
   HWY_ALIGN T buffer[16] = {};
@@ -43,7 +44,8 @@ HWY_INLINE void StoreSome(VF value, float* p, int left) {
   for (int i = 0; i < left; ++i) p[i] = buffer[i];
 }
 
-// Calls part(c, left) for vectors of columns from c on. `left` is Whole except in the last one.
+// Calls part(c, left) for the vectors of columns from column c on. `left` is Whole except for the
+// last one.
 template <class Part>
 HWY_INLINE void ForVectors(int columns, Part part) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
@@ -52,7 +54,7 @@ HWY_INLINE void ForVectors(int columns, Part part) {
   if (c < columns) part(c, columns - c);
 }
 
-// The values of one row from column c on; row_ops.h has the formula.
+// Returns the values of one row from column c on. row_ops.h has the formula.
 template <class Left>
 HWY_INLINE VF Value(const int32_t* acc, int c, Left left, float row_scale, int32_t zero_point,
                     const ColumnTerms& terms) {
@@ -82,7 +84,7 @@ void AddImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_poin
 
 HWY_INLINE VF Silu(VF x) { return hn::Mul(x, Sigmoid(F32(), x)); }
 
-// x / 2 * (1 + tanh(u)) = x * sigmoid(2u), u = sqrt(2 / pi) * (x + 0.044715 x^3).
+// Returns gelu(x) = x / 2 * (1 + tanh(u)) = x * sigmoid(2u), u = sqrt(2 / pi) * (x + 0.044715 x^3).
 HWY_INLINE VF GeluOf(VF x) {
   const F32 f;
   const VF u = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(f, 0.044715f), x);
@@ -150,12 +152,12 @@ void QuantizeImpl(const float* x, int columns, int padded, uint8_t* out, float* 
     largest = x[c] > largest ? x[c] : largest;
   }
   float step = (largest - smallest) / 255.0f;
-  // Not so if all values are zero, too small to divide by, or not finite. The sampler reports the
-  // last.
-  const bool usual = step > 1e-35f && step < 1e35f;
-  if (!usual) step = 1.0f;
+  // False if all values are zero, too small to divide by, or not finite. The sampler reports values
+  // that are not finite.
+  const bool in_range = step > 1e-35f && step < 1e35f;
+  if (!in_range) step = 1.0f;
   const float inverse = 1.0f / step;
-  const int32_t zero = usual ? static_cast<int32_t>(std::nearbyintf(-smallest * inverse)) : 0;
+  const int32_t zero = in_range ? static_cast<int32_t>(std::nearbyintf(-smallest * inverse)) : 0;
   const hn::Rebind<uint8_t, F32> u8;
   const VF vinverse = hn::Set(f, inverse);
   const auto vzero = hn::Set(I32(), zero);
@@ -194,7 +196,7 @@ void RmsNormImpl(const float* x, const float* weight, int columns, float eps, fl
   });
 }
 
-// The sum over a row of Term(x).
+// Returns the sum of Term(x) over a row.
 template <class Term>
 HWY_INLINE float SumOf(const float* x, int columns, Term term) {
   const F32 f;

@@ -10,7 +10,7 @@ using Kind = AnswerPart::Kind;
 
 constexpr const char* kBlanks = " \t\r\n";
 
-// The length of the longest ending of `text` that begins `mark`, without being all of it.
+// Returns the length of the longest ending of `text` that is a proper prefix of `mark`.
 size_t HeldBack(std::string_view text, std::string_view mark) {
   if (mark.empty()) return 0;
   for (size_t n = std::min(mark.size() - 1, text.size()); n > 0; --n) {
@@ -19,7 +19,7 @@ size_t HeldBack(std::string_view text, std::string_view mark) {
   return 0;
 }
 
-// True where `text` is the beginning of `whole`, and not all of it.
+// True if `text` is a proper prefix of `whole`.
 bool Begins(std::string_view text, std::string_view whole) {
   return text.size() < whole.size() && whole.starts_with(text);
 }
@@ -133,7 +133,7 @@ bool AnswerReader::ReadStart() {
   }
   if (open && at_end_ && syntax_.only_calls) held_.clear();
   if (open && (!at_end_ || syntax_.only_calls)) return false;
-  // The beginning of a call without a mark is not yet one: it is content.
+  // An incomplete head of a call without a mark is content.
   state_ = State::kText;
   return true;
 }
@@ -144,7 +144,7 @@ bool AnswerReader::ReadReasoning() {
   const bool ends = found != std::string::npos;
   const size_t size = ends ? found : held_.size() - (at_end_ ? 0 : HeldBack(held_, end));
   if (size == 0 && !ends) return false;
-  // Blanks around the thoughts are not theirs.
+  // Blanks around the thoughts are dropped.
   std::string text = blanks_ + held_.substr(0, size);
   if (!thought_) text.erase(0, text.find_first_not_of(kBlanks));
   const size_t last = text.find_last_not_of(kBlanks);
@@ -210,7 +210,7 @@ bool AnswerReader::ReadAfter() {
     BeginCall(tool, next_heads_[static_cast<size_t>(tool)].size());
     return true;
   }
-  // Behind the last call there is nothing but the end of the calls.
+  // After the last call, only the end of the calls follows.
   if (!open) state_ = State::kDone;
   return !open;
 }

@@ -1,4 +1,4 @@
-// Splits the text of an answer into content, thoughts and calls of tools, while it comes.
+// Splits the text of an answer into content, thoughts and calls of tools while it is generated.
 #pragma once
 
 #include <optional>
@@ -26,10 +26,10 @@ struct AnswerPart {
   friend bool operator==(const AnswerPart&, const AnswerPart&) = default;
 };
 
-// Appends a piece. Text of the kind of the last one is joined to it.
+// Appends a piece. If the last piece has the same kind, the text is joined to it.
 void AppendPart(AnswerPart part, std::vector<AnswerPart>* parts);
 
-// What to expect in an answer.
+// The parts that an answer may have.
 struct AnswerSyntax {
   std::optional<ReasoningMarks> reasoning;
   bool reasoning_open = false;          // the prompt has the begin mark
@@ -38,15 +38,15 @@ struct AnswerSyntax {
   bool only_calls = false;              // the answer has no content
 };
 
-// All pieces, adjacent ones of a kind joined, are the same however the text is cut. Text that
-// begins as a call, and is none, is content. Owned by one thread.
+// If adjacent pieces of one kind are joined, the pieces do not depend on how the text is cut. Text
+// that begins like a call but is not a call is content. Owned by one thread.
 class AnswerReader {
  public:
   explicit AnswerReader(AnswerSyntax syntax);
 
-  // Appends the pieces that `text` makes certain.
+  // Reads more text. Appends the pieces that no later text can change.
   void Push(std::string_view text, std::vector<AnswerPart>* parts);
-  // Appends what was held back, at the end of the answer. The beginning of a call is dropped.
+  // Ends the answer. Appends the text that was held back. An incomplete head of a call is dropped.
   void Finish(std::vector<AnswerPart>* parts);
 
  private:
@@ -55,13 +55,13 @@ class AnswerReader {
     kReasoning,       // within the marks
     kAfterReasoning,  // blanks
     kText,
-    kHead,       // behind the mark of calls
+    kHead,       // after the mark of calls
     kArguments,  // of a call
-    kAfter,      // behind the arguments
-    kDone,       // behind the last call
+    kAfter,      // after the arguments
+    kDone,       // after the last call
   };
 
-  // Each handles some of held_. False: it needs more text.
+  // Each of these consumes a part of held_. False: it needs more text.
   bool Step();
   bool ReadStart();
   bool ReadReasoning();
@@ -71,7 +71,8 @@ class AnswerReader {
   bool ReadArguments();
   bool ReadAfter();
 
-  // The tool whose head stands in held_ at `from`; -1: none. `open`: held_ may become such a head.
+  // Returns the tool whose head is in held_ at `from`. -1: none. Sets `open` if held_ is the
+  // beginning of such a head.
   int MatchHead(const std::vector<std::string>& heads, size_t from, bool* open) const;
   void BeginCall(int tool, size_t end_of_head);
   void Emit(AnswerPart::Kind kind, std::string text);
@@ -82,7 +83,7 @@ class AnswerReader {
   std::string held_;
   bool at_end_ = false;
   bool may_reason_ = false;
-  std::string blanks_;  // of the thoughts, which may be their last
+  std::string blanks_;  // blanks that may be the last of the thoughts
   bool thought_ = false;
   std::optional<ArgumentReader> arguments_;
   std::vector<AnswerPart>* out_ = nullptr;

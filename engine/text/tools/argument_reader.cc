@@ -35,7 +35,7 @@ bool ArgumentReader::ReadJson(char c, std::string* json) {
   return true;
 }
 
-// `a=1, b="x")`: the end is the parenthesis, which is left to the caller.
+// Reads `a=1, b="x")`. Stops at the parenthesis, which the caller reads.
 bool ArgumentReader::ReadKeywords(char c, std::string* json) {
   if (in_name_) {
     if (c == ')') {

@@ -1,4 +1,4 @@
-// Reads the arguments of one call as the model writes them, and gives them as JSON.
+// Converts the arguments of one call from the model's form to JSON.
 #pragma once
 
 #include <string>
@@ -13,14 +13,14 @@ class ArgumentReader {
  public:
   explicit ArgumentReader(ArgumentStyle style) : style_(style) {}
 
-  // Reads up to the end of the arguments and appends their JSON to `json`. Gives the number of
-  // bytes that were read: all, while the arguments go on.
+  // Reads up to the end of the arguments and appends their JSON to `json`. Returns the number of
+  // bytes that were read: all of them if the arguments have not ended.
   size_t Read(std::string_view text, std::string* json);
 
   bool done() const { return done_; }
 
  private:
-  // A byte of a JSON value. True: it ends the value of an object or array.
+  // Reads a byte of a JSON value. True: it ends the value of an object or array.
   bool TrackValue(char c);
   bool ReadJson(char c, std::string* json);
   bool ReadKeywords(char c, std::string* json);

@@ -55,7 +55,7 @@ const CallFormat kFormats[] = {
         .parallel = true,
     },
     {
-        // Llama 3: the object alone, or behind <|python_tag|>.
+        // Llama 3: the object alone, or after <|python_tag|>.
         .name = "llama3",
         .evidence = {{"<|start_header_id|>", R"("parameters")"}},
         .counter = "",

@@ -8,7 +8,7 @@
 
 namespace edgegate {
 
-// How the arguments of a call are written.
+// The style in which the arguments of a call are written.
 enum class ArgumentStyle {
   kJson,      // {"city": "Bern", "days": 3}
   kKeywords,  // city="Bern", days=3
@@ -35,35 +35,35 @@ struct CallFormat {
   ArgumentStyle style;
   bool parallel;  // one answer may have several calls
 
-  // What stands from the mark, or from the last call, up to the arguments.
+  // Returns the text between the mark, or the last call, and the arguments.
   std::string FirstHead(const std::string& tool) const {
     return begin + before_name + tool + before_arguments;
   }
   std::string NextHead(const std::string& tool) const {
     return after_arguments + between + before_name + tool + before_arguments;
   }
-  // A whole call. `arguments` are in the form's style.
+  // Returns a whole call. `arguments` are in the form's style.
   std::string Write(const std::string& tool, const std::string& arguments) const {
     return before_name + tool + before_arguments + arguments + after_arguments;
   }
 };
 
-// All rows. The first row whose evidence a template has is its form.
+// Returns all rows. A template's form is the first row whose evidence the template has.
 std::span<const CallFormat> CallFormats();
 
-// Null: no form has this name.
+// Returns the form with this name. Null: there is none.
 const CallFormat* FindCallFormat(std::string_view name);
 
-// The form that a template writes. Null: it shows none.
+// Returns the form that a template writes. Null: it shows none.
 const CallFormat* DetectCallFormat(std::string_view chat_template);
 
-// What encloses the thoughts of a model in its answer.
+// The marks that enclose the thoughts of a model in its answer.
 struct ReasoningMarks {
   std::string begin;
   std::string end;
 };
 
-// Null: the template shows none.
+// Returns the marks that a template writes. Null: it shows none.
 const ReasoningMarks* DetectReasoning(std::string_view chat_template);
 
 }  // namespace edgegate

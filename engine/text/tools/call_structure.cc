@@ -39,7 +39,7 @@ json OneCall(const CallFormat& format, const CallRules& rules) {
   return Any(std::move(options));
 }
 
-// The calls from behind the mark to their end.
+// Returns the structure of the calls, from after the mark to their end.
 json Calls(const CallFormat& format, const CallRules& rules) {
   json calls = OneCall(format, rules);
   if (rules.parallel && format.parallel) {
@@ -48,7 +48,7 @@ json Calls(const CallFormat& format, const CallRules& rules) {
   return Sequence(json::array({std::move(calls), Literal(format.end)}));
 }
 
-// The beginnings that content may not have, because they are those of thoughts or calls.
+// Returns the beginnings that content may not have, because thoughts or calls begin with them.
 json NotFirst(const CallFormat& format, const CallRules& rules) {
   json first = json::array();
   if (rules.reasoning) first.push_back(rules.reasoning->begin);
@@ -58,7 +58,7 @@ json NotFirst(const CallFormat& format, const CallRules& rules) {
   return first;
 }
 
-// What may stand before the first call: nothing, the mark, or text and the mark.
+// Returns the structure of the text before the first call: nothing, the mark, or text and the mark.
 json Opening(const CallFormat& format, const CallRules& rules) {
   json options = json::array();
   if (format.at_start) options.push_back(Literal(""));
@@ -83,7 +83,7 @@ json Body(const CallFormat& format, const CallRules& rules) {
   return Any(json::array({std::move(text), std::move(calls)}));
 }
 
-// The thoughts up to their end mark, and blanks.
+// Returns the structure of the thoughts up to their end mark, and blanks.
 json Thoughts(const CallRules& rules) {
   const ReasoningMarks& marks = *rules.reasoning;
   json through = Through(marks.end, json::array(), kBlanks);
@@ -95,7 +95,7 @@ json Thoughts(const CallRules& rules) {
 }  // namespace
 
 bool ContentIsDistinct(const CallFormat& format) {
-  // JSON may be a string, which begins as a call without a mark does not.
+  // The JSON may be a string. A call without a mark does not begin like a string.
   return !format.at_start;
 }
 

@@ -19,18 +19,18 @@ struct CallRules {
   std::vector<CallableTool> tools;
   bool required = false;                    // the answer is calls
   bool parallel = true;                     // there may be several
-  std::optional<ReasoningMarks> reasoning;  // what the model may begin with
+  std::optional<ReasoningMarks> reasoning;  // the answer may begin with thoughts
   bool reasoning_open = false;              // the prompt has the begin mark
   // The JSON schema of an answer without calls; empty: any text.
   std::string content_schema;
   std::string content_field;
 };
 
-// The structure (textkit/src/structure.rs). Precondition: an answer without calls can be told from
-// calls (ContentIsDistinct) where there is a schema of the content.
+// Returns the structure (textkit/src/structure.rs). Precondition: if the content has a schema,
+// content can be told from calls (ContentIsDistinct).
 std::string CallStructure(const CallFormat& format, const CallRules& rules);
 
-// True where JSON content cannot be taken for a call.
+// True if JSON content cannot be taken for a call.
 bool ContentIsDistinct(const CallFormat& format);
 
 }  // namespace edgegate

@@ -15,7 +15,7 @@ std::string Dump(const json& value) {
 
 ChatPart Text(std::string text) { return {ChatPart::Kind::kText, std::move(text)}; }
 
-// The arguments of a call in the format's style.
+// Returns the arguments of a call in the format's style.
 std::string Arguments(const CallFormat& format, const std::string& text) {
   if (format.style == ArgumentStyle::kJson) return text;
   const json arguments = json::parse(text, nullptr, false);
@@ -36,7 +36,7 @@ std::string Calls(const CallFormat& format, const std::vector<ChatCall>& calls) 
   return out + format.end;
 }
 
-// The system text: a line of compact JSON for each tool, and the form of a call.
+// Returns the system text: a line of compact JSON for each tool, and the form of a call.
 std::string Instructions(const CallFormat& format, const std::vector<ChatTool>& tools) {
   std::string out = "You can call these functions:\n";
   for (const ChatTool& tool : tools) {
@@ -73,7 +73,7 @@ std::string TextOf(const ChatMessage& message) {
   return text;
 }
 
-// Results that follow each other become one message.
+// Joins results that follow each other to one message.
 void AddResult(const ChatMessage& result, const TemplateAbilities& abilities, bool joins,
                std::vector<ChatMessage>* messages) {
   if (abilities.observation) {

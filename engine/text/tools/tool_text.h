@@ -1,4 +1,4 @@
-// Tools, calls and results as text in a conversation, for chat templates that do not know them.
+// Writes tools, calls and results as text of a conversation, for chat templates without tools.
 #pragma once
 
 #include "engine/text/conversation.h"
@@ -6,7 +6,7 @@
 
 namespace edgegate {
 
-// What a chat template shows.
+// The parts of a conversation that a chat template renders.
 struct TemplateAbilities {
   bool tools = false;        // the variable `tools`
   bool calls = false;        // tool_calls of messages, and messages of the role tool
@@ -14,8 +14,8 @@ struct TemplateAbilities {
   bool observation = false;  // messages of the role observation
 };
 
-// Writes what the template does not show as text. Without tools and calls the conversation stays as
-// it is.
+// Writes the parts that the template does not render as text. A conversation without tools and
+// calls is returned unchanged.
 Conversation WriteToolsAsText(Conversation conversation, const CallFormat& format,
                               const TemplateAbilities& abilities);
 

@@ -6,7 +6,8 @@
 
 namespace edgegate {
 
-// The value on one line. Bytes that are not UTF-8 become U+FFFD. Json: a type of nlohmann's.
+// Writes the value on one line. Bytes that are not UTF-8 become U+FFFD. Json: nlohmann::json or
+// nlohmann::ordered_json.
 template <class Json>
 std::string DumpJson(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);

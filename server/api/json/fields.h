@@ -1,5 +1,5 @@
-// Reads the members of a request's JSON object one by one, checking type and range, and remembers
-// which were read, so that unknown members can be refused.
+// Reads the members of a request's JSON object one by one. Checks the type and the range. Records
+// which members were read, so that unknown members can be refused.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,16 +11,16 @@
 
 namespace edgegate {
 
-// A 400 that says what type the parameter must have, and what it has.
+// Makes a 400 that names the expected type and the actual type of the parameter.
 CallError WrongType(const std::string& name, const char* expected,
                     const nlohmann::ordered_json& value);
 
-// Keeps the first error; after it, every read gives nothing. Owned by one thread.
+// Keeps the first error. After an error every read returns nothing. Owned by one thread.
 class Fields {
  public:
   explicit Fields(const nlohmann::ordered_json& object) : object_(object) {}
 
-  // The member, or null where it is absent or null (which OpenAI's API takes as absent).
+  // Returns the member, or null if it is absent. OpenAI's API treats null as absent.
   const nlohmann::ordered_json& Raw(const std::string& name);
 
   std::optional<bool> Bool(const std::string& name);
@@ -32,9 +32,10 @@ class Fields {
     if (!error_) error_ = std::move(error);
   }
   const std::optional<CallError>& error() const { return error_; }
-  // Takes over what `inner`, the reader of the member `name`, found wrong or did not know.
+  // Copies the first error of `inner`, or its first unknown member, to this reader. `name` is the
+  // member that `inner` reads.
   void Close(const Fields& inner, const std::string& name);
-  // The first member that was never read.
+  // Returns the name of the first member that was not read. nullopt: all were read.
   std::optional<std::string> Unread() const;
 
  private:

@@ -10,7 +10,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// Takes the parser's events and builds the value. Every method returns whether to go on.
+// Builds the value from the parser's events. Every method returns true to continue, false to stop.
 class Builder {
  public:
   explicit Builder(const JsonLimits& limits) : limits_(limits) {}
@@ -19,7 +19,8 @@ class Builder {
   bool boolean(bool value) { return AddValue(value); }
   bool number_integer(int64_t value) { return AddValue(value); }
   bool number_unsigned(uint64_t value) { return AddValue(value); }
-  // Integers of more than 64 bits come here too: they would lose digits without a word.
+  // The parser also passes integers of more than 64 bits here. A double would lose digits, so they
+  // are refused.
   bool number_float(double value, const std::string& text) {
     if (text.find_first_of(".eE") != std::string::npos) return AddValue(value);
     error_ = BadField(top_, "The body has an integer of more than 64 bits" +
@@ -104,9 +105,10 @@ class Builder {
 
   const JsonLimits limits_;
   json root_;
-  std::vector<json*> open_;  // containers that have not ended; no other one grows meanwhile
-  json* member_ = nullptr;   // of the innermost object
-  std::string top_;          // the member of the outermost object that is read
+  std::vector<json*>
+      open_;  // open containers; only the innermost one grows, so the pointers stay valid
+  json* member_ = nullptr;  // of the innermost object
+  std::string top_;         // the member of the outermost object that is read
   int nodes_ = 0;
   int values_ = 0;
   std::optional<CallError> error_;
@@ -115,7 +117,7 @@ class Builder {
 }  // namespace
 
 std::variant<json, CallError> ReadJson(std::string_view text, const JsonLimits& limits) {
-  // The library takes a NUL for the end of the text.
+  // The library treats a NUL as the end of the text.
   const size_t nul = text.find('\0');
   if (nul != std::string_view::npos) {
     return BadField("",
@@ -125,6 +127,15 @@ std::variant<json, CallError> ReadJson(std::string_view text, const JsonLimits& 
   Builder builder(limits);
   json::sax_parse(text.begin(), text.end(), &builder);
   return builder.Take();
+}
+
+std::variant<json, CallError> ReadObject(std::string_view body) {
+  auto read = ReadJson(body, JsonLimits{});
+  const auto* root = std::get_if<json>(&read);
+  if (root != nullptr && !root->is_object()) {
+    return BadField("", "The body must be a JSON object.", "invalid_json");
+  }
+  return read;
 }
 
 }  // namespace edgegate

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/api/json/dump.h"
+#include "server/api/json/json_reader.h"
 #include "server/api/openai/chat_writer.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/messages.h"
@@ -17,7 +18,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// The variables of the template that a request sets: an object, or nothing.
+// Reads the variables of the template that a request sets. Returns a JSON object, or an empty text.
 std::string ParseTemplateVariables(Fields* fields) {
   json variables = fields->Raw("chat_template_kwargs");
   if (!variables.is_null() && !variables.is_object()) {
@@ -35,7 +36,7 @@ std::string ParseTemplateVariables(Fields* fields) {
     }
     if (variables.is_null()) variables = json::object();
     if (!variables.contains("reasoning_effort")) variables["reasoning_effort"] = *effort;
-    // Templates with a switch of their own have this one.
+    // Templates that can switch thoughts off have this variable.
     if (*effort == "none" && !variables.contains("enable_thinking")) {
       variables["enable_thinking"] = false;
     }
@@ -43,7 +44,7 @@ std::string ParseTemplateVariables(Fields* fields) {
   return variables.is_null() ? std::string() : DumpJson(variables);
 }
 
-// -1: without limit.
+// Reads the limit of the thoughts. -1 in the request: no limit.
 void ParseThinkingBudget(Fields* fields, Call* call) {
   constexpr int64_t kMost = int64_t{1} << 30;
   const auto budget = fields->Int("thinking_budget_tokens", -1, kMost);
@@ -56,7 +57,7 @@ void ParseThinkingBudget(Fields* fields, Call* call) {
   if (tokens >= 0) call->thinking_tokens = static_cast<int>(tokens);
 }
 
-// True: the request has the older `functions`.
+// Reads messages and tools. True: the request has the older `functions`.
 bool ParseConversation(Fields* fields, Call* call) {
   Conversation conversation;
   conversation.messages = ParseMessages(fields, &call->images);

@@ -24,11 +24,11 @@ class ChatWriter : public OpenAiWriter {
  private:
   json Token(int32_t token, float logprob) const;
   json Logprobs(const std::vector<SampledToken>& tokens) const;
-  // The delta of a piece of a call.
+  // Returns the delta of a piece of a call.
   json CallDelta(const AnswerPart& part, int choice);
   json WholeMessage(const Collected& collected) const;
 
-  std::vector<int> calls_;  // that each choice has begun
+  std::vector<int> calls_;  // number of calls that have begun, for each choice
 };
 
 }  // namespace edgegate

@@ -21,18 +21,19 @@ CompletionWriter::CompletionWriter(const OutputOptions& output, std::vector<Text
       echoed_(std::move(echoed)),
       streamed_(static_cast<size_t>(generation.num_choices())) {}
 
-// A prompt's first token has no log-probability: it is not `known`.
-void CompletionWriter::AddToken(const SampledToken& token, bool known, int* offset,
+// Adds a token to the log-probabilities. The first token of a prompt has none (`has_logprob` is
+// false).
+void CompletionWriter::AddToken(const SampledToken& token, bool has_logprob, int* offset,
                                 json* out) const {
   const std::string text = TokenText(token.token);
-  json top = known ? json::object() : json(nullptr);
+  json top = has_logprob ? json::object() : json(nullptr);
   for (const TokenLogprob& alternative : token.top) {
-    // Ids with the same text: the more likely one stays.
+    // If several ids have the same text, the most likely one is kept.
     top.emplace(TokenText(alternative.token), alternative.logprob);
   }
-  if (known) top.emplace(text, token.logprob);
+  if (has_logprob) top.emplace(text, token.logprob);
   (*out)["tokens"].push_back(text);
-  (*out)["token_logprobs"].push_back(known ? json(token.logprob) : json(nullptr));
+  (*out)["token_logprobs"].push_back(has_logprob ? json(token.logprob) : json(nullptr));
   (*out)["top_logprobs"].push_back(std::move(top));
   (*out)["text_offset"].push_back(*offset);
   *offset += CodePoints(text);

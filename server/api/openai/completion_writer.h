@@ -10,7 +10,7 @@ namespace edgegate {
 
 class CompletionWriter : public OpenAiWriter {
  public:
-  // `echoed`: the prompts, where the answer begins with them; else empty. `model` and `generation`
+  // `echoed`: the prompts if the answer begins with them, else empty. `model` and `generation` must
   // outlive the writer.
   CompletionWriter(const OutputOptions& output, std::vector<TextPrompt> echoed,
                    const ServedModel& model, const Generation& generation);
@@ -21,16 +21,16 @@ class CompletionWriter : public OpenAiWriter {
   json WholeChoice(int choice, const Collected& collected) override;
 
  private:
-  // Of a choice of a stream.
+  // State of one choice of a streamed answer.
   struct Streamed {
     int text_offset = 0;       // of the next token
     bool prompt_sent = false;  // the log-probabilities of its prompt
   };
 
-  void AddToken(const SampledToken& token, bool known, int* offset, json* out) const;
+  void AddToken(const SampledToken& token, bool has_logprob, int* offset, json* out) const;
   json Logprobs(int choice, bool with_prompt, const std::vector<SampledToken>& tokens,
                 int* offset) const;
-  // Empty where nothing is echoed.
+  // Returns the echoed prompt of the choice. Empty: nothing is echoed.
   std::string EchoOf(int choice) const;
 
   const std::vector<TextPrompt> echoed_;

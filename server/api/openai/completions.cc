@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/api/json/json_reader.h"
 #include "server/api/openai/completion_writer.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/parameters.h"
@@ -18,7 +19,7 @@ using json = nlohmann::ordered_json;
 constexpr int kDefaultTokens = 16;
 constexpr size_t kMaxPrompts = 128;
 
-// A text or token ids; nothing where it is something else.
+// Reads a text or token ids. nullopt: the value is neither.
 std::optional<TextPrompt> ParseOnePrompt(const json& prompt) {
   if (prompt.is_string()) return prompt.get<std::string>();
   return TokenIds(prompt);

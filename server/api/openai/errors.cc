@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-// A message may quote a request, and be as long as it.
+// Longest message in bytes. A message may quote a request, which may be long.
 constexpr size_t kMaxMessage = 1000;
 constexpr size_t kMaxParam = 200;
 

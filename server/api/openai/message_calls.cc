@@ -14,7 +14,7 @@ using json = nlohmann::ordered_json;
 
 constexpr size_t kMaxCalls = 128;
 
-// A member that is a string; empty where it is absent.
+// Returns a member that is a string. Empty if it is absent.
 std::string Text(Fields* fields, const json& object, const char* member, const std::string& name) {
   const json value = object.value(member, json());
   if (value.is_null()) return {};
@@ -25,7 +25,7 @@ std::string Text(Fields* fields, const json& object, const char* member, const s
   return value.get<std::string>();
 }
 
-// The function of a call: {"name": NAME, "arguments": TEXT}.
+// Reads the function of a call: {"name": NAME, "arguments": TEXT}.
 ChatCall ParseCall(Fields* fields, const json& function, const std::string& name) {
   ChatCall call;
   if (!function.is_object()) {

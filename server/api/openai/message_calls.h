@@ -1,4 +1,4 @@
-// The members of messages that belong to calls of tools.
+// Reads the members of messages that belong to calls of tools.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace edgegate {
 void ParseMessageCalls(Fields* fields, const nlohmann::ordered_json& object,
                        const std::string& name, ChatMessage* message);
 
-// Gives results the names of the functions that they come from, where an earlier call has them.
+// Sets the function's name in each result whose call is in an earlier message.
 void NameResults(std::vector<ChatMessage>* messages);
 
 }  // namespace edgegate

@@ -15,7 +15,7 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* kRoles[] = {"system", "developer", "user", "assistant", "tool", "function"};
 
-// The URL of an image_url part.
+// Reads the URL of an image_url part.
 void ParseImage(Fields* fields, const std::string& param, const json& part, bool is_user,
                 std::vector<ImageSource>* images) {
   const std::string name = param + ".image_url";
@@ -49,7 +49,7 @@ std::string TypeOf(const json& part) {
   return type != part.end() && type->is_string() ? type->get<std::string>() : "";
 }
 
-// One part of a content. Nothing where it is not valid.
+// Reads one part of a message's content. nullopt: the part is not valid.
 std::optional<ChatPart> ParsePart(Fields* fields, const std::string& name, const json& part,
                                   bool is_user, std::vector<ImageSource>* images) {
   const std::string type = TypeOf(part);
@@ -70,7 +70,7 @@ std::optional<ChatPart> ParsePart(Fields* fields, const std::string& name, const
   return std::nullopt;
 }
 
-// Without images, one part: the texts, joined by newlines.
+// If there are no images, joins all texts by newlines to one part.
 std::vector<ChatPart> JoinTexts(std::vector<ChatPart> parts) {
   std::string text;
   for (size_t i = 0; i < parts.size(); ++i) {

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "server/api/json/json_reader.h"
 #include "server/api/openai/response_format.h"
 
 namespace edgegate {
@@ -60,23 +59,7 @@ void ParseLogitBias(Fields* fields, Call* call) {
 
 }  // namespace
 
-std::variant<json, CallError> ReadObject(std::string_view body) {
-  auto read = ReadJson(body, JsonLimits{});
-  const auto* root = std::get_if<json>(&read);
-  if (root != nullptr && !root->is_object()) {
-    return BadField("", "The body must be a JSON object.", "invalid_json");
-  }
-  return read;
-}
-
-void ParseModel(Fields* fields, Call* call) {
-  const auto model = fields->String("model");
-  call->model = model.value_or("");
-  if (!model) {
-    fields->Fail(
-        BadField("model", "you must provide a model parameter", "missing_required_parameter"));
-  }
-}
+void ParseModel(Fields* fields, Call* call) { call->model = fields->String("model").value_or(""); }
 
 std::optional<std::vector<int32_t>> TokenIds(const json& value) {
   std::vector<int32_t> ids;
@@ -174,7 +157,7 @@ void ParseOutput(Fields* fields, Call* call, OutputOptions* output) {
   output->return_tokens_as_token_ids = fields->Bool("return_tokens_as_token_ids").value_or(false);
 }
 
-// Members that would change the answer, and are not supported, are refused by ErrorOf().
+// Reads members that do not change the answer. ErrorOf() refuses all members that were not read.
 void ParseIgnored(Fields* fields, int num_choices) {
   for (const char* name : {"user", "metadata", "service_tier", "parallel_tool_calls",
                            "safety_identifier", "prompt_cache_key"}) {

@@ -22,24 +22,23 @@ struct OutputOptions {
   bool return_tokens_as_token_ids = false;  // in log-probabilities: "token_id:17"
 };
 
-// Reads a body that is a JSON object.
-std::variant<nlohmann::ordered_json, CallError> ReadObject(std::string_view body);
-
-// Each reads members into the call. Errors go to `fields`.
+// Each function reads members into the call. Errors are stored in `fields`.
+// The model may be absent: AnswerCall() has it from the path, or refuses the call.
 void ParseModel(Fields* fields, Call* call);
-// "max_tokens", "max_completion_tokens", at least `least`, and "n".
+// Reads "max_tokens" or "max_completion_tokens", which must be at least `least`, and "n".
 void ParseLengths(Fields* fields, int64_t least, Call* call);
 void ParseSampling(Fields* fields, Call* call);
 void ParseStop(Fields* fields, Call* call);
 // Reads the output constraint, and the writer's options.
 void ParseOutput(Fields* fields, Call* call, OutputOptions* output);
-// Reads members that change nothing of the answer, and refuses some that would.
+// Reads members that do not change the answer, and refuses values that would change it.
 void ParseIgnored(Fields* fields, int num_choices);
 
-// Token ids; nothing where the value is something else.
+// Reads token ids. nullopt: the value is not a list of token ids.
 std::optional<std::vector<int32_t>> TokenIds(const nlohmann::ordered_json& value);
 
-// The first error; or a member that nothing has read; or nothing.
+// Returns the first error of `fields`, or an error that names a member that was not read. nullopt:
+// neither.
 std::optional<CallError> ErrorOf(const Fields& fields);
 
 }  // namespace edgegate

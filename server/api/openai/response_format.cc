@@ -49,7 +49,7 @@ void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
   f->Close(inner, "response_format");
 }
 
-// True where the value is a list of strings, none of them empty.
+// True if the value is a list of non-empty strings.
 bool IsChoice(const json& choices) {
   return choices.is_array() && !choices.empty() &&
          std::all_of(choices.begin(), choices.end(), [](const json& choice) {

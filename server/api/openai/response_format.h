@@ -1,5 +1,5 @@
-// "response_format" of OpenAI's API and "structured_outputs" of vLLM's: what the output must
-// follow.
+// Parses "response_format" of OpenAI's API and "structured_outputs" of vLLM's API: the grammar that
+// the output must follow.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace edgegate {
 
-// Reads the two members. Nothing: the output is free. Errors go to `fields`.
+// Reads the two members. nullopt: the output has no constraint. Errors are stored in `fields`.
 std::optional<OutputConstraint> ParseResponseFormat(Fields* fields);
 
 }  // namespace edgegate

@@ -8,7 +8,7 @@ namespace {
 using json = nlohmann::ordered_json;
 using Mode = ToolChoice::Mode;
 
-// The name in {"type": "function", "function": {"name": NAME}}; empty after an error.
+// Returns the name in {"type": "function", "function": {"name": NAME}}. Empty after an error.
 std::string NamedFunction(Fields* fields, const json& value, const std::string& name) {
   if (!value.is_object()) {
     fields->Fail(WrongType(name, "an object", value));
@@ -67,14 +67,14 @@ ToolChoice ParseAllowed(Fields* fields, const json& allowed) {
   return choice;
 }
 
-// The choices that are a word.
+// Reads "none" and "auto". nullopt: the value is neither.
 std::optional<ToolChoice> Word(const json& value) {
   if (value == "none") return ToolChoice{Mode::kNone, {}, false};
   if (value == "auto") return ToolChoice{Mode::kAuto, {}, false};
   return std::nullopt;
 }
 
-// A choice without tools: only that of none has a meaning.
+// Reads the choice of a request without tools. Only "none" is valid.
 ToolChoice WithoutTools(Fields* fields, const char* member, const char* tools) {
   const json& value = fields->Raw(member);
   if (!value.is_null() && value != "none") {

@@ -1,4 +1,4 @@
-// Which of the offered tools an answer may call: `tool_choice` and `function_call`.
+// Reads which of the offered tools an answer may call: `tool_choice` and `function_call`.
 #pragma once
 
 #include <string>

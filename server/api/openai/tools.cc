@@ -24,8 +24,7 @@ bool IsName(const std::string& name) {
          });
 }
 
-// True where an object that is not closed may be: then no keyword but `properties` says which
-// members it has.
+// True if an open object can be closed: no keyword but `properties` determines its members.
 bool MayClose(const json& schema) {
   for (const char* keyword :
        {"additionalProperties", "patternProperties", "allOf", "anyOf", "oneOf", "not", "if", "$ref",
@@ -41,8 +40,8 @@ bool MayClose(const json& schema) {
          });
 }
 
-// The schema of the arguments: an object. Members that are not listed are left out where that
-// changes nothing else: small models would invent some.
+// Returns the schema of the arguments, which are an object. Excludes members that are not listed if
+// that changes nothing else, because small models would invent some.
 std::string ArgumentSchema(json schema) {
   if (!schema.contains("type")) schema["type"] = "object";
   if (schema.size() == 1) schema["properties"] = json::object();
@@ -50,7 +49,7 @@ std::string ArgumentSchema(json schema) {
   return DumpJson(schema);
 }
 
-// Reads the parameters of the function at `name`; what the model sees goes to `tool`.
+// Reads the parameters of the function at `name`. `tool` gets the schema that the model sees.
 void ParseParameters(Fields* function, const std::string& name, ChatTool* tool,
                      CallableTool* callable) {
   json parameters = function->Raw("parameters");
@@ -83,7 +82,7 @@ void ParseFunction(Fields* outer, const json& value, const std::string& member,
   }
   callable->name = tool->name;
   tool->description = function.String("description").value_or("");
-  // Arguments follow the schema with and without it.
+  // Arguments follow the schema with and without `strict`.
   function.Bool("strict");
   ParseParameters(&function, name, tool, callable);
   outer->Close(function, member);
@@ -142,7 +141,7 @@ Offered ParseOffered(Fields* fields, const char* member, bool older) {
   return offered;
 }
 
-// Leaves the tools that the choice names.
+// Removes the tools that the choice does not name.
 void KeepChosen(Fields* fields, const ToolChoice& choice, const char* field,
                 std::vector<CallableTool>* tools) {
   if (!choice.names || fields->error()) return;

@@ -1,4 +1,4 @@
-// The members of a chat request that offer tools: `tools` and `tool_choice`, and the older
+// Reads the members of a chat request that offer tools: `tools` and `tool_choice`, and the older
 // `functions` and `function_call`.
 #pragma once
 
@@ -7,8 +7,8 @@
 
 namespace edgegate {
 
-// Reads them into the conversation (what the model sees) and the call (what the answer may call).
-// True: they are the older members. Errors go to `fields`.
+// Adds the tools to the conversation, which the model sees, and to the call, which has those that
+// the answer may call. True: the request has the older members. Errors go to `fields`.
 bool ParseTools(Fields* fields, Conversation* conversation, Call* call);
 
 }  // namespace edgegate

@@ -38,7 +38,7 @@ json FinishName(ChoiceEnd end, bool functions) {
   return nullptr;
 }
 
-// The stop string or stop token of the request that ended the choice, as vLLM reports it.
+// Returns the stop string or stop token that ended the choice, in vLLM's format.
 json StopReason(const ChoiceEvent& event) {
   if (event.stop_string) return *event.stop_string;
   return event.stop_token ? json(*event.stop_token) : json(nullptr);
@@ -67,8 +67,10 @@ OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model
       created_(Now()),
       choices_(static_cast<size_t>(generation.num_choices())) {}
 
-const char* OpenAiWriter::content_type() const {
-  return output_.stream ? "text/event-stream" : "application/json";
+const char* OpenAiWriter::content_type() const { return output_.stream ? kSseType : kJsonType; }
+
+std::string_view OpenAiWriter::heartbeat() const {
+  return output_.stream ? kSseComment : std::string_view();
 }
 
 std::string OpenAiWriter::Begin() {

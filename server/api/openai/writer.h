@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/api/answer_writer.h"
@@ -13,10 +14,11 @@
 
 namespace edgegate {
 
-// Writes server-sent events where the client wants a stream, else one JSON object.
+// Writes server-sent events if the client asks for a stream, else one JSON object.
 class OpenAiWriter : public AnswerWriter {
  public:
   const char* content_type() const override;
+  std::string_view heartbeat() const override;
   std::string Begin() override;
   std::string Delta(const ChoiceEvent& event) override;
   std::string End() override;
@@ -30,10 +32,10 @@ class OpenAiWriter : public AnswerWriter {
     const char* object;
     const char* chunk_object;
   };
-  // A choice of a whole answer, so far.
+  // The part of a choice that is generated so far. For whole answers.
   struct Collected {
     std::string text;
-    std::vector<AnswerPart> parts;  // but for the content; adjacent pieces are joined
+    std::vector<AnswerPart> parts;  // thoughts and calls; adjacent pieces are joined
     std::vector<SampledToken> tokens;
     json finish_reason;
     json stop_reason;
@@ -42,18 +44,20 @@ class OpenAiWriter : public AnswerWriter {
   OpenAiWriter(const OutputOptions& output, const ServedModel& model, const Generation& generation,
                const Names& names);
 
-  // A choice's first chunk in a stream, with the endpoint's own members. Nothing: it has none.
+  // Returns a choice's first chunk in a stream, with the members of this endpoint. nullopt: the
+  // endpoint sends no such chunk.
   virtual std::optional<json> FirstChoice(int choice) = 0;
-  // The endpoint's own members of a choice's further chunks, at least one, and of the whole choice.
+  // Return the members of this endpoint: of the later chunks of a choice, which are at least one,
+  // and of a whole choice.
   virtual std::vector<json> DeltaChoices(const ChoiceEvent& event) = 0;
   virtual json WholeChoice(int choice, const Collected& collected) = 0;
   // Adds the endpoint's own members.
   virtual void CompleteAnswer(json* /*answer*/) {}
 
-  // A new random id.
+  // Makes a new random id.
   static std::string NewId(const char* prefix);
 
-  // A token as log-probabilities name it.
+  // Returns the token's text for a list of log-probabilities.
   std::string TokenText(int32_t token) const;
 
   const OutputOptions output_;

@@ -12,7 +12,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// Of a model that is loaded.
+// Describes a model that is loaded.
 json ModelHealth(const std::string& name, const EngineSnapshot::Model& m) {
   return {{"name", name},
           {"status", m.failure.empty() ? "ok" : "failing"},
@@ -34,7 +34,7 @@ json ModelHealth(const std::string& name, const EngineSnapshot::Model& m) {
 }
 
 void AnswerHealth(const ApiServices& services, Exchange& exchange) {
-  // Before the snapshot, which then has every model that is loaded here.
+  // Read before the snapshot, so that the snapshot has every model that is loaded here.
   const auto entries = services.catalog->entries();
   const EngineSnapshot snapshot = services.engine->snapshot();
   json models = json::array();

@@ -1,4 +1,4 @@
-// GET /health: whether the daemon works, and what its models do.
+// GET /health: the state of the daemon and of its models.
 #pragma once
 
 #include "server/api/services.h"

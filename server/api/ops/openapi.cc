@@ -13,7 +13,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// The parameter of the path: "{model}" gives "model". Empty: none.
+// Returns the name of the path's parameter, such as "model" for "{model}". Empty: there is none.
 std::string ParameterOf(const std::string& path) {
   const size_t open = path.find('{');
   if (open == std::string::npos) return {};

@@ -50,7 +50,9 @@ TEST_CASE("a push ends the wait") {
   pusher.join();
 }
 
-TEST_CASE("closing wakes all who wait, refuses further items, and hands out those inside") {
+TEST_CASE(
+    "closing wakes all waiting threads, refuses further items, and still returns the items "
+    "inside") {
   BoundedQueue<int> queue(2);
   CHECK(queue.TryPush(1));
   queue.Close();

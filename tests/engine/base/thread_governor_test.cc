@@ -1,5 +1,5 @@
-// The governor against a trivial model of a machine: so many processors are free, and each thread
-// beyond them obtains a share of one and makes the others wait.
+// The governor with a trivial model of a machine. `free` processors run no other program. Each
+// thread beyond them obtains a share of a processor and makes the other threads wait.
 
 #include "engine/base/thread_governor.h"
 
@@ -16,8 +16,8 @@ using std::chrono::milliseconds;
 struct Machine {
   int processors = 4;
   int free = 4;        // processors without a neighbour
-  double share = 0.5;  // what a thread beyond them obtains of a processor
-  double loss = 0;     // and what it costs the others
+  double share = 0.5;  // part of a processor that each further thread obtains
+  double loss = 0;     // processor time that each further thread costs the others
 
   double Obtains(int threads) const {
     const int beyond = std::max(0, threads - free);
@@ -32,7 +32,8 @@ struct Machine {
   }
 };
 
-// Runs a step and gives its number of threads. `noise` spreads what it obtains.
+// Runs a step and returns its number of threads. `noise`: relative spread of the processors that it
+// obtains.
 int RunStep(const Machine& machine, ThreadGovernor* governor, std::mt19937* random,
             double noise = 0, milliseconds wall = milliseconds(20)) {
   const int threads = governor->Choose(machine.processors);
@@ -42,7 +43,8 @@ int RunStep(const Machine& machine, ThreadGovernor* governor, std::mt19937* rand
   return threads;
 }
 
-// What the next steps obtain on average, of what the best number of threads would.
+// Returns the processors that the next steps obtain on average, divided by those that the best
+// number of threads obtains.
 double Share(const Machine& machine, ThreadGovernor* governor, std::mt19937* random, int steps) {
   double sum = 0;
   for (int i = 0; i < steps; ++i) sum += machine.Obtains(RunStep(machine, governor, random, 0.05));
@@ -58,7 +60,7 @@ TEST_CASE("on an idle machine every step uses all threads") {
 TEST_CASE("a serial part of a step leaves the number of threads as it is") {
   std::mt19937 random(1);
   ThreadGovernor governor;
-  // Of two threads, the second is idle half of the time.
+  // The second of two threads is idle half of the time.
   for (int i = 0; i < 1000; ++i) CHECK(RunStep({2, 1, 0.5}, &governor, &random) == 2);
 }
 

@@ -1,5 +1,5 @@
-// The pool against its contract: each index once, whoever is held up, and no loop that ends early
-// or never. Run under the thread sanitizer too.
+// The contract of the pool: each index is computed once, whichever thread is held up, and every
+// loop ends after all its chunks. Run under the thread sanitizer too.
 
 #include "engine/base/thread_pool.h"
 
@@ -33,7 +33,7 @@ TEST_CASE("each index is computed once, in any number of threads, chunks and del
     for (int loop = 0; loop < 400; ++loop) {
       pool.SetActive(1 + static_cast<int>(random() % static_cast<uint32_t>(threads)));
       const int count = static_cast<int>(random() % (loop % 50 == 0 ? 200000 : 60));
-      // Which thread is held up, as if it had lost its processor, and how often.
+      // The thread that is held up, as if it had lost its processor, and the frequency.
       const int slow = static_cast<int>(random() % 8);
       const int every = 1 + static_cast<int>(random() % 40);
       std::vector<int> calls(static_cast<size_t>(count));
@@ -59,7 +59,7 @@ TEST_CASE(
   std::atomic<int> done{0};
   ParallelFor(240, [&](int) {
     if (!held.exchange(true)) {
-      // Until all but this thread's chunk, of ten calls, is done.
+      // Waits until all calls except the ten of this thread's chunk are done.
       while (done.load() < 230) std::this_thread::yield();
       const std::lock_guard lock(mutex);
       calls_of[ThreadPool::Index()] -= 1000;

@@ -1,4 +1,4 @@
-// Files that other processes damage, and files that are half written.
+// Tests files that other processes damage, and incomplete files.
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/models/";
 
-// Names of the files in a folder.
+// Returns the names of the files in a folder.
 std::vector<std::string> Names(const std::string& folder) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -94,7 +94,8 @@ TEST_CASE("a source that is truncated or rewritten while it is quantized is an e
   const std::string model = folder / "model.gguf", bundle = folder / "a.edgegate";
   for (const bool truncated : {false, true}) {
     WriteFile(model, ReadFile(kModels + "qwen3.gguf"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // the file system's clock
+    // Lets the file system's clock advance.
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
     auto source = ModelSource::Open(model);
     REQUIRE(source.ok());
     QuantizeOptions options;

@@ -1,4 +1,4 @@
-// Making a bundle: threads, progress, errors on the way.
+// Tests how a bundle is made: threads, progress, and errors in between.
 
 #include <doctest/doctest.h>
 
@@ -18,19 +18,19 @@ const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/mo
 TEST_CASE("a bundle is the same bytes for any number of threads") {
   TemporaryFolder folder;
   const std::string vision = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/";
-  for (const auto& [model, format, fine_width] :
-       {std::tuple{kModels + "glm-edge", WeightFormat::kInt8, 512},
-        {kModels + "glm-edge", WeightFormat::kInt8, 0},
-        {kModels + "qwen2", WeightFormat::kInt4, 512},
-        {vision + "glm-edge-v", WeightFormat::kInt8, 0},
-        {vision + "glm-edge-v-odd", WeightFormat::kInt4, 512}}) {
+  for (const auto& [model, format, residual_width] :
+       {std::tuple{kModels + "glm-edge", kWeightFormat<Int8Format>, 512},
+        {kModels + "glm-edge", kWeightFormat<Int8Format>, 0},
+        {kModels + "qwen2", kWeightFormat<Int4Format>, 512},
+        {vision + "glm-edge-v", kWeightFormat<Int8Format>, 0},
+        {vision + "glm-edge-v-odd", kWeightFormat<Int4Format>, 512}}) {
     const std::string path = model;
     CAPTURE(path);
     auto source = ModelSource::Open(path);
     REQUIRE(source.ok());
     QuantizeOptions options;
     options.format = format;
-    options.fine_width = fine_width;
+    options.residual_width = residual_width;
     REQUIRE(Quantize(**source, folder / "alone.edgegate", options).ok());
     const std::string want = ReadFile(folder / "alone.edgegate");
     for (const int threads : {1, 2, 3, 7}) {

@@ -1,4 +1,4 @@
-// The whole way from published files to logits, on the golden checkpoints.
+// Tests all steps from published files to logits, on the golden checkpoints.
 
 #include "engine/family/quantize.h"
 
@@ -19,6 +19,8 @@
 #include "engine/family/decoder/decoder_runner.h"
 #include "engine/family/decoder/float_layer.h"
 #include "engine/family/decoder/fold_layer.h"
+#include "engine/family/decoder/layer_quantizer.h"
+#include "engine/family/decoder/pack_layer.h"
 #include "engine/weights/bundle_format.h"
 #include "tests/fakes/temporary_folder.h"
 
@@ -87,7 +89,7 @@ TEST_CASE("a bundle is the same bytes each time, and damage to it is an error") 
   for (int i = 0; i < 200; ++i) {
     std::string damaged = good;
     const size_t at = i % 2 ? random() % 64 : manifest + random() % (good.size() - manifest);
-    if (at >= 12 && at < 16) continue;  // reserved
+    if (at >= 12 && at < 16) continue;  // reserved bytes of the header
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
     WriteFile(bad, damaged);
     CHECK_FALSE(Bundle::Open(bad).ok());
@@ -106,12 +108,20 @@ std::string WithManifest(const std::string& bundle, const nlohmann::json& manife
   return out;
 }
 
+TEST_CASE("each weight format has either a packer or a quantization of its own") {
+  for (const WeightFormatInfo& info : WeightFormats()) {
+    CAPTURE(std::string(info.name));
+    CHECK((info.packer != nullptr) == (QuantizerOf(info.format).write == PackLayer));
+    CHECK((info.packer == nullptr) == (info.residual_packer == nullptr));
+  }
+}
+
 TEST_CASE("4-bit bundles: tensors of wrong sizes and unknown formats are errors") {
   TemporaryFolder folder;
   auto source = ModelSource::Open(kModels + "qwen2");
   REQUIRE(source.ok());
   QuantizeOptions options;
-  options.format = WeightFormat::kInt4;
+  options.format = kWeightFormat<Int4Format>;
   const std::string path = folder / "a.edgegate";
   REQUIRE(Quantize(**source, path, options).ok());
   const std::string good = ReadFile(path);
@@ -139,7 +149,7 @@ TEST_CASE("4-bit bundles: tensors of wrong sizes and unknown formats are errors"
     }
     auto changed = manifest;
     changed["tensors"].erase(i);
-    // Groups of 32 are looked for where those of 64 are not there.
+    // If there is no tensor with groups of 64, the reader looks for groups of 32.
     const std::string missing = levels ? name.substr(0, name.size() - 3) : name;
     CHECK(error(changed).find("tensor " + missing + " is missing") != std::string::npos);
   }
@@ -168,7 +178,7 @@ TEST_CASE("damaged model files are errors that name the file") {
     std::string damaged = gguf;
     for (int j = 0; j < 3; ++j) damaged[random() % 20000] = static_cast<char>(random());
     WriteFile(path, damaged);
-    (void)ModelSource::Open(path).ok();  // whichever: no crash
+    (void)ModelSource::Open(path).ok();  // must not crash
   }
   for (const auto& entry : fs::directory_iterator(kModels + "llama3")) {
     fs::copy(entry.path(), folder.path);
@@ -200,8 +210,8 @@ TEST_CASE("damaged model files are errors that name the file") {
   refuses("\"hidden_size\": 72", "\"hidden_size\": \"x\"", "hidden_size");
 }
 
-// Logits of every position, in chunks of `chunk`, beside another sequence if `company`. With 7
-// threads, another number of them is active in each step.
+// Returns the logits of every position, in chunks of `chunk` tokens, beside another sequence if
+// `company` is set. With 7 threads, a different number of them is active in each step.
 std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
                           const std::vector<int32_t>& ids, int chunk, int threads, bool company) {
   ThreadPool pool(threads);
@@ -237,8 +247,8 @@ std::vector<float> Logits(const DecoderWeights& weights, KvType kv_cache_type,
 TEST_CASE("logits are the same bytes for any chunk size, batch and number of threads") {
   TemporaryFolder folder;
   // Narrow models and wide ones; in 4 bits; with either KV cache.
-  constexpr WeightFormat kInt8 = WeightFormat::kInt8, kInt4 = WeightFormat::kInt4;
-  for (const auto& [name, fine_width, format, kv_cache_type] :
+  constexpr WeightFormat kInt8 = kWeightFormat<Int8Format>, kInt4 = kWeightFormat<Int4Format>;
+  for (const auto& [name, residual_width, format, kv_cache_type] :
        {std::tuple{"glm-edge", 512, kInt8, KvType::kBf16},
         {"glm-edge", 512, kInt8, KvType::kInt8},
         {"qwen3", 512, kInt8, KvType::kBf16},
@@ -246,14 +256,14 @@ TEST_CASE("logits are the same bytes for any chunk size, batch and number of thr
         {"qwen3", 0, kInt8, KvType::kBf16},
         {"qwen2", 512, kInt4, KvType::kBf16}}) {
     QuantizeOptions quantize;
-    quantize.fine_width = fine_width;
+    quantize.residual_width = residual_width;
     quantize.format = format;
     auto path = EnsureBundle(kModels + name, "", folder.path, quantize);
     REQUIRE(path.ok());
     auto bundle = Bundle::Open(*path);
     REQUIRE(bundle.ok());
-    CHECK((*bundle)->weights().lm_head.fine() == (fine_width > 0));
-    CHECK((*bundle)->weights().layers[0].o.four_bits() == (format == kInt4));
+    CHECK((*bundle)->weights().lm_head.Is<Int8ResidualLinear>() == (residual_width > 0));
+    CHECK((*bundle)->weights().layers[0].o.Is<Int4Linear>() == (format == kInt4));
     std::vector<int32_t> ids;
     for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);
     const auto want = Logits((*bundle)->weights(), kv_cache_type, ids, 90, 1, false);
@@ -304,7 +314,7 @@ TEST_CASE("a quantized model is cached, and a damaged cache is rewritten") {
   WriteFile(*first, "EDGEGATE");
   REQUIRE(EnsureBundle(kModels + "qwen2", "", folder.path, options).ok());
   CHECK(runs == 2);
-  options.format = WeightFormat::kInt4;
+  options.format = kWeightFormat<Int4Format>;
   const auto other = EnsureBundle(kModels + "qwen2", "", folder.path, options);
   REQUIRE(other.ok());
   CHECK(*other != *first);
@@ -330,7 +340,7 @@ TEST_CASE("the cache key is the model's files, which are opened only for quantiz
   const auto changed = EnsureBundle(model, "", folder / "cache", {});
   REQUIRE(changed.ok());
   CHECK(*changed != *first);
-  WriteFile(model + "/chat_template.jinja", "{{ messages }}");  // a further file
+  WriteFile(model + "/chat_template.jinja", "{{ messages }}");  // an additional file
   const auto further = EnsureBundle(model, "", folder / "cache", {});
   REQUIRE(further.ok());
   CHECK(*further != *changed);

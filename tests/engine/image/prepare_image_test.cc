@@ -14,7 +14,7 @@ namespace {
 
 const std::string kGolden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/images/resize.json";
 
-// The picture that make.py's formula gives.
+// The image of make.py's formula.
 std::vector<uint8_t> Source(int width, int height) {
   std::vector<uint8_t> rgb(size_t{3} * width * height);
   for (uint32_t i = 0; i < rgb.size(); ++i) {

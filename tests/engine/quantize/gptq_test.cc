@@ -1,5 +1,5 @@
-// Rounding whole rows: the factor, the error that it stands for, and levels that make up for
-// earlier ones.
+// Tests the rounding of whole rows: the factor, the error that it represents, and levels that
+// compensate earlier errors.
 
 #include "engine/quantize/gptq.h"
 
@@ -27,7 +27,8 @@ std::vector<float> Normal(int count, uint32_t seed) {
   return values;
 }
 
-// Inputs of which each column resembles the one before it, of very different sizes.
+// Returns inputs in which each column resembles the previous one. The columns have very different
+// sizes.
 std::vector<float> Correlated(int tokens, int k, uint32_t seed) {
   std::vector<float> x = Normal(tokens * k, seed);
   for (int t = 0; t < tokens; ++t) {
@@ -51,7 +52,7 @@ std::vector<float> Floats(const std::vector<Int4Group>& groups, int k) {
   return rows;
 }
 
-// The mean square of what rounding does to the outputs.
+// Returns the mean square of the change of the outputs.
 double OutputDifference(const std::vector<float>& x, const std::vector<float>& rows,
                         const std::vector<float>& rounded, int k) {
   const auto n = std::ssize(rows) / k, tokens = std::ssize(x) / k;
@@ -68,7 +69,7 @@ double OutputDifference(const std::vector<float>& x, const std::vector<float>& r
   return total / static_cast<double>(tokens * n);
 }
 
-TEST_CASE("the factor gives the matrix again, over several blocks") {
+TEST_CASE("the factor reproduces the matrix, over several blocks") {
   for (const int k : {1, 5, 128, 300}) {
     CAPTURE(k);
     const auto x = Normal((k + 10) * k, 1);
@@ -88,7 +89,7 @@ TEST_CASE("the factor gives the matrix again, over several blocks") {
         worst = Worst(worst, std::fabs(sum - a[i * k + j]));
       }
     }
-    // Rounding errors of k products of sums as large as the diagonal's.
+    // The bound is the rounding error of k products of sums as large as the diagonal's.
     CHECK(worst < 1e-6 * 2 * k * k);
   }
 }
@@ -98,7 +99,7 @@ TEST_CASE("the costs of all columns add up to the mean squared output error") {
   const auto x = Correlated(tokens, k, 2), e = Normal(k, 3);
   const std::vector<float> zeros(static_cast<size_t>(k));
   for (const float shrink : {0.01f, 0.3f, 1.0f}) {
-    const OutputError error = LearnOutputError(x, k, shrink);
+    const OutputError error = EstimateOutputError(x, k, shrink);
     double sum = 0, alone = 0;
     for (int j = 0; j < k; ++j) {
       double carried = e[j], squares = 0;
@@ -109,7 +110,7 @@ TEST_CASE("the costs of all columns add up to the mean squared output error") {
     }
     const double together = OutputDifference(x, e, zeros, k);
     const double want = shrink * alone + (1 - shrink) * together;
-    CHECK(sum == doctest::Approx(want).epsilon(3e-3));  // a thousandth is there for zero columns
+    CHECK(sum == doctest::Approx(want).epsilon(3e-3));  // a thousandth is added for zero columns
   }
 }
 
@@ -120,7 +121,7 @@ TEST_CASE("GPTQ rounds each column to the nearest level after correcting earlier
       CAPTURE(k);
       const int n = 37;
       const auto x = Correlated(300, k, 4), rows = Normal(n * k, 5);
-      const OutputError error = LearnOutputError(x, k, 0.1f);
+      const OutputError error = EstimateOutputError(x, k, 0.1f);
       const auto groups = RoundRows(rows, k, error, group);
       const auto rounded = Floats(groups, k);
       REQUIRE(groups.size() == size_t{1} * n * Int4Groups(k));
@@ -150,8 +151,8 @@ TEST_CASE("GPTQ has a smaller output error on correlated inputs than group-wise 
   const int k = 256, n = 64;
   const auto rows = Normal(n * k, 6), x = Correlated(1000, k, 7), unseen = Correlated(500, k, 8);
   for (const int group : {32, 64}) {
-    const auto together = Floats(RoundRows(rows, k, LearnOutputError(x, k, 0.05f), group), k);
-    const auto alone = Floats(RoundRows(rows, k, LearnOutputError(x, k, 1.0f), group), k);
+    const auto together = Floats(RoundRows(rows, k, EstimateOutputError(x, k, 0.05f), group), k);
+    const auto alone = Floats(RoundRows(rows, k, EstimateOutputError(x, k, 1.0f), group), k);
     CHECK(OutputDifference(unseen, rows, together, k) <
           0.5 * OutputDifference(unseen, rows, alone, k));
   }
@@ -170,10 +171,10 @@ TEST_CASE("GPTQ with zero, huge, equal or dependent inputs gives finite levels n
   }
   for (const auto* x : {&zero, &huge, &alike, &dead}) {
     for (const float shrink : {0.0f, 0.05f}) {
-      const auto rounded = Floats(RoundRows(rows, k, LearnOutputError(*x, k, shrink), 32), k);
+      const auto rounded = Floats(RoundRows(rows, k, EstimateOutputError(*x, k, shrink), 32), k);
       double error = 0;
       for (int i = 0; i < n * k; ++i) error += std::pow(double{rows[i]} - rounded[i], 2);
-      CHECK(error / (n * k) < (shrink > 0 ? 0.1 : 1e9));  // finite
+      CHECK(error / (n * k) < (shrink > 0 ? 0.1 : 1e9));  // 1e9: only has to be finite
     }
   }
 }
@@ -197,8 +198,8 @@ TEST_CASE("the scale search has a smaller weighted error than rounding over the 
   CHECK(ours < 0.6 * plain);
 }
 
-TEST_CASE("groups that are constant, zero or beyond f16's range") {
-  const OutputError error = LearnOutputError(std::vector<float>(64, 1.0f), 64, 1.0f);
+TEST_CASE("constant and zero groups are exact, and values beyond f16's range are clamped") {
+  const OutputError error = EstimateOutputError(std::vector<float>(64, 1.0f), 64, 1.0f);
   const std::vector<float> ones(64, 1.0f), zeros(64), huge(64, 1e30f);
   CHECK(Floats(RoundRows(ones, 64, error, 32), 64) == ones);
   CHECK(RoundRows(zeros, 64, error, 64) == std::vector<Int4Group>(2));
@@ -212,7 +213,7 @@ TEST_CASE("GPTQ gives the same bits for any number of threads") {
   for (const int count : {1, 2, 3}) {
     ThreadPool pool(count);
     const ThreadPool::Use use(&pool);
-    const OutputError error = LearnOutputError(x, k, 0.1f);
+    const OutputError error = EstimateOutputError(x, k, 0.1f);
     results.insert(Floats(RoundRows(rows, k, error, 32), k));
     std::vector<float> carry;
     for (int i = 0; i < k; ++i)

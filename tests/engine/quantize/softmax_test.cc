@@ -13,7 +13,7 @@ namespace edgegate {
 namespace {
 
 TEST_CASE("the exponential is within one unit in the last place, for all magnitudes") {
-  // Each 4,099th of the floats from -0 to minus infinity.
+  // One of every 4,099 floats from -0 to minus infinity.
   std::vector<float> x;
   for (uint32_t bits = 0x80000000; bits <= 0xff800000; bits += 4099) {
     x.push_back(std::bit_cast<float>(bits));
@@ -29,7 +29,7 @@ TEST_CASE("the exponential is within one unit in the last place, for all magnitu
   CHECK(wrong == 0);
 }
 
-TEST_CASE("a softmax over rows of any length adds up in order") {
+TEST_CASE("a softmax adds the values of a row in order, for rows of any length") {
   std::mt19937 random(1);
   std::normal_distribution<float> normal(0.0f, 5.0f);
   for (const int n : {1, 7, 8, 9, 33, 100}) {

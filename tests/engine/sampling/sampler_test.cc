@@ -117,7 +117,7 @@ TEST_CASE("the generator gives the known answers of Random123") {
         Words{0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1});
 }
 
-TEST_CASE("seed, offset and position each change the number; equal ones repeat it") {
+TEST_CASE("the random number depends on seed, offset and position alone") {
   CHECK(CounterUniform(1, 2) == CounterUniform(1, 2));
   CHECK(CounterUniform(1, 2) != CounterUniform(2, 2));
   CHECK(CounterUniform(1, 2) != CounterUniform(1, 3));

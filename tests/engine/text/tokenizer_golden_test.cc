@@ -1,4 +1,4 @@
-// Tokenizers of every kind against what the published code gives
+// Tokenizers of every kind give the ids and texts of the published code
 // (tests/golden/tokenizers/make.py).
 
 #include <doctest/doctest.h>

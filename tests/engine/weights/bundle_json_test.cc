@@ -1,4 +1,5 @@
-// A bundle's manifest: what is written is read back, and no number is bent into its field.
+// A bundle's manifest: the reader returns what was written, and a number out of its field's range
+// is an error.
 
 #include "engine/weights/bundle_json.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// The config of a media family, which this folder writes as it is.
+// The config of a media family that engine/weights does not know. It is stored as it is.
 struct OtherMedia : MediaConfig {
   const char* family() const override { return "other"; }
   Result<MediaLayout> Layout(const MediaItem&) const override { return MediaLayout{}; }
@@ -33,14 +34,14 @@ json Manifest() {
   return json::parse(ManifestToJson(info, {{"embedding", {4096, uint64_t{1} << 40}}}));
 }
 
-// The message that refuses the manifest; empty: it was taken.
+// Returns the message of the error for a manifest. Empty: the manifest was accepted.
 std::string Refusal(const json& manifest) {
   BundleInfo info;
   TensorTable tensors;
   return ManifestFromJson(manifest.dump(), &info, &tensors).message();
 }
 
-// Refused as `place` must be by its name, for each of the values.
+// Checks that each of the values makes an error whose message names `place`.
 void CheckRefused(const std::string& place, const std::vector<json>& values) {
   const json::json_pointer pointer(place);
   for (const json& value : values) {
@@ -60,7 +61,7 @@ void CheckRefused(const std::string& place, const std::vector<json>& values) {
 const std::vector<json> kNotWhole = {7.6e79, -7.6e79, 1.5, int64_t{1} << 40, -(int64_t{1} << 40),
                                      "1",    true,    {1}};
 
-TEST_CASE("a manifest is read back") {
+TEST_CASE("a written manifest is read unchanged") {
   BundleInfo info;
   TensorTable tensors;
   const Status status = ManifestFromJson(Manifest().dump(), &info, &tensors);
@@ -79,7 +80,7 @@ TEST_CASE("a manifest is read back") {
   CHECK(tensors == TensorTable{{"embedding", {4096, uint64_t{1} << 40}}});
 }
 
-TEST_CASE("whole numbers of a manifest are whole and within their type's range") {
+TEST_CASE("integers of a manifest must be whole and within their type's range") {
   for (const char* place :
        {"/config/vocab_size", "/config/hidden_size", "/config/intermediate_size",
         "/config/num_layers", "/config/num_heads", "/config/num_kv_heads", "/config/head_dim",
@@ -92,7 +93,7 @@ TEST_CASE("whole numbers of a manifest are whole and within their type's range")
   }
 }
 
-TEST_CASE("other numbers of a manifest are finite") {
+TEST_CASE("other numbers of a manifest must be finite") {
   for (const char* place :
        {"/config/rms_norm_eps", "/config/rope_frequency_divisors/0", "/generation/temperature",
         "/generation/top_p", "/generation/min_p", "/generation/repetition_penalty"}) {
@@ -106,7 +107,7 @@ TEST_CASE("other numbers of a manifest are finite") {
   CHECK_FALSE(ManifestFromJson(text, &info, &tensors).ok());
 }
 
-TEST_CASE("members of a manifest that are missing or of another type are named") {
+TEST_CASE("an error names a member of a manifest that is missing or has another type") {
   for (const char* place :
        {"/config/architecture", "/config/num_layers", "/config/rope_theta", "/config/qkv_bias",
         "/config/eos_token_ids", "/config/rope_frequency_divisors", "/tensors/0/name",

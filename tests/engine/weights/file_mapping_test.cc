@@ -22,7 +22,8 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 
-// A file of `size` bytes, each told by its place, that goes with this.
+// A file of `size` bytes. The value of each byte depends on its offset. The destructor removes the
+// file.
 struct PatternFile {
   explicit PatternFile(size_t size) {
     const int fd = ::mkstemp(path.data());
@@ -62,14 +63,14 @@ TEST_CASE("a mapping keeps its content while it moves to huge pages under a read
   const size_t all = mapping->MoveToHugePages([] { return false; });
   moved = true;
   reader.join();
-  // Where the system has no huge pages nothing moves.
+  // If the system has no huge pages, nothing moves.
   CHECK((all == 0 || (first == 2 * kHugePage && all == size)));
   CHECK(wrong == 0);
   CHECK(mapping->bytes().data() == bytes.data());
   CHECK(Wrong(bytes, 1) == 0);
 }
 
-TEST_CASE("files of a few bytes and of none map; no file and a folder do not") {
+TEST_CASE("empty and small files can be mapped; a missing file and a folder cannot") {
   for (size_t size : {size_t{0}, size_t{5}, size_t{4096}, kHugePage}) {
     const PatternFile file(size);
     auto mapping = FileMapping::Map(file.path);
@@ -81,7 +82,7 @@ TEST_CASE("files of a few bytes and of none map; no file and a folder do not") {
   CHECK_FALSE(FileMapping::Map("/tmp").ok());
 }
 
-// Waits for the clock of the file system, which may stand still for some milliseconds.
+// Waits until the file system's clock has advanced. It may have steps of some milliseconds.
 void LetTimePass() { std::this_thread::sleep_for(std::chrono::milliseconds(30)); }
 
 void OverwriteAt(const std::string& path, size_t offset, const std::string& bytes) {
@@ -96,7 +97,7 @@ std::string Refusal(const FileMapping& mapping) {
   return status.message();
 }
 
-TEST_CASE("a file that is truncated while it is mapped can be read on, and is reported") {
+TEST_CASE("a file that is truncated while it is mapped can still be read, and is reported") {
   for (const size_t left : {size_t{0}, size_t{4096}, 2 * kHugePage + 100}) {
     const size_t size = 3 * kHugePage + 4321;
     const PatternFile file(size);
@@ -108,7 +109,7 @@ TEST_CASE("a file that is truncated while it is mapped can be read on, and is re
     for (size_t i = 0; i < size; i += 512) sum += mapping->bytes()[size - 1 - i];
     CHECK(Wrong(mapping->bytes().first(left), 1) == 0);
     CHECK(Refusal(*mapping).find("its size went from 6295777 to") != std::string::npos);
-    // Growing back makes nothing good: pages were read as zeros.
+    // The file stays damaged after it has grown back, because pages were read as zeros.
     CHECK(::truncate(file.path.c_str(), static_cast<off_t>(size)) == 0);
     CHECK(Refusal(*mapping).find("while in use") != std::string::npos);
   }
@@ -125,12 +126,13 @@ TEST_CASE("a file that is overwritten in place is reported, before and during th
     return false;
   });
   CHECK(Refusal(*mapping).find("it was written to") != std::string::npos);
-  // A second move copies what is there now: the first bytes have been used already.
+  // A second move copies the new bytes. The mapping stays damaged, because the old bytes were
+  // already used.
   mapping->MoveToHugePages([] { return false; });
   CHECK(Refusal(*mapping) != "");
 }
 
-TEST_CASE("renaming, replacing, unlinking and chmod are no damage") {
+TEST_CASE("a file that is renamed, replaced, unlinked or chmod-ed counts as intact") {
   const PatternFile file(10'000);
   auto mapping = FileMapping::Map(file.path);
   REQUIRE(mapping.ok());
@@ -150,19 +152,19 @@ TEST_CASE("renaming, replacing, unlinking and chmod are no damage") {
   CHECK(same->size() == 10'000);
 }
 
-TEST_CASE("once everything has moved, the file does not matter") {
+TEST_CASE("after all pages have moved, changes of the file have no effect") {
   for (const size_t size : {size_t{100}, kHugePage, 2 * kHugePage + 10}) {
     const PatternFile file(size);
     auto mapping = FileMapping::Map(file.path);
     REQUIRE(mapping.ok());
-    if (mapping->MoveToHugePages([] { return false; }) == 0) continue;  // no huge pages here
+    if (mapping->MoveToHugePages([] { return false; }) == 0) continue;  // no huge pages
     CHECK(::truncate(file.path.c_str(), 0) == 0);
     CHECK(Refusal(*mapping) == "");
     CHECK(Wrong(mapping->bytes(), 1) == 0);
   }
 }
 
-TEST_CASE("SIGBUS anywhere else ends the process as before") {
+TEST_CASE("SIGBUS outside of mappings still ends the process") {
   for (const bool sent : {false, true}) {
     const PatternFile file(10'000), guarded(10'000);
     const pid_t child = ::fork();
@@ -179,7 +181,7 @@ TEST_CASE("SIGBUS anywhere else ends the process as before") {
     }
     int status = 0;
     CHECK(::waitpid(child, &status, 0) == child);
-    // A sanitizer reports it and exits.
+    // A sanitizer reports the signal and exits.
     const bool reported =
         WIFEXITED(status) && (WEXITSTATUS(status) == 1 || WEXITSTATUS(status) == 66);
     CHECK((reported || (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)));

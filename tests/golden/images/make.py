@@ -1,9 +1,9 @@
-"""Makes images of every kind, hostile ones, and what Pillow makes of them and of resizing.
+"""Makes images of every kind and hostile files. Records Pillow's pixels, and the results of Pillow's resizing.
 
 Needs pillow and numpy; run it here: python3 make.py. good.json: [{"file", "width", "height",
-"tolerance", "rgb": base64}], upright and over white as transformers' MllamaImageProcessor has it.
-hostile.json: {file: what the error says}. resize.json: [{"width", "height", "size", "sha256"}] of
-the image that source() gives, prepared for a model of `size` pixels.
+"tolerance", "rgb": base64}], upright and over white, as transformers' MllamaImageProcessor does it.
+hostile.json: {file: text of the error}. resize.json: [{"width", "height", "size", "sha256"}] of
+the image of source(), prepared for a model of `size` pixels.
 """
 
 import base64
@@ -23,7 +23,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def colours(width=WIDTH, height=HEIGHT):
-    """Gentle slopes with one hard corner: lossy formats keep it within a little."""
+    """Smooth gradients with one hard corner, which lossy formats keep almost exactly."""
     y, x = np.mgrid[0:height, 0:width]
     rgb = np.stack([x * 240 // width, y * 230 // height, 60 + (x + y) * 3 % 90], -1)
     rgb[: height // 3, : width // 3] = (250, 20, 90)
@@ -73,7 +73,7 @@ def exif(orientation):
 
 
 def bad_exif():
-    """A directory that says 65535 entries and has two; none is the orientation."""
+    """An EXIF directory that claims 65535 entries and has two. None is the orientation."""
     entries = struct.pack("<HHII", 0x0100, 3, 1, 5) + struct.pack("<HHII", 0x0112, 4, 1, 6)
     return b"Exif\0\0II*\0" + struct.pack("<IH", 8, 65535) + entries
 
@@ -144,7 +144,7 @@ def reference(name, file):
 
 
 def patched_size(jpeg, width, height, precision=8):
-    """A baseline file that says it has other dimensions."""
+    """A baseline file whose header has other dimensions."""
     at = jpeg.index(b"\xff\xc0") + 4
     return jpeg[:at] + struct.pack(">BHH", precision, height, width) + jpeg[at + 5 :]
 
@@ -163,7 +163,7 @@ def lossless_head(width, height):
 
 
 def many_scans(rgb):
-    """A progressive file whose first scan comes 300 times."""
+    """A progressive file that has its first scan 300 times."""
     file = save(rgb, "JPEG", progressive=True)
     begin = file.index(b"\xff\xda")
     end = file.index(b"\xff\xc4", begin)
@@ -171,7 +171,7 @@ def many_scans(rgb):
 
 
 def hostile_pngs():
-    """(name, bytes, what the error says)."""
+    """(name, bytes, text of the error)."""
     rows = chunk(b"IDAT", zlib.compress(rows_of(colours())))
     whole = pixels_png(colours())
     bomb = chunk(b"IDAT", zlib.compress(bytes(1 << 20)))
@@ -262,14 +262,14 @@ def write(folder, files):
 
 
 def source(width, height):
-    """[height][width][3] bytes by a formula that the test has too."""
+    """Returns [height][width][3] bytes by a formula that the test repeats."""
     i = np.arange(width * height * 3, dtype=np.uint32)
     i = (i ^ (i >> 7)) * np.uint32(2654435761)
     return (i >> 24).astype(np.uint8).reshape(height, width, 3)
 
 
 def resized(width, height, size):
-    """As get_image_size_fit_to_canvas and PIL have it, at the top left of a black square."""
+    """Resizes as get_image_size_fit_to_canvas and PIL do, to the top left of a black square."""
     if size / width < size / height:
         new = [size, min(int(height * (size / width)) or 1, size)]
     else:

@@ -1,7 +1,7 @@
 """Makes the tiny random checkpoints of this folder and their float32 answers.
 
 Needs torch, transformers, tokenizers and gguf; run it here: python3 make.py
-Each <name>/ is a Hugging Face directory; <name>.gguf holds the same weights; <name>.json has
+Each <name>/ is a Hugging Face directory. <name>.gguf has the same weights. <name>.json has
 {"prompts": [{"ids": [...], "top": [[id, log-probability], ... 20]}], "texts": [{"text", "plain",
 "parsed"}]} from transformers in float32.
 """
@@ -77,7 +77,7 @@ def make_model(config, seed):
                 p.copy_(0.25 * torch.randn_like(p))
             else:
                 p.copy_(torch.randn_like(p) * 1.2 / p.shape[1] ** 0.5)
-            p.copy_(p.bfloat16().float())  # what the checkpoint can hold
+            p.copy_(p.bfloat16().float())  # rounds to values that the checkpoint can store
     return model
 
 
@@ -102,12 +102,12 @@ def golden(model, tokenizer):
 
 
 def permute(w, heads):
-    """Rows from the half-split to the interleaved rope layout, as llama.cpp's converter does."""
+    """Permutes rows from the half-split to the interleaved rope layout, as llama.cpp's converter does."""
     return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
 
 
 def llama3_factors(rope, head_dim):
-    """What each rotary frequency is divided by, as llama.cpp's converter writes it."""
+    """Returns the divisor of each rotary frequency, as llama.cpp's converter writes it."""
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
     original = rope["original_max_position_embeddings"]
     factors = []

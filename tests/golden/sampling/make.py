@@ -1,4 +1,4 @@
-"""Makes cases.json: what the sampler must choose, computed by NumPy in double precision.
+"""Makes cases.json: the tokens that the sampler must choose, computed by NumPy in double precision.
 
     python3 tests/golden/sampling/make.py
 
@@ -64,7 +64,7 @@ def adjusted(case):
 
 
 def kept(row, case):
-    """The probabilities of the tokens that the filters keep, and how near another choice was."""
+    """Returns the probabilities of the tokens that the filters keep, and the distance to another choice."""
     scaled = row / case["temperature"]
     p = np.exp(scaled - scaled.max())
     near = np.inf
@@ -84,7 +84,7 @@ def kept(row, case):
 
 
 def expected(case):
-    """The token; None where rounding could decide."""
+    """Returns the token. None: rounding could decide."""
     row = adjusted(case)
     if case["temperature"] == 0:
         largest = np.sort(row)[-2:]

@@ -5,7 +5,7 @@ A list of {"name", "kind", ..., "texts": [{"text", "plain", "decoded", "parsed"}
 `kind` is "sentencepiece"
 ("model" in base64, "config"), "huggingface" ("model" is a tokenizer.json) or "gguf" ("vocab" as in
 engine/text/tokenizer_assets.h). `plain`: special tokens' look-alikes are text; `parsed`: they are
-special tokens, and what the tokenizer adds by itself is there. `decoded`: the text of `plain`.
+special tokens, and the tokens that the tokenizer adds are included. `decoded`: the text of `plain`.
 """
 
 import base64
@@ -119,7 +119,7 @@ def train_sentencepiece(kind):
 
 
 def is_tie(processor, text):
-    """Whether two ways are equally likely: versions of the library then differ."""
+    """True if two segmentations are equally likely. Versions of the library then differ."""
     best = processor.nbest_encode(text, nbest_size=2, return_type="proto").nbests
     return len(best) > 1 and abs(best[0].score - best[1].score) < 1e-3
 

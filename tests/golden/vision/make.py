@@ -84,7 +84,7 @@ def randomize(module, gain):
 
 
 def images():
-    """Square, wide, tall and tiny ones; the last is grey, and one has a palette."""
+    """Makes square, wide, tall and tiny images. The last is grey, and one has a palette."""
     generator = np.random.default_rng(4)
     for name, size, mode in [
         ("square", (120, 120), "RGB"),
@@ -104,7 +104,7 @@ def images():
 
 
 def prepare(image, size):
-    """As GLM-Edge-V's image processor: longer side to `size`, at the top left, the rest 0."""
+    """Prepares an image as GLM-Edge-V's processor does: longer side `size`, at the top left, zeros elsewhere."""
     image = image.convert("RGB")
     width, height = image.size  # from here on get_image_size_fit_to_canvas
     if size / width < size / height:
@@ -134,7 +134,7 @@ def golden(model, tower, adapter, tokenizer, size):
             place = [image] * rows.shape[1]
             head = [role["user"], *text_ids("\n")]
             tail = [role["assistant"], *text_ids("\n")]
-            # The text joins the newline before it where it comes first.
+            # Text that comes first is encoded together with the newline before it.
             if before:
                 ids = head + place + text_ids(question) + tail
             else:

@@ -119,7 +119,7 @@ TEST_CASE("waiting sequences are ordered by share, counter and arrival") {
     World world(seed);
     std::vector<Sequence*> order;
     policy->OrderWaiting(world.View(), &order);
-    // The definition: repeatedly the best of what is left.
+    // The definition: repeatedly the best of the remaining ones.
     std::vector<Sequence*> left;
     for (const auto& [name, account] : world.clients) {
       if (!account.waiting.empty()) left.push_back(account.waiting.front());
@@ -235,7 +235,7 @@ TEST_CASE("a growing sequence takes blocks from the youngest of the client that 
     }
     const bool youngest_of_all = victim == (youngest->id > growing.id ? youngest : nullptr);
     if (victim == nullptr || world.clients.size() < 2) {
-      // `growing` gives way: it is the youngest of all, or of the client that holds most.
+      // `growing` is preempted: it is the youngest of all, or of the client that holds most.
       if (victim == nullptr && youngest != &growing) {
         CHECK(world.HeldBlocks(growing.client, {}) == most);
       } else {

@@ -185,7 +185,7 @@ class StarvationClock {
 
 // Random clients, requests and pools. All requests end; no client starves whose share is enough for
 // its request; the counters equal the trivial model's; the cost of preemption is bounded.
-TEST_CASE("random clients: nobody starves, and preemption is paid for by progress") {
+TEST_CASE("random clients: nobody starves, and each preemption needs progress of its victim") {
   for (uint32_t seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);

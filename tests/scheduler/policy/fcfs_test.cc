@@ -12,7 +12,7 @@
 namespace edgegate {
 namespace {
 
-// A step-by-step model that knows sequences as rows of numbers, and blocks as a count. It has no
+// A step-by-step model, in which sequences are rows of numbers and blocks are a count. It has no
 // prefix cache, groups or draft tokens.
 class FcfsModel {
  public:

@@ -79,7 +79,7 @@ std::string Jpeg(const Image& image, const JpegOptions& options) {
   return file;
 }
 
-// `channels`: 3 or 4; the fourth is taken from the third.
+// `channels`: 3 or 4. The fourth is a copy of the third.
 std::string Png(const Image& image, int channels, bool interlaced, int orientation) {
   spng_ctx* png = spng_ctx_new(SPNG_CTX_ENCODER);
   spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1);
@@ -190,7 +190,7 @@ TEST_CASE("decoding by rows equals the whole image for the golden files") {
   }
 }
 
-// The message of the refusal, or "" where there was none.
+// Returns the error message, or "" if there is none.
 std::string Refusal(const std::string& file, const DecodeLimits& limits) {
   const auto result = DecodeAndPrepare(file, 56, limits);
   if (result.ok()) return "";
@@ -279,11 +279,11 @@ TEST_CASE("a WebP file cannot take memory by asking for code tables") {
         "decoding the lossless WebP file takes 786 MiB: at most 160 MiB are allowed");
 }
 
-TEST_CASE("a file that visits its samples too often is refused at once") {
+TEST_CASE("a file with too many scans of its samples is refused at once") {
   std::mt19937 random(4);
   const Image image = RandomImage(640, 480, &random);
   const std::string file = Jpeg(image, {.sampling = 1, .progressive = true});
-  // The same scans again and again: the first scan's header starts them.
+  // Repeats the scans of the file, which begin with the first scan's header.
   const size_t first = file.find("\xff\xda");
   std::string repeated = file.substr(0, file.size() - 2);
   while (repeated.size() < size_t{150} * file.size()) {

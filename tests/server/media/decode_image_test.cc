@@ -1,4 +1,4 @@
-// Pictures of every kind, against Pillow, and hostile ones (golden/images/make.py).
+// Images of every kind, compared with Pillow, and hostile files (golden/images/make.py).
 
 #include "server/media/decode_image.h"
 

@@ -1,4 +1,4 @@
-// The guard of image URLs, against a server of our own on loopback.
+// The rules for image URLs, tested with a server on loopback.
 
 #include "server/media/fetch.h"
 
@@ -14,7 +14,7 @@
 namespace edgegate {
 namespace {
 
-// Counts what reaches it.
+// A server that counts its requests.
 class Site {
  public:
   Site() {
@@ -72,7 +72,7 @@ FetchOptions Trusting() {
   return options;
 }
 
-// The error's text, or "" where there was none.
+// Returns the error message, or "" if there is none.
 std::string Error(const std::string& url, const FetchOptions& options) {
   const auto got = FetchImage(url, options);
   return got.ok() ? "" : std::string(got.status().message());
@@ -105,7 +105,7 @@ TEST_CASE("other hosts and private addresses are not contacted") {
   Says(Error("file:///etc/passwd", options), "not http(s)");
   Says(Error("gopher://localhost/", options), "not http(s)");
   Says(Error("http://", options), "cannot be read");
-  // The name is allowed, what it resolves to is not.
+  // The name is allowed. Its address is not.
   options.allowed_private_hosts.clear();
   Says(Error(site.Url("/good"), options), "private address");
   options.allowed_hosts.clear();
@@ -113,7 +113,7 @@ TEST_CASE("other hosts and private addresses are not contacted") {
   CHECK(site.requests == 0);
 }
 
-TEST_CASE("redirects are followed to allowed hosts, and not for ever") {
+TEST_CASE("redirects are followed to allowed hosts, up to a limit") {
   Site site;
   const FetchOptions options = Trusting();
   CHECK(Error(site.Url("/to?url=/good"), options) == "");

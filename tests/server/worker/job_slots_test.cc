@@ -12,7 +12,7 @@
 namespace edgegate {
 namespace {
 
-// Threads that want one place each, in the order in which they are added.
+// Threads that want one slot each, in the order in which they are added.
 class Line {
  public:
   explicit Line(JobSlots* slots) : slots_(slots) {}
@@ -24,7 +24,7 @@ class Line {
     const int before = arrived_;
     threads_.emplace_back([this, client] {
       const JobContext context{client, [this, first = true]() mutable {
-                                 if (first) ++arrived_;  // asked once it waits
+                                 if (first) ++arrived_;  // called when the thread waits
                                  first = false;
                                  return false;
                                }};
@@ -63,7 +63,7 @@ TEST_CASE("clients that wait take turns") {
   CHECK(order == std::vector<std::string>{"a", "b", "c", "a", "b", "a"});
 }
 
-TEST_CASE("a client that leaves gives up its place in the line") {
+TEST_CASE("a client that leaves gives up its place in the queue") {
   JobSlots slots(1, 100);
   auto held = slots.Acquire({"a", nullptr});
   REQUIRE(held.ok());

@@ -1,5 +1,5 @@
-// The text side of a golden model in real worker processes: the same results as in this process,
-// and nothing but an error when a job goes wrong.
+// Jobs of a golden model in real worker processes. Results equal those of this process. A failed
+// job is an error of that job only.
 
 #include "server/worker/model_text.h"
 

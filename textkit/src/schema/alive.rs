@@ -1,8 +1,9 @@
-//! Which states some value ends in.
+//! Computes the states for which a value exists.
 
 use super::states::{Array, Graph, Item, Object, StateId, DEAD};
 
-/// The most items that can be written, or None where they are fewer than must be.
+/// Returns the largest number of items that can be written. None: that is less than the required
+/// number.
 pub fn array_max(array: &Array, alive: &[bool]) -> Option<Option<u64>> {
     let mut max = array.max;
     let usable = |item: &Item| alive[item.plain] || alive[item.with];
@@ -14,7 +15,7 @@ pub fn array_max(array: &Array, alive: &[bool]) -> Option<Option<u64>> {
     (max.is_none_or(|max| max >= array.min)).then_some(max)
 }
 
-/// The states in which some value ends.
+/// Returns for each state if a value exists.
 pub fn alive(graph: &Graph) -> Vec<bool> {
     let mut alive = vec![false; graph.states.len()];
     loop {

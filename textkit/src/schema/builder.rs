@@ -107,7 +107,7 @@ impl Builder {
         Ok(symbol)
     }
 
-    /// Any number of `item`.
+    /// Repeats `item` any number of times.
     pub fn star(&mut self, item: SymIdx) -> Result<SymIdx, String> {
         let star = self.symbol()?;
         self.rule(star, &[])?;
@@ -115,7 +115,7 @@ impl Builder {
         Ok(star)
     }
 
-    /// `count` times `item`, in a number of symbols that grows with the logarithm of `count`.
+    /// Repeats `item` `count` times. The number of symbols grows with the logarithm of `count`.
     pub fn exactly(&mut self, item: SymIdx, count: u64) -> Result<SymIdx, String> {
         match count {
             0 => return Ok(self.empty),
@@ -136,7 +136,7 @@ impl Builder {
         Ok(symbol)
     }
 
-    /// Up to `count` times `item`: each count in one way only.
+    /// Repeats `item` up to `count` times. Each count has exactly one derivation.
     pub fn at_most(&mut self, item: SymIdx, count: u64) -> Result<SymIdx, String> {
         if count == 0 {
             return Ok(self.empty);

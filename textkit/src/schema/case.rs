@@ -18,7 +18,7 @@ pub const ARRAY: u8 = 64;
 pub const OBJECT: u8 = 128;
 pub const ALL: u8 = 255;
 
-/// What a part of the instance (an item, a member's value or name) must meet.
+/// A condition for a part of the instance (an item, a member's value or name).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Term {
     Always,
@@ -44,7 +44,7 @@ impl Term {
 
 #[derive(Clone, Debug, Default)]
 pub struct NumberRule {
-    /// The bound, and whether it is excluded.
+    /// The bound. True: it is exclusive.
     pub min: Option<(Decimal, bool)>,
     pub max: Option<(Decimal, bool)>,
     pub multiple: Option<Decimal>,
@@ -198,7 +198,7 @@ impl Case {
         }
     }
 
-    /// The same for instances of `types` only.
+    /// Restricts the case to instances of `types`.
     pub fn of_these(&self, types: u8) -> Self {
         Case {
             types: self.types & types,
@@ -206,7 +206,7 @@ impl Case {
         }
     }
 
-    /// Whether every instance meets it.
+    /// True if every instance meets the case.
     pub fn is_free(&self) -> bool {
         self.types == ALL
             && self.values.is_none()
@@ -216,7 +216,7 @@ impl Case {
             && self.object.is_free()
     }
 
-    /// Both at once, but for the values. None: the two exclude each other.
+    /// Combines two cases, except for their values. None: the cases contradict each other.
     pub fn both(&self, other: &Case) -> Result<Option<Case>, String> {
         let mut both = self.clone();
         both.types &= other.types;
@@ -237,7 +237,7 @@ impl Case {
         Ok((both.types != 0).then_some(both))
     }
 
-    /// Takes away the types whose bounds contradict each other.
+    /// Removes the types whose bounds contradict each other.
     pub fn drop_contradictions(&mut self) {
         let above = |min: u64, max: Option<u64>| max.is_some_and(|max| min > max);
         if self.types & (INTEGER | FRACTION) != 0 {
@@ -296,7 +296,7 @@ impl NumberRule {
 
     pub fn add(&mut self, other: &NumberRule) -> Result<(), String> {
         if let Some((bound, open)) = other.min {
-            // Of two equal bounds, the one that excludes it is the stricter.
+            // If two bounds are equal, the exclusive one is stricter.
             if self.min.is_none_or(|(b, o)| (bound, open) > (b, o)) {
                 self.min = Some((bound, open));
             }
@@ -355,7 +355,7 @@ impl ArrayRule {
         self.unique |= other.unique;
     }
 
-    /// What the item at `index` must meet.
+    /// Returns the terms that the item at `index` must meet.
     pub fn terms_at(&self, index: usize) -> Vec<Term> {
         let at = |group: &Rc<Items>| group.prefix.get(index).copied().or(group.rest);
         self.groups.iter().filter_map(at).collect()

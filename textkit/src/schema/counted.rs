@@ -1,4 +1,5 @@
-//! Arrays and objects of which items or members are counted: one symbol for each place and count.
+//! Arrays and objects whose items or members are counted. There is one symbol for each place and
+//! count.
 
 use llguidance::earley::SymIdx;
 
@@ -7,7 +8,7 @@ use super::limits::MAX_COUNTED;
 use super::states::{Array, Item};
 
 impl Emitter<'_> {
-    /// Given values in their order, each at most once.
+    /// Writes the given values in their order, each at most once.
     pub fn distinct(&mut self, array: &Array, texts: &[String]) -> Result<Option<SymIdx>, String> {
         let mut items = Vec::new();
         for text in texts {
@@ -104,7 +105,8 @@ impl Emitter<'_> {
         Ok(used.then_some(symbol))
     }
 
-    /// The first place of an array without a prefix, `minItems` or `maxItems`: as if it had one place.
+    /// Handles the first place of an array without a prefix, `minItems` or `maxItems`, as if the
+    /// array had one place.
     fn first_of_repeated(
         &mut self,
         array: &Array,
@@ -136,8 +138,8 @@ impl Emitter<'_> {
         max: Option<u64>,
     ) -> Result<Option<SymIdx>, String> {
         let length = items.len() as u64;
-        // Counts above the minimum need not be told apart where there is no maximum, nor any above
-        // the number of items where no others follow.
+        // If there is no maximum, all counts above the minimum are treated as equal. If no other
+        // items follow, no count exceeds the number of items.
         let mut top = max.unwrap_or(min);
         if other.is_none() || top > length {
             top = top.min(length + 1);

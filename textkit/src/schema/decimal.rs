@@ -35,7 +35,7 @@ impl Decimal {
         }
     }
 
-    /// The value of a JSON number, or None where it has more digits than can be handled exactly.
+    /// Parses a JSON number. None: it has too many digits for an exact value.
     pub fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent),
@@ -50,7 +50,7 @@ impl Decimal {
             return Some(Self::ZERO);
         }
         let zeros = digits.len() - digits.trim_end_matches('0').len();
-        // An exponent that does not fit is out of range by far.
+        // An exponent that does not fit an i64 is far out of range.
         let exponent: i64 = exponent.parse().ok()?;
         let scale = (fraction.len() as i64 - zeros as i64).checked_sub(exponent)?;
         let whole_digits = (trimmed.len() as i64).checked_sub(scale)?;
@@ -90,7 +90,7 @@ impl Decimal {
         -self.negated().floor()
     }
 
-    /// The digits behind the point of a value that is not negative.
+    /// Returns the digits after the point of a value that is not negative.
     pub fn fraction(&self) -> String {
         if self.scale == 0 {
             return String::new();
@@ -104,7 +104,7 @@ impl Decimal {
         self.at_scale(scale) % divisor.at_scale(scale) == 0
     }
 
-    /// The least common multiple of two positive values, or None where it has too many digits.
+    /// Returns the least common multiple of two positive values. None: it has too many digits.
     pub fn lcm(&self, other: &Decimal) -> Option<Decimal> {
         let scale = self.scale.max(other.scale);
         let (a, b) = (self.at_scale(scale), other.at_scale(scale));
@@ -112,7 +112,7 @@ impl Decimal {
         Self::parse(&format!("{coef}e-{scale}"))
     }
 
-    /// The smallest positive integer of which every integer multiple of `self` is a multiple.
+    /// Returns the largest integer that divides every integer that is a multiple of `self`.
     pub fn integer_divisor(&self) -> i128 {
         self.coef / gcd(self.coef, power(self.scale))
     }

@@ -1,4 +1,5 @@
-//! What the presence of a member asks for.
+//! Keywords that apply if a member is present: `dependentRequired`, `dependentSchemas` and
+//! `dependencies`.
 
 use std::rc::Rc;
 
@@ -21,7 +22,8 @@ impl Engine {
         Ok(all)
     }
 
-    /// The cases in which `name` is present and what depends on it holds. None: nothing does.
+    /// Returns the cases in which `name` is present and its dependencies hold. None: it has no
+    /// dependencies.
     fn dependent(&mut self, name: &str, value: Id) -> Result<Option<Cases>, String> {
         let mut required = vec![name.to_string()];
         match self.document.node(value) {

@@ -114,7 +114,7 @@ fn at_most(bound: &str, open: bool) -> Option<String> {
     };
     let rest = bound[1..].trim_end_matches('0');
     let digit = digit as char;
-    // The same first digit, then nothing or less than the rest.
+    // The same first digit, then nothing or a smaller remainder.
     let same = match at_most(rest, open) {
         Some(more) => format!("{digit}(?:{more})?"),
         None => String::new(),

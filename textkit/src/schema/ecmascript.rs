@@ -13,7 +13,7 @@ const MAX_REPETITIONS: usize = 300;
 /// Nested groups of an expression. Bounds recursion.
 const MAX_NESTING: u32 = 50;
 
-/// The set of all strings in which `pattern` matches somewhere, as JSON texts.
+/// Returns the set of all strings in which `pattern` matches somewhere, as JSON texts.
 pub fn search(pattern: &str) -> Result<RegexAst, String> {
     if pattern.len() > MAX_PATTERN {
         return Err(format!(
@@ -62,7 +62,7 @@ fn cut(pattern: &str) -> String {
     pattern.chars().take(60).collect()
 }
 
-/// The lookaheads behind a leading `^`, and what follows them.
+/// Returns the lookaheads after a leading `^`, and the text after them.
 fn leading_lookaheads(pattern: &str) -> (Vec<(bool, &str)>, &str) {
     let mut looks = Vec::new();
     let Some(mut rest) = pattern.strip_prefix('^') else {
@@ -123,9 +123,9 @@ fn has_top_alternation(text: &str) -> bool {
     found
 }
 
-/// The strings that `hir` matches, with anything before it (`left`) and behind it (`right`) unless
-/// an anchor at that end forbids it. None where an anchor stands elsewhere. Recursion is bounded by
-/// MAX_NESTING.
+/// Returns the strings that `hir` matches. `left`, `right`: any text may be before it or after it,
+/// unless an anchor at that end forbids it. None: an anchor is at another place. Recursion is
+/// bounded by MAX_NESTING.
 fn whole(hir: &Hir, left: bool, right: bool) -> Option<RegexAst> {
     let has_looks = !hir.properties().look_set().is_empty();
     match hir.kind() {

@@ -27,14 +27,14 @@ fn is_identifier(name: &str) -> bool {
 pub struct Emitter<'a> {
     pub graph: &'a Graph,
     pub builder: Builder,
-    /// Whether some value ends in each state.
+    /// For each state: true if a value exists.
     pub alive: Vec<bool>,
     symbols: Vec<SymIdx>,
     pub comma: SymIdx,
 }
 
-/// Adds the grammar of the graph to `builder`, and gives the symbol of the whole instance. None: no
-/// value ends in its state.
+/// Adds the grammar of the graph to `builder`. Returns the symbol of the whole instance. None: no
+/// value of the whole instance exists.
 pub fn emit(
     graph: &Graph,
     mut builder: Builder,
@@ -113,7 +113,7 @@ impl Emitter<'_> {
             return Ok(None);
         };
         let prefix = array.prefix.len() as u64;
-        // Behind the last place that has its own state.
+        // After the last place that has its own state.
         let mut after = match self.symbol(array.rest.plain) {
             Some(item) if max.is_none_or(|max| max > prefix) => {
                 self.tail(item, prefix, array.min, max)?

@@ -18,9 +18,10 @@ pub struct Engine {
     known: HashMap<Term, Cases>,
     pub active: HashSet<Term>,
     merges: usize,
-    /// How deep `satisfiable` looks into items and members.
+    /// Current depth of `satisfiable` in items and members.
     pub depth: usize,
-    /// Some list of cases accepts less than its schema, because a negation could not be expressed.
+    /// True: some list of cases accepts less than its schema, because a negation could not be
+    /// expressed.
     pub approximated: bool,
 }
 
@@ -44,7 +45,7 @@ impl Engine {
         format!("{message} (at {})", self.document.pointer(id))
     }
 
-    /// The cases of one term. Recursion is bounded by MAX_CHAIN.
+    /// Returns the cases of one term. Recursion is bounded by MAX_CHAIN.
     pub fn cases(&mut self, term: Term) -> Result<Cases, String> {
         if let Some(cases) = self.known.get(&term) {
             return Ok(cases.clone());
@@ -88,10 +89,10 @@ impl Engine {
         Ok(cases)
     }
 
-    /// The cases in which all of `terms` hold.
+    /// Returns the cases in which all of `terms` hold.
     pub fn all_of(&mut self, terms: &[Term]) -> Result<Cases, String> {
         let mut all = Rc::new(vec![Case::default()]);
-        // Given values first: they make the rest cheap.
+        // Terms with given values come first, because they make the other products small.
         let mut lists = Vec::new();
         for term in terms {
             lists.push((self.cases(*term)?, *term));
@@ -103,7 +104,8 @@ impl Engine {
         Ok(all)
     }
 
-    /// The cases that meet one of `a` and one of `b`. `term` is where `b` comes from, for errors.
+    /// Returns the cases that meet one of `a` and one of `b`. `term` is the source of `b`, for
+    /// errors.
     pub fn product(&mut self, a: &Cases, b: &Cases, term: Term) -> Result<Cases, String> {
         if matches!(b.as_slice(), [case] if case.is_free()) {
             return Ok(a.clone());
@@ -135,7 +137,7 @@ impl Engine {
         Ok(left)
     }
 
-    /// Up to `most` of the cases that meet one of `a` and one of `b`.
+    /// Returns up to `most` of the cases that meet one of `a` and one of `b`.
     pub fn pairs(
         &mut self,
         a: &[Case],
@@ -228,7 +230,7 @@ impl Engine {
         Ok(Rc::try_unwrap(all).unwrap_or_else(|all| all.to_vec()))
     }
 
-    /// The members of a schema object. Empty for other values.
+    /// Returns the members of a schema object. Empty for other values.
     pub fn members(&self, id: Id) -> Vec<(String, Id)> {
         match self.document.node(id) {
             Node::Object(members) => members.clone(),
@@ -243,7 +245,7 @@ impl Engine {
         }
     }
 
-    /// In old drafts, `$ref` makes all keywords beside it void.
+    /// In old drafts, keywords beside `$ref` have no effect.
     pub fn only_reference(&self, id: Id) -> Result<Option<Id>, String> {
         match self.document.get(id, "$ref") {
             Some(value) if self.references.legacy => Ok(Some(self.target(id, "$ref", value)?)),
@@ -323,7 +325,8 @@ impl Engine {
         let mut any = Vec::new();
         for item in self.list(value, "anyOf")? {
             let cases = self.cases(Term::Schema(item))?;
-            // One that everything meets makes the others void, but for what they evaluate.
+            // If every instance meets one case, the other cases are not needed, except for the
+            // items and members that they evaluate.
             if cases.iter().any(Case::is_free) && !self.references.has_unevaluated {
                 return Ok(Rc::new(vec![Case::default()]));
             }

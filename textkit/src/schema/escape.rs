@@ -23,13 +23,13 @@ pub fn characters(min: u32, max: Option<u32>) -> RegexAst {
     RegexAst::Repeat(Box::new(class(&all)), min, max.unwrap_or(u32::MAX))
 }
 
-/// All strings.
+/// Returns the set of all strings.
 pub fn any() -> RegexAst {
     characters(0, None)
 }
 
-/// The strings that the expression `text`, in the syntax of regex-syntax, matches as a whole. None: it
-/// is malformed or has anchors.
+/// Returns the strings that the expression `text`, in the syntax of regex-syntax, matches as a
+/// whole. None: it is malformed or has anchors.
 pub fn regex(text: &str) -> Option<RegexAst> {
     json(&regex_syntax::parse(text).ok()?)
 }

@@ -1,10 +1,10 @@
-//! The formats of JSON Schema. Each is asserted: what is written has the format.
+//! The formats of JSON Schema. Each is asserted: the output always has the format.
 
 /// Regular expressions of whole strings, in the syntax of the regex-syntax crate.
 pub struct Format {
     /// The strings that are written. May leave out unusual ones.
     pub emitted: String,
-    /// All strings of the format, where a regular expression can say it.
+    /// All strings of the format. None: a regular expression cannot describe them.
     pub exact: Option<String>,
 }
 
@@ -70,8 +70,8 @@ fn duration() -> String {
     format!("P(?:{date}(?:{time})?|{time}|[0-9]+W)")
 }
 
-/// Labels of letters, digits and single inner hyphens, 1 to 63 of them; at most 253 in all is kept by
-/// at most three labels.
+/// Labels of 1 to 63 letters, digits and single inner hyphens. At most three labels are written, so
+/// that the name stays below 253 characters.
 const HOST: &str =
     "[a-zA-Z](?:[a-zA-Z0-9]|-[a-zA-Z0-9]){0,30}(?:\\.[a-zA-Z](?:[a-zA-Z0-9]|-[a-zA-Z0-9]){0,30}){0,2}";
 

@@ -66,7 +66,7 @@ impl Document {
         }
     }
 
-    /// The JSON pointer of a node, as a URI fragment: `#/properties/a`.
+    /// Returns the JSON pointer of a node, as a URI fragment: `#/properties/a`.
     pub fn pointer(&self, id: Id) -> String {
         let mut steps = Vec::new();
         let mut at = id;
@@ -98,7 +98,7 @@ impl Document {
         pointer
     }
 
-    /// The value as JSON on one line, with a space behind each colon and comma.
+    /// Writes the value as JSON on one line, with a space after each colon and comma.
     pub fn write(&self, id: Id, out: &mut String) {
         match self.node(id) {
             Node::Null => out.push_str("null"),

@@ -62,7 +62,8 @@ impl Engine {
             "minProperties" => case.object.min = self.count(key, value)?,
             "maxProperties" => case.object.max = Some(self.count(key, value)?),
             "required" => match self.document.node(value) {
-                // Draft 3 and many hand-written schemas: says something about the parent.
+                // Draft 3 and many hand-written schemas have a boolean `required`, which is about
+                // the parent.
                 Node::Bool(_) => {}
                 _ => case.object.required = self.strings(value, key)?,
             },
@@ -86,7 +87,7 @@ impl Engine {
         }
     }
 
-    /// The value of a number node, exactly.
+    /// Returns the exact value of a number node.
     pub fn decimal(&self, id: Id) -> Result<Decimal, String> {
         let Node::Number(text) = self.document.node(id) else {
             return Err(self.at(id, "a number is expected"));
@@ -106,7 +107,7 @@ impl Engine {
         }
         match u64::try_from(count.coef) {
             Ok(count) if count <= MAX_COUNT => Ok(count),
-            // A bound that no output reaches.
+            // An upper bound that no output reaches.
             _ if key.starts_with("max") => Ok(MAX_COUNT),
             _ => Err(self.at(
                 value,

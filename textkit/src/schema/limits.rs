@@ -1,4 +1,5 @@
-//! The limits of the schema compiler. Every one is named in the error of a schema that exceeds it.
+//! The limits of the schema compiler. Each constant is a maximum. The error of a schema that
+//! exceeds one names it.
 
 /// Bytes of schema text.
 pub const MAX_TEXT: usize = 1 << 19;
@@ -18,9 +19,10 @@ pub const MAX_STATES: usize = 10_000;
 pub const MAX_SYMBOLS: usize = 50_000;
 /// Different terminals of the grammar.
 pub const MAX_LEXEMES: usize = 8_000;
-/// The numerator of a `multipleOf` that is enforced digit by digit.
+/// Numerator of a `multipleOf` that is enforced digit by digit.
 pub const MAX_DIVISOR: i128 = 1_000;
-/// The values that a bounded `multipleOf` may leave before they are enforced digit by digit.
+/// Number of values of a bounded `multipleOf` that are listed. More values are enforced digit by
+/// digit.
 pub const MAX_MULTIPLES: i128 = 256;
 /// `minLength`, `maxLength`, `minItems` and `maxItems`.
 pub const MAX_COUNT: u64 = 1_000_000;

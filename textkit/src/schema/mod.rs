@@ -41,15 +41,16 @@ pub use emit::Style;
 use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::{Grammar, SymIdx};
 
-/// The grammar of JSON values that meet the schema `text`: on one line, with a space behind each
-/// colon and comma. Where whitespace is free, small models write it without end.
+/// Compiles the grammar of JSON values that meet the schema `text`. They are written on one line,
+/// with a space after each colon and comma. If whitespace were free, small models would write it
+/// without end.
 pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
     let (mut builder, whole) = add(text, Style::Json, Builder::new()?)?;
     builder.rule(builder.start, &[whole])?;
     Ok((builder.grammar, builder.spec))
 }
 
-/// Adds that grammar to `builder`, and gives its symbol.
+/// Adds that grammar to `builder`. Returns its symbol.
 pub fn add(text: &str, style: Style, builder: Builder) -> Result<(Builder, SymIdx), String> {
     let document = json::Document::parse(text)?;
     let mut engine = engine::Engine::new(document);

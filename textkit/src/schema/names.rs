@@ -11,8 +11,8 @@ use super::limits::{MAX_NAME_CLASSES, MAX_PATTERNS};
 use super::pattern::PatternId;
 use super::strings::{literals, not};
 
-/// Names that many schemas allow: tried first when a name of some class is looked for.
-const USUAL: [&str; 8] = ["", "x", "zz", "Q9", "name", "0", "~", "a-b.c_d"];
+/// Names that many schemas allow. They are tried first in the search for a name of a class.
+const COMMON: [&str; 8] = ["", "x", "zz", "Q9", "name", "0", "~", "a-b.c_d"];
 
 #[derive(Clone, Default)]
 struct Class {
@@ -20,7 +20,7 @@ struct Class {
     without: Vec<PatternId>,
 }
 
-/// What the classes of one object have in common.
+/// Data that the classes of one object share.
 struct Names<'a> {
     listed: &'a [String],
     /// Expressions of `propertyNames`.
@@ -31,7 +31,7 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The expression of a class; with `all`, without the names that are listed.
+    /// Returns the expression of a class. `all`: without the names that are listed.
     fn regex(&self, engine: &Engine, class: &Class, all: bool) -> Result<RegexAst, String> {
         let mut parts: Vec<RegexAst> = class
             .with
@@ -71,7 +71,8 @@ impl Names<'_> {
         if self.is_known(class) {
             return Ok(false);
         }
-        // Without the listed names, the expression is smaller: often that decides.
+        // First without excluding the listed names, because that expression is smaller and often
+        // decides.
         for all in [false, true] {
             let ast = self.regex(engine, class, all)?;
             let listed = if all { self.key.as_str() } else { "" };
@@ -106,8 +107,8 @@ impl Engine {
         Ok(literals(&texts.map(str::to_string).collect::<Vec<_>>()))
     }
 
-    /// The names of members that are not in `listed`, in classes that no two patterns of the rule tell
-    /// apart, each with what the value must meet.
+    /// Returns the names of members that are not in `listed`, in classes. All names of a class
+    /// match the same patterns of the rule. Each class has the terms that the value must meet.
     pub fn other_names(
         &mut self,
         rule: &ObjectRule,
@@ -167,7 +168,7 @@ impl Engine {
             allowed.push(RegexAst::Or(names?));
         }
         let not_usable: HashSet<&String> = listed.iter().collect();
-        let mut samples: Vec<String> = USUAL.iter().map(|name| name.to_string()).collect();
+        let mut samples: Vec<String> = COMMON.iter().map(|name| name.to_string()).collect();
         for pattern in patterns {
             samples.extend(self.patterns.samples(*pattern));
         }

@@ -41,7 +41,7 @@ impl Engine {
         }
     }
 
-    /// The case in which one keyword holds.
+    /// Returns the case in which one keyword holds.
     pub fn alone(&mut self, id: Id, key: &str, value: Id) -> Result<Case, String> {
         let mut alone = Case::default();
         self.keyword(id, key, value, &mut alone)?;
@@ -122,7 +122,8 @@ impl Engine {
         Ok(true)
     }
 
-    /// None of `values`. Numbers, strings and literals make one case together.
+    /// Returns the cases of instances that equal none of `values`. Numbers, strings and literals
+    /// make one case together.
     fn not_enum(&mut self, values: &[Id]) -> Result<Cases, String> {
         let mut simple = Case::default();
         let mut terms = Vec::new();
@@ -139,7 +140,7 @@ impl Engine {
         Ok(Rc::new(all))
     }
 
-    /// As `all_of`, but of very many cases only some.
+    /// As `all_of`, but returns only a part of very many cases.
     fn some_of(&mut self, terms: &[Term]) -> Result<Vec<Case>, String> {
         let mut all = vec![Case::default()];
         for term in terms {

@@ -38,7 +38,7 @@ impl NumberRule {
             && !self.not_equal.contains(value)
     }
 
-    /// Whether a number that can be written is found at once.
+    /// True if a quick search finds a number that can be written.
     pub fn has_witness(&self, types: u8) -> bool {
         let bounds = self.min.iter().chain(&self.max).map(|bound| bound.0);
         let near =
@@ -63,7 +63,8 @@ impl NumberRule {
         })
     }
 
-    /// Those of INTEGER and FRACTION of which there may be numbers. Only clear cases are found.
+    /// Returns the types, of INTEGER and FRACTION, that may have numbers. Only simple
+    /// contradictions are detected.
     pub fn possible(&self) -> u8 {
         let mut types = INTEGER | FRACTION;
         if self.is_empty_range() {
@@ -86,7 +87,7 @@ impl NumberRule {
         types
     }
 
-    /// All numbers of the rule, where there are few multiples between the bounds.
+    /// Returns all numbers of the rule. None: there are too many multiples between the bounds.
     fn multiples(&self, types: u8) -> Option<Vec<Decimal>> {
         let multiple = match self.multiple {
             Some(multiple) => multiple,
@@ -102,7 +103,7 @@ impl NumberRule {
         Some(all?.into_iter().filter(|m| self.accepts(m)).collect())
     }
 
-    /// The numbers of the rule that are of `types`. May match nothing.
+    /// Returns the numbers of the rule that have one of `types`. May match nothing.
     pub fn regex(&self, types: u8) -> Result<RegexAst, String> {
         let types = types & self.possible();
         if let Some(multiples) = self.multiples(types) {

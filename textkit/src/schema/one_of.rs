@@ -34,9 +34,9 @@ impl Engine {
         Ok(Rc::new(any))
     }
 
-    /// The types of which a value may meet both schemas.
+    /// Returns the types for which a value may meet both schemas.
     fn common_types(&mut self, a: Id, b: Id) -> Result<u8, String> {
-        // Where unevaluated* is used, the cases of a schema may be fewer than it accepts.
+        // If unevaluated* is used, the cases of a schema may accept less than the schema.
         if self.references.has_unevaluated {
             return Ok(ALL);
         }

@@ -15,9 +15,9 @@ pub type PatternId = u32;
 
 struct Pattern {
     shown: String,
-    /// The strings that may be written: all of the set, or some of it.
+    /// The strings that may be written: the whole set, or a part of it.
     emitted: RegexAst,
-    /// The whole set, where it can be expressed.
+    /// The whole set. None: it cannot be expressed.
     exact: Option<RegexAst>,
     compiled: Option<Regex>,
 }
@@ -41,7 +41,7 @@ impl Patterns {
         Ok(self.add((false, text.into()), shown, ast.clone(), Some(ast)))
     }
 
-    /// The id of a format, or None for one that is an annotation only.
+    /// Returns the id of a format. None: the format is only an annotation.
     pub fn format(&mut self, name: &str) -> Option<PatternId> {
         if let Some(id) = self.known.get(&(true, name.to_string())) {
             return Some(*id);
@@ -79,7 +79,7 @@ impl Patterns {
         self.list[id as usize].exact.is_some()
     }
 
-    /// The set itself, to be negated.
+    /// Returns the whole set, for a negation.
     pub fn exact(&self, id: PatternId) -> Result<RegexAst, String> {
         let pattern = &self.list[id as usize];
         let refusal = || format!("{} cannot be negated", pattern.shown);
@@ -109,7 +109,7 @@ impl Patterns {
         Ok(matched)
     }
 
-    /// Some strings of a pattern, short ones first among those that were found.
+    /// Returns some strings of a pattern, short ones first.
     pub fn samples(&mut self, id: PatternId) -> Vec<String> {
         const TRIES: usize = 24;
         const COST: u64 = 20_000;
@@ -134,7 +134,8 @@ impl Patterns {
             let mut state = regex.initial_state();
             let mut text = Vec::new();
             while text.len() < 2 * TRIES && !(text.len() >= length && regex.is_accepting(state)) {
-                // Letters and what is usual in names, until one of them leads on.
+                // Tries letters and characters that are common in names, until one of them
+                // continues a match.
                 let next = (0..64).find_map(|_| {
                     random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let byte = b' ' + (random >> 16) as u8 % 95;
@@ -158,7 +159,8 @@ impl Patterns {
         found
     }
 
-    /// Whether `ast` matches nothing. None: too costly to decide. `key` names the expression.
+    /// Returns true if `ast` matches nothing. None: a decision is too costly. `key` identifies the
+    /// expression.
     pub fn is_empty(&mut self, key: String, ast: &RegexAst) -> Option<bool> {
         if let Some(known) = self.empty.get(&key) {
             return *known;

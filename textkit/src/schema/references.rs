@@ -1,4 +1,4 @@
-//! Where the references of a schema lead. Only references inside the document are followed.
+//! Resolves the references of a schema. Only references inside the document are followed.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use super::json::{Document, Id, Node};
 pub struct References {
     /// JSON Schema draft 7 or older: keywords beside `$ref` are ignored.
     pub legacy: bool,
-    /// The absolute URI of each schema that has one.
+    /// Absolute URI of each schema that has one.
     resources: HashMap<Id, String>,
     roots: HashMap<String, Id>,
     anchors: HashMap<(String, String), Id>,
-    /// How often a name is a `$dynamicAnchor`.
+    /// Number of schemas with this `$dynamicAnchor`.
     dynamic: HashMap<String, usize>,
     pub recursive_anchor: bool,
     pub has_unevaluated: bool,
@@ -114,7 +114,7 @@ impl References {
         ""
     }
 
-    /// The schema that `reference`, a keyword of schema `id`, leads to.
+    /// Returns the schema that `reference`, a keyword of schema `id`, refers to.
     pub fn resolve(&self, document: &Document, id: Id, reference: &str) -> Result<Id, String> {
         let shown: String = reference.chars().take(100).collect();
         let base = self.base(document, id);
@@ -140,8 +140,8 @@ impl References {
         found.ok_or_else(|| format!("'{shown}' leads to nothing in the schema"))
     }
 
-    /// As `resolve` for `$dynamicRef`. The result depends on the dynamic scope where several
-    /// schemas have the same `$dynamicAnchor`: refused.
+    /// As `resolve` for `$dynamicRef`. Refused if several schemas have the same `$dynamicAnchor`,
+    /// because the result then depends on the dynamic scope.
     pub fn resolve_dynamic(&self, document: &Document, id: Id, at: &str) -> Result<Id, String> {
         let anchor = at.split_once('#').map_or("", |(_, anchor)| anchor);
         if self.dynamic.get(anchor).copied().unwrap_or(0) > 1 {

@@ -1,15 +1,17 @@
-//! Whether any value meets given terms. "No" is certain; "yes" may be wrong in rare cases.
+//! Decides if any value meets given terms. "No" is always correct. "Yes" may be wrong in rare
+//! cases.
 
 use std::rc::Rc;
 
 use super::case::{self, Case, Members, Term};
 use super::engine::Engine;
 
-/// How far into items and members a contradiction is looked for.
+/// Depth of items and members up to which contradictions are searched.
 const MAX_LOOK: usize = 5;
 
 impl Engine {
-    /// The types of the values that meet all of `terms`; with `any`, at least one of them.
+    /// Returns the types of the values that meet all of `terms`. `any`: that meet at least one of
+    /// them.
     pub fn possible_types(&mut self, terms: &[Term], any: bool) -> Result<u8, String> {
         let mut types = 0;
         if terms.contains(&Term::Never) {
@@ -62,8 +64,8 @@ impl Engine {
         Ok(true)
     }
 
-    /// Whether a part of the instance can meet `terms`. What cannot be decided here, a ring above all,
-    /// counts as satisfiable.
+    /// Returns true if a part of the instance can meet `terms`. Terms that cannot be decided here,
+    /// such as rings, count as satisfiable.
     fn part_satisfiable(&mut self, terms: &[Term]) -> bool {
         if self.depth >= MAX_LOOK {
             return true;
@@ -105,7 +107,7 @@ impl Engine {
                 one.object.groups.push(Rc::new(group));
                 todo.extend(case.both(&one)?);
             }
-            // Left out, as above.
+            // Members of other names are left out, as described above.
             todo.truncate(super::limits::MAX_ONE_OF);
             if done.len() >= super::limits::MAX_ONE_OF {
                 break;

@@ -1,5 +1,5 @@
-//! The places of an instance, each with what may stand there: a graph from which the grammar is
-//! written.
+//! The graph of the places of an instance and the values that are allowed there. The grammar is
+//! written from this graph.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,7 +12,7 @@ use super::limits::{MAX_COUNTED, MAX_OPTIONAL, MAX_STATES};
 
 pub type StateId = usize;
 
-/// The state of what may not be.
+/// The state that allows no value.
 pub const DEAD: StateId = 0;
 
 #[derive(Default)]
@@ -34,9 +34,9 @@ pub struct Array {
     pub rest: Item,
     pub min: u64,
     pub max: Option<u64>,
-    /// How many items must be of `Item::with`.
+    /// Smallest and largest number of items of `Item::with`.
     pub contains: Option<(u64, Option<u64>)>,
-    /// All items that there are, where no two may be equal.
+    /// All possible items, if no two items may be equal.
     pub distinct: Option<Vec<String>>,
 }
 
@@ -69,7 +69,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// The graph of schema 0. The state of the whole instance comes second in it.
+    /// Makes the graph of schema 0. Its second state is that of the whole instance.
     pub fn new(engine: &mut Engine) -> Result<Self, String> {
         let mut graph = Graph {
             states: vec![State::default()],
@@ -325,7 +325,7 @@ fn locate(engine: &Engine, terms: &[Term], message: String) -> String {
     }
 }
 
-/// None: no number meets the rule.
+/// Returns the numbers of the rule. None: no number meets it.
 fn number(engine: &mut Engine, rule: &NumberRule, types: u8) -> Result<Option<RegexAst>, String> {
     let ast = rule.regex(types)?;
     if rule.has_witness(types) {
@@ -337,20 +337,20 @@ fn number(engine: &mut Engine, rule: &NumberRule, types: u8) -> Result<Option<Re
     }
 }
 
-/// The texts of `ast` with their quotes.
+/// Returns the texts of `ast` with quotes around them.
 pub fn quoted(ast: RegexAst) -> RegexAst {
     let quote = || RegexAst::Literal("\"".into());
     RegexAst::Concat(vec![quote(), ast, quote()])
 }
 
 impl Engine {
-    /// The values of a case as JSON, where there are few. False: there are not.
+    /// Adds the values of a case as JSON, if there are few. False: there are too many.
     fn finite_values(&mut self, case: &Case, texts: &mut Vec<String>) -> Result<bool, String> {
         if let Some(values) = &case.values {
             for value in values.iter() {
                 let text = match self.document.node(*value) {
                     Node::Number(_) => self.decimal(*value)?.text(),
-                    // Two spellings of one value must not count as two.
+                    // Two spellings of one value must count as one value.
                     Node::Array(_) | Node::Object(_) => return Ok(false),
                     _ => {
                         let mut text = String::new();

@@ -44,13 +44,14 @@ impl Engine {
         }
     }
 
-    /// Whether no string meets `rule`. None: too costly to decide.
+    /// Returns true if no string meets `rule`. None: a decision is too costly.
     pub fn string_is_empty(&mut self, rule: &StringRule) -> Result<Option<bool>, String> {
         if rule.patterns.is_empty() && rule.not_patterns.is_empty() && rule.not_equal.is_empty() {
             return Ok(Some(false));
         }
         let ast = self.string_regex(rule)?;
-        // One string that meets the rule is found faster than that there is none.
+        // First look for one string that meets the rule. That is faster than a proof that there is
+        // none.
         if let [first, rest @ ..] = rule.patterns.as_slice() {
             if !rest.is_empty() || !rule.not_patterns.is_empty() {
                 for text in self.patterns.samples(*first) {
@@ -63,7 +64,7 @@ impl Engine {
         Ok(self.patterns.is_empty(format!("{rule:?}"), &ast))
     }
 
-    /// The names that `propertyNames` lists, where it lists them.
+    /// Returns the names that `propertyNames` lists. None: it has no list.
     pub fn finite_names(&mut self, rule: &ObjectRule) -> Result<Option<Vec<String>>, String> {
         for term in &rule.names {
             let cases = self.cases(*term)?;

@@ -62,7 +62,7 @@ impl Translator {
         }
     }
 
-    /// `{` is a repetition where it reads as one, and stands for itself elsewhere.
+    /// `{` begins a repetition if a valid one follows. Otherwise it is a literal.
     fn brace(&mut self) {
         let rest = &self.chars[self.at..];
         let inner: String = rest.iter().take_while(|c| **c != '}').take(30).collect();

@@ -45,7 +45,7 @@ impl Engine {
         })
     }
 
-    /// Whether `value` meets all of `terms`.
+    /// Returns true if `value` meets all of `terms`.
     pub fn valid(&mut self, terms: &[Term], value: Id) -> Result<bool, String> {
         for term in terms {
             let valid = match term {
@@ -219,7 +219,7 @@ impl Engine {
         }
     }
 
-    /// Whether `propertyNames` allows `name`.
+    /// Returns true if `propertyNames` allows `name`.
     pub fn name_meets(&mut self, rule: &ObjectRule, name: &str) -> Result<bool, String> {
         for term in &rule.names {
             let mut valid = false;
@@ -243,7 +243,7 @@ impl Engine {
         }
     }
 
-    /// What the value of a member called `name` must meet.
+    /// Returns the terms that the value of a member called `name` must meet.
     pub fn terms_of(&mut self, rule: &ObjectRule, name: &str) -> Result<Vec<Term>, String> {
         let mut terms = Vec::new();
         for group in &rule.groups {
@@ -262,7 +262,7 @@ impl Engine {
         Ok(terms)
     }
 
-    /// The cases in which an instance is not `value`.
+    /// Returns the cases in which an instance is not `value`.
     pub fn not_equal(&mut self, value: Id) -> Result<Vec<Case>, String> {
         let kind = self.type_of(value)?;
         let mut alone = Case::default();

@@ -1,4 +1,4 @@
-// GLM-4 and GLM-Edge: transformers' GlmConfig, llama.cpp's chatglm.
+// GLM-4 and GLM-Edge: GlmConfig of transformers, chatglm of llama.cpp.
 #include "engine/family/decoder/decoder_family.h"
 
 namespace edgegate {

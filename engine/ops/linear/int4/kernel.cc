@@ -12,7 +12,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-// After highway.h.
+// Must be included after highway.h.
 #include "engine/ops/isa/vnni-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -39,7 +39,7 @@ HWY_INLINE V32 Broadcast(const int8_t* quad) {
   return hn::Set(I32(), value);
 }
 
-// Exact products of levels and activations, four in each lane.
+// Exact products of levels and activations. Each lane adds four of them.
 struct VnniDot {
   V32 sums;
   HWY_INLINE void Clear() { sums = hn::Zero(I32()); }
@@ -47,7 +47,8 @@ struct VnniDot {
   HWY_INLINE void EndPart() {}
 };
 
-// Without VNNI: pairs are summed in s16, which holds 32 of the largest products, and then in s32.
+// Exact products without VNNI. Pairs are summed in s16, which holds 32 of the largest products, and
+// then in s32.
 struct PairDot {
   static_assert(kInt4Group / 4 * 2 * 15 * 127 <= 32767);
   V16 pairs;
@@ -80,8 +81,8 @@ HWY_INLINE VF LoadHalves(const uint8_t* p) {
 }
 
 // Computes one group's exact products of kRows rows, [kRows][stride] at `x`, and kVecs vectors of
-// columns at `levels`. The pragmas unroll the loops over rows: otherwise GCC keeps the dots of many
-// rows in memory.
+// columns at `levels`. The pragmas unroll the loops over rows. Without them, GCC keeps the sums of
+// many rows in memory.
 template <class D, int kRows, int kVecs>
 HWY_INLINE void Multiply(const int8_t* x, size_t stride, const uint8_t* levels, int parts,
                          D (&dots)[kRows][kVecs]) {
@@ -130,7 +131,8 @@ HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, in
                        float* sums) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
-  // Local copies: to the compiler, a store of a sum might change the members of `rows`.
+  // The copies are local because the compiler assumes that a store of a sum may change the members
+  // of `rows`.
   const size_t stride = rows.stride;
   const int group = rows.group, parts = group / kInt4Group, bytes = Int4GroupBytes(group);
   const int8_t* x = rows.s8 + first * stride;
@@ -176,7 +178,7 @@ void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int 
 
 #else
 
-// The tiles fit 16 registers.
+// Computes a tile. The sizes are chosen so that its products fit 16 registers.
 template <class D>
 void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
           float* sums) {

@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-// The exact product of 32 activations and the levels of column `c`.
+// Returns the exact product of 32 activations and the levels of column `c`.
 int32_t Dot(const int8_t* x, const uint8_t* levels, int c) {
   int32_t sum = 0;
   for (int i = 0; i < kInt4Group / 2; ++i) {

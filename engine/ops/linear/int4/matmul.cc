@@ -13,12 +13,12 @@ constexpr int kMaxTileRows = 8;
 
 }  // namespace
 
-// Each thread takes whole column blocks, in order, so that the weights are read once, sequentially.
+// Each thread takes whole column blocks, in order. So the weights are read once, sequentially.
 template <int kBlocks, typename Finish>
 void Int4MatMul::Run(const GroupedRows& x, const Int4Linear& w, Finish finish) const {
   const int64_t block_bytes = int64_t{w.groups()} * Int4GroupBytes(w.group);
   const int blocks = w.n_padded() / kBlock;
-  // The fewest tiles, of about equal numbers of rows: nine rows are 5 and 4, not 8 and 1.
+  // Takes the smallest number of tiles, of about equal size: nine rows are 5 and 4, not 8 and 1.
   const int most = x.rows() > 2 * kernel_.max_rows ? kernel_.many_rows : kernel_.max_rows;
   const int tiles = (x.rows() + most - 1) / most;
   const int tile_rows = tiles > 0 ? (x.rows() + tiles - 1) / tiles : 1;

@@ -1,9 +1,9 @@
-// 4-bit linear layers: activation rows quantized in groups times packed weights, with a fused
-// epilogue. W4A8: weights have 4 bits, with a scale and a minimum for each group of 32 or 64 of a
-// row. Activations are s8, symmetric, dynamic, with a scale for each group of a row, as in
-// llama.cpp's Q4_1 and Q8_1. With one scale for each row, as in QServe (arXiv:2405.04532), the
-// error was five times as large. One kernel computes every batch. So the result of a row is the
-// same bits for any batch and number of threads.
+// 4-bit linear layers: activation rows, quantized in groups, times packed weights, with a fused
+// epilogue. The scheme is W4A8. Weights have 4 bits, with a scale and a minimum for each group of
+// 32 or 64 weights of a row, as in llama.cpp's Q4_1. Activations are s8, symmetric, dynamic, with a
+// scale for each group of a row, as in Q8_1. With one scale for each row, as in QServe (Lin et al.
+// 2024, arXiv:2405.04532), the error was five times as large. One kernel computes every batch. So
+// the result of a row is the same bits for any batch and number of threads.
 #pragma once
 
 #include <cstdint>
@@ -21,16 +21,17 @@ class Int4MatMul {
  public:
   Int4MatMul() : kernel_(SelectInt4Kernel()) {}
 
-  // The functions of Int8MatMul.
+  // See the functions of Int8MatMul. `out` is float [rows][n], with rows `stride` floats apart. `x`
+  // must be quantized in groups of w.group.
   void Store(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
   void Add(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
   void SwiGlu(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
   void Gelu(const GroupedRows& x, const Int4Linear& w, float* out, int64_t stride) const;
 
-  const char* name() const { return kernel_.target.name; }  // of the kernel, for people
+  const char* name() const { return kernel_.target.name; }  // name of the kernel, for reports
 
  private:
-  // Calls finish(row, column, columns, values, values of the last block) for each row and kBlocks
+  // Calls finish(row, column, columns, values, values of the last block) for each row, for kBlocks
   // 64-column blocks at a time. `columns` is the number of columns of the first block.
   template <int kBlocks, typename Finish>
   void Run(const GroupedRows& x, const Int4Linear& w, Finish finish) const;

@@ -1,8 +1,8 @@
 #include "engine/ops/linear/int4/rows.h"
 
+#include "engine/base/ceil_div.h"
 #include "engine/base/thread_pool.h"
 #include "engine/ops/linear/int4/weights.h"
-#include "engine/ops/rows/row_ops.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/linear/int4/rows.cc"
@@ -18,7 +18,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::CappedTag<float, 16>;
 using VF = hn::Vec<F32>;
 
-// Each element's arithmetic, and the largest of them and their sum, do not depend on the lanes.
+// The result does not depend on the number of lanes, because the arithmetic of an element, the
+// maximum and the sum of integers do not.
 void QuantizeGroupsImpl(const float* x, int columns, int group, int8_t* out,
                         Int4Rows::Terms* terms) {
   const F32 f;
@@ -37,7 +38,8 @@ void QuantizeGroupsImpl(const float* x, int columns, int group, int8_t* out,
       most = hn::Max(most, hn::Abs(hn::LoadU(f, from + i)));
     }
     const float largest = hn::GetLane(hn::MaxOfLanes(f, most));
-    // All zero, too small to divide by, or not finite: the last is caught where logits are sampled.
+    // False if all values are zero, too small to divide by, or not finite. The sampler reports
+    // values that are not finite.
     const bool usual = largest > 1e-33f && largest < 1e35f;
     const VF inverse = hn::Set(f, usual ? 127.0f / largest : 0.0f);
     auto sum = hn::Zero(i32);
@@ -71,37 +73,15 @@ GroupedRows::GroupedRows(int max_rows, int max_columns)
       terms_(size_t{1} * max_rows * Int4Groups(max_columns)),
       normalized_(size_t{1} * max_rows * max_columns) {}
 
-template <typename From>
-void GroupedRows::EachRow(int rows, int columns, int group, From from) {
+void GroupedRows::Quantize(const float* x, int64_t stride, int rows, int columns, int group,
+                           const RowNorm& norm) {
   rows_ = rows;
-  const int groups = (columns + group - 1) / group;
+  const int groups = CeilDiv(columns, group);
   view_ = {s8_.data(), terms_.data(), size_t{1} * groups * group, group};
   ParallelFor(rows, [&](int row) {
-    QuantizeGroups(from(row), columns, group, s8_.data() + row * view_.stride,
-                   terms_.data() + int64_t{row} * groups);
-  });
-}
-
-void GroupedRows::Quantize(const float* x, int64_t stride, int rows, int columns, int group) {
-  EachRow(rows, columns, group, [&](int row) { return x + row * stride; });
-}
-
-void GroupedRows::NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns,
-                                       int group, const float* weight, float eps) {
-  EachRow(rows, columns, group, [&](int row) {
     float* normalized = normalized_.data() + int64_t{row} * columns;
-    RmsNormRow(x + row * stride, weight, columns, eps, normalized);
-    return normalized;
-  });
-}
-
-void GroupedRows::LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns,
-                                       int group, const float* weight, const float* bias,
-                                       float eps) {
-  EachRow(rows, columns, group, [&](int row) {
-    float* normalized = normalized_.data() + int64_t{row} * columns;
-    LayerNormRow(x + row * stride, weight, bias, columns, eps, normalized);
-    return normalized;
+    QuantizeGroups(norm.Apply(x + row * stride, columns, normalized), columns, group,
+                   s8_.data() + row * view_.stride, terms_.data() + int64_t{row} * groups);
   });
 }
 

@@ -1,41 +1,39 @@
-// Activation rows of a 4-bit linear layer: s8 with a scale for each group of a row.
+// Activation rows of 4-bit linear layers: s8 with a scale for each group of a row.
 #pragma once
 
 #include <cstdint>
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/ops/linear/int4/kernel.h"
+#include "engine/ops/rows/row_norm.h"
 
 namespace edgegate {
 
-// Quantizes one row in groups, the last one filled up with zeros: `group` s8 and one of `terms` for
-// each. scale = max|x| / 127, values rounded to nearest even.
+// Quantizes one row, float [columns], in groups of `group` values. Fills the last group with zeros.
+// Writes `group` numbers to `out` and one entry to `terms` for each group. scale = max|x| / 127;
+// values are rounded to nearest even. Thread-safe.
 void QuantizeGroups(const float* x, int columns, int group, int8_t* out, Int4Rows::Terms* terms);
 
-// Rows of float quantized in groups. Reused from layer to layer; owned by one thread.
+// Rows of float that were quantized in groups. The memory is reused from layer to layer. Owned by
+// one thread. Computes with the threads of ThreadPool::Current().
 class GroupedRows {
  public:
-  // Room for `max_rows` rows of up to `max_columns`.
+  // Allocates memory for `max_rows` rows of up to `max_columns` columns. Throws std::bad_alloc.
   GroupedRows(int max_rows, int max_columns);
 
-  // The methods of QuantizedRows, in groups of `group`.
-  void Quantize(const float* x, int64_t stride, int rows, int columns, int group);
-  void NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns, int group,
-                            const float* weight, float eps);
-  void LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns, int group,
-                            const float* weight, const float* bias, float eps);
+  // Applies `norm` to float [rows][columns], with rows `stride` floats apart, and quantizes the
+  // result in groups of `group`.
+  void Quantize(const float* x, int64_t stride, int rows, int columns, int group,
+                const RowNorm& norm = {});
 
   int rows() const { return rows_; }
+  // Returns the rows, valid until the next Quantize().
   const Int4Rows& view() const { return view_; }
 
  private:
-  // Quantizes row by row what from(row) gives, in parallel.
-  template <typename From>
-  void EachRow(int rows, int columns, int group, From from);
-
   AlignedBuffer<int8_t> s8_;
   AlignedBuffer<Int4Rows::Terms> terms_;
-  AlignedBuffer<float> normalized_;
+  AlignedBuffer<float> normalized_;  // [rows][columns]
   Int4Rows view_;
   int rows_ = 0;
 };

@@ -12,7 +12,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-// After highway.h.
+// Must be included after highway.h.
 #include "engine/ops/isa/vnni-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,7 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using I32 = hn::ScalableTag<int32_t>;
 using V32 = hn::Vec<I32>;
 
-// VNNI: one sum for each column.
+// Exact products with VNNI. Each column has one sum.
 struct VnniDot {
   static constexpr int kSumsPerColumn = 1;
   static HWY_INLINE int Columns() { return static_cast<int>(hn::Lanes(I32())); }
@@ -43,8 +43,8 @@ struct VnniDot {
   }
 };
 
-// Without VNNI: vpmaddubsw saturates, so both operands are widened to s16 first. Each column has
-// two partial sums, of the first and of the second halves of the quads.
+// Exact products without VNNI. vpmaddubsw saturates, so both operands are widened to s16 first.
+// Each column has two partial sums, of the first and of the second halves of the quads.
 struct WidenDot {
   static constexpr int kSumsPerColumn = 2;
   using I16 = hn::ScalableTag<int16_t>;
@@ -64,8 +64,8 @@ struct WidenDot {
   }
 };
 
-// Computes kVecs vectors of columns from `column` on, for kRows rows, over quads [begin, end). Adds
-// to `sums` [kRows][64 * kSumsPerColumn] unless begin is 0.
+// Computes kVecs vectors of columns from column `column` on, for kRows rows, over quads [begin,
+// end). Adds to `sums` [kRows][64 * kSumsPerColumn], or overwrites it if `begin` is 0.
 template <class D, int kRows, int kVecs>
 HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int column, int begin,
                       int end, int32_t* sums) {
@@ -100,9 +100,9 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
 }
 
 // Computes all 64 columns for kRows rows. If the sums do not fit the registers, the block is read
-// in slices of k that stay in the first-level cache. The first rows load it: their slices have 1
-// KiB, so that memory is read nearly sequentially. Larger slices for the other rows store and load
-// the sums less often.
+// in slices of k that stay in the first-level cache. The first rows load the block. Their slices
+// have 1 KiB, so that memory is read nearly sequentially. The other rows have larger slices, so
+// that sums are stored and loaded less often.
 template <class D, int kRows, int kVecs>
 HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads,
                        int32_t* acc) {
@@ -120,8 +120,8 @@ HWY_NOINLINE void Rows(const Int8Rows& rows, int first, const int8_t* block, int
   }
 }
 
-// Computes a tile. The numbers of vectors of columns leave registers for the weights and an
-// activation besides the sums, of 32 or 16 registers.
+// Computes a tile. The numbers of vectors of columns are chosen so that the sums, the weights and
+// one activation fit 32 or 16 registers.
 template <class D>
 void Tile(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
           int32_t* acc) {

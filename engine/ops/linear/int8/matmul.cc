@@ -11,25 +11,26 @@ namespace edgegate {
 namespace {
 
 constexpr int kBlock = kInt8Block;
-// s32 results of one oneDNN call. They stay in a processor's second-level cache until the epilogue
-// has read them.
+// Number of s32 results of one oneDNN call. They stay in a processor's second-level cache until the
+// epilogue has read them.
 constexpr int64_t kTileElements = int64_t{1} << 17;
-// The least number of tiles of a thread, so that other threads can take over some of them.
+// Smallest number of tiles of a thread. Other threads can take some of them over.
 constexpr int kTilesPerThread = 4;
-// A thread that has at least this many rows gets tiles of its own rows, in several blocks if it has
-// a multiple of this. The loops before and after divide the rows between the threads in the same
+// If each thread has at least this number of rows, its tiles are of its own rows, in blocks of at
+// least this number. The loops before and after divide the rows between the threads in the same
 // way, so that a row stays in one thread's cache.
 constexpr int kRowsOfTile = 128;
-// oneDNN takes batches of at least this many rows,
-constexpr int kFewestOneDnnRows = 32;
-// in multiples of this, so that it builds few kernels.
+// Smallest number of rows that oneDNN computes.
+constexpr int kMinOneDnnRows = 32;
+// oneDNN computes multiples of this number of rows, so that it builds few kernels.
 constexpr int kOneDnnRows = kInt8SpareRows + 1;
 
-// Divides a matrix of results, `rows` x `blocks` column blocks, into tiles: blocks of rows in
-// order, and in each of them panels of columns.
+// The division of a matrix of results, `rows` x `blocks` column blocks, into tiles. A tile is a
+// block of rows times a panel of columns. The tiles are in the order of the rows, then of the
+// columns.
 struct Tiling {
-  int rows, blocks;            // of the matrix
-  int tile_rows, tile_blocks;  // of a tile; the last tiles may have fewer
+  int rows, blocks;            // size of the matrix
+  int tile_rows, tile_blocks;  // size of a tile; the last tiles may be smaller
 
   Tiling(int all_rows, int all_blocks, int threads) : rows(all_rows), blocks(all_blocks) {
     const int row_blocks = std::max(1, rows / threads / kRowsOfTile * threads);
@@ -60,11 +61,11 @@ struct Int8MatMul::Job {
   float* out;
   int64_t stride;
 
-  // The number of column blocks that the epilogue takes together.
+  // Returns the number of column blocks that one call of the epilogue reads.
   int group() const { return epilogue == Epilogue::kSwiGlu ? 2 : 1; }
 
-  // The epilogue. `acc`: exact sums of row `row`, of `blocks` column blocks from `block` on.
-  // `acc_up`: the first up block of SwiGlu; gates and ups alternate.
+  // Computes the epilogue. `acc` holds exact sums of row `row`, of `blocks` column blocks from
+  // block `block` on. `acc_up` is the first up block of SwiGlu; gate and up blocks alternate.
   void Finish(int row, int block, int blocks, const int32_t* acc, const int32_t* acc_up) const {
     const float scale = x.scale()[row];
     const int32_t zero = x.zero_point()[row];
@@ -108,14 +109,14 @@ void Int8MatMul::Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, i
 }
 
 void Int8MatMul::Run(const Job& job) {
-  const int threshold = backend_ == Backend::kOneDnn ? 1 : kFewestOneDnnRows;
+  const int threshold = backend_ == Backend::kOneDnn ? 1 : kMinOneDnnRows;
   if (one_dnn_ && job.x.rows() >= threshold && RunOneDnn(job)) return;
   const int group = job.group();
   ParallelFor(job.w.n_padded() / kBlock / group, [&](int i) { RunOwn(job, 0, i * group, group); });
 }
 
-// Rows from `first_row` on, some column blocks. On one thread, so that the weights are read once,
-// as a stream.
+// Computes the rows from `first_row` on of some column blocks, on one thread. So the weights are
+// read once, sequentially.
 void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int blocks) const {
   const int quads = job.w.k_padded() / 4;
   const int group = job.group();
@@ -135,22 +136,23 @@ void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int bloc
   }
 }
 
-// The number of `rows` that oneDNN takes, a multiple of kOneDnnRows. Our kernel takes the remainder
-// if it is one tile. A larger remainder is padded with rows whose results are ignored.
+// Returns the number of `rows` that oneDNN computes, a multiple of kOneDnnRows. Our kernel computes
+// the remaining rows if they are one tile. A larger remainder is padded with rows whose results are
+// ignored.
 int Int8MatMul::OneDnnRows(int rows) const {
   const int left = rows % kOneDnnRows;
   return left > kernel_.max_rows ? rows - left + kOneDnnRows : rows - left;
 }
 
-// oneDNN computes tiles of most rows, and our kernel computes the others. The epilogue follows on
-// the same thread while the sums are in its cache. Returns false if oneDNN has no fast kernel.
+// Computes tiles of most rows with oneDNN, and the other rows with our kernel. The epilogue follows
+// on the same thread while the sums are in its cache. Returns false if oneDNN has no fast kernel.
 bool Int8MatMul::RunOneDnn(const Job& job) {
   const int k = job.w.k_padded(), all_rows = job.x.rows();
   const int rows = backend_ == Backend::kOneDnn ? all_rows : OneDnnRows(all_rows);
   const int threads = ThreadPool::CurrentThreads();
   const Tiling tiling(rows, job.w.n_padded() / kBlock, threads);
-  // Plans are made here, so that the threads only read them. Each tile has the rows of the first
-  // tile or of the last one, and likewise the columns.
+  // Plans are made here, so that the threads only read them. Each tile has the number of rows of
+  // the first or of the last tile, and likewise for columns.
   const int last = tiling.tiles() - 1;
   const OneDnnInt8::Plan* plans[2][2];
   for (const bool last_row : {false, true}) {

@@ -1,7 +1,7 @@
-// INT8 linear layers: quantized activation rows times packed weights, with a fused epilogue. W8A8:
-// activations are u8, asymmetric, dynamic, with a scale for each row. Weights are s8, symmetric,
-// with a scale for each output. Products are accumulated exactly in s32. So the result of a row is
-// the same bits for any batch, backend and number of threads.
+// INT8 linear layers: quantized activation rows times packed weights, with a fused epilogue. The
+// scheme is W8A8. Activations are u8, asymmetric, dynamic, with a scale and a zero point for each
+// row. Weights are s8, symmetric, with a scale for each output. Products are accumulated exactly in
+// s32. So the result of a row is the same bits for any batch, backend and number of threads.
 #pragma once
 
 #include <cstdint>
@@ -21,36 +21,39 @@ class OneDnnInt8;
 // Computes linear layers with the threads of ThreadPool::Current(). Owned by one thread.
 class Int8MatMul {
  public:
-  // kAuto takes oneDNN's matmul where it has a VNNI or AMX kernel and the batch is large enough to
-  // gain, and our kernels elsewhere. The others always take one of them, for tests and
+  // kAuto uses oneDNN's matmul if it has a VNNI or AMX kernel and the batch is large enough to gain
+  // from it, and our kernels otherwise. kOwn and kOneDnn always use one of them, for tests and
   // measurements.
   enum class Backend { kAuto, kOwn, kOneDnn };
 
+  // Selects the kernels of the current level (SetIsaCap()). Throws std::bad_alloc.
   explicit Int8MatMul(Backend backend = Backend::kAuto);
   ~Int8MatMul();
 
-  // out[r][n] = (row r of x) . w[n] + bias[n], for n < w.n; row stride `stride` floats.
+  // Sets out[r][n] = (row r of x) . w[n] + bias[n], for n < w.n. `out` is float, with rows `stride`
+  // floats apart.
   void Store(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
-  // out[r][n] += the same.
+  // Adds the value of Store() to out[r][n].
   void Add(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
-  // The 64-column blocks of w alternate gate and up: out[r][i] = silu(gate) * up for
-  // i < w.n_padded() / 2.
+  // Sets out[r][i] = silu(gate) * up for i < w.n_padded() / 2. The 64-column blocks of w alternate
+  // gate and up.
   void SwiGlu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
-  // out[r][n] = gelu(the value of Store()), in the tanh form.
+  // Sets out[r][n] = gelu(the value of Store()), in the tanh form.
   void Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
   // True if the kernel reads activations widened to s16 (QuantizedRows' with_s16).
   bool reads_s16() const { return kernel_.reads_s16(); }
 
-  // Names the kernels that compute, for people: "oneDNN brg:avx512_core_vnni, own avx512-vnni".
+  // Describes the backend and the kernel, for reports: "oneDNN brg:avx512_core_vnni, own
+  // avx512-vnni".
   std::string Description() const;
 
  private:
   enum class Epilogue { kStore, kAdd, kSwiGlu, kGelu };
-  struct Job;  // one call's arguments
+  struct Job;  // the arguments of one call
 
   void Run(const Job& job);
   void RunOwn(const Job& job, int first_row, int first_block, int blocks) const;
@@ -59,8 +62,8 @@ class Int8MatMul {
 
   const Backend backend_;
   const Int8Kernel& kernel_;
-  std::unique_ptr<OneDnnInt8> one_dnn_;  // null where oneDNN has no fast kernel
-  // Each thread's working memory: a tile of oneDNN's exact sums, and oneDNN's scratchpad.
+  std::unique_ptr<OneDnnInt8> one_dnn_;  // null: oneDNN has no fast kernel
+  // One thread's working memory: a tile of oneDNN's exact sums, and oneDNN's scratchpad.
   struct Scratch {
     AlignedBuffer<int32_t> sums;
     AlignedBuffer<uint8_t> one_dnn;

@@ -18,7 +18,7 @@ using dnnl::memory;
 matmul::primitive_desc Describe(const memory::desc& src, const memory::desc& weights,
                                 const memory::desc& dst, const dnnl::engine& engine) {
   dnnl::primitive_attr attributes;
-  // oneDNN's own scratchpad belongs to the thread that makes the primitive.
+  // By default, oneDNN's scratchpad belongs to the thread that makes the primitive.
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 #if DNNL_VERSION_MAJOR >= 3
   return matmul::primitive_desc(engine, src, weights, dst, attributes);
@@ -53,7 +53,7 @@ struct OneDnnInt8::Impl {
     try {
       matmul::primitive_desc description = Describe(src, weights, dst, engine);
       std::string name = description.impl_info_str();
-      // All kernels other than batch-reduce ones are slower than our own.
+      // Only batch-reduce kernels are faster than our own.
       if (!name.starts_with("brg")) return std::nullopt;
       return Plan{
           src, weights, dst, description.scratchpad_desc(), matmul(description), std::move(name)};
@@ -92,12 +92,12 @@ size_t OneDnnInt8::ScratchBytes(const Plan& plan) { return plan.scratch.get_size
 void OneDnnInt8::Run(const Plan& plan, const uint8_t* rows, const int8_t* packed, int32_t* out,
                      uint8_t* scratch) const {
   UseOneDnnOnThisThread();
-  // oneDNN's handles are not const; it does not write through the first two.
+  // oneDNN's handles are not const. oneDNN does not write through the first two.
   const memory src(plan.src, impl_->engine, const_cast<uint8_t*>(rows));
   const memory weights(plan.weights, impl_->engine, const_cast<int8_t*>(packed));
   const memory dst(plan.dst, impl_->engine, out);
   const memory own(plan.scratch, impl_->engine, scratch);
-  // The C++ form takes a map, which would be allocated in each call.
+  // The C++ function takes a map, which would be allocated in each call.
   const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, src.get()},
                                   {DNNL_ARG_WEIGHTS, weights.get()},
                                   {DNNL_ARG_DST, dst.get()},

@@ -19,7 +19,7 @@ using F32 = hn::CappedTag<float, 16>;
 using I32 = hn::RebindToSigned<F32>;
 using I8 = hn::Rebind<int8_t, F32>;
 
-constexpr int kColumns = 64;  // at a time; the padded number of columns is a multiple
+constexpr int kColumns = 64;  // columns at a time; divides the padded number of columns
 
 float LargestOf(const float* row, int k) {
   const F32 d;
@@ -51,7 +51,8 @@ void PackImpl(const float* rows, int count, int k, int8_t* packed, float* scale,
   float inverse[64];
   for (int n = 0; n < 64; ++n) {
     const float largest = n < count ? LargestOf(rows + int64_t{n} * k, k) : 0.0f;
-    // The reciprocal of a smaller row is not finite. Such a row adds nothing that float can show.
+    // The reciprocal of a smaller maximum is not finite. The products of such a row are zero in
+    // float.
     const bool zero = largest < 1e-35f;
     scale[n] = zero ? 0.0f : largest / 127.0f;
     inverse[n] = zero ? 0.0f : 127.0f / largest;

@@ -1,42 +1,35 @@
-// Activation rows of an INT8 linear layer: u8 with a scale and a zero point for each row.
+// Activation rows of INT8 linear layers: u8 with a scale and a zero point for each row.
 #pragma once
 
 #include <cstdint>
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/ops/linear/int8/kernel.h"
+#include "engine/ops/rows/row_norm.h"
 
 namespace edgegate {
 
-// Rows behind the last that a kernel may read, whose results nobody does.
+// Kernels may read up to this many rows past the last row. The results of those rows are ignored.
 inline constexpr int kInt8SpareRows = 15;
 
-// Rows of float quantized to u8: x[i] is about scale * (u8[i] - zero_point). Reused from layer to
-// layer; owned by one thread.
+// Rows of float that were quantized to u8: x[i] is about scale * (u8[i] - zero_point). The memory
+// is reused from layer to layer. Owned by one thread. Computes with the threads of
+// ThreadPool::Current().
 class QuantizedRows {
  public:
-  // Room for `max_rows` rows of up to `max_columns`.
+  // Allocates memory for `max_rows` rows of up to `max_columns` columns. `with_s16` is needed for
+  // kernels that read s16. Throws std::bad_alloc.
   QuantizedRows(int max_rows, int max_columns, bool with_s16);
 
-  // Quantizes [rows][columns] float (row stride `stride`), in parallel over the rows. Each row's
-  // range is that of its values and zero.
-  void Quantize(const float* x, int64_t stride, int rows, int columns);
+  // Applies `norm` to float [rows][columns], with rows `stride` floats apart, and quantizes the
+  // result. The range of a row covers its values and zero.
+  void Quantize(const float* x, int64_t stride, int rows, int columns, const RowNorm& norm = {});
 
-  // The same after RMSNorm: x / sqrt(mean(x^2) + eps) * weight.
-  void NormalizeAndQuantize(const float* x, int64_t stride, int rows, int columns,
-                            const float* weight, float eps);
+  // Quantizes the residual of the rows that `main` quantized last: x minus the dequantized value of
+  // `main`. The floats that `main` read must still exist.
+  void QuantizeResidual(const QuantizedRows& main);
 
-  // The same after LayerNorm (LayerNormRow).
-  void LayerNormAndQuantize(const float* x, int64_t stride, int rows, int columns,
-                            const float* weight, const float* bias, float eps);
-
-  // What `main` leaves of the same rows: x - scale * (u8 - zero point).
-  void QuantizeRest(const float* x, int64_t stride, int rows, int columns,
-                    const QuantizedRows& main);
-
-  // [rows][columns] float, as the last call with a norm made them.
-  const float* normalized() const { return normalized_.data(); }
-
+  // The rows, and their scales and zero points, each [rows()]. Valid until the next Quantize().
   int rows() const { return rows_; }
   int columns_padded() const { return static_cast<int>(view_.stride); }
   const Int8Rows& view() const { return view_; }
@@ -45,15 +38,19 @@ class QuantizedRows {
 
  private:
   void Begin(int rows, int columns);
-  void QuantizeOne(int row, const float* x, int columns);
+  void QuantizeOne(int row, const float* x);
 
   AlignedBuffer<uint8_t> u8_;
   AlignedBuffer<int16_t> s16_;
-  AlignedBuffer<float> normalized_;  // or the rest
+  AlignedBuffer<float> floats_;  // [rows][columns]: rows after a norm, or residuals
   AlignedBuffer<float> scale_;
   AlignedBuffer<int32_t> zero_point_;
   Int8Rows view_;
   int rows_ = 0;
+  int columns_ = 0;
+  // The rows that were quantized last: the caller's floats, or floats_.
+  const float* source_ = nullptr;
+  int64_t source_stride_ = 0;
 };
 
 }  // namespace edgegate

@@ -1,4 +1,4 @@
-// Reads config.json and GGUF metadata as transformers and llama.cpp do.
+// Tests that config.json and GGUF metadata are read as by transformers and llama.cpp.
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// A Llama's config with `changes` merged in; null takes a key away.
+// Returns the config of a Llama with `changes` merged in. A null value removes a key.
 json Hf(const json& changes) {
   json config = {{"architectures", {"LlamaForCausalLM"}},
                  {"vocab_size", 100},
@@ -85,7 +85,7 @@ TEST_CASE("eos ids are read from a Hugging Face config") {
   CHECK(Refusal({{"eos_token_id", "x"}}).find("eos_token_id") != std::string::npos);
 }
 
-TEST_CASE("sliding windows matter only where a layer has one") {
+TEST_CASE("a sliding window is refused only if it has an effect") {
   const json qwen = {{"architectures", {"Qwen2ForCausalLM"}},
                      {"num_key_value_heads", 2},
                      {"use_sliding_window", true},
@@ -134,7 +134,7 @@ TEST_CASE("rope parameters are read from a GGUF file") {
   CHECK(divisors({}).empty());
   CHECK(divisors(freqs) == freqs);
   file.metadata["llama.rope.scaling.factor"] = 2.0;
-  CHECK(divisors({}) == std::vector<float>(8, 2.0f));  // without a type: linear
+  CHECK(divisors({}) == std::vector<float>(8, 2.0f));  // without a type, scaling is linear
   CHECK(divisors(freqs) == std::vector<float>{2, 2, 2, 2, 4, 4, 8, 16});
   file.metadata["llama.rope.scaling.type"] = std::string("none");
   CHECK(divisors(freqs) == freqs);

@@ -1,5 +1,5 @@
-// The decoder's outputs beside logits of text: hidden states, positions on several axes, rows
-// of media and rows that are added after later layers. On a packed golden checkpoint.
+// The decoder's outputs other than the logits of text: hidden states, positions on several axes,
+// media rows, and rows that are added after later layers. The tests use a packed golden checkpoint.
 
 #include "engine/family/decoder/decoder_runner.h"
 
@@ -22,7 +22,7 @@ namespace {
 constexpr int kTokens = 12;
 const std::vector<int32_t> kTable = {2, 0};
 
-// A packed golden checkpoint of two layers.
+// A packed golden checkpoint with two layers.
 struct Packed {
   Packed() {
     auto opened = ModelSource::Open(EDGEGATE_SOURCE_DIR "/tests/golden/models/qwen3");
@@ -78,13 +78,15 @@ TEST_CASE("hidden states times the output matrix are the logits") {
   batch.hidden_rows = {0, 3, 5};
   const auto output = runner->Forward(batch);
   REQUIRE_MESSAGE(output.ok(), output.status().message());
-  // The logits are the same bytes whether states are asked for or not.
+  // The logits are the same bytes whether or not states are requested.
   for (int i = 0; i < vocab; ++i) {
     CHECK(output->logits[i] == want[3 * vocab + i]);
     CHECK(output->logits[vocab + i] == want[11 * vocab + i]);
   }
-  // The output matrix quantizes the states, and computes exact integers of them.
-  LinearMatMul linear(4, width, {.fine = true}, Int8MatMul::Backend::kOwn);
+  // The output matrix quantizes the states. Its products are exact integers.
+  LinearFormatSet formats;
+  formats.Add(packed.weights.lm_head);
+  LinearMatMul linear({4, width}, formats, Int8MatMul::Backend::kOwn);
   std::vector<float> product(size_t{3} * vocab);
   linear.Quantize(packed.weights.lm_head, output->hidden, width, 3);
   linear.Store(packed.weights.lm_head, product.data(), vocab);
@@ -99,7 +101,7 @@ TEST_CASE("hidden states times the output matrix are the logits") {
   CHECK(worst < 1e-4f * largest);
 }
 
-TEST_CASE("a batch may ask for hidden states alone, as many as the runner has room for") {
+TEST_CASE("a batch may request only hidden states, up to the runner's limit") {
   const Packed packed;
   const auto runner = packed.Runner(2);
   ForwardBatch batch = Batch();
@@ -121,7 +123,7 @@ TEST_CASE("a batch may ask for hidden states alone, as many as the runner has ro
   CHECK(packed.Runner()->Forward(batch).status().code() == StatusCode::kInternal);
 }
 
-// The first frequencies read the time, the next the height, the last the width.
+// The first frequencies use the time, the next the height, the last the width.
 std::vector<int32_t> Sections(int frequencies) {
   std::vector<int32_t> axes;
   for (int i = 0; i < frequencies; ++i) axes.push_back(i * 3 / frequencies);
@@ -133,12 +135,12 @@ TEST_CASE("three equal axes give the logits of one axis") {
   const auto want = Logits(packed.Runner().get(), Batch());
   ForwardBatch batch = Batch();
   for (int i = 0; i < kTokens; ++i) batch.positions.push_back({i, i, i});
-  CHECK(Logits(packed.Runner().get(), batch) == want);  // a model of one axis
+  CHECK(Logits(packed.Runner().get(), batch) == want);  // the model has one axis
   packed.weights.config.rope.frequency_axes = Sections(packed.weights.config.rope.rotary_dim / 2);
   const auto runner = packed.Runner();
   CHECK(runner->limits().position_axes == 3);
   CHECK(Logits(runner.get(), batch) == want);
-  CHECK(Logits(runner.get(), Batch()) == want);  // without positions: the index on all axes
+  CHECK(Logits(runner.get(), Batch()) == want);  // default: the index on all axes
 }
 
 TEST_CASE("a token's angles are those of its position on each frequency's axis") {
@@ -200,7 +202,7 @@ MediaEmbedding Embedding(int rows, int width, int deep_layers, uint32_t seed) {
   return e;
 }
 
-// Logits of the batch with the item's rows in the places of tokens 2 to 6, in float32.
+// Returns the logits of the batch with the item's rows in the places of tokens 2 to 6, in float32.
 std::vector<float> FloatReference(const ModelSource& source, const MediaEmbedding& e) {
   const ModelConfig& c = source.config();
   auto hidden = EmbedFloat(source, Batch().tokens);
@@ -223,7 +225,7 @@ std::vector<float> FloatReference(const ModelSource& source, const MediaEmbeddin
                      c.hidden_size, {});
 }
 
-TEST_CASE("rows for later layers: zeros change nothing, others equal the float reference") {
+TEST_CASE("rows for later layers give the float reference's logits, and zero rows change nothing") {
   const Packed packed;
   const int width = packed.weights.config.hidden_size;
   const auto runner = packed.Runner();
@@ -249,7 +251,7 @@ TEST_CASE("rows for later layers: zeros change nothing, others equal the float r
     }
     CHECK(std::sqrt(error / power) < 0.01);
   }
-  // A part of the rows in each of two chunks.
+  // Each of two chunks has a part of the rows.
   std::vector<float> chunks;
   for (const auto& [first, count] : {std::pair(0, 4), std::pair(4, kTokens - 4)}) {
     ForwardBatch part;
@@ -265,7 +267,7 @@ TEST_CASE("rows for later layers: zeros change nothing, others equal the float r
   CHECK(chunks == with);
 }
 
-TEST_CASE("malformed media rows, and rows for layers that the decoder lacks, are refused") {
+TEST_CASE("malformed media rows, and rows for layers that do not exist, are refused") {
   const Packed packed;
   const int width = packed.weights.config.hidden_size;
   const auto runner = packed.Runner();

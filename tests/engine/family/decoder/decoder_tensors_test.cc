@@ -1,4 +1,4 @@
-// Tensors bound to a decoder's table, against the raw values of the file.
+// Compares tensors that were bound to a decoder's table with the raw values of the file.
 
 #include "engine/family/decoder/decoder_tensors.h"
 
@@ -38,7 +38,7 @@ constexpr DecoderTensorNames kNames = {
     .down_bias = "blk.{}.d.b",
 };
 
-// A file of float32 tensors, the n-th value of all being n; gone at the end of the test.
+// A file of float32 tensors. All values of tensor n are n. The destructor removes the file.
 struct RawFile {
   RawFile()
       : path(std::filesystem::temp_directory_path() / fmt::format("edgegate-raw-{}", getpid())) {}
@@ -75,7 +75,7 @@ struct RawFile {
         config.architecture);
   }
 
-  // The value that the file holds first for a tensor.
+  // Returns the first value of a tensor in the file.
   float First(const std::string& name) const {
     for (const TensorInfo& t : tensors) {
       if (t.name == name) return static_cast<float>(t.offset / 4);
@@ -103,7 +103,7 @@ ModelConfig SmallConfig() {
   return c;
 }
 
-// Everything that SmallConfig() asks for, with q, k and v fused.
+// Adds all tensors that SmallConfig() requires, with q, k and v fused.
 void AddAll(RawFile* file) {
   file->Add("embd", {10, 8});
   file->Add("norm", {8});
@@ -148,7 +148,7 @@ TEST_CASE("parts of fused tensors are the file's own values") {
   CHECK(!files.ReadRows(layer.q_norm, 0, 1, none.data()).ok());
 }
 
-TEST_CASE("a tensor that the model has no place for is refused by name") {
+TEST_CASE("a tensor that the model does not use is refused by name") {
   for (const char* name : {"blk.1.o.b", "blk.0.qn", "rope_factors_long.weight", "norm.bias"}) {
     CAPTURE(name);
     RawFile file;

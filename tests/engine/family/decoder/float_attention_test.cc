@@ -20,7 +20,7 @@ std::vector<float> Random(size_t count, unsigned seed) {
   return values;
 }
 
-// One query head at one position, with scalar sums; `k` and `v` begin with the sequence.
+// Computes one query head at one position, with scalar sums. `k` and `v` begin with the sequence.
 void Reference(const float* q, const float* k, const float* v, int64_t stride, int dim,
                int position, float* out) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));

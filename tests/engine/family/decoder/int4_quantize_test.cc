@@ -1,4 +1,4 @@
-// Results of the three kinds of sources: Q4_0, Q4_1, and everything else.
+// Tests the quantization of the three kinds of sources: Q4_0, Q4_1, and all others.
 
 #include "engine/family/decoder/int4_quantize.h"
 
@@ -76,7 +76,7 @@ TEST_CASE("a block that 4-bit groups cannot hold is not marked as exact") {
   CHECK_FALSE(StoredGroups(TensorType::kQ8_0, std::vector<uint8_t>(34)));
 }
 
-// A model of one layer whose tensors are of all kinds.
+// A model of one layer that has tensors of all kinds.
 struct MixedModel {
   MixedModel()
       : path(std::filesystem::temp_directory_path() / fmt::format("edgegate-q4-{}", getpid())) {
@@ -118,7 +118,7 @@ struct MixedModel {
   }
   ~MixedModel() { std::filesystem::remove(path); }
 
-  // Random values; 0 rows: a vector.
+  // Adds a tensor of random values. If `rows` is 0, it is a vector.
   void Add(const std::string& name, TensorType type, int64_t rows, int64_t cols) {
     TensorInfo info;
     info.name = name;
@@ -157,7 +157,7 @@ struct MixedModel {
 TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others well") {
   const MixedModel model;
   QuantizeOptions options;
-  options.format = WeightFormat::kInt4;
+  options.format = kWeightFormat<Int4Format>;
   const std::string path = model.path + ".edgegate";
   const Status status = Quantize(*model.source, path, options);
   CAPTURE(status.message());
@@ -165,15 +165,15 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   auto bundle = Bundle::Open(path);
   std::filesystem::remove(path);
   REQUIRE(bundle.ok());
-  CHECK((*bundle)->weights().format == WeightFormat::kInt4);
-  CHECK_FALSE((*bundle)->weights().lm_head.four_bits());
+  CHECK((*bundle)->weights().format == kWeightFormat<Int4Format>);
+  CHECK_FALSE((*bundle)->weights().lm_head.Is<Int4Linear>());
   const DecoderLayerWeights& w = (*bundle)->weights().layers[0];
   auto differing = [](const Linear& linear, int first, const std::vector<float>& rows) {
     const int k = linear.k(), n = static_cast<int>(rows.size()) / k;
     int wrong = 0;
     for (int row = 0; row < n; ++row) {
       for (int i = 0; i < k; ++i) {
-        const float value = UnpackInt4(linear.int4, first + row, i);
+        const float value = UnpackInt4(std::get<Int4Linear>(linear.layer), first + row, i);
         wrong += value != rows[row * k + i];
       }
     }
@@ -183,7 +183,7 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   CHECK(differing(w.qkv, 64, model.Rows(&DecoderLayerTensors::k, 64, 64)) == 0);
   CHECK(differing(w.o, 0, model.Rows(&DecoderLayerTensors::o, 64, 64)) == 0);
   CHECK(differing(w.down, 0, model.Rows(&DecoderLayerTensors::down, 64, 96)) == 0);
-  // Gate and up alternate: the second block of each begins at 128 and 192.
+  // Gate and up blocks alternate. The second block of gate begins at 128, that of up at 192.
   const auto gate = model.Rows(&DecoderLayerTensors::gate, 96, 64),
              up = model.Rows(&DecoderLayerTensors::up, 96, 64);
   CHECK(differing(w.gate_up, 0, {gate.begin(), gate.begin() + 64 * 64}) == 0);
@@ -193,11 +193,12 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   const auto v = model.Rows(&DecoderLayerTensors::v, 64, 64);
   double error = 0, power = 0;
   for (int i = 0; i < 64 * 64; ++i) {
-    const double left = v[i] - UnpackInt4(w.qkv.int4, 128 + i / 64, i % 64);
+    const double left = v[i] - UnpackInt4(std::get<Int4Linear>(w.qkv.layer), 128 + i / 64, i % 64);
     error += left * left;
     power += double{v[i]} * v[i];
   }
-  // A uniform distribution in 16 steps has 1 / 15^2; columns that make up for others have more.
+  // A uniform distribution over 16 steps has 1 / 15^2. Columns that compensate other columns have
+  // more.
   CHECK(error < 0.006 * power);
 }
 

@@ -1,4 +1,4 @@
-// Images, from published files to the rows that the decoder reads, on the golden checkpoints.
+// Tests images from published files to the rows that the decoder reads, on the golden checkpoints.
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ namespace {
 
 const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/";
 
-// The image that make.py's formula gives.
+// Returns the image that make.py computes.
 std::vector<uint8_t> Pattern(int size) {
   std::vector<uint8_t> pixels(static_cast<size_t>(size) * size * 3);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7919 >> 3);
@@ -40,7 +40,7 @@ std::vector<std::vector<float>> GoldenRows(const std::string& name) {
   return nlohmann::json::parse(file)["pattern"].get<std::vector<std::vector<float>>>();
 }
 
-TEST_CASE("the float reference gives transformers' rows, from either kind of file") {
+TEST_CASE("the float reference gives the rows of transformers, from both kinds of files") {
   for (const char* name : {"glm-edge-v", "glm-edge-v-odd", "glm-edge-v.gguf"}) {
     CAPTURE(name);
     const bool gguf = std::string(name).ends_with("gguf");
@@ -111,7 +111,7 @@ TEST_CASE("items of other kinds and shapes are refused") {
   CHECK_FALSE(config.Layout(good).ok());
 }
 
-TEST_CASE("the config's JSON is read back, and damaged fields are named") {
+TEST_CASE("the config's JSON is read unchanged, and errors name damaged fields") {
   glm_edge_v::Config config;
   config.hidden_size = 64;
   config.intermediate_size = 96;
@@ -152,7 +152,7 @@ TEST_CASE(
   std::filesystem::create_directories(folder);
   struct Case {
     const char* name;
-    int fine_width;  // 0: a tower as wide ones have it
+    int residual_width;  // 0: no residual, as in wide towers
     double most;
   };
   const char* trained = "../../../tools/edge-demo-v/model";
@@ -160,12 +160,12 @@ TEST_CASE(
                         Case{"glm-edge-v-odd", 0, 0.04}, Case{"glm-edge-v-odd", 512, 0.002},
                         Case{trained, 0, 0.02}, Case{trained, 512, 0.002}}) {
     CAPTURE(c.name);
-    CAPTURE(c.fine_width);
+    CAPTURE(c.residual_width);
     auto source = ModelSource::Open(kModels + c.name);
     REQUIRE(source.ok());
     const std::string path = folder / "bundle";
     QuantizeOptions options;
-    options.fine_width = c.fine_width;
+    options.residual_width = c.residual_width;
     REQUIRE(Quantize(**source, path, options).ok());
     auto bundle = Bundle::Open(path);
     REQUIRE_MESSAGE(bundle.ok(), bundle.status().message());

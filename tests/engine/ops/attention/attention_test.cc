@@ -16,14 +16,14 @@
 namespace edgegate {
 namespace {
 
-// A cache with random keys and values at shuffled blocks.
+// A cache with random keys and values in shuffled blocks.
 struct Cache {
   Cache(KvType type, int positions, int kv_heads, int dim) : dimension(dim), heads(kv_heads) {
     const int blocks = (positions + kKvBlock - 1) / kKvBlock;
     layer = {nullptr, kv_heads, dim, type};
     memory.Reset(static_cast<size_t>(layer.block_elements()) * blocks + kKvSlack);
     layer.data = memory.data();
-    std::fill_n(memory.data(), memory.size(), uint16_t{0xffff});  // NaN: nobody may read it
+    std::fill_n(memory.data(), memory.size(), uint16_t{0xffff});  // NaN: no result may use it
     for (int b = 0; b < blocks; ++b) table.push_back(blocks - 1 - b);
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
@@ -64,8 +64,8 @@ std::vector<float> Run(const Cache& cache, const std::vector<float>& q, int toke
 void CheckShape(const AttentionKernel& kernel, KvType type, int dim, int group) {
   CAPTURE(KvTypeName(type));
   CAPTURE(dim);
-  // Sums of at most 185 terms of magnitude below 5, each rounded at 2^-24; weights at 2^-8 where
-  // they are bf16 (as the queries here are, so that these add nothing).
+  // Sums have at most 185 terms of magnitude below 5, each rounded at 2^-24. Weights that are bf16
+  // are rounded at 2^-8. The queries here are bf16 numbers, so that rounding them adds no error.
   const float slack = kernel.target.activations == Activations::kBf16 ? 2e-2f : 1e-4f;
   const int first = 145, tokens = 40;
   Cache cache(type, first + tokens, 2, dim);
@@ -83,7 +83,8 @@ void CheckShape(const AttentionKernel& kernel, KvType type, int dim, int group) 
   }
 }
 
-TEST_CASE("attention equals the reference, and its bytes do not depend on the rest of the batch") {
+TEST_CASE(
+    "attention equals the reference, and its bytes do not depend on the other rows of the batch") {
   ForEachKernel("attention", AttentionKernels(), [](const AttentionKernel& kernel) {
     for (const KvType type : {KvType::kBf16, KvType::kInt8}) {
       for (const auto& [dim, group] : {std::pair{8, 1},
@@ -102,7 +103,7 @@ TEST_CASE("attention equals the reference, and its bytes do not depend on the re
   });
 }
 
-// The content of a cache's only position, read through attention.
+// Returns the value of a cache with one position: the result of attending only to it.
 std::vector<float> StoredValue(const std::vector<float>& value) {
   const int dim = static_cast<int>(value.size());
   Cache cache(KvType::kInt8, 1, 1, dim);
@@ -110,7 +111,8 @@ std::vector<float> StoredValue(const std::vector<float>& value) {
   return Run(cache, std::vector<float>(value.size(), 0.0f), 1, 1, 0, 0, true, 1);
 }
 
-TEST_CASE("an 8-bit KV cache is off by half a step at most, and keeps the largest component") {
+TEST_CASE(
+    "errors of an 8-bit KV cache are at most half a step, and the largest component is kept") {
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
   for (const float size : {1.0f, 1e-20f, 1e20f}) {
@@ -129,7 +131,7 @@ TEST_CASE("an 8-bit KV cache is off by half a step at most, and keeps the larges
   for (const float x : StoredValue(tiny)) CHECK(std::fabs(x) <= 1e-44f);
 }
 
-TEST_CASE("an 8-bit KV cache takes half the memory, and a scale for each key and value") {
+TEST_CASE("an 8-bit KV cache takes half the memory, plus a scale for each key and value") {
   const KvLayer bf16{nullptr, 3, 64}, int8{nullptr, 3, 64, KvType::kInt8};
   CHECK(bf16.block_elements() * 2 == 3 * kKvBlock * 64 * 2 * 2);
   CHECK(int8.block_elements() * 2 == 3 * kKvBlock * (64 + 4) * 2);

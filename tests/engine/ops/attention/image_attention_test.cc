@@ -29,7 +29,7 @@ float WorstOf(const std::vector<float>& a, const std::vector<float>& b) {
   return worst;
 }
 
-// One head's quantized keys and values, and queries that look at them.
+// The quantized keys and values of one head, and queries of them.
 struct Head {
   Head(int positions, int head_dim, int queries)
       : dim(head_dim),
@@ -84,14 +84,14 @@ void ForEachInt8Kernel(Body body) {
                 [&](const Int8AttentionKernel&) { body(); });
 }
 
-// One shape of a head.
+// Checks one shape of a head.
 void CheckShape(int positions, int dim) {
   CAPTURE(dim);
   CAPTURE(positions);
   Head head(positions, dim, 37);
   const auto want = head.Run(true, head.rows), got = head.Run(false, head.rows);
-  // Weights are off by half of 1/255 of the largest, and so is their sum: of an average over values
-  // of up to 4, and of up to 200 in the first component.
+  // The errors of the weights, and of their sum, are at most half of 1/255 of the largest weight.
+  // The result is an average of values of up to 4, and of up to 200 in the first component.
   for (int d = 0; d < dim; ++d) {
     float worst = 0;
     for (int row = 0; row < head.rows; ++row) {
@@ -136,14 +136,14 @@ TEST_CASE("attention scores of any magnitude give the reference's weights") {
       head.Ask(queries);
       const auto want = head.Run(true, 8), got = head.Run(false, 8);
       for (size_t i = 0; i < want.size(); ++i) {
-        // Values of the first component are of up to 200.
+        // The values of the first component are up to 200.
         CHECK(std::fabs(got[i] - want[i]) < (i % 72 == 0 ? 2.0f : 0.04f));
       }
     }
   });
 }
 
-// Patches come in two calls, as the encoder's chunks do.
+// Stores the patches in two calls, as the encoder's slices do.
 std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
   const int width = heads * dim, first = ImageAttention::kPatches;
   const auto kv = Normal(size_t{2} * patches * width, 5);
@@ -162,7 +162,7 @@ std::vector<float> AttendAll(bool precise, int patches, int heads, int dim) {
 TEST_CASE("INT8 attention of an image equals bf16 attention to within its rounding") {
   ForEachIsa("image attention", [] {
     const auto precise = AttendAll(true, 200, 3, 72), coarse = AttendAll(false, 200, 3, 72);
-    // Averages of some ten values of magnitude one.
+    // The results are averages of about ten values of magnitude one.
     CHECK(WorstOf(precise, coarse) < 0.05f);
     CHECK((precise == coarse) == (SelectInt8AttentionKernel() == nullptr));
   });

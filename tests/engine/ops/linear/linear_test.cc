@@ -21,17 +21,19 @@ std::vector<float> Normal(size_t count, uint32_t seed, float mean = 0.0f) {
   return values;
 }
 
-// Weights in two packed parts, with the memory that Linear only views.
-struct OwnedFine {
-  OwnedFine(int n, int k, uint32_t seed)
+// Weights in two packed parts, with the memory of the view Linear.
+struct OwnedResidual {
+  OwnedResidual(int n, int k, uint32_t seed)
       : rows(Normal(size_t{1} * n * k, seed)), bias(Normal(Int8Padded(n), seed + 1)) {
-    std::vector<float> left = rows;
-    view.main = Pack(n, k, 0, &left);
-    view.main.bias = bias.data();
-    view.rest = Pack(n, k, 1, &left);
+    std::vector<float> values = rows;
+    layer.main = Pack(n, k, 0, &values);
+    layer.main.bias = bias.data();
+    layer.residual = Pack(n, k, 1, &values);
+    view.layer = layer;
+    formats.Add(view);
   }
-  // Takes what it has packed off `left`.
-  Int8Linear Pack(int n, int k, int part, std::vector<float>* left) {
+  // Packs `values` and replaces it by its residual.
+  Int8Linear Pack(int n, int k, int part, std::vector<float>* values) {
     Int8Linear w;
     w.n = n;
     w.k = k;
@@ -41,7 +43,7 @@ struct OwnedFine {
     for (int block = 0; block < Int8Blocks(n); ++block) {
       const int count = std::min(64, n - block * 64);
       int8_t* to = packed[part].data() + int64_t{block} * 64 * w.k_padded();
-      float* from = left->data() + int64_t{block} * 64 * k;
+      float* from = values->data() + int64_t{block} * 64 * k;
       PackInt8Block(from, count, k, to, &scale[part][block * 64], &sums[part][block * 64]);
       for (int row = 0; row < count; ++row) {
         for (int i = 0; i < k; ++i) {
@@ -58,13 +60,15 @@ struct OwnedFine {
   AlignedBuffer<int8_t> packed[2];
   AlignedBuffer<float> scale[2];
   AlignedBuffer<int32_t> sums[2];
+  Int8ResidualLinear layer;
   Linear view;
+  LinearFormatSet formats;
 };
 
-double Exact(const OwnedFine& w, const float* x, int column) {
+double Exact(const OwnedResidual& w, const float* x, int column) {
   double sum = w.bias[column];
-  for (int i = 0; i < w.view.main.k; ++i) {
-    sum += double{x[i]} * w.rows[int64_t{column} * w.view.main.k + i];
+  for (int i = 0; i < w.layer.main.k; ++i) {
+    sum += double{x[i]} * w.rows[int64_t{column} * w.layer.main.k + i];
   }
   return sum;
 }
@@ -74,11 +78,11 @@ TEST_CASE(
   for (const auto& shape : {std::array{1, 5, 7}, {3, 72, 144}, {40, 130, 280}}) {
     const int rows = shape[0], n = shape[1], k = shape[2];
     CAPTURE(k);
-    const OwnedFine w(n, k, 3);
+    const OwnedResidual w(n, k, 3);
     const auto x = Normal(size_t{1} * rows * k, 9, 0.3f);
     std::vector<float> out[2];
     for (const auto backend : {Int8MatMul::Backend::kOwn, Int8MatMul::Backend::kAuto}) {
-      LinearMatMul linear(rows, std::max(n, k), {.fine = true}, backend);
+      LinearMatMul linear({rows, std::max(n, k)}, w.formats, backend);
       linear.Quantize(w.view, x.data(), k, rows);
       auto& result = out[backend == Int8MatMul::Backend::kAuto];
       result.assign(size_t{1} * rows * n, 1.0f);
@@ -96,9 +100,9 @@ TEST_CASE(
 
 TEST_CASE("SwiGLU and GELU epilogues of layers with a residual are near float") {
   constexpr int kRows = 3, kInner = 64, k = 72;
-  const OwnedFine w(2 * kInner, k, 5);
+  const OwnedResidual w(2 * kInner, k, 5);
   const auto x = Normal(size_t{kRows} * k, 6);
-  LinearMatMul linear(kRows, 2 * kInner, {.fine = true}, Int8MatMul::Backend::kAuto);
+  LinearMatMul linear({kRows, 2 * kInner}, w.formats, Int8MatMul::Backend::kAuto);
   linear.Quantize(w.view, x.data(), k, kRows);
   std::vector<float> gated(kRows * kInner), bent(kRows * 2 * kInner);
   linear.SwiGlu(w.view, gated.data(), kInner);

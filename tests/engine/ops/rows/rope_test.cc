@@ -1,4 +1,4 @@
-// Rotary position embedding against rotations in double precision, in both layouts.
+// Compares rotary position embedding with rotations in double precision, in both layouts.
 
 #include "engine/ops/rows/rope.h"
 
@@ -20,13 +20,13 @@ std::vector<float> Head() {
   return head;
 }
 
-// Pair `i`, rotated by the angle of its frequency at this position.
+// Returns pair `i`, rotated by the angle of its frequency at this position.
 std::complex<double> Rotated(double real, double imaginary, int i, int position, double divisor) {
   const double frequency = std::pow(kTheta, -2.0 * i / kDim) / divisor;
   return std::complex<double>(real, imaginary) * std::polar(1.0, position * frequency);
 }
 
-TEST_CASE("both layouts rotate each pair by its angle, and leave the rest of the head") {
+TEST_CASE("both layouts rotate each pair by its angle, and leave the other components unchanged") {
   for (const bool divided : {false, true}) {
     CAPTURE(divided);
     std::vector<float> divisors;

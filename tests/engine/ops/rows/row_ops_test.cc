@@ -1,5 +1,5 @@
-// Norms and activations of rows against formulas in double precision, on every instruction set that
-// this processor has.
+// Compares norms and activations of rows with formulas in double precision, on every instruction
+// set that this processor has.
 
 #include "engine/ops/rows/row_ops.h"
 
@@ -15,7 +15,7 @@
 namespace edgegate {
 namespace {
 
-// Rows of one element, of parts of a vector, and of many vectors.
+// Rows with one element, with parts of a vector, and with many vectors.
 constexpr int kColumns[] = {1, 3, 8, 15, 16, 17, 31, 64, 100, 576, 1027};
 
 std::vector<float> Random(int count, float spread, uint32_t seed) {
@@ -26,7 +26,8 @@ std::vector<float> Random(int count, float spread, uint32_t seed) {
   return x;
 }
 
-// Each value is finite and within `slack` of the expected one, in parts of its size or of 1.
+// Checks that each value is finite, and that its error is at most `slack` times the larger of 1 and
+// the expected value.
 void CheckNear(const std::vector<float>& got, const std::vector<double>& want, double slack) {
   REQUIRE(got.size() == want.size());
   for (size_t i = 0; i < got.size(); ++i) {
@@ -82,8 +83,8 @@ TEST_CASE("LayerNorm, also in place") {
     }
     std::vector<float> got(x.size()), place = x;
     LayerNormRow(x.data(), weight.data(), bias.data(), columns, 1e-5f, got.data());
-    // A row of one element has no variance: its difference from the mean is rounding, divided by
-    // the root of epsilon.
+    // A row of one element has no variance. Its difference from the mean is a rounding error,
+    // divided by the root of epsilon.
     CheckNear(got, want, columns == 1 ? 1e-3 : 2e-5);
     LayerNormRow(place.data(), weight.data(), bias.data(), columns, 1e-5f, place.data());
     CHECK(place == got);

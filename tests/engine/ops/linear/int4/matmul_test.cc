@@ -24,12 +24,13 @@ std::vector<float> Normal(size_t count, uint32_t seed, float mean = 0.0f) {
   return values;
 }
 
-// Random groups, packed, with the memory that Int4Linear only views.
+// Random packed groups, with the memory of the view Int4Linear.
 struct OwnedInt4 {
   OwnedInt4(int n, int k, int group, uint32_t seed) : groups(size_t{1} * n * Int4Groups(k)) {
     std::mt19937 random(seed);
     for (size_t i = 0; i < groups.size(); ++i) {
-      const bool second = group == 64 && i % Int4Groups(k) % 2 == 1;  // shares with the first
+      // The second half of a group of 64 shares scale and minimum with the first half.
+      const bool second = group == 64 && i % Int4Groups(k) % 2 == 1;
       const auto scale = FloatToF16(static_cast<float>(random() % 2000) * 1e-4f);
       const auto minimum = FloatToF16(static_cast<float>(random() % 2000) * -1e-3f);
       groups[i].scale = second ? groups[i - 1].scale : scale;
@@ -54,7 +55,7 @@ struct OwnedInt4 {
   Int4Linear view;
 };
 
-// The formula of int4_kernel.h.
+// Computes the formula of kernel.h.
 float Expected(const GroupedRows& x, const OwnedInt4& w, int row, int column) {
   float sum = 0;
   for (int g = 0; g < w.view.groups(); ++g) {
@@ -94,7 +95,7 @@ TEST_CASE("INT4 packing is lossless and pads with zeros") {
 TEST_CASE("INT4 activation rows are within half a step of their group") {
   auto x = Normal(5 * 100, 2);
   for (int i = 32; i < 64; ++i) x[i] = 0;
-  x[70] = 1e5f;  // of no matter to the other groups
+  x[70] = 1e5f;  // has no effect on the other groups
   for (int size : {32, 64}) {
     GroupedRows q(5, 100);
     q.Quantize(x.data(), 100, 5, 100, size);
@@ -109,7 +110,8 @@ TEST_CASE("INT4 activation rows are within half a step of their group") {
   }
 }
 
-// Counts the results of kernel and matmul that differ from the reference's and the formula's.
+// Returns the number of results of the kernel and of the matmul that differ from the reference and
+// the formula.
 int WrongResults(int m, int n, int k, int group) {
   const Int4Kernel& kernel = SelectInt4Kernel();
   const OwnedInt4 w(n, k, group, 3);
@@ -147,8 +149,8 @@ TEST_CASE("every INT4 kernel gives the reference's bits, for any number of rows"
   });
 }
 
-TEST_CASE("extremes do not saturate") {
-  // All levels 15 and all activations as large as can be, of either sign.
+TEST_CASE("extreme values do not saturate") {
+  // All levels are 15, and all activations have the largest magnitude, with either sign.
   constexpr int k = 4096;
   Int4Group full;
   full.scale = FloatToF16(1.0f);
@@ -174,12 +176,13 @@ TEST_CASE("extremes do not saturate") {
 TEST_CASE("SwiGLU and GELU epilogues of 4-bit layers equal the reference") {
   constexpr int kRows = 9, kInner = 128, k = 96;
   const OwnedInt4 w(2 * kInner, k, 64, 5);
-  Linear linear;
-  linear.int4 = w.view;
+  const Linear linear{w.view};
   CHECK(linear.n() == 2 * kInner);
   const auto x = Normal(size_t{kRows} * k, 6);
   const std::vector<float> weight(k, 0.5f);
-  LinearMatMul matmul(kRows, 2 * kInner, {.four_bits = true}, Int8MatMul::Backend::kAuto);
+  LinearFormatSet formats;
+  formats.Add(linear);
+  LinearMatMul matmul({kRows, 2 * kInner}, formats, Int8MatMul::Backend::kAuto);
   CHECK(matmul.Description().find("4-bit") != std::string::npos);
   matmul.NormalizeAndQuantize(linear, x.data(), k, kRows, weight.data(), 1e-5f);
   std::vector<float> plain(kRows * 2 * kInner), gated(kRows * kInner), bent(plain.size());

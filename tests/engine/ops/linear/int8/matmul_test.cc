@@ -13,7 +13,7 @@
 namespace edgegate {
 namespace {
 
-// Random weights, packed, with the memory that Int8Linear only views.
+// Random packed weights, with the memory of the view Int8Linear.
 struct OwnedLinear {
   OwnedLinear(int n, int k, uint32_t seed) : rows(size_t{1} * n * k) {
     std::mt19937 random(seed);
@@ -55,7 +55,7 @@ std::vector<float> RandomRows(int rows, int columns, uint32_t seed) {
   return x;
 }
 
-// The exact integers, and then the epilogue's formula, in the order that row_ops.h gives.
+// Computes the exact integers, and then the epilogue's formula in the order of row_ops.h.
 float Expected(const QuantizedRows& x, const OwnedLinear& w, int row, int column) {
   int32_t acc = 0;
   for (int k = 0; k < w.view.k; ++k) {
@@ -94,7 +94,7 @@ TEST_CASE("INT8 activation rows are within half a step") {
   }
 }
 
-// Number of results of Store() and Add() that differ from the formula's.
+// Returns the number of results of Store() and Add() that differ from the formula.
 int WrongResults(Int8MatMul* matmul, int m, int n, int k) {
   OwnedLinear w(n, k, 3);
   QuantizedRows x(m, k, matmul->reads_s16());
@@ -124,19 +124,19 @@ void CheckBackend(Int8MatMul::Backend backend) {
 }
 
 TEST_CASE("every kernel and every backend give the reference's bits") {
-  ForEachKernel("int8", Int8Kernels(),
-                [](const Int8Kernel&) { CheckBackend(Int8MatMul::Backend::kOwn); });
-  // oneDNN accepts no cap after its first use, so it comes last and uncapped.
+  // oneDNN keeps its first cap. So it is used first, without a cap.
   if (Int8MatMul().Description().starts_with("oneDNN")) {
     CheckBackend(Int8MatMul::Backend::kOneDnn);
     CheckBackend(Int8MatMul::Backend::kAuto);
   } else {
     NoteSkippedPath("int8 oneDNN");
   }
+  ForEachKernel("int8", Int8Kernels(),
+                [](const Int8Kernel&) { CheckBackend(Int8MatMul::Backend::kOwn); });
 }
 
-TEST_CASE("extremes do not saturate") {
-  // All activations 255 and weights +-127 at the largest k that a model may have.
+TEST_CASE("extreme values do not saturate") {
+  // All activations are 255 and all weights +-127, at the largest k that a model may have.
   const int k = 1 << 16;
   std::vector<float> ones(k, 1.0f);
   for (int i = 0; i < k; i += 3) ones[i] = -1.0f;
@@ -173,7 +173,7 @@ TEST_CASE("tiles of rows and columns cover each result once, for any number of t
       QuantizedRows x(m, k, matmul.reads_s16());
       x.Quantize(rows.data(), k, m, k);
       std::vector<float> out(size_t{1} * m * n, 1.0f);
-      matmul.Add(x, w.view, out.data(), n);  // counts each time that a result is written
+      matmul.Add(x, w.view, out.data(), n);  // counts how often a result is written
       return out;
     };
     const auto expected = run(Int8MatMul::Backend::kOwn);

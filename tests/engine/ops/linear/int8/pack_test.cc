@@ -38,8 +38,8 @@ Block Reference(const std::vector<float>& rows, int count, int k) {
   return block;
 }
 
-// Packs `count` random rows of `k` columns, among them halves, which round to even; a row of zeros;
-// and one that is too small.
+// Packs `count` random rows of `k` columns. They include halves, which round to even, a row of
+// zeros, and a row that is too small to quantize.
 void CheckPacking(int count, int k) {
   CAPTURE(k);
   CAPTURE(count);

@@ -1,0 +1,57 @@
+// The weight formats that the linear layers of a text model can be packed in: those of
+// LinearFormats (linear.h) that have a name.
+//
+// The other layers of a model (lm_head, image encoders) have the format INT8, whatever the format
+// of the text model is.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "engine/base/status.h"
+#include "engine/ops/linear/linear.h"
+
+namespace edgegate {
+
+// An index in LinearFormats.
+enum class WeightFormat : uint8_t {};
+
+template <typename Format, typename... Formats>
+consteval WeightFormat IndexIn(FormatList<Formats...>) {
+  uint8_t index = 0;
+  (void)((std::is_same_v<Format, Formats> || (++index, false)) || ...);
+  return WeightFormat{index};
+}
+
+// kWeightFormat<Int8Format>: INT8, or INT8 with a residual in narrow models.
+template <typename Format>
+inline constexpr WeightFormat kWeightFormat = IndexIn<Format>(LinearFormats());
+
+// A row of the table.
+struct WeightFormatInfo {
+  WeightFormat format;
+  std::string_view name;  // in settings and bundles
+
+  // Returns a view of the tensors of layer NAME. `reader` stores an error.
+  Linear (*load)(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
+  // Returns a layer with random weights, for benchmarks. `arena` owns the memory.
+  Linear (*random)(WeightArena* arena, LinearShape shape);
+  // The packers of layers without and with a residual, which are the same where the format has no
+  // residual. Null where weights are not rounded row by row.
+  MakeLinearPacker* packer;
+  MakeLinearPacker* residual_packer;
+};
+
+std::span<const WeightFormatInfo> WeightFormats();
+const WeightFormatInfo& InfoOf(WeightFormat format);
+
+// Finds the format of this name. kInvalidArgument, with all names, where there is none.
+Result<WeightFormat> ParseWeightFormat(std::string_view name);
+std::string_view WeightFormatName(WeightFormat format);
+// Returns the names of all formats: "int8 or int4".
+std::string WeightFormatNames();
+
+}  // namespace edgegate
