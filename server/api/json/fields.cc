@@ -7,6 +7,13 @@ namespace {
 
 const nlohmann::ordered_json kNull;
 
+template <class Number>
+CallError OutOfRange(const std::string& name, const nlohmann::ordered_json& value, Number low,
+                     Number high) {
+  return BadField(name, fmt::format("Invalid '{}': {} is out of range, must be between {} and {}.",
+                                    name, value.dump(), low, high));
+}
+
 }  // namespace
 
 CallError WrongType(const std::string& name, const char* expected,
@@ -15,6 +22,11 @@ CallError WrongType(const std::string& name, const char* expected,
                   fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name,
                               expected, value.type_name()),
                   "invalid_type");
+}
+
+CallError MissingField(const std::string& name) {
+  return BadField(name, fmt::format("Missing required parameter: '{}'.", name),
+                  "missing_required_parameter");
 }
 
 const nlohmann::ordered_json& Fields::Raw(const std::string& name) {
@@ -27,7 +39,7 @@ std::optional<bool> Fields::Bool(const std::string& name) {
   const auto& value = Raw(name);
   if (value.is_null()) return std::nullopt;
   if (!value.is_boolean()) {
-    Fail(WrongType(name, "a boolean", value));
+    Fail(WrongType(Path(name), "a boolean", value));
     return std::nullopt;
   }
   return value.get<bool>();
@@ -38,12 +50,11 @@ std::optional<int64_t> Fields::Int(const std::string& name, int64_t low, int64_t
   if (value.is_null()) return std::nullopt;
   const bool huge = value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX;
   if (!value.is_number_integer()) {
-    Fail(WrongType(name, "an integer", value));
+    Fail(WrongType(Path(name), "an integer", value));
     return std::nullopt;
   }
   if (huge || value.get<int64_t>() < low || value.get<int64_t>() > high) {
-    Fail(BadField(name, fmt::format("Invalid '{}': {} is out of range, must be between {} and {}.",
-                                    name, value.dump(), low, high)));
+    Fail(OutOfRange(Path(name), value, low, high));
     return std::nullopt;
   }
   return value.get<int64_t>();
@@ -53,13 +64,12 @@ std::optional<float> Fields::Number(const std::string& name, double low, double 
   const auto& value = Raw(name);
   if (value.is_null()) return std::nullopt;
   if (!value.is_number()) {
-    Fail(WrongType(name, "a number", value));
+    Fail(WrongType(Path(name), "a number", value));
     return std::nullopt;
   }
   const double number = value.get<double>();
   if (!(number >= low && number <= high)) {
-    Fail(BadField(name, fmt::format("Invalid '{}': {} is out of range, must be between {} and {}.",
-                                    name, value.dump(), low, high)));
+    Fail(OutOfRange(Path(name), value, low, high));
     return std::nullopt;
   }
   return static_cast<float>(number);
@@ -69,7 +79,7 @@ std::optional<std::string> Fields::String(const std::string& name) {
   const auto& value = Raw(name);
   if (value.is_null()) return std::nullopt;
   if (!value.is_string()) {
-    Fail(WrongType(name, "a string", value));
+    Fail(WrongType(Path(name), "a string", value));
     return std::nullopt;
   }
   return value.get<std::string>();
@@ -92,6 +102,14 @@ std::optional<std::string> Fields::Unread() const {
     if (!read_.contains(name)) return name;
   }
   return std::nullopt;
+}
+
+std::vector<std::string> Fields::AllUnread() const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object_.items()) {
+    if (!read_.contains(name) && !value.is_null()) names.push_back(Path(name));
+  }
+  return names;
 }
 
 }  // namespace edgegate

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/call/call_error.h"
 
@@ -15,10 +17,20 @@ namespace edgegate {
 CallError WrongType(const std::string& name, const char* expected,
                     const nlohmann::ordered_json& value);
 
+// Makes a 400 for a parameter that is absent.
+CallError MissingField(const std::string& name);
+
 // Keeps the first error. After an error every read returns nothing. Owned by one thread.
 class Fields {
  public:
-  explicit Fields(const nlohmann::ordered_json& object) : object_(object) {}
+  // `path`: the path of the object, which begins the names in errors. Empty: the whole body.
+  explicit Fields(const nlohmann::ordered_json& object, std::string path = "")
+      : object_(object), path_(std::move(path)) {}
+
+  // Returns the path of a member.
+  std::string Path(const std::string& name) const {
+    return path_.empty() ? name : path_ + "." + name;
+  }
 
   // Returns the member, or null if it is absent. OpenAI's API treats null as absent.
   const nlohmann::ordered_json& Raw(const std::string& name);
@@ -31,15 +43,21 @@ class Fields {
   void Fail(CallError error) {
     if (!error_) error_ = std::move(error);
   }
+  void Fail(std::optional<CallError> error) {
+    if (error) Fail(*std::move(error));
+  }
   const std::optional<CallError>& error() const { return error_; }
   // Copies the first error of `inner`, or its first unknown member, to this reader. `name` is the
-  // member that `inner` reads.
+  // member that `inner` reads, and `inner` has no path.
   void Close(const Fields& inner, const std::string& name);
   // Returns the name of the first member that was not read. nullopt: all were read.
   std::optional<std::string> Unread() const;
+  // Returns the paths of all members that were not read and are not null.
+  std::vector<std::string> AllUnread() const;
 
  private:
   const nlohmann::ordered_json& object_;
+  const std::string path_;
   std::set<std::string> read_;
   std::optional<CallError> error_;
 };

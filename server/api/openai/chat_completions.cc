@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "server/api/conversation/messages.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/openai/chat_writer.h"
@@ -34,12 +35,7 @@ std::string ParseTemplateVariables(Fields* fields) {
                             "'medium', 'high' or 'xhigh'."));
       return {};
     }
-    if (variables.is_null()) variables = json::object();
-    if (!variables.contains("reasoning_effort")) variables["reasoning_effort"] = *effort;
-    // Templates that can switch thoughts off have this variable.
-    if (*effort == "none" && !variables.contains("enable_thinking")) {
-      variables["enable_thinking"] = false;
-    }
+    SetEffort(*effort, &variables);
   }
   return variables.is_null() ? std::string() : DumpJson(variables);
 }

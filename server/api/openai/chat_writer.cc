@@ -1,5 +1,7 @@
 #include "server/api/openai/chat_writer.h"
 
+#include "server/api/random_id.h"
+
 namespace edgegate {
 
 using json = nlohmann::json;
@@ -37,7 +39,7 @@ json ChatWriter::CallDelta(const AnswerPart& part, int choice) {
   if (begins) function["name"] = part.text;
   if (output_.functions) return {{"function_call", std::move(function)}};
   json call = {{"index", calls - 1}, {"function", std::move(function)}};
-  if (begins) call.update({{"id", NewId("call_")}, {"type", "function"}});
+  if (begins) call.update({{"id", RandomId("call_")}, {"type", "function"}});
   return {{"tool_calls", json::array({std::move(call)})}};
 }
 
@@ -85,7 +87,7 @@ json ChatWriter::WholeMessage(const Collected& collected) const {
   }
   for (json& call : calls) {
     json function = std::move(call);
-    call = {{"id", NewId("call_")}, {"type", "function"}, {"function", std::move(function)}};
+    call = {{"id", RandomId("call_")}, {"type", "function"}, {"function", std::move(function)}};
   }
   message["tool_calls"] = std::move(calls);
   return message;

@@ -1,11 +1,8 @@
 #include "server/api/openai/message_calls.h"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
-#include "server/api/json/dump.h"
-#include "server/api/json/json_reader.h"
+#include "server/api/conversation/messages.h"
 
 namespace edgegate {
 namespace {
@@ -27,27 +24,13 @@ std::string Text(Fields* fields, const json& object, const char* member, const s
 
 // Reads the function of a call: {"name": NAME, "arguments": TEXT}.
 ChatCall ParseCall(Fields* fields, const json& function, const std::string& name) {
-  ChatCall call;
   if (!function.is_object()) {
     fields->Fail(WrongType(name, "an object", function));
-    return call;
+    return {};
   }
-  call.name = Text(fields, function, "name", name);
-  call.arguments = Text(fields, function, "arguments", name);
-  if (call.name.empty()) {
-    fields->Fail(BadField(name + ".name",
-                          fmt::format("Missing required parameter: '{}.name'.", name),
-                          "missing_required_parameter"));
-  }
-  if (call.arguments.empty()) call.arguments = "{}";
-  const auto arguments = ReadJson(call.arguments, JsonLimits{});
-  const json* parsed = std::get_if<json>(&arguments);
-  if (parsed == nullptr || !parsed->is_object()) {
-    fields->Fail(
-        BadField(name + ".arguments",
-                 fmt::format("Invalid '{}.arguments': expected the text of a JSON object.", name)));
-  }
-  return call;
+  return ReadPastCall(fields, Text(fields, function, "name", name),
+                      Text(fields, function, "arguments", name), name + ".name",
+                      name + ".arguments");
 }
 
 void ParseToolCalls(Fields* fields, const json& calls, const std::string& name,
@@ -92,19 +75,6 @@ void ParseMessageCalls(Fields* fields, const json& object, const std::string& na
   if (message->role == "tool") {
     message->name = Text(fields, object, "name", name);
     message->call_id = Text(fields, object, "tool_call_id", name);
-  }
-}
-
-void NameResults(std::vector<ChatMessage>* messages) {
-  std::map<std::string, std::string> names;
-  for (ChatMessage& message : *messages) {
-    for (const ChatCall& call : message.calls) {
-      if (!call.id.empty()) names[call.id] = call.name;
-    }
-    const auto found = names.find(message.call_id);
-    if (message.role == "tool" && message.name.empty() && found != names.end()) {
-      message.name = found->second;
-    }
   }
 }
 

@@ -13,7 +13,4 @@ namespace edgegate {
 void ParseMessageCalls(Fields* fields, const nlohmann::ordered_json& object,
                        const std::string& name, ChatMessage* message);
 
-// Sets the function's name in each result whose call is in an earlier message.
-void NameResults(std::vector<ChatMessage>* messages);
-
 }  // namespace edgegate

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "server/api/conversation/messages.h"
 #include "server/api/json/dump.h"
 #include "server/api/openai/message_calls.h"
 
@@ -68,17 +69,6 @@ std::optional<ChatPart> ParsePart(Fields* fields, const std::string& name, const
         name, fmt::format("Invalid '{}': must be a part of type text or image_url.", name)));
   }
   return std::nullopt;
-}
-
-// If there are no images, joins all texts by newlines to one part.
-std::vector<ChatPart> JoinTexts(std::vector<ChatPart> parts) {
-  std::string text;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].kind == ChatPart::Kind::kImage) return parts;
-    if (i > 0) text += "\n";
-    text += parts[i].text;
-  }
-  return {{ChatPart::Kind::kText, std::move(text)}};
 }
 
 std::vector<ChatPart> ParseContent(Fields* fields, const std::string& name, const json& content,

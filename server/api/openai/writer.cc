@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 
 #include "engine/text/utf8.h"
 #include "server/api/json/dump.h"
 #include "server/api/openai/errors.h"
+#include "server/api/random_id.h"
 #include "server/http/framing.h"
 
 namespace edgegate {
@@ -52,18 +52,13 @@ json Ids(const std::vector<SampledToken>& tokens) {
 
 }  // namespace
 
-std::string OpenAiWriter::NewId(const char* prefix) {
-  std::random_device device;
-  return fmt::format("{}{:08x}{:08x}{:08x}", prefix, device(), device(), device());
-}
-
 OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model,
                            const Generation& generation, const Names& names)
     : output_(output),
       model_(model),
       generation_(generation),
       names_(names),
-      id_(NewId(names.id_prefix)),
+      id_(RandomId(names.id_prefix)),
       created_(Now()),
       choices_(static_cast<size_t>(generation.num_choices())) {}
 

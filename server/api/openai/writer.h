@@ -54,9 +54,6 @@ class OpenAiWriter : public AnswerWriter {
   // Adds the endpoint's own members.
   virtual void CompleteAnswer(json* /*answer*/) {}
 
-  // Makes a new random id.
-  static std::string NewId(const char* prefix);
-
   // Returns the token's text for a list of log-probabilities.
   std::string TokenText(int32_t token) const;
 
