@@ -59,14 +59,25 @@ int64_t BytesOf(const ChoiceEvent& event) {
   return bytes;
 }
 
+// Returns the text without characters that could forge a line of the log.
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
+  }
+  return text;
+}
+
 // Returns what the access log tells about an answer.
-std::string NoteOf(const ServedModel& model, const Generation& generation) {
+std::string NoteOf(const ServedModel& model, const Generation& generation,
+                   const Warnings& warnings) {
   const GenerationUsage& usage = generation.usage();
   const RequestTimings& timings = usage.timings;
-  return fmt::format(
+  std::string note = fmt::format(
       "{}, {} prompt tokens ({} cached), {} completion tokens, first token after {:.1f} ms",
       model.name, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens,
       1000 * (timings.queue_s + timings.encode_s + timings.prefill_s));
+  for (const std::string& warning : warnings.list()) note += ", " + Printable(warning);
+  return note;
 }
 
 void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& writer, Lease* lease) {
@@ -112,6 +123,19 @@ bool SendStream(Generation& generation, AnswerWriter& writer, StreamSink& sink) 
   return alive && sink.Write(writer.End());
 }
 
+// Does the work before the prompt is tokenized. An error is the answer to the client.
+std::variant<std::vector<PromptMedia>, CallError> PrepareImages(const ApiServices& services,
+                                                                const Call& call,
+                                                                const ServedModel& model,
+                                                                const JobContext& context) {
+  if (auto error = Generation::CheckFirst(call, model)) return *std::move(error);
+  if (auto error = CheckImages(call.images, model)) return *std::move(error);
+  const Status admitted = services.engine->CheckAdmission(model.engine_index, call.caller.client,
+                                                          call.num_choices * call.num_prompts());
+  if (!admitted.ok()) return CallError{admitted};
+  return LoadImages(call.images, model, services.images, context);
+}
+
 // Does all work before the request is submitted to the engine. An error is the answer to the
 // client.
 std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices& services,
@@ -122,17 +146,52 @@ std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices
     deadline = Clock::now() + std::chrono::seconds(services.request_timeout_s);
   }
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
-  if (auto error = Generation::CheckFirst(call, model)) return *std::move(error);
-  if (auto error = CheckImages(call.images, model)) return *std::move(error);
-  const Status admitted = services.engine->CheckAdmission(model.engine_index, call.caller.client,
-                                                          call.num_choices * call.num_prompts());
-  if (!admitted.ok()) return CallError{admitted};
-  auto images = LoadImages(call.images, model, services.images, context);
+  auto images = PrepareImages(services, call, model, context);
   if (const auto* error = std::get_if<CallError>(&images)) return *error;
   call.images.clear();
   return Generation::Start(std::move(call), model,
                            std::get<std::vector<PromptMedia>>(std::move(images)), services.engine,
                            deadline, context);
+}
+
+// Reads and parses the body. Sets the caller, and the model if the path names it.
+std::variant<ParsedCall, HttpError> ReadCall(const ParseCall& parse, Exchange& exchange,
+                                             Lease* lease) {
+  auto body = ReadBody(exchange, lease);
+  if (const auto* error = std::get_if<HttpError>(&body)) return *error;
+  auto result = parse(std::get<std::string>(body));
+  if (const auto* error = std::get_if<CallError>(&result)) return ToHttp(*error);
+  auto& parsed = std::get<ParsedCall>(result);
+  parsed.call.caller = exchange.caller();
+  if (parsed.call.model.empty()) parsed.call.model = exchange.parameter();
+  if (parsed.call.model.empty()) {
+    return ToHttp(
+        BadField("model", "you must provide a model parameter", "missing_required_parameter"));
+  }
+  return std::move(parsed);
+}
+
+// Writes what the model generates. `kept` holds the writer's memory.
+void Generate(const ApiServices& services, ParsedCall parsed, const ServedModel& model,
+              Exchange& exchange, Lease* lease, Lease kept) {
+  auto started = StartCall(services, std::move(parsed.call), model, exchange);
+  if (const auto* error = std::get_if<CallError>(&started)) return exchange.Fail(ToHttp(*error));
+  std::shared_ptr<Generation> generation =
+      std::get<std::unique_ptr<Generation>>(std::move(started));
+  std::shared_ptr<AnswerWriter> writer = parsed.make_writer(model, *generation);
+  // The engine's memory for the request is bounded by the context length. It needs no lease.
+  lease->Release();
+  if (!parsed.stream) {
+    AnswerWhole(exchange, *generation, *writer, lease);
+    return exchange.Note(NoteOf(model, *generation, parsed.warnings));
+  }
+  auto held = std::make_shared<Lease>(std::move(kept));
+  exchange.Stream(writer->content_type(),
+                  [generation, writer, held, warnings = parsed.warnings, &model](StreamSink& sink) {
+                    const bool alive = SendStream(*generation, *writer, sink);
+                    sink.Note(NoteOf(model, *generation, warnings));
+                    return alive;
+                  });
 }
 
 }  // namespace
@@ -166,39 +225,37 @@ CallError NoModel(const Status& status) {
   return {status, "model", "model_not_found"};
 }
 
-void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange) {
+void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& exchange) {
   Lease lease = services.memory->MakeLease();
-  auto body = ReadBody(exchange, &lease);
-  if (const auto* error = std::get_if<HttpError>(&body)) return exchange.Fail(*error);
-  auto result = parse(std::get<std::string>(body));
-  body = std::string();
-  if (const auto* error = std::get_if<CallError>(&result)) return exchange.Fail(ToHttp(*error));
-  auto& parsed = std::get<ParsedCall>(result);
-  parsed.call.caller = exchange.caller();
-  if (parsed.call.model.empty()) parsed.call.model = exchange.parameter();
-  if (parsed.call.model.empty()) {
-    return exchange.Fail(ToHttp(
-        BadField("model", "you must provide a model parameter", "missing_required_parameter")));
-  }
+  auto read = ReadCall(parse, exchange, &lease);
+  if (const auto* error = std::get_if<HttpError>(&read)) return exchange.Fail(*error);
+  auto& parsed = std::get<ParsedCall>(read);
   const auto found = services.catalog->Find(parsed.call.model);
   if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
-  const ServedModel& model = **found;
-  auto started = StartCall(services, std::move(parsed.call), model, exchange);
-  if (const auto* error = std::get_if<CallError>(&started)) return exchange.Fail(ToHttp(*error));
-  std::shared_ptr<Generation> generation =
-      std::get<std::unique_ptr<Generation>>(std::move(started));
-  std::shared_ptr<AnswerWriter> writer = parsed.make_writer(model, *generation);
-  // The engine's memory for the request is bounded by the context length. It needs no lease.
-  lease.Release();
-  if (!parsed.stream) {
-    AnswerWhole(exchange, *generation, *writer, &lease);
-    return exchange.Note(NoteOf(model, *generation));
+  if (parsed.answer) return exchange.Answer(parsed.answer(**found));
+  Lease kept = services.memory->MakeLease();
+  if (parsed.kept_bytes > 0) {
+    const Status grown = kept.Grow(parsed.kept_bytes, Clock::now() + MemoryBudget::kWait);
+    if (!grown.ok()) return exchange.Fail(ToHttp({grown}));
   }
-  exchange.Stream(writer->content_type(), [generation, writer, &model](StreamSink& sink) {
-    const bool alive = SendStream(*generation, *writer, sink);
-    sink.Note(NoteOf(model, *generation));
-    return alive;
-  });
+  Generate(services, std::move(parsed), **found, exchange, &lease, std::move(kept));
+}
+
+void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& exchange,
+                 std::string (*answer)(int tokens)) {
+  Lease lease = services.memory->MakeLease();
+  auto read = ReadCall(parse, exchange, &lease);
+  if (const auto* error = std::get_if<HttpError>(&read)) return exchange.Fail(*error);
+  const Call& call = std::get<ParsedCall>(read).call;
+  const auto found = services.catalog->Find(call.model);
+  if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
+  const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
+  auto images = PrepareImages(services, call, **found, context);
+  if (const auto* error = std::get_if<CallError>(&images)) return exchange.Fail(ToHttp(*error));
+  const auto count = Generation::CountPrompt(
+      call, **found, std::get<std::vector<PromptMedia>>(std::move(images)), context);
+  if (const auto* error = std::get_if<CallError>(&count)) return exchange.Fail(ToHttp(*error));
+  exchange.Answer(answer(std::get<int>(count)));
 }
 
 }  // namespace edgegate

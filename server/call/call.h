@@ -67,6 +67,7 @@ struct Call {
   std::optional<int> max_tokens;
   std::optional<int> default_max_tokens;
   std::string max_tokens_field = "max_tokens";
+  bool fit_max_tokens = false;  // max_tokens beyond the context is cut to the room that it has
   std::vector<std::string> stop_strings;
   std::vector<int32_t> stop_token_ids;
   bool ignore_eos = false;

@@ -110,6 +110,14 @@ Result<ChatPrompt> Tokenize(const Call& call, const ServedModel& model, int prom
   return ChatPrompt{std::move(ids), {}};
 }
 
+// Makes the error for a failure of Tokenize().
+CallError TokenizeError(const Call& call, const ServedModel& model, const Status& status) {
+  if (status.code() != StatusCode::kResourceExhausted) return AtField(call.input_field, status);
+  return TooLong(
+      call, model,
+      fmt::format("have more than {} tokens", model.limits.max_model_len + kTokensBeyondContext));
+}
+
 std::optional<CallError> CheckTokenIds(const Call& call, const ServedModel& model) {
   const int vocab = model.limits.vocab_size;
   const auto outside = [&](const char* field, int32_t id) {
@@ -141,7 +149,8 @@ std::optional<CallError> CheckPrompt(const Call& call, const ServedModel& model,
 std::variant<int, CallError> FitContext(const Call& call, const ServedModel& model, int prompt) {
   const int context = model.limits.max_model_len;
   const std::string& field = call.input_field;
-  const int asked = std::max(1, call.max_tokens.value_or(1));
+  int asked = std::max(1, call.max_tokens.value_or(1));
+  if (call.fit_max_tokens && prompt < context) asked = std::min(asked, context - prompt);
   if (int64_t{prompt} + asked > context) {
     return BadField(
         call.max_tokens && prompt < context ? call.max_tokens_field : field,
@@ -193,12 +202,7 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
   bool reasoning_open = false;
   for (int i = 0; i < call.num_prompts(); ++i) {
     auto prompt = Tokenize(call, model, i, &images, context);
-    if (!prompt.ok() && prompt.status().code() == StatusCode::kResourceExhausted) {
-      return TooLong(call, model,
-                     fmt::format("have more than {} tokens",
-                                 model.limits.max_model_len + kTokensBeyondContext));
-    }
-    if (!prompt.ok()) return AtField(call.input_field, prompt.status());
+    if (!prompt.ok()) return TokenizeError(call, model, prompt.status());
     reasoning_open = prompt->reasoning_open;
     GenerationRequest request;
     request.deadline = deadline;
@@ -221,12 +225,21 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
   const auto syntax = SyntaxOf(call, model, reasoning_open);
   for (int i = 0; i < generation->open_; ++i) {
     Choice choice;
+    choice.thinking = syntax && syntax->reasoning && reasoning_open;
     choice.text = std::make_unique<TextAssembler>(
         model.text->vocabulary(), call.skip_special_tokens, call.stop_strings,
         call.include_stop_string, syntax, model.text->traits().marks);
     generation->choices_.push_back(std::move(choice));
   }
   return generation;
+}
+
+std::variant<int, CallError> Generation::CountPrompt(const Call& call, const ServedModel& model,
+                                                     std::vector<PromptMedia> images,
+                                                     const JobContext& context) {
+  const auto prompt = Tokenize(call, model, 0, &images, context);
+  if (!prompt.ok()) return TokenizeError(call, model, prompt.status());
+  return static_cast<int>(prompt->ids.size());
 }
 
 std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedModel& model,
@@ -301,7 +314,12 @@ void Generation::AbsorbTokens(TokenEvent* event, Choice* choice, ChoiceEvent* ou
   for (size_t i = 0; i < event->tokens.size() && !drop_tokens_; ++i) {
     const int32_t id = event->tokens[i].token;
     const bool is_stop = event->finish == FinishReason::kStop && i + 1 == event->tokens.size();
+    const size_t pieces = out->parts.size();
     if (!is_stop) choice->text->Push(id, &out->parts);
+    if (out->parts.size() > pieces) {
+      choice->thinking = out->parts.back().kind == AnswerPart::Kind::kReasoning;
+    }
+    if (choice->thinking) ++usage_.reasoning_tokens;
     const bool asked =
         std::find(stop_token_ids_.begin(), stop_token_ids_.end(), id) != stop_token_ids_.end();
     if (is_stop && asked) out->stop_token = id;

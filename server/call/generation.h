@@ -41,6 +41,7 @@ struct ChoiceEvent {
 struct GenerationUsage {
   int prompt_tokens = 0;
   int completion_tokens = 0;
+  int reasoning_tokens = 0;  // of the completion's, in thoughts that are split from the content
   int cached_tokens = 0;
   int image_tokens = 0;  // of the prompt's
   RequestTimings timings;
@@ -62,6 +63,12 @@ class Generation {
       Call call, const ServedModel& model, std::vector<PromptMedia> images, EngineLoop* engine,
       std::optional<TimePoint> deadline, const JobContext& context);
 
+  // Returns the number of tokens of the call's first prompt. Tokenizes it and runs nothing.
+  // Precondition: CheckFirst() found no error.
+  static std::variant<int, CallError> CountPrompt(const Call& call, const ServedModel& model,
+                                                  std::vector<PromptMedia> images,
+                                                  const JobContext& context);
+
   // Waits for the next event. nullopt: `until` passed, or all choices have ended.
   std::optional<ChoiceEvent> Next(TimePoint until);
   bool done() const { return open_ == 0; }
@@ -82,7 +89,8 @@ class Generation {
   struct Choice {
     std::unique_ptr<TextAssembler> text;
     bool finished = false;
-    bool called = false;  // it has called a tool
+    bool called = false;    // it has called a tool
+    bool thinking = false;  // the last piece of its text is a thought
   };
 
   Generation() = default;

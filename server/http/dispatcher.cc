@@ -86,6 +86,7 @@ Dispatcher::Dispatcher(const Gate* gate) : gate_(gate) {
   };
   Get("/", handle);
   Post("/", handle);
+  Delete("/", handle);
   set_exception_handler(AnswerException);
   set_post_routing_handler([](const httplib::Request&, httplib::Response& res) {
     Connection& connection = *Connection::Current();

@@ -37,7 +37,7 @@ std::string_view KeyOf(const RequestHead& head) {
 ShortAnswer AnswerPreflight(const RequestHead& head) {
   const std::string* fields = head.Find("access-control-request-headers");
   ShortAnswer answer{204,
-                     {{"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
+                     {{"Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS"},
                       {"Access-Control-Allow-Headers",
                        fields != nullptr ? *fields : "Authorization, Content-Type"},
                       {"Access-Control-Max-Age", "600"}},
@@ -74,7 +74,7 @@ GateResult Gate::Check(Connection& connection) const {
                      "unavailable")};
     }
   }
-  if (head.path == "*") return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, OPTIONS"}}, ""}};
+  if (head.path == "*") return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, ""}};
   if (auto answer = CheckScope(connection, scope)) return {std::move(answer)};
   if (any == nullptr) {
     return {Refuse(connection, 404,
@@ -90,7 +90,7 @@ GateResult Gate::Check(Connection& connection) const {
     answer.headers.emplace_back("Allow", allow);
     return {std::move(answer)};
   }
-  if (head.method == "POST") {
+  if (head.method == "POST" || head.has_body()) {
     if (auto answer = CheckBody(connection)) {
       connection.Close();  // the next bytes may be a body of unknown length
       return {std::move(answer)};
@@ -152,7 +152,7 @@ std::optional<ShortAnswer> Gate::CheckScope(Connection& connection, Scope scope)
   return MakeShortAnswer(*error, connection.error_body());
 }
 
-// Refuses a POST whose body has no length, a wrong type or encoding, or too many bytes.
+// Refuses a POST, or another request with a body, whose body has no length, a wrong type or encoding, or too many bytes.
 std::optional<ShortAnswer> Gate::CheckBody(const Connection& connection) const {
   const RequestHead& head = connection.head();
   if (const std::string* type = head.Find("content-type")) {

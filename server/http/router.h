@@ -21,7 +21,7 @@ enum class Scope {
 };
 
 struct Route {
-  std::string method;  // "GET", which answers HEAD too, or "POST"
+  std::string method;  // "GET", which answers HEAD too, "POST" or "DELETE"
   // The exact path, or a path whose last segment is a parameter such as "{model}". A parameter
   // matches the whole rest of the path.
   std::string path;

@@ -1,30 +1,15 @@
 #include "server/api/openai/chat_writer.h"
 
+#include "server/api/openai/logprobs.h"
 #include "server/api/random_id.h"
 
 namespace edgegate {
 
 using json = nlohmann::json;
 
-json ChatWriter::Token(int32_t token, float logprob) const {
-  json bytes = json::array();
-  for (char c : model_.text->vocabulary().TokenBytes(token)) {
-    bytes.push_back(static_cast<uint8_t>(c));
-  }
-  return {{"token", TokenText(token)}, {"logprob", logprob}, {"bytes", std::move(bytes)}};
-}
-
 json ChatWriter::Logprobs(const std::vector<SampledToken>& tokens) const {
-  json content = json::array();
-  for (const SampledToken& t : tokens) {
-    json entry = Token(t.token, t.logprob);
-    entry["top_logprobs"] = json::array();
-    for (const TokenLogprob& top : t.top) {
-      entry["top_logprobs"].push_back(Token(top.token, top.logprob));
-    }
-    content.push_back(std::move(entry));
-  }
-  return {{"content", std::move(content)}};
+  return {{"content", TokenLogprobs(tokens, model_.text->vocabulary(),
+                                    output_.return_tokens_as_token_ids)}};
 }
 
 std::optional<json> ChatWriter::FirstChoice(int) {

@@ -22,7 +22,6 @@ class ChatWriter : public OpenAiWriter {
   void CompleteAnswer(json* answer) override;
 
  private:
-  json Token(int32_t token, float logprob) const;
   json Logprobs(const std::vector<SampledToken>& tokens) const;
   // Returns the delta of a piece of a call.
   json CallDelta(const AnswerPart& part, int choice);

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "engine/text/utf8.h"
 #include "server/api/json/dump.h"
 #include "server/api/openai/errors.h"
+#include "server/api/openai/logprobs.h"
 #include "server/api/random_id.h"
 #include "server/http/framing.h"
 
@@ -125,8 +125,7 @@ std::string OpenAiWriter::End() {
 std::string OpenAiWriter::Fail(const HttpError& error) { return SseEvent(OpenAiErrorBody(error)); }
 
 std::string OpenAiWriter::TokenText(int32_t token) const {
-  if (output_.return_tokens_as_token_ids) return fmt::format("token_id:{}", token);
-  return ReplaceInvalidUtf8(model_.text->vocabulary().TokenBytes(token));
+  return NameOfToken(token, model_.text->vocabulary(), output_.return_tokens_as_token_ids);
 }
 
 json OpenAiWriter::Envelope(const char* object) const {
