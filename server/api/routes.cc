@@ -4,6 +4,7 @@
 #include "server/api/openai/completions.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/models.h"
+#include "server/api/openai/responses/responses.h"
 #include "server/api/ops/health.h"
 #include "server/api/ops/openapi.h"
 
@@ -15,6 +16,7 @@ Router MakeRoutes(const ApiServices& services) {
   AddModels(services, &router);
   AddChatCompletions(services, &router);
   AddCompletions(services, &router);
+  AddResponses(services, &router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
   router.AddAlias("/openai/v1", "/v1");

@@ -90,7 +90,7 @@ GateResult Gate::Check(Connection& connection) const {
     answer.headers.emplace_back("Allow", allow);
     return {std::move(answer)};
   }
-  if (head.method == "POST" || head.has_body()) {
+  if (head.method == "POST" || (head.method == "DELETE" && head.has_body())) {
     if (auto answer = CheckBody(connection)) {
       connection.Close();  // the next bytes may be a body of unknown length
       return {std::move(answer)};
@@ -152,7 +152,7 @@ std::optional<ShortAnswer> Gate::CheckScope(Connection& connection, Scope scope)
   return MakeShortAnswer(*error, connection.error_body());
 }
 
-// Refuses a POST, or another request with a body, whose body has no length, a wrong type or encoding, or too many bytes.
+// Refuses a POST, or a DELETE with a body, whose body has no length, a wrong type or encoding, or too many bytes.
 std::optional<ShortAnswer> Gate::CheckBody(const Connection& connection) const {
   const RequestHead& head = connection.head();
   if (const std::string* type = head.Find("content-type")) {

@@ -1,5 +1,6 @@
 #include "server/api/conversation/messages.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -44,6 +45,16 @@ void NameResults(std::vector<ChatMessage>* messages) {
       message.name = found->second;
     }
   }
+}
+
+bool IsEffort(const std::string& effort) {
+  constexpr const char* kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
+  return std::find(std::begin(kEfforts), std::end(kEfforts), effort) != std::end(kEfforts);
+}
+
+std::string InvalidEffort(const std::string& field) {
+  return fmt::format(
+      "Invalid '{}': expected 'none', 'minimal', 'low', 'medium', 'high' or 'xhigh'.", field);
 }
 
 void SetEffort(const std::string& effort, json* variables) {

@@ -22,6 +22,10 @@ ChatCall ReadPastCall(Fields* fields, std::string name, std::string arguments,
 // Sets the function's name in each result whose call is in an earlier message.
 void NameResults(std::vector<ChatMessage>* messages);
 
+// True if `effort` is one of OpenAI's efforts of thinking.
+bool IsEffort(const std::string& effort);
+// Returns the message of the error for another effort.
+std::string InvalidEffort(const std::string& field);
 // Sets the template's variables for a wanted effort of thinking, unless the request sets them
 // itself. `variables` is an object or null.
 void SetEffort(const std::string& effort, nlohmann::ordered_json* variables);

@@ -1,6 +1,5 @@
 #include "server/api/openai/chat_completions.h"
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -28,11 +27,8 @@ std::string ParseTemplateVariables(Fields* fields) {
     return {};
   }
   if (const auto effort = fields->String("reasoning_effort")) {
-    constexpr const char* kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
-    if (std::find(std::begin(kEfforts), std::end(kEfforts), *effort) == std::end(kEfforts)) {
-      fields->Fail(BadField("reasoning_effort",
-                            "Invalid 'reasoning_effort': expected 'none', 'minimal', 'low', "
-                            "'medium', 'high' or 'xhigh'."));
+    if (!IsEffort(*effort)) {
+      fields->Fail(BadField("reasoning_effort", InvalidEffort("reasoning_effort")));
       return {};
     }
     SetEffort(*effort, &variables);

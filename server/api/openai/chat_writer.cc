@@ -8,8 +8,8 @@ namespace edgegate {
 using json = nlohmann::json;
 
 json ChatWriter::Logprobs(const std::vector<SampledToken>& tokens) const {
-  return {{"content", TokenLogprobs(tokens, model_.text->vocabulary(),
-                                    output_.return_tokens_as_token_ids)}};
+  return {{"content",
+           TokenLogprobs(tokens, model_.text->vocabulary(), output_.return_tokens_as_token_ids)}};
 }
 
 std::optional<json> ChatWriter::FirstChoice(int) {

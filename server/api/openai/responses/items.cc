@@ -1,0 +1,165 @@
+#include "server/api/openai/responses/items.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/api/conversation/messages.h"
+#include "server/api/json/dump.h"
+
+namespace edgegate {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string TypeOf(const json& value) {
+  const auto type = value.is_object() ? value.find("type") : value.end();
+  return type != value.end() && type->is_string() ? type->get<std::string>() : "";
+}
+
+std::vector<ChatPart> TextPart(std::string text) {
+  return {{ChatPart::Kind::kText, std::move(text)}};
+}
+
+}  // namespace
+
+void ItemReader::Read(const json& item, const std::string& path) {
+  if (!item.is_object()) return fields_->Fail(WrongType(path, "an object", item));
+  const std::string type = TypeOf(item);
+  if (type == "message" || (type.empty() && item.contains("role"))) return ReadMessage(item, path);
+  if (type == "function_call") return ReadCall(item, path);
+  if (type == "function_call_output") return ReadOutput(item, path);
+  if (type == "reasoning") return ReadReasoning(item, path);
+  fields_->Fail(
+      BadField(path + ".type",
+               fmt::format("Invalid '{}.type': '{}' is not supported. Supported items are message, "
+                           "function_call, function_call_output, reasoning and item_reference.",
+                           path, type.substr(0, 100))));
+}
+
+std::vector<ChatMessage> ItemReader::Take() {
+  NameResults(&messages_);
+  return std::move(messages_);
+}
+
+std::string ItemReader::Text(const json& object, const char* member, const std::string& path) {
+  const json value = object.value(member, json());
+  if (value.is_null()) return {};
+  if (!value.is_string()) {
+    fields_->Fail(WrongType(path + "." + member, "a string", value));
+    return {};
+  }
+  return value.get<std::string>();
+}
+
+void ItemReader::ReadMessage(const json& item, const std::string& path) {
+  std::string role = Text(item, "role", path);
+  if (role == "developer") role = "system";
+  if (role != "system" && role != "user" && role != "assistant") {
+    return fields_->Fail(BadField(
+        path + ".role",
+        fmt::format("Invalid '{}.role': expected user, assistant, system or developer.", path),
+        "invalid_value"));
+  }
+  auto parts = ReadContent(item.value("content", json()), path + ".content", role == "user");
+  if (role == "assistant" && thought_) {
+    messages_.back().parts = std::move(parts);
+  } else {
+    messages_.push_back({role, std::move(parts)});
+  }
+  thought_ = false;
+}
+
+void ItemReader::ReadCall(const json& item, const std::string& path) {
+  ChatCall call = ReadPastCall(fields_, Text(item, "name", path), Text(item, "arguments", path),
+                               path + ".name", path + ".arguments");
+  call.id = Text(item, "call_id", path);
+  if (call.id.empty()) fields_->Fail(MissingField(path + ".call_id"));
+  if (messages_.empty() || messages_.back().role != "assistant") {
+    messages_.push_back({"assistant", TextPart("")});
+  }
+  messages_.back().calls.push_back(std::move(call));
+  thought_ = false;
+}
+
+void ItemReader::ReadOutput(const json& item, const std::string& path) {
+  ChatMessage message{"tool", ReadContent(item.value("output", json()), path + ".output", false)};
+  message.call_id = Text(item, "call_id", path);
+  if (message.call_id.empty()) fields_->Fail(MissingField(path + ".call_id"));
+  messages_.push_back(std::move(message));
+  thought_ = false;
+}
+
+// Thoughts that are encrypted or summarized by another server are not known here. They are left
+// out.
+void ItemReader::ReadReasoning(const json& item, const std::string& path) {
+  const json content = item.value("content", json());
+  std::string thoughts;
+  if (!content.is_null() && !content.is_array()) {
+    return fields_->Fail(WrongType(path + ".content", "an array of parts", content));
+  }
+  for (size_t i = 0; i < content.size(); ++i) {
+    const std::string name = fmt::format("{}.content[{}]", path, i);
+    if (TypeOf(content[i]) != "reasoning_text") {
+      return fields_->Fail(BadField(
+          name, fmt::format("Invalid '{}': must be a part of type reasoning_text.", name)));
+    }
+    thoughts += Text(content[i], "text", name);
+  }
+  if (thoughts.empty()) return;
+  messages_.push_back({"assistant", TextPart("")});
+  messages_.back().reasoning = std::move(thoughts);
+  thought_ = true;
+}
+
+std::vector<ChatPart> ItemReader::ReadContent(const json& content, const std::string& path,
+                                              bool images) {
+  if (content.is_string()) return TextPart(content.get<std::string>());
+  if (!content.is_array()) {
+    fields_->Fail(WrongType(path, "a string or an array of parts", content));
+    return {};
+  }
+  std::vector<ChatPart> parts;
+  for (size_t i = 0; i < content.size() && !fields_->error(); ++i) {
+    if (auto part = ReadPart(content[i], fmt::format("{}[{}]", path, i), images)) {
+      parts.push_back(*std::move(part));
+    }
+  }
+  return JoinTexts(std::move(parts));
+}
+
+std::optional<ChatPart> ItemReader::ReadPart(const json& part, const std::string& path,
+                                             bool images) {
+  const std::string type = TypeOf(part);
+  if (type == "input_text" || type == "output_text" || type == "text") {
+    const json text = part.value("text", json());
+    if (text.is_string()) return ChatPart{ChatPart::Kind::kText, text.get<std::string>()};
+    fields_->Fail(WrongType(path + ".text", "a string", text));
+  } else if (type == "refusal") {
+    return ChatPart{ChatPart::Kind::kText, Text(part, "refusal", path)};
+  } else if (type == "input_image") {
+    ReadImage(part, path, images);
+    return ChatPart{ChatPart::Kind::kImage, ""};
+  } else {
+    fields_->Fail(BadField(path, fmt::format("Invalid '{}': the type '{}' is not supported. "
+                                             "Supported parts are input_text, output_text, "
+                                             "refusal and input_image.",
+                                             path, type.substr(0, 100))));
+  }
+  return std::nullopt;
+}
+
+void ItemReader::ReadImage(const json& part, const std::string& path, bool images) {
+  if (!images) {
+    return fields_->Fail(BadField(
+        path, fmt::format("Invalid '{}': only a message of the role user can show images.", path)));
+  }
+  if (!part.value("file_id", json()).is_null()) {
+    return fields_->Fail(
+        BadField(path + ".file_id", fmt::format("'{}.file_id' is not supported.", path)));
+  }
+  const json url = part.value("image_url", json());
+  if (!url.is_string()) return fields_->Fail(WrongType(path + ".image_url", "a string", url));
+  images_->push_back({path + ".image_url", url.get<std::string>()});
+}
+
+}  // namespace edgegate

@@ -1,0 +1,12 @@
+// The endpoint /v1/responses.
+#pragma once
+
+#include "server/api/services.h"
+#include "server/http/router.h"
+
+namespace edgegate {
+
+// Adds the routes that make, return and delete responses. They share one store.
+void AddResponses(const ApiServices& services, Router* router);
+
+}  // namespace edgegate
