@@ -1,5 +1,6 @@
 #include "server/api/routes.h"
 
+#include "server/api/anthropic/messages.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
 #include "server/api/openai/errors.h"
@@ -17,6 +18,7 @@ Router MakeRoutes(const ApiServices& services) {
   AddChatCompletions(services, &router);
   AddCompletions(services, &router);
   AddResponses(services, &router);
+  AddMessages(services, &router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
   router.AddAlias("/openai/v1", "/v1");
