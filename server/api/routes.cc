@@ -1,6 +1,8 @@
 #include "server/api/routes.h"
 
 #include "server/api/anthropic/messages.h"
+#include "server/api/ollama/generate.h"
+#include "server/api/ollama/models.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
 #include "server/api/openai/errors.h"
@@ -19,6 +21,8 @@ Router MakeRoutes(const ApiServices& services) {
   AddCompletions(services, &router);
   AddResponses(services, &router);
   AddMessages(services, &router);
+  AddOllamaGenerate(services, &router);
+  AddOllamaModels(services, &router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
   router.AddAlias("/openai/v1", "/v1");

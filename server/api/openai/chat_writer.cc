@@ -1,6 +1,6 @@
 #include "server/api/openai/chat_writer.h"
 
-#include "server/api/openai/logprobs.h"
+#include "server/api/logprobs.h"
 #include "server/api/random_id.h"
 
 namespace edgegate {

@@ -6,8 +6,8 @@
 #include <chrono>
 
 #include "server/api/json/dump.h"
+#include "server/api/logprobs.h"
 #include "server/api/openai/errors.h"
-#include "server/api/openai/logprobs.h"
 #include "server/api/random_id.h"
 #include "server/http/framing.h"
 

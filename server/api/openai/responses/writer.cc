@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "server/api/json/dump.h"
-#include "server/api/openai/logprobs.h"
+#include "server/api/logprobs.h"
 #include "server/api/random_id.h"
 #include "server/http/framing.h"
 

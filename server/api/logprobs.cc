@@ -1,4 +1,4 @@
-#include "server/api/openai/logprobs.h"
+#include "server/api/logprobs.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// Writes log-probabilities of tokens as chats and responses have them.
+// Writes log-probabilities of tokens. Several protocols share their form.
 #pragma once
 
 #include <cstdint>
