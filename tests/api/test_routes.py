@@ -36,7 +36,8 @@ def test_openapi_json_describes_every_route(site):
     told = description(site)
     assert told["openapi"].startswith("3.1")
     expected = {"/health", "/v1/models", "/v1/models/{model}", "/openapi.json"}
-    assert expected | {"/v1/chat/completions", "/v1/completions"} <= told["paths"].keys()
+    expected |= {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"}
+    assert expected | {"/api/chat", "/api/generate", "/api/tags"} <= told["paths"].keys()
     for path, operations in told["paths"].items():
         for operation in operations.values():
             assert operation["summary"].endswith(".")
@@ -47,19 +48,29 @@ def test_methods_follow_the_description(site):
     for path, operations in description(site)["paths"].items():
         allowed = {method.upper() for method in operations} | {"OPTIONS"}
         allowed |= {"HEAD"} if "GET" in allowed else set()
-        real = path.replace("{model}", "demo")
+        real = path.replace("{model}", "demo").replace("{response}", "resp_x")
         for method in METHODS:
             status, headers, body = ask(site, method, real, b"{}" if method == "POST" else None)
             if method not in allowed:
                 assert status == 405, (method, real)
                 assert set(headers["Allow"].split(", ")) == allowed
                 if method != "HEAD":
-                    assert json.loads(body)["error"]["type"] == "invalid_request_error"
+                    error = json.loads(body)["error"]
+                    ollama = path.startswith("/api/")
+                    assert (
+                        isinstance(error, str)
+                        if ollama
+                        else error["type"] == "invalid_request_error"
+                    )
             elif method == "OPTIONS":
                 assert status == 204
                 assert set(headers["Allow"].split(", ")) == allowed
             elif method == "POST":
                 assert status == 400  # {} lacks everything
+            elif path == "/api/delete":
+                assert status == 400
+            elif "{response}" in path:
+                assert status == 404
             else:
                 assert status == 200, (method, real)
 

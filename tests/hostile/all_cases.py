@@ -5,6 +5,7 @@ import cases_http
 import cases_image
 import cases_json
 import cases_prompt
+import cases_protocols
 import cases_sampling
 import cases_schema
 import cases_tools
@@ -20,6 +21,7 @@ CASES = [
         cases_image,
         cases_http,
         cases_tools,
+        cases_protocols,
     )
     for case in module.CASES
 ]

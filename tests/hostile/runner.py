@@ -186,26 +186,38 @@ def check_answer(case, answer, problems):
     return check_error(case, answer, body, problems)
 
 
+def error_of(case, body):
+    """The message and the field of an error in the shape of the path's protocol. None: it is in no such shape."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if case.path.startswith("/api/"):  # Ollama's
+        return (error, None) if isinstance(error, str) and error else None
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        return None
+    if case.path.startswith("/v1/messages"):  # Anthropic's
+        good = body.get("type") == "error" and error.get("type")
+    else:
+        good = {"type", "param", "code"} <= set(error)
+    return (error["message"], error.get("param")) if good and error["message"] else None
+
+
 def check_error(case, answer, body, problems):
     """Adds the problems of an error: a wrong format, a missing name, or internal text."""
-    error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
-        problems.append(f"the error is not OpenAI's: {json.dumps(body)[:300]}")
+    error = error_of(case, body)
+    if error is None:
+        problems.append(f"the error is not in the protocol's shape: {json.dumps(body)[:300]}")
         return ""
-    message = error["message"]
-    if not message or not {"type", "param", "code"} <= set(error):
-        problems.append(f"the error lacks members: {json.dumps(error)[:300]}")
+    message, param = error
     found = INTERNAL.search(message[:4000])  # the search takes quadratic time
     if found and found.group(0) not in repr(case.body):  # the client's own text may be quoted
         problems.append(f"internal text {found.group(0)!r} in {message[:300]!r}")
     if len(message) > 2000:
         problems.append(f"a message of {len(message)} characters")
-    said = f"{message} {error.get('param')}"
+    said = f"{message} {param}"
     if answer.status in OVERLOAD:
         if "retry-after" not in answer.headers:
             problems.append(f"{answer.status} without Retry-After")
     elif case.names and not any(name in said for name in (*case.names, *LIMITS)):
-        problems.append(f"names none of {case.names}: {message[:300]!r}, {error.get('param')}")
+        problems.append(f"names none of {case.names}: {message[:300]!r}, {param}")
     return message
 
 
