@@ -1,20 +1,42 @@
-// Uses any bytes as the body of a request to each endpoint.
+// Uses any bytes as the body of a request to each endpoint of each protocol.
 
 #include <cstdint>
 #include <string_view>
 
+#include "server/api/anthropic/errors.h"
+#include "server/api/anthropic/request.h"
+#include "server/api/ollama/errors.h"
+#include "server/api/ollama/request.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
 #include "server/api/openai/errors.h"
+#include "server/api/openai/responses/request.h"
+
+namespace {
+
+using namespace edgegate;  // NOLINT(google-build-using-namespace)
+
+std::variant<ParsedCall, CallError> ParseStoredResponse(std::string_view body) {
+  static ResponseStore store;
+  static const bool stored = store.Put(
+      "", {"resp_1", "{}", {R"({"role":"user","content":"a"})"}, {{"msg_1", R"({"type":"x"})"}}});
+  (void)stored;
+  return ParseResponse(body, {}, &store);
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using edgegate::CallError;
   const std::string_view body(reinterpret_cast<const char*>(data), size);
-  for (const edgegate::ParseCall parse :
-       {edgegate::ParseChatCompletion, edgegate::ParseCompletion}) {
+  for (const auto parse :
+       {ParseChatCompletion, ParseCompletion, ParseStoredResponse, ParseMessageRequest,
+        ParseCountRequest, ParseOllamaChat, ParseOllamaGenerate}) {
     const auto parsed = parse(body);
-    if (const auto* error = std::get_if<CallError>(&parsed)) {
-      (void)edgegate::OpenAiErrorBody(edgegate::ToHttp(*error));
+    const auto* error = std::get_if<CallError>(&parsed);
+    if (error == nullptr) continue;
+    const HttpError http = ToHttp(*error);
+    for (const ErrorBody write : {OpenAiErrorBody, AnthropicErrorBody, OllamaErrorBody}) {
+      (void)write(http);
     }
   }
   return 0;
