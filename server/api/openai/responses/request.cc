@@ -190,6 +190,7 @@ std::variant<ParsedCall, CallError> ParseResponse(std::string_view body, const C
   if (fields.error()) return *fields.error();
   parsed.stream = options.stream;
   parsed.warnings = options.warnings;
+  parsed.kept_bytes = static_cast<int64_t>(DumpJson(options.echo).size());
   for (const std::string& item : options.input) {
     parsed.kept_bytes += static_cast<int64_t>(item.size());
   }
