@@ -143,7 +143,7 @@ def test_the_same_functions_are_called(clients, stream):
         {
             "name": f["name"],
             "description": f["description"],
-            "input_schema": f.get("parameters", {"type": "object"}),
+            "input_schema": f.get("parameters", {"type": "object", "properties": {}}),
         }
         for f in FUNCTIONS
     ]
@@ -239,7 +239,7 @@ def test_previous_response_id_gives_the_same_tokens(clients):
 def test_stored_responses(clients):
     client = clients[0]
     made = response_of(client, "Name a fruit.", metadata={"a": "b"})
-    assert client.responses.retrieve(made.id) == made
+    assert client.responses.retrieve(made.id).to_dict() == made.to_dict()
     client.responses.delete(made.id)
     for call in (client.responses.retrieve, client.responses.delete):
         with pytest.raises(openai.NotFoundError):
