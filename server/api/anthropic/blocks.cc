@@ -34,7 +34,7 @@ void BlockReader::ReadMessage(const json& message, const std::string& path) {
     return fields_->Fail(BadField(
         path + ".role", fmt::format("Invalid '{}.role': expected 'user' or 'assistant'.", path)));
   }
-  const json content = message.value("content", json());
+  const json& content = MemberOf(message, "content");
   const std::string name = path + ".content";
   if (content.is_string() || role == "system") {
     messages_.push_back({role, ReadTexts(content, name)});
@@ -61,7 +61,7 @@ std::vector<ChatMessage> BlockReader::Take() {
 }
 
 std::string BlockReader::Text(const json& object, const char* member, const std::string& path) {
-  const json value = object.value(member, json());
+  const json& value = MemberOf(object, member);
   if (!value.is_string()) {
     fields_->Fail(WrongType(path + "." + member, "a string", value));
     return {};
@@ -99,7 +99,7 @@ void BlockReader::ReadOfAssistant(const json& block, const std::string& type,
   } else if (type == "redacted_thinking") {
     warnings_->Add(fmt::format("'{}' was left out: it cannot be read here.", path));
   } else if (type == "tool_use") {
-    const json input = block.value("input", json());
+    const json& input = MemberOf(block, "input");
     if (!input.is_object()) {
       return fields_->Fail(WrongType(path + ".input", "an object", input));
     }
@@ -116,7 +116,7 @@ void BlockReader::ReadOfAssistant(const json& block, const std::string& type,
 }
 
 void BlockReader::ReadResult(const json& block, const std::string& path) {
-  const json content = block.value("content", json());
+  const json& content = MemberOf(block, "content");
   ChatMessage message{"tool",
                       content.is_null() ? TextPart("") : ReadTexts(content, path + ".content")};
   message.call_id = Text(block, "tool_use_id", path);
@@ -125,7 +125,7 @@ void BlockReader::ReadResult(const json& block, const std::string& path) {
 
 void BlockReader::ReadImage(const json& block, const std::string& path) {
   const std::string name = path + ".source";
-  const json source = block.value("source", json());
+  const json& source = MemberOf(block, "source");
   if (!source.is_object()) return fields_->Fail(WrongType(name, "an object", source));
   const std::string type = TypeOf(source);
   if (type == "url") {

@@ -35,7 +35,7 @@ std::vector<ChatMessage> ParseMessages(Fields* fields, Call* call, Warnings* war
     reader.ReadMessage(messages[i], fmt::format("messages[{}]", i));
   }
   const json& last = messages.back();
-  if (last.is_object() && last.value("role", json()) == "assistant") {
+  if (last.is_object() && MemberOf(last, "role") == "assistant") {
     fields->Fail(BadField("messages",
                           "Invalid 'messages': the last message must be the user's. Continuing a "
                           "message of the assistant (prefill) is not supported."));
@@ -79,8 +79,8 @@ void ParseOutputConfig(Fields* fields, Warnings* warnings, json* variables, Call
   }
   const json& format = config.Raw("format");
   const std::string name = "output_config.format";
-  if (format.is_object() && format.value("type", json()) == "json_schema" &&
-      format.value("schema", json()).is_object()) {
+  if (format.is_object() && MemberOf(format, "type") == "json_schema" &&
+      MemberOf(format, "schema").is_object()) {
     call->constraint = OutputConstraint{
         {GrammarSpec::Kind::kJsonSchema, DumpJson(format["schema"])}, name + ".schema"};
   } else if (!format.is_null()) {

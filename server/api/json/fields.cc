@@ -24,6 +24,12 @@ CallError WrongType(const std::string& name, const char* expected,
                   "invalid_type");
 }
 
+const nlohmann::ordered_json& MemberOf(const nlohmann::ordered_json& value, const char* name) {
+  if (!value.is_object()) return kNull;
+  const auto found = value.find(name);
+  return found == value.end() ? kNull : *found;
+}
+
 CallError MissingField(const std::string& name) {
   return BadField(name, fmt::format("Missing required parameter: '{}'.", name),
                   "missing_required_parameter");

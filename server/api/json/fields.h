@@ -17,6 +17,9 @@ namespace edgegate {
 CallError WrongType(const std::string& name, const char* expected,
                     const nlohmann::ordered_json& value);
 
+// Returns the member, or null if it is absent or `value` is no object. Copies nothing.
+const nlohmann::ordered_json& MemberOf(const nlohmann::ordered_json& value, const char* name);
+
 // Makes a 400 for a parameter that is absent.
 CallError MissingField(const std::string& name);
 

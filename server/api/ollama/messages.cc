@@ -18,7 +18,7 @@ constexpr const char* kRoles[] = {"system", "user", "assistant", "tool"};
 constexpr size_t kMaxCalls = 128;
 
 ChatCall ParseCall(Fields* fields, const json& value, const std::string& path) {
-  const json function = value.is_object() ? value.value("function", json()) : json();
+  const json& function = MemberOf(value, "function");
   if (!function.is_object()) {
     fields->Fail(WrongType(path + ".function", "an object", function));
     return {};
@@ -31,7 +31,7 @@ ChatCall ParseCall(Fields* fields, const json& value, const std::string& path) {
   ChatCall read = ReadPastCall(fields, call.String("name").value_or(""), std::move(text),
                                call.Path("name"), call.Path("arguments"));
   fields->Fail(call.error());
-  const json id = value.value("id", json());
+  const json& id = MemberOf(value, "id");
   if (id.is_string()) read.id = id.get<std::string>();
   return read;
 }
@@ -83,7 +83,7 @@ ChatMessage ParseMessage(Fields* fields, const json& value, const std::string& p
 }
 
 void ParseTool(Fields* fields, const json& value, const std::string& path, ToolList* list) {
-  const json function = value.is_object() ? value.value("function", json()) : json();
+  const json& function = MemberOf(value, "function");
   if (!function.is_object()) {
     return fields->Fail(WrongType(path + ".function", "an object", function));
   }

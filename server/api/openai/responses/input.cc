@@ -70,11 +70,11 @@ class Input {
   }
 
   static bool IsReference(const json& item) {
-    return item.is_object() && item.value("type", json()) == "item_reference";
+    return item.is_object() && MemberOf(item, "type") == "item_reference";
   }
 
   void ReadReference(const json& item, const std::string& path) {
-    const json id = item.value("id", json());
+    const json& id = MemberOf(item, "id");
     if (!id.is_string()) return fields_->Fail(WrongType(path + ".id", "a string", id));
     const auto stored = store_.FindItem(options_->tenant, id.get<std::string>());
     if (!stored) {

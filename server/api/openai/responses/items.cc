@@ -42,7 +42,7 @@ std::vector<ChatMessage> ItemReader::Take() {
 }
 
 std::string ItemReader::Text(const json& object, const char* member, const std::string& path) {
-  const json value = object.value(member, json());
+  const json& value = MemberOf(object, member);
   if (value.is_null()) return {};
   if (!value.is_string()) {
     fields_->Fail(WrongType(path + "." + member, "a string", value));
@@ -60,7 +60,7 @@ void ItemReader::ReadMessage(const json& item, const std::string& path) {
         fmt::format("Invalid '{}.role': expected user, assistant, system or developer.", path),
         "invalid_value"));
   }
-  auto parts = ReadContent(item.value("content", json()), path + ".content", role == "user");
+  auto parts = ReadContent(MemberOf(item, "content"), path + ".content", role == "user");
   if (role == "assistant" && thought_) {
     messages_.back().parts = std::move(parts);
   } else {
@@ -82,7 +82,7 @@ void ItemReader::ReadCall(const json& item, const std::string& path) {
 }
 
 void ItemReader::ReadOutput(const json& item, const std::string& path) {
-  ChatMessage message{"tool", ReadContent(item.value("output", json()), path + ".output", false)};
+  ChatMessage message{"tool", ReadContent(MemberOf(item, "output"), path + ".output", false)};
   message.call_id = Text(item, "call_id", path);
   if (message.call_id.empty()) fields_->Fail(MissingField(path + ".call_id"));
   messages_.push_back(std::move(message));
@@ -92,7 +92,7 @@ void ItemReader::ReadOutput(const json& item, const std::string& path) {
 // Thoughts that are encrypted or summarized by another server are not known here. They are left
 // out.
 void ItemReader::ReadReasoning(const json& item, const std::string& path) {
-  const json content = item.value("content", json());
+  const json& content = MemberOf(item, "content");
   std::string thoughts;
   if (!content.is_null() && !content.is_array()) {
     return fields_->Fail(WrongType(path + ".content", "an array of parts", content));
@@ -131,7 +131,7 @@ std::optional<ChatPart> ItemReader::ReadPart(const json& part, const std::string
                                              bool images) {
   const std::string type = TypeOf(part);
   if (type == "input_text" || type == "output_text" || type == "text") {
-    const json text = part.value("text", json());
+    const json& text = MemberOf(part, "text");
     if (text.is_string()) return ChatPart{ChatPart::Kind::kText, text.get<std::string>()};
     fields_->Fail(WrongType(path + ".text", "a string", text));
   } else if (type == "refusal") {
@@ -153,11 +153,11 @@ void ItemReader::ReadImage(const json& part, const std::string& path, bool image
     return fields_->Fail(BadField(
         path, fmt::format("Invalid '{}': only a message of the role user can show images.", path)));
   }
-  if (!part.value("file_id", json()).is_null()) {
+  if (!MemberOf(part, "file_id").is_null()) {
     return fields_->Fail(
         BadField(path + ".file_id", fmt::format("'{}.file_id' is not supported.", path)));
   }
-  const json url = part.value("image_url", json());
+  const json& url = MemberOf(part, "image_url");
   if (!url.is_string()) return fields_->Fail(WrongType(path + ".image_url", "a string", url));
   images_->push_back({path + ".image_url", url.get<std::string>()});
 }

@@ -54,7 +54,7 @@ json ParseList(Fields* fields, ToolList* list, Warnings* warnings) {
       fields->Fail(WrongType(path, "an object", tools[i]));
       break;
     }
-    const json type = tools[i].value("type", json());
+    const json& type = MemberOf(tools[i], "type");
     if (!type.is_string()) {
       fields->Fail(WrongType(path + ".type", "a string", type));
     } else if (type == "function") {
@@ -73,12 +73,12 @@ std::string NamedFunction(Fields* fields, const json& value, const std::string& 
     fields->Fail(WrongType(path, "an object", value));
     return {};
   }
-  if (value.value("type", json()) != "function") {
+  if (MemberOf(value, "type") != "function") {
     fields->Fail(BadField(path + ".type",
                           fmt::format("Invalid '{}.type': only 'function' is supported.", path)));
     return {};
   }
-  const json name = value.value("name", json());
+  const json& name = MemberOf(value, "name");
   if (!name.is_string()) {
     fields->Fail(WrongType(path + ".name", "a string", name));
     return {};
@@ -89,13 +89,13 @@ std::string NamedFunction(Fields* fields, const json& value, const std::string& 
 Choice ParseAllowed(Fields* fields, const json& value) {
   Choice choice;
   choice.names.emplace();
-  const json mode = value.value("mode", json());
+  const json& mode = MemberOf(value, "mode");
   if (mode != "auto" && mode != "required") {
     fields->Fail(
         BadField("tool_choice.mode", "Invalid 'tool_choice.mode': expected 'auto' or 'required'."));
   }
   choice.required = mode == "required";
-  const json tools = value.value("tools", json());
+  const json& tools = MemberOf(value, "tools");
   if (!tools.is_array() || tools.empty()) {
     fields->Fail(BadField("tool_choice.tools",
                           "Invalid 'tool_choice.tools': expected an array of at least one tool."));
@@ -117,7 +117,7 @@ Choice ParseChoice(Fields* fields, const json& value) {
         "tool_choice", "Invalid 'tool_choice': expected 'none', 'auto', 'required' or an object."));
     return {};
   }
-  if (value.value("type", json()) == "allowed_tools") return ParseAllowed(fields, value);
+  if (MemberOf(value, "type") == "allowed_tools") return ParseAllowed(fields, value);
   return {.required = true,
           .one = true,
           .names = std::vector{NamedFunction(fields, value, "tool_choice")}};
