@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 
+#include "engine/base/random_hex.h"
 #include "engine/text/utf8.h"
 #include "server/api/json/dump.h"
 #include "server/api/openai/errors.h"
@@ -15,11 +15,6 @@ namespace edgegate {
 namespace {
 
 using nlohmann::json;
-
-std::string NewId(const char* prefix) {
-  std::random_device device;
-  return fmt::format("{}{:08x}{:08x}{:08x}", prefix, device(), device(), device());
-}
 
 int64_t Now() {
   return std::chrono::duration_cast<std::chrono::seconds>(
@@ -61,7 +56,7 @@ OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model
       model_(model),
       generation_(generation),
       names_(names),
-      id_(NewId(names.id_prefix)),
+      id_(names.id_prefix + RandomHex(3)),
       created_(Now()),
       choices_(static_cast<size_t>(generation.num_choices())) {}
 
