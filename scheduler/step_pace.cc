@@ -12,7 +12,7 @@ constexpr int kSliceDecay = 64;  // slices; longer than a run of short ones
 // because the learned values are averages.
 constexpr double kSpareSteps = 1.0;
 constexpr int kMinTokens = 4;
-// Nobody reads more than 20 tokens per second. The baseline of a small model is far below 50 ms. If
+// A person reads at most 20 tokens per second. The baseline of a small model is far below 50 ms. If
 // the target were only a multiple of the baseline, a few streams would run fast while many requests
 // wait.
 constexpr StepPace::Duration kUnnoticedItl = std::chrono::milliseconds(50);

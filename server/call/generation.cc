@@ -252,8 +252,8 @@ std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedMod
   request->max_tokens = std::get<int>(fitted);
   for (const PromptMedia& image : images) {
     const auto layout = model.limits.media->Layout(image.item);
-    if (layout.ok())
-      usage_.image_tokens += layout->rows;  // the engine refuses items without a layout
+    // The engine refuses items without a layout.
+    if (layout.ok()) usage_.image_tokens += layout->rows;
   }
   usage_.prompt_tokens += static_cast<int>(ids.size());
   request->prompt = ids;

@@ -11,8 +11,8 @@ namespace edgegate {
 namespace {
 
 constexpr int64_t kMib = int64_t{1} << 20;
-constexpr int64_t kProgram =
-    192 * kMib;  // for the program's data, the buffers of a step and the threads
+// The memory of the program's data, the buffers of a step and the threads.
+constexpr int64_t kProgram = 192 * kMib;
 constexpr int64_t kLeast = 16 * kMib;
 
 // Returns the number in a file. INT64_MAX: the file has "max" or does not exist.

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <random>
 #include <string_view>
 
+#include "engine/base/random_hex.h"
 #include "server/http/syntax.h"
 
 namespace edgegate {
@@ -28,8 +28,7 @@ bool IsRequestId(std::string_view text) {
 std::string RequestIdOf(const RequestHead& head) {
   const std::string* given = head.Find("x-request-id");
   if (given != nullptr && IsRequestId(*given)) return *given;
-  std::random_device device;
-  return fmt::format("req_{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+  return "req_" + RandomHex(4);
 }
 
 std::string HttpDate(std::chrono::system_clock::time_point time) {

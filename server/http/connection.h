@@ -112,7 +112,7 @@ class Connection : public httplib::Stream {
   const std::string& request_id() const { return request_id_; }
   // The time since the request's head was read.
   std::chrono::steady_clock::duration age() const { return Clock::now() - began_; }
-  // What the access log tells about the answer, such as the number of tokens.
+  // The text of the access log about the answer, such as the number of tokens.
   const std::string& log_note() const { return log_note_; }
   void set_log_note(std::string note) { log_note_ = std::move(note); }
   // Status of the answer that httplib wrote.

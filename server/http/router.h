@@ -13,7 +13,7 @@ namespace edgegate {
 
 class Exchange;
 
-// Who may use a route, and when.
+// The clients that may use a route, and the times at which they may.
 enum class Scope {
   kApi,     // with an API key where keys are configured, once a model is loaded, until the daemon
             // drains

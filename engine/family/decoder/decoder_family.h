@@ -18,7 +18,7 @@
 
 namespace edgegate {
 
-// Whether the checkpoints of a family have a kind of bias.
+// The checkpoints of a family that have a kind of bias.
 enum class HasBias : uint8_t {
   kNever,
   kAlways,

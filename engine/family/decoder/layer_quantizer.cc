@@ -9,7 +9,7 @@
 namespace edgegate {
 namespace {
 
-// Of formats that have a packer.
+// The quantizer of the formats that have a packer.
 constexpr LayerQuantizer kPack = {.sequences = 1,
                                   .write = PackLayer,
                                   .linear_work = Int8LinearWork,

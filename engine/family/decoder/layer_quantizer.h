@@ -18,7 +18,7 @@ struct LayerToQuantize {
   MakeLinearPacker* packer;   // of the format; null if it has none
 };
 
-// A row of the table.
+// The quantization of the layers in one format.
 struct LayerQuantizer {
   int sequences;  // of the calibration text
   // Quantizes the layer and writes its norms and linear layers. May change `weights`.
@@ -30,7 +30,7 @@ struct LayerQuantizer {
   double (*statistics_work)(double columns, double tokens);
 };
 
-// Lives as long as the process.
+// Returns the quantizer of a format. It lives as long as the process.
 const LayerQuantizer& QuantizerOf(WeightFormat format);
 
 // Writes those of layers.INDEX.{attention_norm, mlp_norm, q_norm, k_norm} that the layer has.

@@ -1,8 +1,7 @@
 // The weight formats that the linear layers of a text model can be packed in: those of
 // LinearFormats (linear.h) that have a name.
 //
-// The other layers of a model (lm_head, image encoders) have the format INT8, whatever the format
-// of the text model is.
+// The other layers of a model (lm_head, image encoders) always have the format INT8.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +38,8 @@ struct WeightFormatInfo {
   Linear (*load)(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
   // Returns a layer with random weights, for benchmarks. `arena` owns the memory.
   Linear (*random)(WeightArena* arena, LinearShape shape);
-  // The packers of layers without and with a residual, which are the same where the format has no
-  // residual. Null where weights are not rounded row by row.
+  // The packers of layers without and with a residual. They are the same if the format has no
+  // residual. Null: the format does not round weights row by row.
   MakeLinearPacker* packer;
   MakeLinearPacker* residual_packer;
 };
@@ -48,7 +47,7 @@ struct WeightFormatInfo {
 std::span<const WeightFormatInfo> WeightFormats();
 const WeightFormatInfo& InfoOf(WeightFormat format);
 
-// Finds the format of this name. kInvalidArgument, with all names, where there is none.
+// Returns the format of this name. kInvalidArgument: there is none; the message has all names.
 Result<WeightFormat> ParseWeightFormat(std::string_view name);
 std::string_view WeightFormatName(WeightFormat format);
 // Returns the names of all formats: "int8 or int4".

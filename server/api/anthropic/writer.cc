@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "engine/base/random_hex.h"
 #include "server/api/anthropic/errors.h"
 #include "server/api/json/dump.h"
-#include "server/api/random_id.h"
 #include "server/http/framing.h"
 
 namespace edgegate {
@@ -27,7 +27,7 @@ const char* StopReason(const ChoiceEvent& event) {
 
 MessageWriter::MessageWriter(MessageOptions options, const ServedModel& model,
                              const Generation& generation)
-    : options_(std::move(options)), model_(model), generation_(generation), id_(RandomId("msg_")) {}
+    : options_(std::move(options)), model_(model), generation_(generation), id_("msg_" + RandomHex(3)) {}
 
 const char* MessageWriter::content_type() const { return options_.stream ? kSseType : kJsonType; }
 
@@ -108,7 +108,7 @@ std::string MessageWriter::AddPiece(const AnswerPart& piece) {
       return events + AddDelta("text_delta", "text", piece.text);
     case AnswerPart::Kind::kCallBegin:
       return OpenBlock(Open::kCall, {{"type", "tool_use"},
-                                     {"id", RandomId("toolu_")},
+                                     {"id", "toolu_" + RandomHex(3)},
                                      {"name", piece.text},
                                      {"input", json::object()}});
     case AnswerPart::Kind::kArguments:

@@ -105,8 +105,8 @@ class Builder {
 
   const JsonLimits limits_;
   json root_;
-  std::vector<json*>
-      open_;  // open containers; only the innermost one grows, so the pointers stay valid
+  // Open containers. Only the innermost one grows, so the pointers stay valid.
+  std::vector<json*> open_;
   json* member_ = nullptr;  // of the innermost object
   std::string top_;         // the member of the outermost object that is read
   int nodes_ = 0;

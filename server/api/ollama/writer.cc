@@ -5,10 +5,10 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/base/random_hex.h"
 #include "server/api/json/dump.h"
 #include "server/api/logprobs.h"
 #include "server/api/ollama/errors.h"
-#include "server/api/random_id.h"
 #include "server/http/framing.h"
 
 namespace edgegate {
@@ -93,7 +93,7 @@ void OllamaWriter::Add(const AnswerPart& part) {
       json arguments = json::parse(arguments_, nullptr, false);
       if (!arguments.is_object()) arguments = json::object();
       piece_.calls.push_back(
-          {{"id", RandomId("call_")},
+          {{"id", "call_" + RandomHex(3)},
            {"function", {{"name", name_}, {"arguments", std::move(arguments)}}}});
       break;
     }

@@ -1,7 +1,7 @@
 #include "server/api/openai/chat_writer.h"
 
+#include "engine/base/random_hex.h"
 #include "server/api/logprobs.h"
-#include "server/api/random_id.h"
 
 namespace edgegate {
 
@@ -24,7 +24,7 @@ json ChatWriter::CallDelta(const AnswerPart& part, int choice) {
   if (begins) function["name"] = part.text;
   if (output_.functions) return {{"function_call", std::move(function)}};
   json call = {{"index", calls - 1}, {"function", std::move(function)}};
-  if (begins) call.update({{"id", RandomId("call_")}, {"type", "function"}});
+  if (begins) call.update({{"id", "call_" + RandomHex(3)}, {"type", "function"}});
   return {{"tool_calls", json::array({std::move(call)})}};
 }
 
@@ -72,7 +72,7 @@ json ChatWriter::WholeMessage(const Collected& collected) const {
   }
   for (json& call : calls) {
     json function = std::move(call);
-    call = {{"id", RandomId("call_")}, {"type", "function"}, {"function", std::move(function)}};
+    call = {{"id", "call_" + RandomHex(3)}, {"type", "function"}, {"function", std::move(function)}};
   }
   message["tool_calls"] = std::move(calls);
   return message;

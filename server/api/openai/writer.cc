@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/base/random_hex.h"
 #include "server/api/json/dump.h"
 #include "server/api/logprobs.h"
 #include "server/api/openai/errors.h"
-#include "server/api/random_id.h"
 #include "server/http/framing.h"
 
 namespace edgegate {
@@ -58,7 +58,7 @@ OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model
       model_(model),
       generation_(generation),
       names_(names),
-      id_(RandomId(names.id_prefix)),
+      id_(names.id_prefix + RandomHex(3)),
       created_(Now()),
       choices_(static_cast<size_t>(generation.num_choices())) {}
 

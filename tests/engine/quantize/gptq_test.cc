@@ -7,25 +7,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <set>
 
 #include "engine/base/half.h"
 #include "engine/base/thread_pool.h"
 #include "engine/quantize/cholesky.h"
 #include "engine/quantize/output_error.h"
+#include "tests/fakes/normal_values.h"
 #include "tests/fakes/worst.h"
 
 namespace edgegate {
 namespace {
-
-std::vector<float> Normal(int count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& v : values) v = normal(random);
-  return values;
-}
 
 // Returns inputs in which each column resembles the previous one. The columns have very different
 // sizes.

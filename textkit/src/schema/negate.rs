@@ -140,7 +140,7 @@ impl Engine {
         Ok(Rc::new(all))
     }
 
-    /// As `all_of`, but returns only a part of very many cases.
+    /// Returns the cases of `all_of`, or a part of them if they are very many.
     fn some_of(&mut self, terms: &[Term]) -> Result<Vec<Case>, String> {
         let mut all = vec![Case::default()];
         for term in terms {

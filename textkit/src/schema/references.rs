@@ -140,7 +140,7 @@ impl References {
         found.ok_or_else(|| format!("'{shown}' leads to nothing in the schema"))
     }
 
-    /// As `resolve` for `$dynamicRef`. Refused if several schemas have the same `$dynamicAnchor`,
+    /// Resolves a `$dynamicRef` as `resolve` does. Refuses it if several schemas have the same `$dynamicAnchor`,
     /// because the result then depends on the dynamic scope.
     pub fn resolve_dynamic(&self, document: &Document, id: Id, at: &str) -> Result<Id, String> {
         let anchor = at.split_once('#').map_or("", |(_, anchor)| anchor);

@@ -3,9 +3,9 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/base/random_hex.h"
 #include "server/api/json/dump.h"
 #include "server/api/logprobs.h"
-#include "server/api/random_id.h"
 #include "server/http/framing.h"
 
 namespace edgegate {
@@ -30,7 +30,7 @@ json NewItem(const char* type) {
   const char* prefix = std::string_view(type) == "message"     ? "msg_"
                        : std::string_view(type) == "reasoning" ? "rs_"
                                                                : "fc_";
-  return {{"id", RandomId(prefix)}, {"type", type}, {"status", "in_progress"}};
+  return {{"id", prefix + RandomHex(3)}, {"type", type}, {"status", "in_progress"}};
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ ResponseWriter::ResponseWriter(std::shared_ptr<const ResponseOptions> options,
       model_(model),
       generation_(generation),
       store_(store),
-      id_(RandomId("resp_")),
+      id_("resp_" + RandomHex(3)),
       created_(Now()) {}
 
 const char* ResponseWriter::content_type() const { return options_->stream ? kSseType : kJsonType; }
@@ -115,7 +115,7 @@ std::string ResponseWriter::OpenItem(Open kind, const std::string& name) {
                       : kind == Open::kReasoning ? "reasoning"
                                                  : "function_call");
   if (kind == Open::kCall) {
-    item.update({{"call_id", RandomId("call_")}, {"name", name}, {"arguments", ""}});
+    item.update({{"call_id", "call_" + RandomHex(3)}, {"name", name}, {"arguments", ""}});
   } else {
     item["content"] = json::array();
   }

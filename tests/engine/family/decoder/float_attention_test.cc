@@ -5,20 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <random>
 
 #include "engine/base/thread_pool.h"
+#include "tests/fakes/normal_values.h"
 
 namespace edgegate {
 namespace {
-
-std::vector<float> Random(size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
 
 // Computes one query head at one position, with scalar sums. `k` and `v` begin with the sequence.
 void Reference(const float* q, const float* k, const float* v, int64_t stride, int dim,
@@ -48,9 +40,9 @@ TEST_CASE("causal attention gives the bits of scalar sums") {
     c.num_kv_heads = kv_heads;
     c.head_dim = dim;
     CAPTURE(c.head_dim);
-    const auto q = Random(size_t{1} * tokens * c.q_size(), 1);
-    const auto k = Random(size_t{1} * tokens * c.kv_size(), 2);
-    const auto v = Random(size_t{1} * tokens * c.kv_size(), 3);
+    const auto q = Normal(size_t{1} * tokens * c.q_size(), 1);
+    const auto k = Normal(size_t{1} * tokens * c.kv_size(), 2);
+    const auto v = Normal(size_t{1} * tokens * c.kv_size(), 3);
     std::vector<float> want(q.size());
     for (int t = 0; t < tokens; ++t) {
       for (int head = 0; head < heads; ++head) {

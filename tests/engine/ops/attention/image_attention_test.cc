@@ -4,24 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "engine/base/cpu_features.h"
 #include "engine/ops/attention/int8_attention.h"
 #include "tests/fakes/kernel_paths.h"
+#include "tests/fakes/normal_values.h"
 #include "tests/fakes/worst.h"
 
 namespace edgegate {
 namespace {
-
-std::vector<float> Normal(size_t count, unsigned seed, float deviation = 1) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, deviation);
-  std::vector<float> values(count);
-  for (float& x : values) x = normal(random);
-  return values;
-}
 
 float WorstOf(const std::vector<float>& a, const std::vector<float>& b) {
   float worst = 0;

@@ -5,21 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "engine/ops/linear/int8/pack.h"
+#include "tests/fakes/normal_values.h"
 
 namespace edgegate {
 namespace {
-
-std::vector<float> Normal(size_t count, uint32_t seed, float mean = 0.0f) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(mean, 1.0f);
-  std::vector<float> values(count);
-  for (float& v : values) v = normal(random);
-  return values;
-}
 
 // Weights in two packed parts, with the memory of the view Linear.
 struct OwnedResidual {

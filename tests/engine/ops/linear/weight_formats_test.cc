@@ -14,6 +14,7 @@
 #include "engine/base/half.h"
 #include "engine/ops/linear/int4/pack.h"
 #include "tests/fakes/memory_tensors.h"
+#include "tests/fakes/normal_values.h"
 #include "tests/fakes/worst.h"
 
 namespace edgegate {
@@ -21,14 +22,6 @@ namespace {
 
 constexpr LinearShape kShape{.n = 100, .k = 72};
 constexpr int kRows = 5;
-
-std::vector<float> Normal(size_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& v : values) v = normal(random);
-  return values;
-}
 
 // Packs `rows` [n][k] in blocks.
 void Pack(LinearPacker* packer, const std::vector<float>& rows) {

@@ -7,10 +7,10 @@
 
 #include <cmath>
 #include <functional>
-#include <random>
 #include <vector>
 
 #include "tests/fakes/kernel_paths.h"
+#include "tests/fakes/normal_values.h"
 
 namespace edgegate {
 namespace {
@@ -19,11 +19,7 @@ namespace {
 constexpr int kColumns[] = {1, 3, 8, 15, 16, 17, 31, 64, 100, 576, 1027};
 
 std::vector<float> Random(int count, float spread, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.3f, spread);
-  std::vector<float> x(static_cast<size_t>(count));
-  for (float& value : x) value = normal(random);
-  return x;
+  return Normal(static_cast<size_t>(count), seed, 0.3f, spread);
 }
 
 // Checks that each value is finite, and that its error is at most `slack` times the larger of 1 and

@@ -12,17 +12,10 @@
 #include "engine/ops/linear/int4/pack.h"
 #include "engine/ops/linear/linear.h"
 #include "tests/fakes/kernel_paths.h"
+#include "tests/fakes/normal_values.h"
 
 namespace edgegate {
 namespace {
-
-std::vector<float> Normal(size_t count, uint32_t seed, float mean = 0.0f) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(mean, 1.0f);
-  std::vector<float> values(count);
-  for (float& v : values) v = normal(random);
-  return values;
-}
 
 // Random packed groups, with the memory of the view Int4Linear.
 struct OwnedInt4 {

@@ -9,6 +9,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/ops/linear/int8/pack.h"
 #include "tests/fakes/kernel_paths.h"
+#include "tests/fakes/normal_values.h"
 
 namespace edgegate {
 namespace {
@@ -48,11 +49,7 @@ struct OwnedLinear {
 };
 
 std::vector<float> RandomRows(int rows, int columns, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.3f, 2.0f);
-  std::vector<float> x(size_t{1} * rows * columns);
-  for (float& v : x) v = normal(random);
-  return x;
+  return Normal(size_t{1} * rows * columns, seed, 0.3f, 2.0f);
 }
 
 // Computes the exact integers, and then the epilogue's formula in the order of row_ops.h.
@@ -114,7 +111,7 @@ int WrongResults(Int8MatMul* matmul, int m, int n, int k) {
 void CheckBackend(Int8MatMul::Backend backend) {
   for (const auto& shape :
        {std::tuple{1, 64, 64}, {7, 70, 37}, {33, 200, 130}, {55, 70, 64}, {70, 512, 576}}) {
-    const auto [m, n, k] = shape;
+    const int m = std::get<0>(shape), n = std::get<1>(shape), k = std::get<2>(shape);
     CAPTURE(m);
     CAPTURE(n);
     Int8MatMul matmul(backend);
