@@ -15,7 +15,9 @@
 // the format is int4, .{int4, bias} instead, as in ops/linear/int4/format.h, and .int4x64 for
 // groups of 64. Linear layers with a residual also have *.rest.*. tokenizer.{model, config,
 // template} are bytes. config.vision is the media config, or null. Its family defines the other
-// tensors (glm_edge_v/weights.cc).
+// tensors (glm_edge_v/weights.cc). config.embedding is there for an embedding model only. The
+// manifest of a text encoder has "encoder" instead of "config", "generation", "embedding_type" and
+// "format": the config of its family, which defines the tensors (bert/weights.h).
 #pragma once
 
 #include <array>
@@ -60,6 +62,10 @@ struct BundleInfo {
   std::string calibration_sha256;
   ModelConfig config;         // as read: without `media`
   std::optional<Json> media;  // as read: the output of MediaConfig::ToJson(); nullopt: none
+  // The output of TextEncoderConfig::ToJson(): to write, empty for a decoder; and as read, nullopt
+  // for a decoder. The fields of a decoder are not set for an encoder.
+  std::string encoder_text;
+  std::optional<Json> encoder;
   GenerationDefaults generation;
   TokenizerAssets::Kind tokenizer_kind = TokenizerAssets::Kind::kHuggingFace;
   EmbeddingType embedding_type = EmbeddingType::kF32;

@@ -48,7 +48,12 @@ impl Tokenizer {
     pub fn new(json: &str) -> Result<Self, String> {
         let description: Value =
             serde_json::from_str(json).map_err(|e| format!("tokenizer.json: {e}"))?;
-        let parse = HfTokenizer::from_str(json).map_err(|e| format!("tokenizer.json: {e}"))?;
+        let mut parse = HfTokenizer::from_str(json).map_err(|e| format!("tokenizer.json: {e}"))?;
+        // Files of sentence encoders cut and pad every text. Callers have limits of their own.
+        parse
+            .with_truncation(None)
+            .map_err(|e| format!("tokenizer.json: {e}"))?;
+        parse.with_padding(None);
         let mut plain = parse.clone();
         plain.set_encode_special_tokens(true);
         let tokens = token_table(&parse, &description)?;
