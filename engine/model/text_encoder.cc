@@ -20,7 +20,7 @@ Status CheckTexts(std::span<const TextTokens> texts, const TextEncoderLimits& li
       }
     }
   }
-  if (tokens > limits.max_batched_tokens) {
+  if (texts.size() > 1 && tokens > limits.max_batched_tokens) {
     return Internal("batch of {} tokens: at most {}", tokens, limits.max_batched_tokens);
   }
   return {};

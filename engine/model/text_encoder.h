@@ -13,7 +13,7 @@ namespace edgegate {
 struct TextEncoderLimits {
   int vocab_size = 0;
   int max_text_tokens = 0;     // of one text, special tokens included
-  int max_batched_tokens = 0;  // of a batch; at least max_text_tokens
+  int max_batched_tokens = 0;  // of a batch of several texts; one text alone may be longer
   int max_batched_texts = 0;   // of a batch
   int width = 0;               // floats of an embedding
 };

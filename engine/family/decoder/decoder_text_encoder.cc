@@ -20,8 +20,7 @@ TextEncoderLimits MakeLimits(const RunnerLimits& runner, const EmbeddingConfig& 
   limits.max_batched_texts =
       std::clamp(std::min(kTexts, runner.num_blocks / 2), 1, runner.max_hidden_rows);
   const int unused = (limits.max_batched_texts - 1) * runner.block_size;
-  limits.max_batched_tokens =
-      std::max(limits.max_text_tokens, std::min(pool - unused, runner.max_batched_tokens));
+  limits.max_batched_tokens = std::clamp(pool - unused, 1, runner.max_batched_tokens);
   limits.width = runner.hidden_size;
   return limits;
 }
