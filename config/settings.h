@@ -17,6 +17,8 @@ struct ModelSetting {
   std::string path;
   std::string mmproj;  // the GGUF file with the vision part of a GGUF model; empty: none
   std::string draft;   // the draft model, a small model with the same vocabulary; empty: none
+  // Compute embeddings from the last token, although the files do not mark the model for that.
+  bool embedding = false;
 };
 
 inline constexpr int kManySetting = 1 << 30;

@@ -31,20 +31,6 @@ constexpr size_t kFreeBody = 64 << 10;
 // Copies of a body in memory: the body, its JSON values, and the messages.
 constexpr int64_t kCopiesOfBody = 3;
 
-// Reads the body and charges it to the lease. An error is the answer to the client.
-std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) {
-  std::string body;
-  const auto reserve = [&](size_t size) -> std::optional<HttpError> {
-    const int64_t needed = size > kFreeBody ? kCopiesOfBody * static_cast<int64_t>(size) : 0;
-    const int64_t more = needed - lease->bytes();
-    if (more <= 0) return std::nullopt;
-    const Status grown = lease->Grow(more, Clock::now() + MemoryBudget::kWait);
-    return grown.ok() ? std::nullopt : std::optional(ToHttp({grown}));
-  };
-  if (auto error = exchange.ReadBody(&body, reserve)) return *std::move(error);
-  return body;
-}
-
 // Returns the memory that an event takes until the whole answer is written. A log-probability
 // becomes a JSON object with an array of bytes.
 int64_t BytesOf(const ChoiceEvent& event) {
@@ -163,6 +149,31 @@ CallError NoModel(const Status& status) {
   return {status, "model", "model_not_found"};
 }
 
+std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) {
+  std::string body;
+  const auto reserve = [&](size_t size) -> std::optional<HttpError> {
+    const int64_t needed = size > kFreeBody ? kCopiesOfBody * static_cast<int64_t>(size) : 0;
+    const int64_t more = needed - lease->bytes();
+    if (more <= 0) return std::nullopt;
+    const Status grown = lease->Grow(more, Clock::now() + MemoryBudget::kWait);
+    return grown.ok() ? std::nullopt : std::optional(ToHttp({grown}));
+  };
+  if (auto error = exchange.ReadBody(&body, reserve)) return *std::move(error);
+  return body;
+}
+
+std::variant<const ServedModel*, CallError> ModelFor(const ApiServices& services,
+                                                     const std::string& name,
+                                                     const Exchange& exchange) {
+  const std::string& wanted = name.empty() ? exchange.parameter() : name;
+  if (wanted.empty()) {
+    return BadField("model", "you must provide a model parameter", "missing_required_parameter");
+  }
+  const auto found = services.catalog->Find(wanted);
+  if (!found.ok()) return NoModel(found.status());
+  return *found;
+}
+
 void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange) {
   Lease lease = services.memory->MakeLease();
   auto body = ReadBody(exchange, &lease);
@@ -172,14 +183,10 @@ void AnswerCall(const ApiServices& services, ParseCall parse, Exchange& exchange
   if (const auto* error = std::get_if<CallError>(&result)) return exchange.Fail(ToHttp(*error));
   auto& parsed = std::get<ParsedCall>(result);
   parsed.call.caller = exchange.caller();
-  if (parsed.call.model.empty()) parsed.call.model = exchange.parameter();
-  if (parsed.call.model.empty()) {
-    return exchange.Fail(ToHttp(
-        BadField("model", "you must provide a model parameter", "missing_required_parameter")));
-  }
-  const auto found = services.catalog->Find(parsed.call.model);
-  if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
-  const ServedModel& model = **found;
+  const auto found = ModelFor(services, parsed.call.model, exchange);
+  if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
+  const ServedModel& model = *std::get<const ServedModel*>(found);
+  parsed.call.model = model.name;
   auto started = StartCall(services, std::move(parsed.call), model, exchange);
   if (const auto* error = std::get_if<CallError>(&started)) return exchange.Fail(ToHttp(*error));
   std::shared_ptr<Generation> generation =

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -32,6 +33,14 @@ HttpError ToHttp(const CallError& error);
 
 // Makes the error for a failure of ModelCatalog::Find().
 CallError NoModel(const Status& status);
+
+// Reads the body and charges it to the lease. An error is the answer to the client.
+std::variant<std::string, HttpError> ReadBody(Exchange& exchange, MemoryBudget::Lease* lease);
+
+// Returns the model of this name. An empty name stands for the model in the path.
+std::variant<const ServedModel*, CallError> ModelFor(const ApiServices& services,
+                                                     const std::string& name,
+                                                     const Exchange& exchange);
 
 // Reads the request's body, parses it, and answers with what the model generates. Runs on the
 // connection's thread. Returns when the answer is complete, or, for a stream, when it has begun.

@@ -2,10 +2,12 @@
 
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
+#include "server/api/openai/embeddings.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/models.h"
 #include "server/api/ops/health.h"
 #include "server/api/ops/openapi.h"
+#include "server/api/rerank/rerank.h"
 
 namespace edgegate {
 
@@ -15,6 +17,8 @@ Router MakeRoutes(const ApiServices& services) {
   AddModels(services, &router);
   AddChatCompletions(services, &router);
   AddCompletions(services, &router);
+  AddEmbeddings(services, &router);
+  AddRerank(services, &router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
   router.AddAlias("/openai/v1", "/v1");

@@ -50,7 +50,8 @@ std::string SampleSettings() {
          "# name = \"smollm2\"  # name for clients; empty: from the path\n"
          "# path = \"/var/lib/edgegate/SmolLM2-135M-Instruct.Q4_1.gguf\"\n"
          "# mmproj = \"\"       # GGUF file with the vision part\n"
-         "# draft = \"\"        # draft model, a small model with the same vocabulary\n";
+         "# draft = \"\"        # draft model, a small model with the same vocabulary\n"
+         "# embedding = false # compute embeddings from the last token\n";
 }
 
 std::string SettingsTable() {
