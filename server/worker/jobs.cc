@@ -34,11 +34,10 @@ Status EncodeText(const TextModel& model, WireReader* job, WireWriter* result) {
 // text.
 void CutIds(const std::vector<int32_t>& specials, size_t most, std::vector<int32_t>* ids) {
   if (ids->size() <= most) return;
-  const auto first = std::ranges::mismatch(*ids, specials).in2 - specials.begin();
-  const auto last = std::min<size_t>(specials.size() - static_cast<size_t>(first), most);
+  const auto same = std::mismatch(specials.rbegin(), specials.rend(), ids->rbegin(), ids->rend());
+  const auto last = std::min(same.first - specials.rbegin(), static_cast<int64_t>(most));
   ids->resize(most);
-  std::copy(specials.end() - static_cast<int64_t>(last), specials.end(),
-            ids->end() - static_cast<int64_t>(last));
+  std::copy(specials.end() - last, specials.end(), ids->end() - last);
 }
 
 Status EncodeTexts(const TextModel& model, WireReader* job, WireWriter* result) {
@@ -50,9 +49,9 @@ Status EncodeTexts(const TextModel& model, WireReader* job, WireWriter* result) 
   for (uint32_t i = 0; i < count && job->ok(); ++i) {
     auto ids = tokenizer.Encode(job->GetString(), Tokenizer::Specials::kParse, true,
                                 cut ? Tokenizer::kNoLimit : most);
-    const bool fits = ids.status().code() != StatusCode::kResourceExhausted;
-    if (fits && !ids.ok()) return ids.status();
-    if (fits && cut) CutIds(specials, static_cast<size_t>(most), &*ids);
+    if (!ids.ok() && ids.status().code() != StatusCode::kResourceExhausted) return ids.status();
+    if (ids.ok() && cut) CutIds(specials, static_cast<size_t>(most), &*ids);
+    const bool fits = ids.ok() && std::ssize(*ids) <= most;
     result->Put(fits).PutVector(fits ? *ids : std::vector<int32_t>());
   }
   return job->ok() ? Status() : Internal("a worker's job is damaged");
