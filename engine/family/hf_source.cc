@@ -169,6 +169,10 @@ Status ModelSource::BindHf(const std::string& directory, const Json& json) {
   Status media = ReadHfMedia(json);
   if (!media.ok()) return media.WithContext(directory + "/config.json");
   EG_ASSIGN_OR_RETURN(const DecoderFamily* family, FindHfFamily(config_.architecture));
+  // Embedding models are often saved without the output matrix, which has no effect on them.
+  if (config_.embedding && !tensors_.Has(family->hugging_face->tensors.lm_head)) {
+    config_.tied_lm_head = true;
+  }
   Status bound = Bind(family->hugging_face->tensors, MediaFamily::FileKind::kHuggingFace);
   return bound.ok() ? bound : bound.WithContext(directory);
 }
