@@ -1,5 +1,6 @@
 #include "server/api/answer_embedding.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -23,7 +24,8 @@ void Answer(const ApiServices& services, ParsedEmbedding parsed, MemoryBudget::L
   const auto found = ModelFor(services, parsed.call.model, exchange);
   if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
   const ServedModel& model = *std::get<const ServedModel*>(found);
-  const int width = parsed.call.dimensions.value_or(model.embedding_width);
+  const int width =
+      std::min(parsed.call.dimensions.value_or(model.embedding_width), model.embedding_width);
   // The rows in the engine, the rows of the result, and the text.
   const int64_t rows = std::ssize(parsed.call.inputs) * (model.embedding_width + width);
   const int64_t bytes = rows * static_cast<int64_t>(sizeof(float)) + parsed.bytes(width);
