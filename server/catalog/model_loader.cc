@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "engine/family/decoder/decoder_text_encoder.h"
@@ -202,7 +203,11 @@ Status LoadEncoder(const ModelSetting& model, const Settings& settings, SharedRe
     TextEncoderOptions options;
     options.pool = resources->pool.get();
     options.max_batched_tokens = settings.max_num_batched_tokens;
-    loaded->encoder = weights->MakeEncoder(options);
+    try {
+      loaded->encoder = weights->MakeEncoder(options);
+    } catch (const std::bad_alloc&) {
+      return ResourceExhausted("{}: not enough memory for the buffers of its encoder", model.path);
+    }
     loaded->kernels = weights->config().family();
   } else {
     const EmbeddingConfig marked{.pooling = Pooling::kLast};
