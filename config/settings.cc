@@ -148,6 +148,12 @@ Status ReadModels(const toml::node& node, Settings* settings) {
     if (table == nullptr) return InvalidArgument("models must be given as [[model]] tables");
     ModelSetting model;
     for (const auto& [key, value] : *table) {
+      if (key.str() == "embedding") {
+        const auto flag = value.value_exact<bool>();
+        if (!flag) return InvalidArgument("model.embedding must be true or false");
+        model.embedding = *flag;
+        continue;
+      }
       const auto text = value.value_exact<std::string>();
       std::string* member = key.str() == "name"          ? &model.name
                             : key.str() == "path"        ? &model.path

@@ -18,6 +18,8 @@ struct ModelSetting {
   std::string mmproj;  // the GGUF file with the vision part of a GGUF model; empty: none
   std::string draft;   // the draft model, a small model with the same vocabulary; empty: none
   std::string tool_format = {};  // the form of tool calls; empty: detected from the chat template
+  // Compute embeddings from the last token, although the files do not mark the model for that.
+  bool embedding = false;
 };
 
 inline constexpr int kManySetting = 1 << 30;

@@ -27,17 +27,16 @@ Result<AdmissionTicket> AdmissionLimiter::Enter(const std::string& client, int p
   MutexLock lock(mutex_);
   const int free = max_waiting_ - total_ - places;
   if (free < 0) {
-    return ResourceExhausted(
-        "{} sequences are waiting already, and the limit is {} (engine.max_waiting)", total_,
-        max_waiting_);
+    return ResourceExhausted("{} {} are waiting already, and the limit is {}{}", total_, what_,
+                             max_waiting_, setting_);
   }
   const auto found = held_.find(client);
   const int held = found == held_.end() ? 0 : found->second;
   if (int64_t{held} + places > kShare * (int64_t{free} + 1)) {
     return ResourceExhausted(
-        "{} sequences of this client are waiting already: one client may hold three quarters of "
-        "the {} places (engine.max_waiting) that others leave free",
-        held, max_waiting_);
+        "{} {} of this client are waiting already: one client may hold three quarters of the {} "
+        "places{} that others leave free",
+        held, what_, max_waiting_, setting_);
   }
   total_ += places;
   held_[client] = held + places;

@@ -40,7 +40,11 @@ class AdmissionLimiter : public std::enable_shared_from_this<AdmissionLimiter> {
  public:
   static constexpr int kShare = 3;
 
-  explicit AdmissionLimiter(int max_waiting) : max_waiting_(max_waiting) {}
+  // `what` and `setting` are for messages: what takes a place, and the setting with the limit, or
+  // an empty text.
+  explicit AdmissionLimiter(int max_waiting, const char* what = "sequences",
+                            const char* setting = " (engine.max_waiting)")
+      : max_waiting_(max_waiting), what_(what), setting_(setting) {}
 
   // Takes `places` places for the client. kResourceExhausted, naming the limit, if there are too
   // few.
@@ -54,6 +58,8 @@ class AdmissionLimiter : public std::enable_shared_from_this<AdmissionLimiter> {
   void Leave(const std::string& client, int places) EG_EXCLUDES(mutex_);
 
   const int max_waiting_;
+  const char* const what_;
+  const char* const setting_;
   mutable Mutex mutex_;
   int total_ EG_GUARDED_BY(mutex_) = 0;
   std::map<std::string, int> held_ EG_GUARDED_BY(mutex_);  // by client; never 0

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine/base/bounded_queue.h"
+#include "scheduler/encoder_loop.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/model_loop.h"
 #include "scheduler/request_check.h"
@@ -22,9 +23,18 @@ constexpr size_t kQueueCapacity = 65536;  // far more than the models' Admission
 // Longest wait for new requests while all work waits for masks or slow readers.
 constexpr auto kBlockedTurn = std::chrono::milliseconds(5);
 
+// A model of the loop. One of the two pointers is null.
+struct Member {
+  std::unique_ptr<LoopMember> loop;
+  ModelLoop* generator = nullptr;
+  EncoderLoop* encoder = nullptr;
+};
+
+// A request for a generator or for an encoder.
 struct Submission {
   size_t model;
   std::unique_ptr<SequenceGroup> group;
+  std::shared_ptr<EncodeJob> job = nullptr;
 };
 
 class Handle : public GenerationHandle {
@@ -68,7 +78,8 @@ class EngineLoop::Impl {
   explicit Impl(size_t max_models) : models(max_models) {}
 
   // The models that were added.
-  std::span<const std::unique_ptr<ModelLoop>> added() const { return {models.data(), num_models}; }
+  std::span<const Member> added() const { return {models.data(), num_models}; }
+  int Add(Member member) EG_EXCLUDES(mutex);
   void Run();
   void Turn(bool idle);
   bool StepModels();
@@ -77,7 +88,7 @@ class EngineLoop::Impl {
   void Accept(Submission submission);
 
   // The size is fixed. An element is written once, before `num_models` counts it.
-  std::vector<std::unique_ptr<ModelLoop>> models;
+  std::vector<Member> models;
   std::atomic<size_t> num_models{0};
   BoundedQueue<Submission> queue{kQueueCapacity};
   std::atomic<bool> draining{false};
@@ -95,8 +106,23 @@ class EngineLoop::Impl {
   EngineSnapshot current;  // used by the loop's thread only
 };
 
+int EngineLoop::Impl::Add(Member member) {
+  MutexLock lock(mutex);
+  const size_t index = num_models;
+  if (index >= models.size()) throw std::logic_error("more models than announced");
+  published.models.push_back(member.loop->snapshot());
+  models[index] = std::move(member);
+  num_models = index + 1;
+  return static_cast<int>(index);
+}
+
 void EngineLoop::Impl::Accept(Submission submission) {
-  models[submission.model]->Add(std::move(submission.group));
+  const Member& member = models[submission.model];
+  if (submission.job) {
+    member.encoder->Add(std::move(submission.job));
+  } else {
+    member.generator->Add(std::move(submission.group));
+  }
 }
 
 // One turn: takes new requests, and computes a step of every model that has work.
@@ -114,12 +140,13 @@ void EngineLoop::Impl::Turn(bool idle) {
 bool EngineLoop::Impl::StepModels() {
   bool blocked = false, computed = false;
   const auto all = added();
-  for (const auto& model : all) {
+  for (const Member& member : all) {
+    LoopMember* const model = member.loop.get();
     if (cancel_all || stopping) model->CancelAll();
     model->Sweep(Clock::now());
     if (!model->HasWork()) continue;
-    const bool others_running = std::any_of(all.begin(), all.end(), [&](const auto& other) {
-      return other != model && other->HasRunning();
+    const bool others_running = std::ranges::any_of(all, [&](const Member& other) {
+      return other.loop.get() != model && other.loop->HasRunning();
     });
     const bool good = model->Step(others_running);
     if (model->blocked()) {
@@ -141,7 +168,7 @@ bool EngineLoop::Impl::StepModels() {
 void EngineLoop::Impl::WaitWhileBlocked() {
   const auto until = Clock::now() + kBlockedTurn;
   for (const auto& model : added()) {
-    if (model->WaitForMask(until)) return;
+    if (model.loop->WaitForMask(until)) return;
   }
   if (auto first = queue.PopUntil(until)) Accept(*std::move(first));
 }
@@ -150,8 +177,8 @@ void EngineLoop::Impl::Publish() {
   current.models.clear();
   bool idle = queue.size() == 0;
   for (const auto& model : added()) {
-    current.models.push_back(model->snapshot());
-    idle = idle && !model->HasWork();
+    current.models.push_back(model.loop->snapshot());
+    idle = idle && !model.loop->HasWork();
   }
   {
     MutexLock lock(mutex);
@@ -193,13 +220,17 @@ int EngineLoop::AddModel(std::unique_ptr<ModelRunner> runner, const SchedulerSet
                          std::function<Status()> check_weights) {
   auto model = std::make_unique<ModelLoop>(std::move(runner), settings, std::move(valid_tokens),
                                            std::move(draft), std::move(check_weights));
-  MutexLock lock(impl_->mutex);
-  const size_t index = impl_->num_models;
-  if (index >= impl_->models.size()) throw std::logic_error("more models than announced");
-  impl_->published.models.push_back(model->snapshot());
-  impl_->models[index] = std::move(model);
-  impl_->num_models = index + 1;
-  return static_cast<int>(index);
+  Member member{nullptr, model.get(), nullptr};
+  member.loop = std::move(model);
+  return impl_->Add(std::move(member));
+}
+
+int EngineLoop::AddEncoder(std::unique_ptr<TextEncoder> encoder,
+                           std::function<Status()> check_weights) {
+  auto model = std::make_unique<EncoderLoop>(std::move(encoder), std::move(check_weights));
+  Member member{nullptr, nullptr, model.get()};
+  member.loop = std::move(model);
+  return impl_->Add(std::move(member));
 }
 
 void EngineLoop::Start() {
@@ -209,7 +240,7 @@ void EngineLoop::Start() {
 
 Status EngineLoop::CheckAdmission(int model, const std::string& client, int sequences) const {
   if (impl_->draining) return Unavailable("the server is shutting down");
-  const ModelLoop& loop = *impl_->models[static_cast<size_t>(model)];
+  const LoopMember& loop = *impl_->models[static_cast<size_t>(model)].loop;
   EG_RETURN_IF_ERROR(loop.failure());
   return loop.limiter()->Enter(client, sequences).status();
 }
@@ -223,7 +254,9 @@ Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(int model, Generati
 Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
     int model, std::vector<GenerationRequest> requests) {
   if (impl_->draining) return Unavailable("the server is shutting down");
-  ModelLoop& loop = *impl_->models[static_cast<size_t>(model)];
+  const Member& member = impl_->models[static_cast<size_t>(model)];
+  if (member.generator == nullptr) return InvalidArgument("the model generates no text");
+  ModelLoop& loop = *member.generator;
   EG_RETURN_IF_ERROR(loop.failure());
   int sequences = 0;
   for (const GenerationRequest& request : requests) {
@@ -255,6 +288,30 @@ Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
     }
   }
   return std::unique_ptr<GenerationHandle>(std::move(handle));
+}
+
+Result<std::unique_ptr<EncodeHandle>> EngineLoop::SubmitTexts(int model, EncodeRequest request) {
+  if (impl_->draining) return Unavailable("the server is shutting down");
+  const Member& member = impl_->models[static_cast<size_t>(model)];
+  if (member.encoder == nullptr) return InvalidArgument("the model computes no embeddings");
+  EncoderLoop& loop = *member.encoder;
+  EG_RETURN_IF_ERROR(loop.failure());
+  EG_RETURN_IF_ERROR(loop.Check(request));
+  EG_ASSIGN_OR_RETURN(
+      AdmissionTicket ticket,
+      loop.limiter()->Enter(request.client, static_cast<int>(request.texts.size())));
+  auto job =
+      std::make_shared<EncodeJob>(std::move(request), std::move(ticket), loop.limits().width);
+  auto handle = std::make_unique<EncodeHandle>(job);
+  {
+    MutexLock lock(impl_->mutex);
+    impl_->idle_now = false;
+  }
+  if (!impl_->queue.TryPush({static_cast<size_t>(model), nullptr, std::move(job)})) {
+    if (impl_->draining) return Unavailable("the server is shutting down");
+    return ResourceExhausted("the queue of requests is full");
+  }
+  return handle;
 }
 
 void EngineLoop::Drain(std::chrono::steady_clock::time_point deadline) {

@@ -10,6 +10,8 @@
 
 #include "engine/base/status.h"
 #include "engine/model/model_runner.h"
+#include "engine/model/text_encoder.h"
+#include "scheduler/encode_request.h"
 #include "scheduler/engine_snapshot.h"
 #include "scheduler/request.h"
 #include "scheduler/scheduler_settings.h"
@@ -33,11 +35,16 @@ class EngineLoop {
                std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr,
                std::function<Status()> check_weights = nullptr);
 
+  // Adds a text encoder, as AddModel(). Its requests are submitted with SubmitTexts().
+  int AddEncoder(std::unique_ptr<TextEncoder> encoder,
+                 std::function<Status()> check_weights = nullptr);
+
   // Starts the thread. Call once.
   void Start();
 
-  // OK if Submit() would find places in the waiting queue now, for `sequences` sequences of this
-  // client. Call it before a request is tokenized. Submit() may still refuse the request.
+  // OK if Submit() or SubmitTexts() would find places in the waiting queue now, for `sequences`
+  // sequences or texts of this client. Call it before a request is tokenized. Submit() may still
+  // refuse the request.
   Status CheckAdmission(int model, const std::string& client, int sequences) const;
 
   // Hands a request to the loop. kResourceExhausted if the waiting queue is full, or has no place
@@ -48,6 +55,9 @@ class EngineLoop {
   // Submits several requests, all or none. The handle numbers their sequences consecutively.
   Result<std::unique_ptr<GenerationHandle>> Submit(int model,
                                                    std::vector<GenerationRequest> requests);
+
+  // Hands texts to an encoder. The errors are those of Submit().
+  Result<std::unique_ptr<EncodeHandle>> SubmitTexts(int model, EncodeRequest request);
 
   // Refuses new requests from now on. Returns when the running ones have ended; at `deadline`, it
   // cancels those that are left.

@@ -15,8 +15,8 @@ struct EngineSnapshot {
   static constexpr std::chrono::seconds kStuckAfter{10};
 
   struct Model {
-    int running = 0;  // sequences
-    int waiting = 0;  // sequences
+    int running = 0;  // sequences; texts of an encoder
+    int waiting = 0;  // as above
     int blocks_total = 0;
     int blocks_free = 0;
     int draft_blocks_total = 0;  // KV blocks of the draft model; 0 if there is none
@@ -28,6 +28,7 @@ struct EngineSnapshot {
     uint64_t generated_tokens = 0;
     uint64_t draft_tokens = 0;     // computed
     uint64_t accepted_tokens = 0;  // draft tokens that were accepted
+    uint64_t texts_encoded = 0;    // of an encoder
     uint64_t images_encoded = 0;
     uint64_t image_cache_hits = 0;
     int64_t image_cache_bytes = 0;  // at present

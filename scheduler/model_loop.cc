@@ -45,7 +45,7 @@ ModelLoop::ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerSetting
                      std::function<Status()> check_weights)
     : runner_(std::move(runner)),
       limits_(runner_->limits()),
-      check_weights_(std::move(check_weights)),
+      weights_(std::move(check_weights)),
       limiter_(std::make_shared<AdmissionLimiter>(settings.max_waiting)),
       scheduler_(MakeConfig(limits_, settings)),
       drafter_(DraftRows(limits_, settings), std::move(draft)),
@@ -156,20 +156,9 @@ Status ModelLoop::EncodeSlice() {
 
 // Ends all requests if the weights were damaged since the last check.
 Status ModelLoop::CheckWeights() {
-  if (!check_weights_) return {};
-  Status status = check_weights_();
-  if (status.ok()) return status;
-  {
-    MutexLock lock(failure_mutex_);
-    failure_ = Unavailable("{}", status.message());
-  }
-  requests_.FailAll(status);
+  Status status = weights_.Run();
+  if (!status.ok()) requests_.FailAll(status);
   return status;
-}
-
-Status ModelLoop::failure() const {
-  MutexLock lock(failure_mutex_);
-  return failure_;
 }
 
 EngineSnapshot::Model ModelLoop::snapshot() const {

@@ -7,26 +7,25 @@
 #include <memory>
 #include <vector>
 
-#include "engine/base/mutex.h"
 #include "scheduler/admission_limiter.h"
 #include "scheduler/delivery.h"
 #include "scheduler/drafter.h"
 #include "scheduler/engine_snapshot.h"
 #include "scheduler/generation_stream.h"
+#include "scheduler/loop_member.h"
 #include "scheduler/media_queue.h"
 #include "scheduler/request_table.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/scheduler_settings.h"
 #include "scheduler/sequence_group.h"
 #include "scheduler/step_pace.h"
+#include "scheduler/weight_check.h"
 
 namespace edgegate {
 
 // Called by the engine loop's thread only, except for the methods that are marked thread-safe.
-class ModelLoop {
+class ModelLoop : public LoopMember {
  public:
-  using Clock = std::chrono::steady_clock;
-
   // `valid_tokens`, `draft` and `check_weights`: see EngineLoop::AddModel.
   ModelLoop(std::unique_ptr<ModelRunner> runner, const SchedulerSettings& settings,
             std::vector<bool> valid_tokens, std::unique_ptr<ModelRunner> draft = nullptr,
@@ -35,36 +34,27 @@ class ModelLoop {
   // Fixed limits of the model. Thread-safe.
   const RunnerLimits& limits() const { return limits_; }
 
-  // Issues the tickets that requests from outside need. Thread-safe.
-  AdmissionLimiter* limiter() const { return limiter_.get(); }
-
-  // Not OK once the weights were found damaged. The model then refuses further requests.
-  // Thread-safe.
-  Status failure() const EG_EXCLUDES(failure_mutex_);
+  AdmissionLimiter* limiter() const override { return limiter_.get(); }
+  Status failure() const override { return weights_.failure(); }
 
   // Takes a request that passed CheckRequest().
   void Add(std::unique_ptr<SequenceGroup> group);
-  void CancelAll() { requests_.CancelAll(); }
-  // Ends cancelled sequences, and requests whose deadline has passed.
-  void Sweep(Clock::time_point now) { requests_.Sweep(now); }
+  void CancelAll() override { requests_.CancelAll(); }
+  void Sweep(Clock::time_point now) override { requests_.Sweep(now); }
 
-  bool HasWork() const { return scheduler_.HasWork() || !media_.empty(); }
+  bool HasWork() const override { return scheduler_.HasWork() || !media_.empty(); }
   // True if a step would compute something for a sequence that runs already.
-  bool HasRunning() const { return scheduler_.num_runnable() > 0; }
+  bool HasRunning() const override { return scheduler_.num_runnable() > 0; }
 
   // Computes and delivers one step; then encodes images, at least one slice. If streams run, in
   // this model or in others (`others_running`), prompts and images get the time that StepPace
   // spares. False if a forward pass or an encoder failed.
-  bool Step(bool others_running);
+  bool Step(bool others_running) override;
 
-  // True if the last step had work and could do none of it: all sequences wait for masks or for
-  // slow readers.
-  bool blocked() const { return blocked_; }
-  // If a sequence waits for a mask: blocks until the mask is there or `deadline` passes, and
-  // returns true. Else returns false at once.
-  bool WaitForMask(Clock::time_point deadline) { return requests_.WaitForMask(deadline); }
+  bool blocked() const override { return blocked_; }
+  bool WaitForMask(Clock::time_point deadline) override { return requests_.WaitForMask(deadline); }
 
-  EngineSnapshot::Model snapshot() const;
+  EngineSnapshot::Model snapshot() const override;
 
  private:
   using Shares = std::vector<ScheduledSequence>;
@@ -79,7 +69,7 @@ class ModelLoop {
 
   const std::unique_ptr<ModelRunner> runner_;
   const RunnerLimits limits_;
-  const std::function<Status()> check_weights_;  // may be null
+  WeightCheck weights_;
   const std::shared_ptr<AdmissionLimiter> limiter_;
   Scheduler scheduler_;
   Drafter drafter_;
@@ -93,9 +83,6 @@ class ModelLoop {
   bool streams_ = false;        // tokens of running streams wait for the end of the step
   StepPace::Duration spare_{};  // time for prompts and images
   bool blocked_ = false;
-
-  mutable Mutex failure_mutex_;
-  Status failure_ EG_GUARDED_BY(failure_mutex_);
 };
 
 }  // namespace edgegate

@@ -33,6 +33,7 @@ ALLOWED = {
         "engine/sampling",
         "engine/model/media.h",
         "engine/model/model_runner.h",
+        "engine/model/text_encoder.h",
     ],
     "config": ["engine/base"],
     "server": ["engine", "scheduler", "config"],

@@ -11,14 +11,17 @@ namespace {
 
 class MappedBundle : public Bundle {
  public:
-  MappedBundle(DecoderWeights weights, TokenizerAssets assets, std::unique_ptr<BundleReader> reader)
+  MappedBundle(DecoderWeights weights, std::shared_ptr<const TextEncoderWeights> text_encoder,
+               TokenizerAssets assets, std::unique_ptr<BundleReader> reader)
       : weights_(std::move(weights)),
+        text_encoder_(std::move(text_encoder)),
         assets_(std::move(assets)),
         generation_(reader->info().generation),
         manifest_(reader->manifest_json()),
         weights_bytes_(reader->tensor_bytes()),
         mapping_(reader->TakeMapping()) {}
 
+  const TextEncoderWeights* text_encoder() const override { return text_encoder_.get(); }
   const DecoderWeights& weights() const override { return weights_; }
   const TokenizerAssets& tokenizer_assets() const override { return assets_; }
   const GenerationDefaults& generation_defaults() const override { return generation_; }
@@ -31,6 +34,7 @@ class MappedBundle : public Bundle {
 
  private:
   const DecoderWeights weights_;
+  const std::shared_ptr<const TextEncoderWeights> text_encoder_;
   const TokenizerAssets assets_;
   const GenerationDefaults generation_;
   const std::string manifest_;
@@ -60,6 +64,17 @@ Result<DecoderWeights> LoadWeights(BundleReader* reader) {
   return weights;
 }
 
+// Returns null if the bundle has a decoder.
+Result<std::shared_ptr<const TextEncoderWeights>> LoadTextEncoder(BundleReader* reader) {
+  const std::optional<Json>& encoder = reader->info().encoder;
+  if (!encoder) return std::shared_ptr<const TextEncoderWeights>();
+  const std::string name = (*encoder)["family"].String().value_or("");
+  EG_ASSIGN_OR_RETURN(const TextEncoderFamily* family, FindTextEncoderFamily(name));
+  auto config = family->FromBundle(*encoder);
+  if (!config.ok()) return config.status().WithContext("manifest: encoder");
+  return family->Load(*std::move(config), reader);
+}
+
 TokenizerAssets LoadTokenizer(BundleReader* reader) {
   TokenizerAssets assets;
   assets.kind = reader->info().tokenizer_kind;
@@ -73,13 +88,15 @@ TokenizerAssets LoadTokenizer(BundleReader* reader) {
 
 Result<std::unique_ptr<Bundle>> Bundle::Open(const std::string& path) {
   EG_ASSIGN_OR_RETURN(auto reader, BundleReader::Open(path));
-  auto weights = LoadWeights(reader.get());
+  auto encoder = LoadTextEncoder(reader.get());
+  if (!encoder.ok()) return encoder.status().WithContext(path);
+  auto weights = *encoder ? Result<DecoderWeights>(DecoderWeights()) : LoadWeights(reader.get());
   TokenizerAssets assets = LoadTokenizer(reader.get());
   EG_RETURN_IF_ERROR(reader->CheckIntact());  // otherwise the checked bytes may be gone
   const Status status = weights.ok() ? reader->status() : weights.status();
   if (!status.ok()) return status.WithContext(path);
-  return std::unique_ptr<Bundle>(
-      std::make_unique<MappedBundle>(*std::move(weights), std::move(assets), std::move(reader)));
+  return std::unique_ptr<Bundle>(std::make_unique<MappedBundle>(
+      *std::move(weights), *std::move(encoder), std::move(assets), std::move(reader)));
 }
 
 bool IsBundle(const std::string& path) {

@@ -13,6 +13,7 @@
 
 #include "engine/base/status.h"
 #include "engine/family/decoder/decoder_weights.h"
+#include "engine/family/text_encoder_family.h"
 #include "engine/text/tokenizer_assets.h"
 
 namespace edgegate {
@@ -27,7 +28,11 @@ class Bundle {
   static Result<std::unique_ptr<Bundle>> Open(const std::string& path);
   virtual ~Bundle() = default;
 
-  virtual const DecoderWeights& weights() const = 0;  // valid while the bundle lives
+  // Returns the weights of a text encoder. Null: the bundle has a decoder.
+  virtual const TextEncoderWeights* text_encoder() const = 0;
+  // Returns the weights of a decoder, valid while the bundle lives. Precondition: text_encoder() is
+  // null.
+  virtual const DecoderWeights& weights() const = 0;
   virtual const TokenizerAssets& tokenizer_assets() const = 0;
   virtual const GenerationDefaults& generation_defaults() const = 0;
   virtual const std::string& manifest_json() const = 0;

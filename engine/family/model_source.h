@@ -12,6 +12,7 @@
 #include "engine/base/status.h"
 #include "engine/family/decoder/decoder_tensors.h"
 #include "engine/family/media_family.h"
+#include "engine/family/text_encoder_family.h"
 #include "engine/model/model_config.h"
 #include "engine/text/tokenizer_assets.h"
 #include "engine/weights/tensor_files.h"
@@ -38,6 +39,9 @@ class ModelSource {
   static Result<std::vector<std::string>> ListFiles(const std::string& path,
                                                     const std::string& mmproj = "");
 
+  // Returns the encoder of a model that computes embeddings only. Null: the model is a decoder.
+  const TextEncoderSource* text_encoder() const { return text_encoder_.get(); }
+  // Returns the config of a decoder.
   const ModelConfig& config() const { return config_; }
   const TokenizerAssets& tokenizer_assets() const { return assets_; }
   const GenerationDefaults& generation_defaults() const { return defaults_; }
@@ -57,6 +61,8 @@ class ModelSource {
   static Result<std::vector<std::string>> ListHuggingFace(const std::string& directory);
 
   Status ReadHfMedia(const Json& config);
+  Status ReadHfConfig(const std::string& directory, const Json& config);
+  Status BindHf(const std::string& directory, const Json& config);
   Status AddMmproj(const std::string& path);
   // Binds all tensors that the config requires.
   Status Bind(const DecoderTensorNames& names, MediaFamily::FileKind kind);
@@ -69,6 +75,9 @@ class ModelSource {
   DecoderTensors decoder_;
   const MediaFamily* media_family_ = nullptr;  // family of config_.media
   std::unique_ptr<const MediaSource> media_;
+  const TextEncoderFamily* text_encoder_family_ = nullptr;  // null, as the next two: a decoder
+  TextEncoderFamily::Config text_encoder_config_;
+  TextEncoderFamily::Source text_encoder_;
 };
 
 }  // namespace edgegate

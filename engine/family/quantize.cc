@@ -134,6 +134,38 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
   return writer.Finish(info);
 }
 
+BundleInfo DescribeEncoder(const ModelSource& source) {
+  BundleInfo info;
+  info.tokenizer_kind = source.tokenizer_assets().kind;
+  info.encoder_text = source.text_encoder()->config().ToJson();
+  return info;
+}
+
+Status WriteTextEncoder(const ModelSource& source, const PartFile& part, WorkProgress* progress) {
+  const TextEncoderSource& encoder = *source.text_encoder();
+  progress->SetTotal(encoder.Work());
+  SourceHasher hasher(source.files());
+  BundleWriter writer(part.fd(), part.path());
+  EG_RETURN_IF_ERROR(progress->Show("quantizing"));
+  const auto next = [&](double done) { return progress->Add(done); };
+  EG_RETURN_IF_ERROR(encoder.Quantize(source.tensors(), &writer, next));
+  WriteTokenizer(source.tokenizer_assets(), &writer);
+  BundleInfo info = DescribeEncoder(source);
+  EG_ASSIGN_OR_RETURN(info.source_files, hasher.Wait([&] { return progress->Show("reading"); }));
+  EG_RETURN_IF_ERROR(progress->Show("writing"));
+  return writer.Finish(info);
+}
+
+Status WriteDecoder(const ModelSource& source, const PartFile& part, const QuantizeOptions& options,
+                    WorkProgress* progress) {
+  EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
+  const ModelConfig& c = source.config();
+  const WorkSizes work = EstimateWork(c, options.format, TokensOf(source, calibration));
+  const double media = source.media() ? source.media()->Work() : 0;
+  progress->SetTotal(work.embedding + media + c.num_layers * work.layer + work.head);
+  return WriteBundle(source, part, options, progress, work, std::move(calibration));
+}
+
 // The size and modification time of a file.
 using Stamp = std::pair<uintmax_t, int64_t>;
 
@@ -179,13 +211,9 @@ Status Quantize(const ModelSource& source, const std::string& destination,
   PartFile::RemoveStale(destination);
   EG_ASSIGN_OR_RETURN(const auto before, StampsOf(source.files()));
   EG_ASSIGN_OR_RETURN(PartFile part, PartFile::Create(destination));
-  EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
-  const ModelConfig& c = source.config();
-  const WorkSizes work = EstimateWork(c, options.format, TokensOf(source, calibration));
-  const double media = source.media() ? source.media()->Work() : 0;
-  WorkProgress progress(work.embedding + media + c.num_layers * work.layer + work.head,
-                        options.progress);
-  EG_RETURN_IF_ERROR(WriteBundle(source, part, options, &progress, work, std::move(calibration)));
+  WorkProgress progress(options.progress);
+  EG_RETURN_IF_ERROR(source.text_encoder() ? WriteTextEncoder(source, part, &progress)
+                                           : WriteDecoder(source, part, options, &progress));
   EG_ASSIGN_OR_RETURN(const auto after, StampsOf(source.files()));
   for (size_t i = 0; i < before.size(); ++i) {
     if (before[i] == after[i]) continue;

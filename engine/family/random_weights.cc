@@ -122,7 +122,7 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
     impl->embedding[i] = static_cast<uint16_t>(0x3c00 + (i * 2654435761u >> 24));
   }
   w.embedding = {EmbeddingType::kBf16, impl->embedding.data()};
-  w.final_norm = impl->arena.Floats(c.hidden_size, 1.0f);
+  w.state_norm = w.final_norm = impl->arena.Floats(c.hidden_size, 1.0f);
   for (int i = 0; i < c.num_layers; ++i) {
     DecoderLayerWeights layer;
     layer.attention_norm = layer.mlp_norm = w.final_norm;

@@ -12,6 +12,7 @@ DecoderFamily Qwen3Family();
 
 // Each is defined in a folder of its own.
 const MediaFamily& GlmEdgeVFamily();
+const TextEncoderFamily& BertFamily();
 
 std::span<const DecoderFamily> DecoderFamilies() {
   static const std::vector<DecoderFamily> families = {GlmFamily(), LlamaFamily(), Qwen2Family(),
@@ -21,6 +22,11 @@ std::span<const DecoderFamily> DecoderFamilies() {
 
 std::span<const MediaFamily* const> MediaFamilies() {
   static const std::vector<const MediaFamily*> families = {&GlmEdgeVFamily()};
+  return families;
+}
+
+std::span<const TextEncoderFamily* const> TextEncoderFamilies() {
+  static const std::vector<const TextEncoderFamily*> families = {&BertFamily()};
   return families;
 }
 
@@ -56,6 +62,13 @@ Result<const MediaFamily*> FindMediaFamily(std::string_view name) {
     if (family->name() == name) return family;
   }
   return Unimplemented("media family \"{}\" is not supported", name);
+}
+
+Result<const TextEncoderFamily*> FindTextEncoderFamily(std::string_view name) {
+  for (const TextEncoderFamily* family : TextEncoderFamilies()) {
+    if (family->name() == name) return family;
+  }
+  return Unimplemented("text encoder family \"{}\" is not supported", name);
 }
 
 }  // namespace edgegate

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/embedding_config.h"
 #include "engine/model/media.h"
 
 namespace edgegate {
@@ -51,6 +52,8 @@ struct ModelConfig {
   bool tied_lm_head = false;
   std::vector<int32_t> eos_token_ids;
   std::shared_ptr<const MediaConfig> media;  // null: the model takes text only
+  // Set if the files mark the model as an embedding model. Its pooling is kLast.
+  std::optional<EmbeddingConfig> embedding;
 
   int q_size() const { return num_heads * head_dim; }
   int kv_size() const { return num_kv_heads * head_dim; }

@@ -15,7 +15,10 @@ class WorkProgress {
   using Report = std::function<bool(int done, int total, std::string_view what)>;
   static constexpr int kTotal = 1000;  // `total` of Report
 
-  WorkProgress(double total, Report report) : total_(total), report_(std::move(report)) {}
+  explicit WorkProgress(Report report) : report_(std::move(report)) {}
+
+  // Sets the sum of all work. Call it before the first Add().
+  void SetTotal(double total) { total_ = total; }
 
   // Adds `work` and reports the sum. kCancelled: the report returned false.
   Status Add(double work);
@@ -25,7 +28,7 @@ class WorkProgress {
   void Done() const;
 
  private:
-  const double total_;
+  double total_ = 1;
   double done_ = 0;
   const Report report_;
 };

@@ -3,19 +3,18 @@
 // Header, 64 bytes, little-endian: magic "EDGEGATE"; u32 format version; u32 zero; u64 offset and
 // u64 size of the manifest; the manifest's SHA-256 (32 bytes).
 // Manifest: {"source": {"files": [{"name", "size", "sha256"}]}, "calibration": sha256,
-//   "config": {...}, "generation": {...}, "tokenizer_kind": "huggingface"
-// "sentencepiece",
-//   "embedding_type": "f32"
-// "f16"
-// "bf16", "format": "int8"
-// "int4",
+//   "config": {...}, "generation": {...}, "tokenizer_kind": "huggingface" or
+//   "sentencepiece", "embedding_type": "f32", "f16" or "bf16", "format": "int8" or "int4",
 //   "tensors": [{"name", "offset", "bytes"}]}
-// Tensors: embedding, final_norm, lm_head.*, layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
+// Tensors: embedding, final_norm, state_norm, lm_head.*,
+// layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
 // layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as in decoder_weights.h. If
 // the format is int4, .{int4, bias} instead, as in ops/linear/int4/format.h, and .int4x64 for
 // groups of 64. Linear layers with a residual also have *.rest.*. tokenizer.{model, config,
 // template} are bytes. config.vision is the media config, or null. Its family defines the other
-// tensors (glm_edge_v/weights.cc).
+// tensors (glm_edge_v/weights.cc). config.embedding is there for an embedding model only. The
+// manifest of a text encoder has "encoder" instead of "config", "generation", "embedding_type" and
+// "format": the config of its family, which defines the tensors (bert/weights.h).
 #pragma once
 
 #include <array>
@@ -36,7 +35,7 @@
 namespace edgegate {
 
 inline constexpr char kBundleMagic[8] = {'E', 'D', 'G', 'E', 'G', 'A', 'T', 'E'};
-inline constexpr uint32_t kBundleVersion = 7;
+inline constexpr uint32_t kBundleVersion = 8;
 inline constexpr uint64_t kBundleAlignment = 4096;
 
 struct BundleHeader {
@@ -60,6 +59,10 @@ struct BundleInfo {
   std::string calibration_sha256;
   ModelConfig config;         // as read: without `media`
   std::optional<Json> media;  // as read: the output of MediaConfig::ToJson(); nullopt: none
+  // The output of TextEncoderConfig::ToJson(): to write, empty for a decoder; and as read, nullopt
+  // for a decoder. The fields of a decoder are not set for an encoder.
+  std::string encoder_text;
+  std::optional<Json> encoder;
   GenerationDefaults generation;
   TokenizerAssets::Kind tokenizer_kind = TokenizerAssets::Kind::kHuggingFace;
   EmbeddingType embedding_type = EmbeddingType::kF32;

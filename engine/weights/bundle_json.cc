@@ -38,6 +38,7 @@ json ConfigToJson(const ModelConfig& c) {
                  {"eos_token_ids", c.eos_token_ids},
                  {"vision", c.media ? json::parse(c.media->ToJson()) : json(nullptr)}};
   if (!c.rope.frequency_axes.empty()) config["rope_frequency_axes"] = c.rope.frequency_axes;
+  if (c.embedding) config["embedding"] = json::parse(EmbeddingToJson(*c.embedding));
   return config;
 }
 
@@ -65,6 +66,9 @@ Status ConfigFromJson(const Json& object, ModelConfig* c) {
   c->tied_lm_head = keys.Bool("tied_lm_head");
   c->eos_token_ids = keys.Ints("eos_token_ids");
   if (object.Has("rope_frequency_axes")) c->rope.frequency_axes = keys.Ints("rope_frequency_axes");
+  if (object.Has("embedding")) {
+    EG_ASSIGN_OR_RETURN(c->embedding, EmbeddingFromJson(object["embedding"]));
+  }
   return keys.status();
 }
 
@@ -109,17 +113,23 @@ const char* NameOf(EmbeddingType type) {
   return "bf16";
 }
 
-// Reads the fields whose values are words.
-Status KindsFromJson(const Json& object, BundleInfo* info) {
+Status TokenizerKindFromJson(const Json& object, BundleInfo* info) {
   JsonKeys keys(object);
-  const std::string kind = keys.String("tokenizer_kind"), type = keys.String("embedding_type"),
-                    format = keys.String("format");
+  const std::string kind = keys.String("tokenizer_kind");
   EG_RETURN_IF_ERROR(keys.status());
   if (kind != "huggingface" && kind != "sentencepiece") {
     return DataLoss("tokenizer_kind is \"{}\"", kind);
   }
   info->tokenizer_kind = kind == "sentencepiece" ? TokenizerAssets::Kind::kSentencePiece
                                                  : TokenizerAssets::Kind::kHuggingFace;
+  return {};
+}
+
+// Reads the other fields whose values are words.
+Status KindsFromJson(const Json& object, BundleInfo* info) {
+  JsonKeys keys(object);
+  const std::string type = keys.String("embedding_type"), format = keys.String("format");
+  EG_RETURN_IF_ERROR(keys.status());
   if (type != "f32" && type != "f16" && type != "bf16") {
     return DataLoss("embedding_type is \"{}\"", type);
   }
@@ -134,6 +144,11 @@ Status KindsFromJson(const Json& object, BundleInfo* info) {
 
 Status FromJson(std::string_view text, BundleInfo* info, TensorTable* tensors) {
   EG_ASSIGN_OR_RETURN(const Json manifest, Json::Parse(text));
+  EG_RETURN_IF_ERROR(TokenizerKindFromJson(manifest, info));
+  if (manifest.Has("encoder")) {
+    info->encoder = manifest["encoder"];
+    return TensorsFromJson(manifest["tensors"], tensors);
+  }
   EG_RETURN_IF_ERROR(ConfigFromJson(manifest["config"], &info->config).WithContext("config"));
   EG_RETURN_IF_ERROR(MediaFromJson(manifest["config"]["vision"], info).WithContext("config"));
   EG_RETURN_IF_ERROR(
@@ -142,7 +157,47 @@ Status FromJson(std::string_view text, BundleInfo* info, TensorTable* tensors) {
   return TensorsFromJson(manifest["tensors"], tensors);
 }
 
+// Adds the members that only the manifest of a decoder has.
+void AddDecoder(const BundleInfo& info, json* manifest) {
+  const GenerationDefaults& g = info.generation;
+  (*manifest)["calibration"] = info.calibration_sha256;
+  (*manifest)["config"] = ConfigToJson(info.config);
+  (*manifest)["generation"] = {{"temperature", Optional(g.temperature)},
+                               {"top_p", Optional(g.top_p)},
+                               {"top_k", Optional(g.top_k)},
+                               {"min_p", Optional(g.min_p)},
+                               {"repetition_penalty", Optional(g.repetition_penalty)}};
+  (*manifest)["embedding_type"] = NameOf(info.embedding_type);
+  (*manifest)["format"] = WeightFormatName(info.format);
+}
+
 }  // namespace
+
+std::string EmbeddingToJson(const EmbeddingConfig& config) {
+  const char* pooling = config.pooling == Pooling::kMean    ? "mean"
+                        : config.pooling == Pooling::kFirst ? "first"
+                                                            : "last";
+  const json object = {
+      {"pooling", pooling}, {"normalize", config.normalize}, {"max_tokens", config.max_tokens}};
+  return object.dump();
+}
+
+Result<EmbeddingConfig> EmbeddingFromJson(const Json& object) {
+  JsonKeys keys(object);
+  EmbeddingConfig config;
+  const std::string pooling = keys.String("pooling");
+  config.normalize = keys.Bool("normalize");
+  config.max_tokens = keys.Int("max_tokens");
+  EG_RETURN_IF_ERROR(keys.status().WithContext("embedding"));
+  if (pooling != "mean" && pooling != "first" && pooling != "last") {
+    return DataLoss("embedding: pooling is \"{}\"", pooling);
+  }
+  if (config.max_tokens < 0) return DataLoss("embedding: max_tokens is {}", config.max_tokens);
+  config.pooling = pooling == "mean"    ? Pooling::kMean
+                   : pooling == "first" ? Pooling::kFirst
+                                        : Pooling::kLast;
+  return config;
+}
 
 std::string ManifestToJson(const BundleInfo& info, const TensorTable& tensors) {
   json files = json::array();
@@ -153,21 +208,15 @@ std::string ManifestToJson(const BundleInfo& info, const TensorTable& tensors) {
   for (const auto& [name, place] : tensors) {
     table.push_back({{"name", name}, {"offset", place.first}, {"bytes", place.second}});
   }
-  const GenerationDefaults& g = info.generation;
   const bool spm = info.tokenizer_kind == TokenizerAssets::Kind::kSentencePiece;
-  const json manifest = {{"source", {{"files", files}}},
-                         {"calibration", info.calibration_sha256},
-                         {"config", ConfigToJson(info.config)},
-                         {"generation",
-                          {{"temperature", Optional(g.temperature)},
-                           {"top_p", Optional(g.top_p)},
-                           {"top_k", Optional(g.top_k)},
-                           {"min_p", Optional(g.min_p)},
-                           {"repetition_penalty", Optional(g.repetition_penalty)}}},
-                         {"tokenizer_kind", spm ? "sentencepiece" : "huggingface"},
-                         {"embedding_type", NameOf(info.embedding_type)},
-                         {"format", WeightFormatName(info.format)},
-                         {"tensors", table}};
+  json manifest = {{"source", {{"files", files}}},
+                   {"tokenizer_kind", spm ? "sentencepiece" : "huggingface"},
+                   {"tensors", table}};
+  if (info.encoder_text.empty()) {
+    AddDecoder(info, &manifest);
+  } else {
+    manifest["encoder"] = json::parse(info.encoder_text);
+  }
   return manifest.dump(1, ' ', false, json::error_handler_t::replace);
 }
 

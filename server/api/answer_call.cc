@@ -1,13 +1,13 @@
 #include "server/api/answer_call.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "server/api/endpoint.h"
 #include "server/call/generation.h"
 #include "server/call/image_loader.h"
 #include "server/http/framing.h"
@@ -18,32 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Lease = MemoryBudget::Lease;
 
-constexpr auto kClientCheck = std::chrono::milliseconds(20);
-// A client that has ended its sending half looks as if it had left. After this time a few bytes are
-// sent to test it. Some clients end their sending half on purpose and wait for the answer. The time
-// is long enough for a short answer.
-constexpr auto kAnswerPatience = std::chrono::milliseconds(400);
 // Proxies and clients end a stream that is silent for long, often after 30 or 60 seconds.
 constexpr auto kHeartbeat = std::chrono::seconds(10);
-constexpr auto kJobPatience = std::chrono::milliseconds(80);
-// A body of up to this many bytes needs no lease.
-constexpr size_t kFreeBody = 64 << 10;
-// Copies of a body in memory: the body, its JSON values, and the messages.
-constexpr int64_t kCopiesOfBody = 3;
-
-// Reads the body and charges it to the lease. An error is the answer to the client.
-std::variant<std::string, HttpError> ReadBody(Exchange& exchange, Lease* lease) {
-  std::string body;
-  const auto reserve = [&](size_t size) -> std::optional<HttpError> {
-    const int64_t needed = size > kFreeBody ? kCopiesOfBody * static_cast<int64_t>(size) : 0;
-    const int64_t more = needed - lease->bytes();
-    if (more <= 0) return std::nullopt;
-    const Status grown = lease->Grow(more, Clock::now() + MemoryBudget::kWait);
-    return grown.ok() ? std::nullopt : std::optional(ToHttp({grown}));
-  };
-  if (auto error = exchange.ReadBody(&body, reserve)) return *std::move(error);
-  return body;
-}
 
 // Returns the memory that an event takes until the whole answer is written. A log-probability
 // becomes a JSON object with an array of bytes.
@@ -141,20 +117,16 @@ std::variant<std::vector<PromptMedia>, CallError> PrepareImages(const ApiService
 std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices& services,
                                                                Call call, const ServedModel& model,
                                                                Exchange& exchange) {
-  std::optional<Clock::time_point> deadline;
-  if (services.request_timeout_s > 0) {
-    deadline = Clock::now() + std::chrono::seconds(services.request_timeout_s);
-  }
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
   auto images = PrepareImages(services, call, model, context);
   if (const auto* error = std::get_if<CallError>(&images)) return *error;
   call.images.clear();
   return Generation::Start(std::move(call), model,
                            std::get<std::vector<PromptMedia>>(std::move(images)), services.engine,
-                           deadline, context);
+                           DeadlineOf(services), context);
 }
 
-// Reads and parses the body. Sets the caller, and the model if the path names it.
+// Reads and parses the body. Sets the caller.
 std::variant<ParsedCall, HttpError> ReadCall(const ParseCall& parse, Exchange& exchange,
                                              Lease* lease) {
   auto body = ReadBody(exchange, lease);
@@ -163,11 +135,6 @@ std::variant<ParsedCall, HttpError> ReadCall(const ParseCall& parse, Exchange& e
   if (const auto* error = std::get_if<CallError>(&result)) return ToHttp(*error);
   auto& parsed = std::get<ParsedCall>(result);
   parsed.call.caller = exchange.caller();
-  if (parsed.call.model.empty()) parsed.call.model = exchange.parameter();
-  if (parsed.call.model.empty()) {
-    return ToHttp(
-        BadField("model", "you must provide a model parameter", "missing_required_parameter"));
-  }
   return std::move(parsed);
 }
 
@@ -196,49 +163,22 @@ void Generate(const ApiServices& services, ParsedCall parsed, const ServedModel&
 
 }  // namespace
 
-HttpError ToHttp(const CallError& error) {
-  const auto answer = [&](int status, const char* code) {
-    return HttpError{status, error.status.message(), error.field,
-                     error.code.empty() ? code : error.code};
-  };
-  switch (error.status.code()) {
-    case StatusCode::kInvalidArgument:
-    case StatusCode::kUnimplemented:
-      return answer(400, "");
-    case StatusCode::kNotFound:
-      return answer(404, "");
-    case StatusCode::kResourceExhausted:
-      return answer(429, "rate_limit_exceeded");
-    case StatusCode::kDataLoss:  // a model's file was damaged while it was served
-    case StatusCode::kUnavailable:
-      return answer(503, "unavailable");
-    case StatusCode::kDeadlineExceeded:
-      return answer(504, "timeout");
-    default:
-      spdlog::error("internal error: {}", error.status.message());
-      return answer(500, "internal_error");
-  }
-}
-
-CallError NoModel(const Status& status) {
-  if (status.code() != StatusCode::kNotFound) return {status};
-  return {status, "model", "model_not_found"};
-}
-
 void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& exchange) {
   Lease lease = services.memory->MakeLease();
   auto read = ReadCall(parse, exchange, &lease);
   if (const auto* error = std::get_if<HttpError>(&read)) return exchange.Fail(*error);
   auto& parsed = std::get<ParsedCall>(read);
-  const auto found = services.catalog->Find(parsed.call.model);
-  if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
-  if (parsed.answer) return exchange.Answer(parsed.answer(**found));
+  const auto found = ModelFor(services, parsed.call.model, exchange);
+  if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
+  const ServedModel& model = *std::get<const ServedModel*>(found);
+  parsed.call.model = model.name;
+  if (parsed.answer) return exchange.Answer(parsed.answer(model));
   Lease kept = services.memory->MakeLease();
   if (parsed.kept_bytes > 0) {
     const Status grown = kept.Grow(parsed.kept_bytes, Clock::now() + MemoryBudget::kWait);
     if (!grown.ok()) return exchange.Fail(ToHttp({grown}));
   }
-  Generate(services, std::move(parsed), **found, exchange, &lease, std::move(kept));
+  Generate(services, std::move(parsed), model, exchange, &lease, std::move(kept));
 }
 
 void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& exchange,
@@ -247,13 +187,14 @@ void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& 
   auto read = ReadCall(parse, exchange, &lease);
   if (const auto* error = std::get_if<HttpError>(&read)) return exchange.Fail(*error);
   const Call& call = std::get<ParsedCall>(read).call;
-  const auto found = services.catalog->Find(call.model);
-  if (!found.ok()) return exchange.Fail(ToHttp(NoModel(found.status())));
+  const auto found = ModelFor(services, call.model, exchange);
+  if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
+  const ServedModel& model = *std::get<const ServedModel*>(found);
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
-  auto images = PrepareImages(services, call, **found, context);
+  auto images = PrepareImages(services, call, model, context);
   if (const auto* error = std::get_if<CallError>(&images)) return exchange.Fail(ToHttp(*error));
   const auto count = Generation::CountPrompt(
-      call, **found, std::get<std::vector<PromptMedia>>(std::move(images)), context);
+      call, model, std::get<std::vector<PromptMedia>>(std::move(images)), context);
   if (const auto* error = std::get_if<CallError>(&count)) return exchange.Fail(ToHttp(*error));
   exchange.Answer(answer(std::get<int>(count)));
 }

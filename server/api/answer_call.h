@@ -33,12 +33,6 @@ struct ParsedCall {
 // Parses the body of a request of one protocol. Has no side effects.
 using ParseCall = std::function<std::variant<ParsedCall, CallError>(std::string_view body)>;
 
-// Converts the error to an HTTP error.
-HttpError ToHttp(const CallError& error);
-
-// Makes the error for a failure of ModelCatalog::Find().
-CallError NoModel(const Status& status);
-
 // Reads the request's body, parses it, and answers with what the model generates. Runs on the
 // connection's thread. Returns when the answer is complete, or, for a stream, when it has begun.
 void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& exchange);

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/api/answer_call.h"
+#include "server/api/endpoint.h"
 #include "server/api/routes.h"
 
 namespace edgegate {

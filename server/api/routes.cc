@@ -1,15 +1,18 @@
 #include "server/api/routes.h"
 
 #include "server/api/anthropic/messages.h"
+#include "server/api/ollama/embed.h"
 #include "server/api/ollama/generate.h"
 #include "server/api/ollama/models.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
+#include "server/api/openai/embeddings.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/models.h"
 #include "server/api/openai/responses/responses.h"
 #include "server/api/ops/health.h"
 #include "server/api/ops/openapi.h"
+#include "server/api/rerank/rerank.h"
 
 namespace edgegate {
 
@@ -23,6 +26,9 @@ Router MakeRoutes(const ApiServices& services) {
   AddMessages(services, &router);
   AddOllamaGenerate(services, &router);
   AddOllamaModels(services, &router);
+  AddOllamaEmbed(services, &router);
+  AddEmbeddings(services, &router);
+  AddRerank(services, &router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
   router.AddAlias("/openai/v1", "/v1");

@@ -167,6 +167,9 @@ std::variant<int, CallError> FitContext(const Call& call, const ServedModel& mod
 }  // namespace
 
 std::optional<CallError> Generation::CheckFirst(const Call& call, const ServedModel& model) {
+  if (model.embedding_width > 0) {
+    return BadField("model", fmt::format("The model '{}' computes embeddings only.", model.name));
+  }
   const Conversation* conversation = call.conversation();
   if (conversation != nullptr && !model.text->has_chat_template()) {
     return BadField(

@@ -11,6 +11,7 @@ constexpr int kMostTokens = 128;  // tokens of one pass
 
 // Checks that the draft model can draft for the target model. The error tells why it cannot.
 Status CheckPair(const Bundle& draft, const Bundle& target, const Vocabulary& target_vocabulary) {
+  if (draft.text_encoder() != nullptr) return InvalidArgument("it computes embeddings only");
   const ModelConfig& ours = draft.weights().config;
   const ModelConfig& theirs = target.weights().config;
   if (ours.media || theirs.media) {
@@ -44,8 +45,9 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings,
 Status LoadDraft(const ModelSetting& model, const Settings& settings,
                  const std::function<bool()>& stop, SharedResources* resources,
                  LoadedModel* loaded) {
-  EG_ASSIGN_OR_RETURN(loaded->draft_bundle,
-                      OpenBundle({"", model.draft, "", ""}, settings, stop, resources));
+  ModelSetting draft;
+  draft.path = model.draft;
+  EG_ASSIGN_OR_RETURN(loaded->draft_bundle, OpenBundle(draft, settings, stop, resources));
   const Status pair =
       CheckPair(*loaded->draft_bundle, *loaded->bundle, loaded->served.text->vocabulary());
   if (!pair.ok()) {

@@ -12,8 +12,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <new>
 #include <thread>
 
+#include "engine/family/decoder/decoder_text_encoder.h"
 #include "engine/ops/attention/kv_cache.h"
 #include "server/catalog/draft_loader.h"
 #include "server/catalog/progress.h"
@@ -76,9 +78,13 @@ int64_t KvCacheBytes(const ModelConfig& config, const Settings& settings, KvType
 }
 
 TextModelSource TextSource(const Bundle& bundle, const ModelSetting& model) {
-  const ModelConfig& config = bundle.weights().config;
   TextModelSource source;
   source.assets = &bundle.tokenizer_assets();
+  if (const TextEncoderWeights* encoder = bundle.text_encoder()) {
+    source.vocab_size = encoder->config().vocab_size();
+    return source;
+  }
+  const ModelConfig& config = bundle.weights().config;
   source.vocab_size = config.vocab_size;
   source.eos_token_ids = config.eos_token_ids;
   source.call_format = model.tool_format;
@@ -144,16 +150,13 @@ Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Sett
   return Bundle::Open(*path);
 }
 
-Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
-                              const std::function<bool()>& stop, SharedResources* resources) {
-  LoadedModel loaded;
-  EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop, resources));
-  ServedModel& served = loaded.served;
-  auto text = ModelText::Load(TextSource(*loaded.bundle, model), LimitsOfJobs(settings),
-                              &resources->jobs, &resources->memory);
-  if (!text.ok()) return text.status().WithContext(model.path);
-  served.text = *std::move(text);
-  const ModelConfig& config = loaded.bundle->weights().config;
+namespace {
+
+// Makes the runner of a decoder.
+Result<std::unique_ptr<DecoderRunner>> MakeRunner(const ModelSetting& model,
+                                                  const Settings& settings, bool embeds,
+                                                  SharedResources* resources, LoadedModel* loaded) {
+  const ModelConfig& config = loaded->bundle->weights().config;
   RunnerOptions options;
   options.pool = resources->pool.get();
   options.max_batched_tokens = settings.max_num_batched_tokens;
@@ -163,33 +166,99 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   options.max_model_len = settings.max_model_len;
   EG_ASSIGN_OR_RETURN(options.kv_cache_type, ParseKvType(settings.kv_cache_type));
   options.kv_cache_bytes = KvCacheBytes(config, settings, options.kv_cache_type);
-  EG_ASSIGN_OR_RETURN(loaded.runner, DecoderRunner::Make(loaded.bundle->weights(), options));
+  if (embeds) options = DecoderTextEncoder::OptionsFor(options);
+  EG_ASSIGN_OR_RETURN(auto runner, DecoderRunner::Make(loaded->bundle->weights(), options));
   WarnOfContext(model.path, config, options.max_model_len);
+  loaded->memory.kv_cache += options.kv_cache_bytes;
+  if (config.media) loaded->memory.kv_cache += int64_t{settings.image_cache_mb} << 20;
+  loaded->kernels = runner->kernels();
+  return runner;
+}
+
+Status LoadGenerator(const ModelSetting& model, const Settings& settings,
+                     const std::function<bool()>& stop, SharedResources* resources,
+                     LoadedModel* loaded) {
+  ServedModel& served = loaded->served;
+  EG_ASSIGN_OR_RETURN(loaded->runner, MakeRunner(model, settings, false, resources, loaded));
+  const ModelConfig& config = loaded->bundle->weights().config;
   for (int id = 0; id < config.vocab_size; ++id) {
-    loaded.valid_tokens.push_back(served.text->vocabulary().IsValid(id));
+    loaded->valid_tokens.push_back(served.text->vocabulary().IsValid(id));
   }
+  served.limits = loaded->runner->limits();
+  served.max_images = settings.max_images;
+  served.defaults = loaded->bundle->generation_defaults();
+  served.eos_token_ids = config.eos_token_ids;
+  if (!model.draft.empty() && settings.speculation) {
+    return LoadDraft(model, settings, stop, resources, loaded);
+  }
+  return {};
+}
+
+// Makes the encoder of a model that computes embeddings.
+Status LoadEncoder(const ModelSetting& model, const Settings& settings, SharedResources* resources,
+                   LoadedModel* loaded) {
+  if (!model.draft.empty()) {
+    return InvalidArgument("{}: an embedding model takes no draft model", model.path);
+  }
+  if (const TextEncoderWeights* weights = loaded->bundle->text_encoder()) {
+    TextEncoderOptions options;
+    options.pool = resources->pool.get();
+    options.max_batched_tokens = settings.max_num_batched_tokens;
+    try {
+      loaded->encoder = weights->MakeEncoder(options);
+    } catch (const std::bad_alloc&) {
+      return ResourceExhausted("{}: not enough memory for the buffers of its encoder", model.path);
+    }
+    loaded->kernels = weights->config().family();
+  } else {
+    const EmbeddingConfig marked{.pooling = Pooling::kLast};
+    const EmbeddingConfig config = loaded->bundle->weights().config.embedding.value_or(marked);
+    EG_ASSIGN_OR_RETURN(auto runner, MakeRunner(model, settings, true, resources, loaded));
+    loaded->encoder = std::make_unique<DecoderTextEncoder>(std::move(runner), config);
+  }
+  const TextEncoderLimits& limits = loaded->encoder->limits();
+  ServedModel& served = loaded->served;
+  served.embedding_width = limits.width;
+  served.limits.vocab_size = limits.vocab_size;
+  served.limits.max_model_len = limits.max_text_tokens;
+  return {};
+}
+
+// True if the model computes embeddings and generates no text.
+bool IsEncoder(const ModelSetting& model, const Bundle& bundle) {
+  return bundle.text_encoder() != nullptr || model.embedding ||
+         bundle.weights().config.embedding.has_value();
+}
+
+void MoveInBackground(LoadedModel* loaded) {
+  std::vector<Bundle*> bundles = {loaded->bundle.get()};
+  if (loaded->draft_bundle) bundles.push_back(loaded->draft_bundle.get());
+  for (const Bundle* bundle : bundles) {
+    loaded->memory.weights += static_cast<int64_t>(bundle->weights_bytes());
+  }
+  loaded->mover =
+      std::jthread([bundles](const std::stop_token& stopped) { MoveWhileIdle(bundles, stopped); });
+}
+
+}  // namespace
+
+Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& settings,
+                              const std::function<bool()>& stop, SharedResources* resources) {
+  LoadedModel loaded;
+  EG_ASSIGN_OR_RETURN(loaded.bundle, OpenBundle(model, settings, stop, resources));
+  ServedModel& served = loaded.served;
+  auto text = ModelText::Load(TextSource(*loaded.bundle, model), LimitsOfJobs(settings),
+                              &resources->jobs, &resources->memory);
+  if (!text.ok()) return text.status().WithContext(model.path);
+  served.text = *std::move(text);
   served.name = NameOf(model);
   served.created = std::chrono::duration_cast<std::chrono::seconds>(
                        std::chrono::system_clock::now().time_since_epoch())
                        .count();
-  served.limits = loaded.runner->limits();
-  served.max_images = settings.max_images;
-  served.defaults = loaded.bundle->generation_defaults();
-  served.eos_token_ids = config.eos_token_ids;
-  if (!model.draft.empty() && settings.speculation) {
-    EG_RETURN_IF_ERROR(LoadDraft(model, settings, stop, resources, &loaded));
-  }
-  loaded.memory.kv_cache += options.kv_cache_bytes;
-  if (config.media) loaded.memory.kv_cache += int64_t{settings.image_cache_mb} << 20;
-  if (settings.huge_pages) {
-    loaded.memory.weights =
-        static_cast<int64_t>(loaded.bundle->weights_bytes() +
-                             (loaded.draft_bundle ? loaded.draft_bundle->weights_bytes() : 0));
-    std::vector<Bundle*> bundles = {loaded.bundle.get()};
-    if (loaded.draft_bundle) bundles.push_back(loaded.draft_bundle.get());
-    loaded.mover = std::jthread(
-        [bundles](const std::stop_token& stopped) { MoveWhileIdle(bundles, stopped); });
-  }
+  EG_RETURN_IF_ERROR(IsEncoder(model, *loaded.bundle)
+                         ? LoadEncoder(model, settings, resources, &loaded)
+                         : LoadGenerator(model, settings, stop, resources, &loaded));
+  if (settings.huge_pages) MoveInBackground(&loaded);
   return loaded;
 }
 

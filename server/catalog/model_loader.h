@@ -11,6 +11,7 @@
 #include "engine/family/bundle.h"
 #include "engine/family/decoder/decoder_runner.h"
 #include "engine/family/quantize.h"
+#include "engine/model/text_encoder.h"
 #include "server/call/served_model.h"
 #include "server/catalog/compute_threads.h"
 #include "server/catalog/memory_plan.h"
@@ -18,14 +19,16 @@
 namespace edgegate {
 
 struct LoadedModel {
-  std::unique_ptr<Bundle> bundle;  // outlives the runner
-  std::unique_ptr<DecoderRunner> runner;
-  std::unique_ptr<Bundle> draft_bundle;  // outlives the draft
-  std::unique_ptr<DecoderRunner> draft;  // the draft model; null: none is configured
+  std::unique_ptr<Bundle> bundle;         // outlives the runner
+  std::unique_ptr<DecoderRunner> runner;  // null: the model computes embeddings
+  std::unique_ptr<TextEncoder> encoder;   // null: the model generates text
+  std::unique_ptr<Bundle> draft_bundle;   // outlives the draft
+  std::unique_ptr<DecoderRunner> draft;   // the draft model; null: none is configured
   ServedModel served;
   std::vector<bool> valid_tokens;
-  ModelMemory memory;  // includes the draft model
-  std::jthread mover;  // moves the bundles to huge pages while the model is served
+  ModelMemory memory;   // includes the draft model
+  std::string kernels;  // that compute, for the log
+  std::jthread mover;   // moves the bundles to huge pages while the model is served
 };
 
 // Resources that all models and their requests share. They outlive the models.

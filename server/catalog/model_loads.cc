@@ -77,9 +77,11 @@ void ModelLoads::Load(size_t place, const ModelSetting& model) {
     return Fail(Failure::kMemory);
   }
   const RunnerLimits& limits = loaded->served.limits;
-  spdlog::info("loaded {} in {:.2f} s: context {}, {} KV blocks, {}", loaded->served.name,
+  spdlog::info("loaded {} in {:.2f} s: context {}, {}, {}", loaded->served.name,
                std::chrono::duration<double>(Clock::now() - start).count(), limits.max_model_len,
-               limits.num_blocks, loaded->runner->kernels());
+               loaded->encoder ? fmt::format("embeddings of {}", loaded->served.embedding_width)
+                               : fmt::format("{} KV blocks", limits.num_blocks),
+               loaded->kernels);
   (*loaded_)[place] = *std::move(loaded);
   Serve(place, model);
 }
@@ -92,8 +94,10 @@ void ModelLoads::Serve(size_t place, const ModelSetting& model) {
   }
   auto check = CheckOf(loaded);
   loaded.served.engine_index =
-      engine_->AddModel(std::move(loaded.runner), LimitsOf(settings_), loaded.valid_tokens,
-                        std::move(loaded.draft), std::move(check));
+      loaded.encoder
+          ? engine_->AddEncoder(std::move(loaded.encoder), std::move(check))
+          : engine_->AddModel(std::move(loaded.runner), LimitsOf(settings_), loaded.valid_tokens,
+                              std::move(loaded.draft), std::move(check));
   catalog_->SetReady(place, &loaded.served);
   ++num_loaded_;
 }

@@ -236,6 +236,9 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
     EG_ASSIGN_OR_RETURN(const std::string path,
                         EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), options));
     EG_ASSIGN_OR_RETURN(subject.bundle, Bundle::Open(path));
+    if (subject.bundle->text_encoder() != nullptr) {
+      return InvalidArgument("{} computes embeddings only", model.path);
+    }
     weights = &subject.bundle->weights();
   }
   subject.format = weights->format;

@@ -91,6 +91,9 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   auto model = LoadModel(
       setting, settings, [&] { return signals.pending(); }, &resources);
   if (!model.ok()) return Fail(model.status(), kExitModel);
+  if (model->encoder) {
+    return Fail(InvalidArgument("{} computes embeddings only", setting.path), kExitUsage);
+  }
   EngineLoop engine;
   model->served.engine_index =
       engine.AddModel(std::move(model->runner), {}, model->valid_tokens, std::move(model->draft));

@@ -1,5 +1,7 @@
 #include "server/worker/jobs.h"
 
+#include <algorithm>
+
 #include "engine/base/sha256.h"
 #include "engine/text/vocabulary.h"
 #include "server/media/decode_image.h"
@@ -26,6 +28,33 @@ Status EncodeText(const TextModel& model, WireReader* job, WireWriter* result) {
                       model.tokenizer->Encode(text, Tokenizer::Specials::kParse, true, max_tokens));
   result->PutVector(ids);
   return {};
+}
+
+// Cuts ids to `most`, and keeps the special tokens at their end. `specials`: the ids of the empty
+// text.
+void CutIds(const std::vector<int32_t>& specials, size_t most, std::vector<int32_t>* ids) {
+  if (ids->size() <= most) return;
+  const auto same = std::mismatch(specials.rbegin(), specials.rend(), ids->rbegin(), ids->rend());
+  const auto last = std::min(same.first - specials.rbegin(), static_cast<int64_t>(most));
+  ids->resize(most);
+  std::copy(specials.end() - last, specials.end(), ids->end() - last);
+}
+
+Status EncodeTexts(const TextModel& model, WireReader* job, WireWriter* result) {
+  const Tokenizer& tokenizer = *model.tokenizer;
+  const auto most = job->Get<int64_t>();
+  const bool cut = job->GetBool();
+  const auto count = job->Get<uint32_t>();
+  EG_ASSIGN_OR_RETURN(const auto specials, tokenizer.Encode("", Tokenizer::Specials::kParse, true));
+  for (uint32_t i = 0; i < count && job->ok(); ++i) {
+    auto ids = tokenizer.Encode(job->GetString(), Tokenizer::Specials::kParse, true,
+                                cut ? Tokenizer::kNoLimit : most);
+    if (!ids.ok() && ids.status().code() != StatusCode::kResourceExhausted) return ids.status();
+    if (ids.ok() && cut) CutIds(specials, static_cast<size_t>(most), &*ids);
+    const bool fits = ids.ok() && std::ssize(*ids) <= most;
+    result->Put(fits).PutVector(fits ? *ids : std::vector<int32_t>());
+  }
+  return job->ok() ? Status() : Internal("a worker's job is damaged");
 }
 
 Status PrepareImageFile(WireReader* job, WireWriter* result) {
@@ -124,6 +153,8 @@ Status RunJob(const TextModel& model, JobKind kind, WireReader* job, WireWriter*
       return EncodeChat(model, job, result);
     case JobKind::kEncodeText:
       return EncodeText(model, job, result);
+    case JobKind::kEncodeTexts:
+      return EncodeTexts(model, job, result);
     case JobKind::kPrepareImage:
       return PrepareImageFile(job, result);
     case JobKind::kGrammar:

@@ -21,6 +21,7 @@ enum class JobKind : uint8_t {
   kEncodeChat,    // Conversation, limit of tokens, rows of images -> ids, positions of images,
                   // whether thoughts are open
   kEncodeText,    // text, limit of tokens -> ids
+  kEncodeTexts,   // limit of tokens, whether to cut, texts -> for each whether it fits, ids
   kPrepareImage,  // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
   kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)
 };

@@ -30,6 +30,18 @@ Result<std::string> OpenAnswer(std::string_view message) {
 
 Status Malformed() { return Internal("a worker's result is malformed"); }
 
+// Returns how many of the texts from `first` on are tokenized in one job, so that a job is short.
+size_t TextsOfJob(const std::vector<std::string_view>& texts, size_t first) {
+  constexpr size_t kTexts = 256, kBytes = 128 << 10;
+  size_t bytes = 0, count = 0;
+  while (count < std::min(kTexts, texts.size() - first)) {
+    bytes += texts[first + count].size();
+    if (bytes > kBytes && count > 0) break;
+    ++count;
+  }
+  return count;
+}
+
 Result<VocabularyTable> ReadVocabulary(WireReader* reader) {
   std::string bytes(reader->GetString());
   auto ends = reader->GetVector<uint32_t>();
@@ -143,6 +155,27 @@ Result<std::vector<int32_t>> ModelText::EncodeText(std::string_view text, int64_
   auto ids = reader.GetVector<int32_t>();
   if (!reader.ok()) return Malformed();
   return ids;
+}
+
+Result<std::vector<std::optional<std::vector<int32_t>>>> ModelText::EncodeTexts(
+    const std::vector<std::string_view>& texts, int64_t max_tokens, bool cut,
+    const JobContext& context) {
+  std::vector<std::optional<std::vector<int32_t>>> all;
+  while (all.size() < texts.size()) {
+    const size_t count = TextsOfJob(texts, all.size());
+    WireWriter job = NewJob(JobKind::kEncodeTexts);
+    job.Put(max_tokens).Put(cut).Put(static_cast<uint32_t>(count));
+    for (size_t i = 0; i < count; ++i) job.PutString(texts[all.size() + i]);
+    EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kEncodeTexts, &job, context));
+    WireReader reader(result);
+    for (size_t i = 0; i < count; ++i) {
+      const bool fits = reader.GetBool();
+      auto ids = reader.GetVector<int32_t>();
+      all.push_back(fits ? std::optional(std::move(ids)) : std::nullopt);
+    }
+    if (!reader.ok()) return Malformed();
+  }
+  return all;
 }
 
 Result<PreparedImage> ModelText::PrepareImage(std::string_view file, int side,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,12 @@ class ModelText {
                                 const std::vector<int>& image_rows, const JobContext& context);
   Result<std::vector<int32_t>> EncodeText(std::string_view text, int64_t max_tokens,
                                           const JobContext& context);
+  // Tokenizes several texts, with the tokens that the tokenizer adds. A text with more than
+  // `max_tokens` is cut if `cut` is set; the tokens that the tokenizer adds at its end are kept.
+  // Otherwise its result is nullopt.
+  Result<std::vector<std::optional<std::vector<int32_t>>>> EncodeTexts(
+      const std::vector<std::string_view>& texts, int64_t max_tokens, bool cut,
+      const JobContext& context);
   // `side`: side of the square image that the model takes, in pixels.
   Result<PreparedImage> PrepareImage(std::string_view file, int side, const JobContext& context);
   // Returns a constraint at the grammar's start. A separate process serves it until the constraint

@@ -215,10 +215,17 @@ def test_results_of_functions_give_the_same_text(clients):
         },
         {"role": "tool", "content": "5", "tool_name": "add"},
     ]
-    text, last = ollama_chat(
-        ollama_client, turns, tools=[{"type": "function", "function": function}]
-    )
-    assert response.usage.input_tokens == last.prompt_eval_count
+    # Ollama's Python client rewrites schemas, so that the prompt would be another.
+    body = {
+        "model": "smol",
+        "stream": False,
+        "messages": turns,
+        "tools": [{"type": "function", "function": function}],
+        "options": {"temperature": 0, "num_predict": TOKENS},
+    }
+    last = ollama_client._client.post("/api/chat", json=body).json()
+    text = last["message"]["content"]
+    assert response.usage.input_tokens == last["prompt_eval_count"]
     assert response.output_text == text_of(message) == text == (answered.content or "")
 
 
@@ -301,7 +308,7 @@ def test_unsupported_members_are_named(clients):
         message_of(anthropic_client, TURNS, extra_body={"mcp_servers": [{"name": "x"}]})
     with pytest.raises(ollama.ResponseError, match="options.mirostat"):
         ollama_client.chat("smol", TURNS, options={"mirostat": 2})
-    with pytest.raises(ollama.ResponseError, match="/api/embed"):
+    with pytest.raises(ollama.ResponseError, match="no embeddings"):
         ollama_client.embed("smol", "text")
 
 
@@ -325,7 +332,9 @@ def test_stop_sequences_and_lengths(clients):
     assert (cut.stop_reason, cut.stop_sequence) == ("stop_sequence", word)
     assert word not in text_of(cut)
     assert message_of(client, TURNS, max_tokens=2).stop_reason == "max_tokens"
-    assert message_of(client, TURNS, max_tokens=100_000).stop_reason in ("end_turn", "max_tokens")
+    # More than the context holds. The client wants a stream for such numbers.
+    long = message_of(client, TURNS, stream=True, max_tokens=100_000)
+    assert long.stop_reason in ("end_turn", "max_tokens")
 
 
 def test_count_tokens(clients):

@@ -51,7 +51,8 @@ std::string SampleSettings() {
          "# path = \"/var/lib/edgegate/SmolLM2-135M-Instruct.Q4_1.gguf\"\n"
          "# mmproj = \"\"       # GGUF file with the vision part\n"
          "# draft = \"\"        # draft model, a small model with the same vocabulary\n"
-         "# tool_format = \"\"  # form of tool calls; empty: detected from the chat template\n";
+         "# tool_format = \"\"  # form of tool calls; empty: detected from the chat template\n"
+         "# embedding = false # compute embeddings from the last token\n";
 }
 
 std::string SettingsTable() {

@@ -69,6 +69,7 @@ TEST_CASE("errors name the file, the line and the key") {
       {"[engine]\nweight_format = 4", "engine.weight_format must be a string"},
       {"[[model]]\npath = \"x\"\nmmproj = 1", "model.mmproj must be a string"},
       {"[[model]]\npath = \"x\"\ndraft = 1", "model.draft must be a string"},
+      {"[[model]]\npath = \"x\"\nembedding = 1", "model.embedding must be true or false"},
       {"[[model]]\nname = \"x\"", "f:1: a [[model]] has no path"},
       {"[[model]]\npth = \"x\"", "unknown key model.pth"},
       {"model = 5", "f:1: models must be given as [[model]] tables"},

@@ -5,12 +5,16 @@
 
 #include "server/api/anthropic/errors.h"
 #include "server/api/anthropic/request.h"
+#include "server/api/endpoint.h"
+#include "server/api/ollama/embed.h"
 #include "server/api/ollama/errors.h"
 #include "server/api/ollama/request.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
+#include "server/api/openai/embeddings.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/responses/request.h"
+#include "server/api/rerank/rerank.h"
 
 namespace {
 
@@ -24,6 +28,18 @@ std::variant<ParsedCall, CallError> ParseStoredResponse(std::string_view body) {
   return ParseResponse(body, {}, &store);
 }
 
+// Parses the body, and writes the error in the form of each protocol if it is wrong.
+template <typename Parse>
+void TryParse(Parse parse, std::string_view body) {
+  const auto parsed = parse(body);
+  const auto* error = std::get_if<CallError>(&parsed);
+  if (error == nullptr) return;
+  const HttpError http = ToHttp(*error);
+  for (const ErrorBody write : {OpenAiErrorBody, AnthropicErrorBody, OllamaErrorBody}) {
+    (void)write(http);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -31,13 +47,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto parse :
        {ParseChatCompletion, ParseCompletion, ParseStoredResponse, ParseMessageRequest,
         ParseCountRequest, ParseOllamaChat, ParseOllamaGenerate}) {
-    const auto parsed = parse(body);
-    const auto* error = std::get_if<CallError>(&parsed);
-    if (error == nullptr) continue;
-    const HttpError http = ToHttp(*error);
-    for (const ErrorBody write : {OpenAiErrorBody, AnthropicErrorBody, OllamaErrorBody}) {
-      (void)write(http);
-    }
+    TryParse(parse, body);
   }
+  TryParse(ParseEmbeddings, body);
+  TryParse(ParseRerank, body);
+  TryParse(ParseOllamaEmbed, body);
+  TryParse(ParseOllamaEmbeddings, body);
   return 0;
 }

@@ -1,5 +1,6 @@
 """All cases that are requests to one daemon."""
 
+import cases_embedding
 import cases_grammar
 import cases_http
 import cases_image
@@ -19,6 +20,7 @@ CASES = [
         cases_schema,
         cases_grammar,
         cases_image,
+        cases_embedding,
         cases_http,
         cases_tools,
         cases_protocols,

@@ -86,13 +86,14 @@ class Daemon:
 
 
 def arguments(cache):
-    """Arguments of the daemon for most cases: a text model, one with images, a tiny one."""
+    """Arguments of the daemon for most cases: a text model, one with images, a tiny one, an encoder."""
     more = os.environ.get("EDGEGATE_HOSTILE_ARGUMENTS", "").split()
     return [
         *more,
         f"--model=smol={SMOL}",
         f"--model=demo={DEMO}",
         f"--model=tiny={GOLDEN / 'qwen2'}",
+        f"--model=bert={GOLDEN.parent / 'embeddings/bert'}",
         "--engine.cache_dir",
         str(cache),
         "--engine.kv_cache_mb",

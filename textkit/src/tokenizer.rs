@@ -48,7 +48,12 @@ impl Tokenizer {
     pub fn new(json: &str) -> Result<Self, String> {
         let description: Value =
             serde_json::from_str(json).map_err(|e| format!("tokenizer.json: {e}"))?;
-        let parse = HfTokenizer::from_str(json).map_err(|e| format!("tokenizer.json: {e}"))?;
+        let mut parse = HfTokenizer::from_str(json).map_err(|e| format!("tokenizer.json: {e}"))?;
+        // Files of sentence encoders cut and pad every text. Callers have limits of their own.
+        parse
+            .with_truncation(None)
+            .map_err(|e| format!("tokenizer.json: {e}"))?;
+        parse.with_padding(None);
         let mut plain = parse.clone();
         plain.set_encode_special_tokens(true);
         let tokens = token_table(&parse, &description)?;
@@ -127,6 +132,7 @@ fn token_table(tokenizer: &HfTokenizer, description: &Value) -> Result<Vec<Token
         ));
     }
     let byte_level = mentions(&description["decoder"], "ByteLevel");
+    let wordpiece = wordpiece_prefix(&description["decoder"]);
     let bytes_of_char = byte_level_alphabet();
     let mut tokens: Vec<Token> = (0..size)
         .map(|_| Token {
@@ -137,6 +143,8 @@ fn token_table(tokenizer: &HfTokenizer, description: &Value) -> Result<Vec<Token
     for (name, id) in vocab {
         let bytes = if byte_level {
             byte_level_bytes(&name, &bytes_of_char)
+        } else if let Some(prefix) = wordpiece {
+            wordpiece_bytes(&name, prefix)
         } else {
             metaspace_bytes(&name)
         };
@@ -166,8 +174,21 @@ fn mentions(decoder: &Value, kind: &str) -> bool {
             .is_some_and(|list| list.iter().any(|d| mentions(d, kind)))
 }
 
+/// The mark of a token that continues a word, if the decoder is that of WordPiece.
+fn wordpiece_prefix(decoder: &Value) -> Option<&str> {
+    (decoder["type"] == "WordPiece").then(|| decoder["prefix"].as_str().unwrap_or("##"))
+}
+
+fn wordpiece_bytes(name: &str, prefix: &str) -> Vec<u8> {
+    match name.strip_prefix(prefix) {
+        Some(rest) => rest.as_bytes().to_vec(),
+        None => format!(" {name}").into_bytes(),
+    }
+}
+
 fn strips_leading_space(decoder: &Value) -> bool {
     match decoder["type"].as_str() {
+        Some("WordPiece") => true,
         Some("Strip") => decoder["content"] == " " && decoder["start"].as_u64().unwrap_or(0) > 0,
         Some("Metaspace") => decoder["prepend_scheme"] != "never",
         Some("Sequence") => decoder["decoders"]
@@ -228,6 +249,12 @@ mod tests {
         assert_eq!(metaspace_bytes("▁a"), b" a");
         assert_eq!(metaspace_bytes("<0x0A>"), b"\n");
         assert_eq!(metaspace_bytes("<0xZZ>"), b"<0xZZ>");
+    }
+
+    #[test]
+    fn wordpiece_names() {
+        assert_eq!(wordpiece_bytes("##ing", "##"), b"ing");
+        assert_eq!(wordpiece_bytes("door", "##"), b" door");
     }
 
     #[test]

@@ -266,7 +266,7 @@ void DecoderRunner::Impl::ComputeOutputs(const ForwardBatch& batch) {
   };
   if (!batch.hidden_rows.empty()) {
     for (size_t i = 0; i < batch.hidden_rows.size(); ++i) {
-      RmsNormRow(hidden.data() + place_of(batch.hidden_rows[i]) * width, weights.final_norm, width,
+      RmsNormRow(hidden.data() + place_of(batch.hidden_rows[i]) * width, weights.state_norm, width,
                  config.rms_norm_eps, states.data() + int64_t(i) * width);
     }
     std::vector<int32_t> places;

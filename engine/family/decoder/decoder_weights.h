@@ -41,7 +41,10 @@ struct DecoderWeights {
   WeightFormat format = kWeightFormat<Int8Format>;  // of `layers`
   EmbeddingTable embedding;
   std::vector<DecoderLayerWeights> layers;
-  const float* final_norm = nullptr;          // [hidden_size]
+  // The last norm, [hidden_size]. `final_norm` is divided by the factors by which the columns of
+  // lm_head are multiplied (SmoothQuant). `state_norm` is the model's own.
+  const float* final_norm = nullptr;
+  const float* state_norm = nullptr;
   Linear lm_head;                             // n = vocab_size; INT8
   std::shared_ptr<const MediaWeights> media;  // null where config.media is
 };

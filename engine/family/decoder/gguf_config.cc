@@ -80,6 +80,17 @@ void SetEos(const GgufFile& gguf, const std::vector<std::string>& end_of_turn, M
   for (const std::string& name : end_of_turn) add_named(name);
 }
 
+// Reads the pooling of an embedding model. nullopt: the file does not mark the model as one.
+Result<std::optional<EmbeddingConfig>> EmbeddingOf(const GgufFile& gguf, const std::string& arch) {
+  constexpr int64_t kNone = 0, kLast = 3;  // llama.cpp's enum llama_pooling_type
+  const int64_t pooling = gguf.Int(arch + ".pooling_type").value_or(kNone);
+  if (pooling == kNone) return std::optional<EmbeddingConfig>();
+  if (pooling != kLast) {
+    return Unimplemented("{}.pooling_type {} is not supported for a decoder", arch, pooling);
+  }
+  return std::optional(EmbeddingConfig{.pooling = Pooling::kLast});
+}
+
 }  // namespace
 
 Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float>& rope_factors) {
@@ -119,6 +130,7 @@ Result<ModelConfig> ConfigFromGguf(const GgufFile& gguf, const std::vector<float
   EG_RETURN_IF_ERROR(RefuseUnsupported(gguf, arch, model));
   EG_RETURN_IF_ERROR(SetRope(gguf, arch, family.rope_layout, rope_factors, &model));
   SetEos(gguf, family.end_of_turn, &model);
+  EG_ASSIGN_OR_RETURN(model.embedding, EmbeddingOf(gguf, arch));
   if (family.read != nullptr) EG_RETURN_IF_ERROR(family.read(gguf, &model));
   EG_RETURN_IF_ERROR(ValidateModelConfig(model));
   return model;

@@ -85,6 +85,7 @@ Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bo
         packer->Pack(block, rows, count);
       }));
   packer->Finish();
+  writer->Write("state_norm", norm.data(), norm.size() * 4);
   DivideRows(&norm, factors);
   writer->Write("final_norm", norm.data(), norm.size() * 4);
   return {};

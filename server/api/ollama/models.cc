@@ -40,6 +40,7 @@ json Entry(const ServedModel& model) {
 }
 
 json Capabilities(const ServedModel& model) {
+  if (model.embedding_width > 0) return json::array({"embedding"});
   json list = json::array({"completion"});
   if (model.limits.media) list.push_back("vision");
   if (!model.text->has_chat_template()) return list;
@@ -75,7 +76,8 @@ std::string Show(const ServedModel& model) {
   const json info = {{"general.architecture", "edgegate"},
                      {"general.basename", model.name},
                      {"edgegate.context_length", model.limits.max_model_len},
-                     {"edgegate.embedding_length", model.limits.hidden_size},
+                     {"edgegate.embedding_length",
+                      model.embedding_width > 0 ? model.embedding_width : model.limits.hidden_size},
                      {"edgegate.vocab_size", model.limits.vocab_size}};
   return DumpJson(json{{"modelfile", "FROM " + model.name},
                        {"parameters", ""},
@@ -179,11 +181,6 @@ void AddOllamaModels(const ApiServices& services, Router* router) {
       [&services](std::string_view body) { return ParsePull(services, body); }, router);
   AddRefusal("DELETE", "/api/delete", "Refuses: models are not deleted over the API.",
              "Models are not deleted over the API: remove the file from engine.model_dir.", router);
-  for (const char* path : {"/api/embed", "/api/embeddings"}) {
-    AddRefusal("POST", path, "Refuses: embeddings are not supported.",
-               fmt::format("'{}' is not supported: edgegate computes no embeddings yet.", path),
-               router);
-  }
 }
 
 }  // namespace edgegate

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/api/answer_call.h"
+#include "server/api/endpoint.h"
 #include "server/api/json/dump.h"
 #include "server/api/openai/errors.h"
 #include "server/http/exchange.h"

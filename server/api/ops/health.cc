@@ -28,6 +28,7 @@ json ModelHealth(const std::string& name, const EngineSnapshot::Model& m) {
           {"generated_tokens", m.generated_tokens},
           {"draft_n", m.draft_tokens},
           {"draft_n_accepted", m.accepted_tokens},
+          {"texts_encoded", m.texts_encoded},
           {"images_encoded", m.images_encoded},
           {"image_cache_hits", m.image_cache_hits},
           {"image_cache_bytes", m.image_cache_bytes}};

@@ -63,6 +63,40 @@ struct Site {
   MemoryBudget memory{int64_t{256} << 20};
 };
 
+TEST_CASE(
+    "a worker encodes many texts, and cuts long ones before the special tokens at their end") {
+  Site site;
+  auto bert = ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/embeddings/bert");
+  REQUIRE(bert.ok());
+  TextModelSource source;
+  source.assets = &(*bert)->tokenizer_assets();
+  source.vocab_size = (*bert)->text_encoder()->config().vocab_size();
+  const auto text = ModelText::Load(source, site.limits, &site.jobs, &site.memory);
+  REQUIRE_MESSAGE(text.ok(), text.status().message());
+  const auto tokenizer = Tokenizer::Make(*source.assets);
+  REQUIRE(tokenizer.ok());
+  std::vector<std::string> many;
+  for (int i = 0; i < 700; ++i) many.push_back(std::string(static_cast<size_t>(i), 'a') + " door");
+  const std::vector<std::string_view> views(many.begin(), many.end());
+  const auto all = (*text)->EncodeTexts(views, 20, false, {});
+  const auto cut = (*text)->EncodeTexts(views, 6, true, {});
+  REQUIRE(all.ok());
+  REQUIRE(cut.ok());
+  REQUIRE(all->size() == many.size());
+  for (size_t i = 0; i < many.size(); ++i) {
+    const auto ids = *(*tokenizer)->Encode(many[i], Tokenizer::Specials::kParse, true);
+    CHECK((*all)[i].has_value() == (ids.size() <= 20));
+    if ((*all)[i]) CHECK(*(*all)[i] == ids);
+    std::vector<int32_t> expected = ids;
+    if (ids.size() > 6) {
+      expected.resize(5);
+      expected.push_back(ids.back());
+    }
+    REQUIRE((*cut)[i].has_value());
+    CHECK(*(*cut)[i] == expected);
+  }
+}
+
 TEST_CASE("a worker encodes text and messages as this process does") {
   Site site;
   const auto text = site.Load();

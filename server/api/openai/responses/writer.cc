@@ -53,8 +53,8 @@ std::string_view ResponseWriter::heartbeat() const {
 
 std::string ResponseWriter::Begin() {
   const json response = Response("in_progress");
-  return Event("response.created", {{"response", response}}) +
-         Event("response.in_progress", {{"response", response}});
+  std::string events = Event("response.created", {{"response", response}});
+  return events += Event("response.in_progress", {{"response", response}});
 }
 
 std::string ResponseWriter::Delta(const ChoiceEvent& event) {

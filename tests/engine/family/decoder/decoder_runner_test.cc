@@ -69,7 +69,8 @@ std::vector<float> Logits(DecoderRunner* runner, const ForwardBatch& batch) {
 }
 
 TEST_CASE("hidden states times the output matrix are the logits") {
-  const Packed packed;
+  Packed packed;
+  packed.weights.state_norm = packed.weights.final_norm;  // the input of the smoothed matrix
   const int width = packed.weights.config.hidden_size, vocab = packed.weights.config.vocab_size;
   const auto want = Logits(packed.Runner().get(), Batch());
   const auto runner = packed.Runner(4);
