@@ -12,7 +12,7 @@ endif()
 add_compile_options(-ffp-contract=off)
 
 if(EDGEGATE_SANITIZE)
-  add_compile_options(-fsanitize=${EDGEGATE_SANITIZE} -fno-omit-frame-pointer -g
+  add_compile_options(-fsanitize=${EDGEGATE_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${EDGEGATE_SANITIZE})
 endif()
