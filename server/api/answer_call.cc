@@ -121,9 +121,8 @@ std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices
   auto images = PrepareImages(services, call, model, context);
   if (const auto* error = std::get_if<CallError>(&images)) return *error;
   call.images.clear();
-  return Generation::Start(std::move(call), model,
-                           std::get<std::vector<PromptMedia>>(std::move(images)), services.engine,
-                           DeadlineOf(services), context);
+  return Generation::Start(call, model, std::get<std::vector<PromptMedia>>(std::move(images)),
+                           services.engine, DeadlineOf(services), context);
 }
 
 // Reads and parses the body. Sets the caller.

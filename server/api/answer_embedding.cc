@@ -31,9 +31,10 @@ void Answer(const ApiServices& services, ParsedEmbedding parsed, MemoryBudget::L
   }
   const JobContext context{parsed.call.caller.client, [&] { return exchange.gone(kJobPatience); }};
   const size_t texts = parsed.call.inputs.size();
-  auto started = EmbeddingRun::Start(std::move(parsed.call), model, services.engine,
-                                     DeadlineOf(services), context);
+  auto started =
+      EmbeddingRun::Start(parsed.call, model, services.engine, DeadlineOf(services), context);
   if (const auto* error = std::get_if<CallError>(&started)) return exchange.Fail(ToHttp(*error));
+  parsed.call.inputs = {};
   auto& run = *std::get<std::unique_ptr<EmbeddingRun>>(started);
   while (!run.Wait(Clock::now() + kClientCheck)) {
     if (exchange.gone(kAnswerPatience)) return exchange.Abandon();

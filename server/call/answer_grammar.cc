@@ -34,7 +34,7 @@ GrammarSpec ToolGrammar(const Call& call, const ServedModel& model, bool reasoni
 
 // Makes the error of a structure. The first line of its message names the schema at fault.
 CallError ToolError(const Status& status) {
-  const std::string message(status.message());
+  const std::string& message = status.message();
   const size_t line = message.find('\n');
   if (line == std::string::npos) return AtField("tools", status);
   return AtField(message.substr(0, line), Status(status.code(), message.substr(line + 1)));

@@ -93,7 +93,7 @@ std::variant<std::vector<Ids>, CallError> Tokenize(const EmbeddingCall& call,
 }  // namespace
 
 std::variant<std::unique_ptr<EmbeddingRun>, CallError> EmbeddingRun::Start(
-    EmbeddingCall call, const ServedModel& model, EngineLoop* engine,
+    const EmbeddingCall& call, const ServedModel& model, EngineLoop* engine,
     std::optional<TimePoint> deadline, const JobContext& context) {
   if (auto error = CheckFirst(call, model)) return *std::move(error);
   const Status admitted = engine->CheckAdmission(model.engine_index, call.caller.client,

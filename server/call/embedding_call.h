@@ -53,7 +53,7 @@ class EmbeddingRun {
 
   // Checks the call, tokenizes its texts and submits them. `engine` must outlive the result.
   static std::variant<std::unique_ptr<EmbeddingRun>, CallError> Start(
-      EmbeddingCall call, const ServedModel& model, EngineLoop* engine,
+      const EmbeddingCall& call, const ServedModel& model, EngineLoop* engine,
       std::optional<TimePoint> deadline, const JobContext& context);
 
   // Waits for the end. True: it has come.

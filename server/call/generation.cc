@@ -195,7 +195,7 @@ std::optional<CallError> Generation::CheckFirst(const Call& call, const ServedMo
 }
 
 std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
-    Call call, const ServedModel& model, std::vector<PromptMedia> images, EngineLoop* engine,
+    const Call& call, const ServedModel& model, std::vector<PromptMedia> images, EngineLoop* engine,
     std::optional<TimePoint> deadline, const JobContext& context) {
   std::unique_ptr<Generation> generation(new Generation);
   generation->per_prompt_ = call.num_choices;

@@ -60,8 +60,8 @@ class Generation {
   // loaded images of the call; their positions are set here. Precondition: CheckFirst() found no
   // error. `model` and `engine` must outlive the result.
   static std::variant<std::unique_ptr<Generation>, CallError> Start(
-      Call call, const ServedModel& model, std::vector<PromptMedia> images, EngineLoop* engine,
-      std::optional<TimePoint> deadline, const JobContext& context);
+      const Call& call, const ServedModel& model, std::vector<PromptMedia> images,
+      EngineLoop* engine, std::optional<TimePoint> deadline, const JobContext& context);
 
   // Returns the number of tokens of the call's first prompt. Tokenizes it and runs nothing.
   // Precondition: CheckFirst() found no error.

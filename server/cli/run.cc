@@ -105,8 +105,8 @@ int RunPrompt(const Settings& settings, const RunArguments& arguments) {
   if (const auto error = Generation::CheckFirst(call, model->served)) {
     return Fail(error->status, kExitFailure);
   }
-  auto started = Generation::Start(std::move(call), model->served, *std::move(images), &engine,
-                                   std::nullopt, {});
+  auto started =
+      Generation::Start(call, model->served, *std::move(images), &engine, std::nullopt, {});
   if (const auto* error = std::get_if<CallError>(&started)) {
     return Fail(error->status, kExitFailure);
   }

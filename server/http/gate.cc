@@ -74,7 +74,8 @@ GateResult Gate::Check(Connection& connection) const {
                      "unavailable")};
     }
   }
-  if (head.path == "*") return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, ""}};
+  if (head.path == "*")
+    return {ShortAnswer{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, ""}};
   if (auto answer = CheckScope(connection, scope)) return {std::move(answer)};
   if (any == nullptr) {
     return {Refuse(connection, 404,
@@ -152,7 +153,8 @@ std::optional<ShortAnswer> Gate::CheckScope(Connection& connection, Scope scope)
   return MakeShortAnswer(*error, connection.error_body());
 }
 
-// Refuses a POST, or a DELETE with a body, whose body has no length, a wrong type or encoding, or too many bytes.
+// Refuses a POST, or a DELETE with a body, whose body has no length, a wrong type or encoding, or
+// too many bytes.
 std::optional<ShortAnswer> Gate::CheckBody(const Connection& connection) const {
   const RequestHead& head = connection.head();
   if (const std::string* type = head.Find("content-type")) {

@@ -27,7 +27,10 @@ const char* StopReason(const ChoiceEvent& event) {
 
 MessageWriter::MessageWriter(MessageOptions options, const ServedModel& model,
                              const Generation& generation)
-    : options_(std::move(options)), model_(model), generation_(generation), id_("msg_" + RandomHex(3)) {}
+    : options_(std::move(options)),
+      model_(model),
+      generation_(generation),
+      id_("msg_" + RandomHex(3)) {}
 
 const char* MessageWriter::content_type() const { return options_.stream ? kSseType : kJsonType; }
 
@@ -59,14 +62,14 @@ std::string MessageWriter::End() {
   }
   json delta = {{"delta", {{"stop_reason", stop_reason_}, {"stop_sequence", stop_sequence_}}},
                 {"usage", Usage()}};
-  return Event("message_delta", std::move(delta)) + Event("message_stop", json::object());
+  return Event("message_delta", delta) + Event("message_stop", json::object());
 }
 
 std::string MessageWriter::Fail(const HttpError& error) {
   return SseEvent(AnthropicErrorBody(error), "error");
 }
 
-std::string MessageWriter::Event(const char* type, json members) const {
+std::string MessageWriter::Event(const char* type, const json& members) const {
   if (!options_.stream) return {};
   json event = {{"type", type}};
   event.update(members);

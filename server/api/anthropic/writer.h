@@ -28,7 +28,7 @@ class MessageWriter : public AnswerWriter {
   using json = nlohmann::ordered_json;
   enum class Open { kNone, kThinking, kText, kCall };
 
-  std::string Event(const char* type, json members) const;
+  std::string Event(const char* type, const json& members) const;
   // Begins a block. Ends the open one first.
   std::string OpenBlock(Open kind, json block);
   // Ends the open block, if there is one.

@@ -72,7 +72,8 @@ json ChatWriter::WholeMessage(const Collected& collected) const {
   }
   for (json& call : calls) {
     json function = std::move(call);
-    call = {{"id", "call_" + RandomHex(3)}, {"type", "function"}, {"function", std::move(function)}};
+    call = {
+        {"id", "call_" + RandomHex(3)}, {"type", "function"}, {"function", std::move(function)}};
   }
   message["tool_calls"] = std::move(calls);
   return message;

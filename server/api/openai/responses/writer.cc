@@ -89,21 +89,21 @@ std::string ResponseWriter::End() {
 std::string ResponseWriter::Fail(const HttpError& error) {
   json response = Response("failed");
   response["error"] = {{"code", "server_error"}, {"message", error.message}};
-  return Event("response.failed", {{"response", std::move(response)}});
+  return Event("response.failed", {{"response", response}});
 }
 
-std::string ResponseWriter::Event(const char* type, json members) {
+std::string ResponseWriter::Event(const char* type, const json& members) {
   if (!options_->stream) return {};
   json event = {{"type", type}, {"sequence_number", sequence_++}};
   event.update(members);
   return SseEvent(DumpJson(event), type);
 }
 
-std::string ResponseWriter::ItemEvent(const char* type, json members) {
+std::string ResponseWriter::ItemEvent(const char* type, const json& members) {
   json event = {{"item_id", output_.back()["id"]}, {"output_index", output_.size() - 1}};
   if (open_ != Open::kCall) event["content_index"] = 0;
   event.update(members);
-  return Event(type, std::move(event));
+  return Event(type, event);
 }
 
 json& ResponseWriter::Part() { return output_.back()["content"][0]; }

@@ -34,9 +34,9 @@ class ResponseWriter : public AnswerWriter {
   enum class Open { kNone, kReasoning, kMessage, kCall };
 
   // Writes one event. `members` are those after the type and the number.
-  std::string Event(const char* type, json members);
+  std::string Event(const char* type, const json& members);
   // Writes an event about the open item.
-  std::string ItemEvent(const char* type, json members);
+  std::string ItemEvent(const char* type, const json& members);
   // Begins an item. Ends the open one first.
   std::string OpenItem(Open kind, const std::string& name);
   // Ends the open item, if there is one.
