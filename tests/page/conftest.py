@@ -17,7 +17,9 @@ spec.loader.exec_module(api)
 DEMO, MODEL, ROOT, Daemon = api.DEMO, api.MODEL, api.ROOT, api.Daemon
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # A picture of a camera for getUserMedia, and no question whether the page may use it.
-ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+# Containers run as root and have a small /dev/shm.
+ARGUMENTS = [*CAMERA, "--no-sandbox", "--disable-dev-shm-usage"]
 
 
 class Site:
