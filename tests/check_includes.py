@@ -49,6 +49,7 @@ ALLOWED = {
     "server/media": ["engine"],
     "server/catalog": ["engine", "scheduler", "config", "server/call/served_model.h"],
     "server/http": ["engine/base", "server/access"],
+    "server/page": [],
     "server/api": [
         "engine",
         "scheduler",
@@ -57,6 +58,7 @@ ALLOWED = {
         "server/catalog",
         "server/http",
         "server/media/fetch.h",
+        "server/page",
     ],
     "server/cli": ["engine", "scheduler", "config", "server"],
 }

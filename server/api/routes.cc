@@ -12,6 +12,7 @@
 #include "server/api/openai/responses/responses.h"
 #include "server/api/ops/health.h"
 #include "server/api/ops/openapi.h"
+#include "server/api/ops/page.h"
 #include "server/api/rerank/rerank.h"
 
 namespace edgegate {
@@ -19,6 +20,7 @@ namespace edgegate {
 Router MakeRoutes(const ApiServices& services) {
   Router router(OpenAiErrorBody);
   AddHealth(services, &router);
+  AddPage(services, &router);
   AddModels(services, &router);
   AddChatCompletions(services, &router);
   AddCompletions(services, &router);

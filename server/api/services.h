@@ -14,6 +14,7 @@ namespace edgegate {
 struct ApiServices {
   FetchOptions images;             // hosts from which images are fetched
   int request_timeout_s = 0;       // 0: none
+  bool page = true;                // serve the chat page
   MemoryBudget* memory = nullptr;  // of requests
   EngineLoop* engine = nullptr;
   const ModelCatalog* catalog = nullptr;

@@ -61,6 +61,7 @@ ApiServices MakeServices(const Settings& s, SharedResources* resources, EngineLo
   services.images.max_bytes = size_t(s.max_body_mb) << 20;
   services.images.timeout_s = s.read_timeout_s;
   services.request_timeout_s = s.request_timeout_s;
+  services.page = s.page;
   services.memory = &resources->memory;
   services.engine = engine;
   services.catalog = catalog;

@@ -94,6 +94,8 @@ Dispatcher::Dispatcher(const Gate* gate) : gate_(gate) {
     for (const char* unwanted : {"Keep-Alive", "Accept-Ranges", "Connection"}) {
       res.headers.erase(unwanted);
     }
+    // httplib writes a length of 0, but only the length of the 200 is allowed (RFC 9110, 8.6).
+    if (res.status == 304) res.headers.erase("Content-Length");
     for (const auto& [name, value] : connection.CommonFields()) res.set_header(name, value);
   });
 }

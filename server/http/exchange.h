@@ -66,8 +66,15 @@ class Exchange {
   // Ends the connection without an answer.
   void Abandon() { connection_.Close(); }
 
-  // Answers with a body of the given type. Call exactly one of Answer(), Fail() and Stream(), once.
+  // Sets a header field of the answer, before it is given.
+  void SetField(const char* name, const std::string& value) { response_.set_header(name, value); }
+
+  // Answers with a body of the given type. Call exactly one of Answer(), AnswerNotModified(),
+  // Fail() and Stream(), once.
   void Answer(const std::string& body, int status = 200, const char* type = kJsonType);
+  // Answers 304: the client has the body. Set ETag and the fields of the 200 before (RFC
+  // 9110, 15.4.5).
+  void AnswerNotModified() { response_.status = 304; }
   // Answers with the error, in the shape of the route's protocol.
   void Fail(const HttpError& error);
   // Answers with a stream. `send` runs after the handler, on the same thread, and sends the whole

@@ -37,6 +37,7 @@ def test_openapi_json_describes_every_route(site):
     assert told["openapi"].startswith("3.1")
     expected = {"/health", "/v1/models", "/v1/models/{model}", "/openapi.json"}
     expected |= {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"}
+    expected |= {"/", "/page/chat.js"}
     assert expected | {"/api/chat", "/api/generate", "/api/tags"} <= told["paths"].keys()
     for path, operations in told["paths"].items():
         for operation in operations.values():
@@ -76,7 +77,7 @@ def test_methods_follow_the_description(site):
 
 
 def test_unknown_paths_are_404s(site):
-    for path in ("/", "/v1", "/v1/models//", "/V1/models", "/v1/unknown"):
+    for path in ("/page", "/page/", "/page/none.js", "/v1", "/v1/models//", "/V1/models", "/v1/unknown"):
         status, _, body = ask(site, "GET", path)
         assert status == 404, path
         assert json.loads(body)["error"]["message"]
