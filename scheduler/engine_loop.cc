@@ -80,6 +80,9 @@ class EngineLoop::Impl {
   // The models that were added.
   std::span<const Member> added() const { return {models.data(), num_models}; }
   int Add(Member member) EG_EXCLUDES(mutex);
+  // Hands a request to the loop. kUnavailable: the loop drains. kResourceExhausted: the queue is
+  // full.
+  Status Push(Submission submission) EG_EXCLUDES(mutex);
   void Run();
   void Turn(bool idle);
   bool StepModels();
@@ -105,6 +108,16 @@ class EngineLoop::Impl {
 
   EngineSnapshot current;  // used by the loop's thread only
 };
+
+Status EngineLoop::Impl::Push(Submission submission) {
+  {
+    MutexLock lock(mutex);
+    idle_now = false;
+  }
+  if (queue.TryPush(std::move(submission))) return {};
+  if (draining) return Unavailable("the server is shutting down");
+  return ResourceExhausted("the queue of requests is full");
+}
 
 int EngineLoop::Impl::Add(Member member) {
   MutexLock lock(mutex);
@@ -277,15 +290,8 @@ Result<std::unique_ptr<GenerationHandle>> EngineLoop::Submit(
         MakeSequenceGroup(std::move(requests[i]), std::move(stream), Clock::now(), loop.limits()));
     groups.back()->ticket = std::move(tickets[i]);
   }
-  {
-    MutexLock lock(impl_->mutex);
-    impl_->idle_now = false;
-  }
   for (auto& group : groups) {
-    if (!impl_->queue.TryPush({static_cast<size_t>(model), std::move(group)})) {
-      if (impl_->draining) return Unavailable("the server is shutting down");
-      return ResourceExhausted("the queue of requests is full");
-    }
+    EG_RETURN_IF_ERROR(impl_->Push({static_cast<size_t>(model), std::move(group)}));
   }
   return std::unique_ptr<GenerationHandle>(std::move(handle));
 }
@@ -303,14 +309,7 @@ Result<std::unique_ptr<EncodeHandle>> EngineLoop::SubmitTexts(int model, EncodeR
   auto job =
       std::make_shared<EncodeJob>(std::move(request), std::move(ticket), loop.limits().width);
   auto handle = std::make_unique<EncodeHandle>(job);
-  {
-    MutexLock lock(impl_->mutex);
-    impl_->idle_now = false;
-  }
-  if (!impl_->queue.TryPush({static_cast<size_t>(model), nullptr, std::move(job)})) {
-    if (impl_->draining) return Unavailable("the server is shutting down");
-    return ResourceExhausted("the queue of requests is full");
-  }
+  EG_RETURN_IF_ERROR(impl_->Push({static_cast<size_t>(model), nullptr, std::move(job)}));
   return handle;
 }
 

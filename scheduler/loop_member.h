@@ -1,5 +1,5 @@
-// What the engine loop steps: a model that generates text (ModelLoop) or one that encodes texts
-// (EncoderLoop).
+// A model that the engine loop steps: one that generates text (ModelLoop), or one that encodes
+// texts (EncoderLoop).
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Whether a model's weights are as they were when it was loaded.
+// Checks that a model's weights are as they were when it was loaded.
 #pragma once
 
 #include <functional>

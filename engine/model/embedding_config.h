@@ -1,5 +1,6 @@
-// How a model makes an embedding of a text: one vector from the rows of its tokens. The values are
-// those of the files that sentence-transformers writes (modules.json, 1_Pooling/config.json).
+// The way in which a model makes an embedding of a text: one vector from the rows of its tokens.
+// The values are those of the files that sentence-transformers writes (modules.json,
+// 1_Pooling/config.json).
 #pragma once
 
 #include <cstdint>

@@ -43,6 +43,9 @@ struct OutputConstraint {
   std::string field;  // path of the field that gives it
 };
 
+// The JSON schema of any object.
+inline constexpr const char* kAnyObjectSchema = R"({"type": "object"})";
+
 // The tools that the answer may call.
 struct CallTools {
   std::vector<CallableTool> tools;  // not empty

@@ -1,7 +1,9 @@
-"""The texts that embeddings.py and its peers compute."""
+"""The texts that embeddings.py and its peers compute, and the time that they take."""
 
 import pathlib
 import random
+import statistics
+import time
 
 SHORT = "Turn the lights in the kitchen off, please."
 
@@ -11,3 +13,14 @@ def batch(count=256, longest=60):
     words = (pathlib.Path(__file__).resolve().parent / "quality.txt").read_text().split()
     generator = random.Random(1)
     return [" ".join(generator.choices(words, k=generator.randint(3, longest))) for _ in range(count)]
+
+
+def measure(embed, texts, runs):
+    """Median seconds of a run, after one that warms up."""
+    embed(texts)
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        embed(texts)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)

@@ -11,10 +11,8 @@ import argparse
 import http.client
 import json
 import pathlib
-import statistics
 import subprocess
 import tempfile
-import time
 
 import embedding_texts
 import process
@@ -39,17 +37,6 @@ class Client:
         return parsed
 
 
-def measure(embed, texts, runs):
-    """Median seconds of a run, after one that warms up."""
-    embed(texts)
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        embed(texts)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
 def measure_edgegate(options):
     with tempfile.TemporaryDirectory(prefix="edgegate-bench-") as folder:
         bundle = pathlib.Path(folder) / "minilm.edgegate"
@@ -57,8 +44,8 @@ def measure_edgegate(options):
         command = [options.edgegate, "serve", "--model", f"minilm={bundle}", "--log.level", "warn"]
         with process.Server(command) as server:
             client = Client(server.port)
-            short = measure(client.embed, [embedding_texts.SHORT], options.runs * 10)
-            return {"short": short, "batch": measure(client.embed, embedding_texts.batch(), options.runs)}
+            short = embedding_texts.measure(client.embed, [embedding_texts.SHORT], options.runs * 10)
+            return {"short": short, "batch": embedding_texts.measure(client.embed, embedding_texts.batch(), options.runs)}
 
 
 def measure_peer(options, kind):

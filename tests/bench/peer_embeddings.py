@@ -7,10 +7,8 @@ of 32, as sentence-transformers does, with all processors that this process may 
 
 import json
 import pathlib
-import statistics
 import sys
 import tempfile
-import time
 
 import embedding_texts
 import numpy as np
@@ -101,16 +99,6 @@ def load_sentence_transformers(folder):
     return lambda texts: model.encode(texts, batch_size=BATCH)
 
 
-def median(embed, texts, runs):
-    embed(texts)
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        embed(texts)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
 def main():
     kind, folder, runs = sys.argv[1], sys.argv[2], int(sys.argv[3])
     load = {
@@ -119,8 +107,8 @@ def main():
         "sentence-transformers": load_sentence_transformers,
     }[kind]
     embed = load(folder)
-    short = median(embed, [embedding_texts.SHORT], 10 * runs)
-    print(json.dumps({"short": short, "batch": median(embed, embedding_texts.batch(), runs)}))
+    short = embedding_texts.measure(embed, [embedding_texts.SHORT], 10 * runs)
+    print(json.dumps({"short": short, "batch": embedding_texts.measure(embed, embedding_texts.batch(), runs)}))
 
 
 if __name__ == "__main__":

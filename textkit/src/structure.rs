@@ -36,7 +36,7 @@ pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
 }
 
 struct Compiler {
-    /// None while a schema is compiled, and after its error.
+    /// It is absent while a schema is compiled, and after an error of the schema.
     builder: Option<Builder>,
     parts: usize,
 }

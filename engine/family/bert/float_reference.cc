@@ -1,39 +1,20 @@
 #include "engine/family/bert/float_reference.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "engine/family/bert/pool.h"
-#include "engine/quantize/float_gemm.h"
+#include "engine/quantize/float_attention.h"
 #include "engine/quantize/float_linear.h"
 #include "engine/quantize/parallel_passes.h"
 #include "engine/quantize/read_tensors.h"
-#include "engine/quantize/softmax.h"
 
 namespace edgegate::bert {
 namespace {
 
-float Gelu(Activation kind, float x) {
-  return kind == Activation::kGeluErf
-             ? 0.5f * x * (1.0f + std::erf(x * 0.7071067812f))
-             : 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
-}
-
-// Computes the attention of every token to all tokens.
-std::vector<float> AttendAll(const Config& c, const std::vector<float>& q,
-                             const std::vector<float>& k, const std::vector<float>& v) {
-  const int width = c.hidden_size, dim = c.head_dim();
-  const int n = static_cast<int>(q.size()) / width;
-  std::vector<float> out(q.size()), scores(static_cast<size_t>(n) * n);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  for (int head = 0; head < c.num_heads; ++head) {
-    const int64_t at = int64_t{head} * dim;
-    Gemm(n, n, dim, scale, {q.data() + at, width}, {k.data() + at, width, true}, 0.0f,
-         scores.data(), n);
-    SoftmaxRows(scores.data(), n, n, n);
-    Gemm(n, dim, n, 1.0f, {scores.data(), n}, {v.data() + at, width}, 0.0f, out.data() + at, width);
-  }
-  return out;
+// Replaces each value by its GELU, in parallel.
+void ApplyGelu(Activation kind, std::vector<float>* values) {
+  const auto gelu = kind == Activation::kGeluErf ? GeluErfFloat : GeluTanhFloat;
+  ForRanges(std::ssize(*values), [&](int64_t first, int64_t end) {
+    for (int64_t i = first; i < end; ++i) (*values)[i] = gelu((*values)[i]);
+  });
 }
 
 // Returns the sums of the embeddings of words, positions and token type 0, normalized.
@@ -78,11 +59,12 @@ void RunLayer(const Config& c, const FloatLayer& w, std::vector<float>* hidden) 
   const auto q = LinearFloat(*hidden, w.q, width, width, w.q_bias);
   const auto k = LinearFloat(*hidden, w.k, width, width, w.k_bias);
   const auto v = LinearFloat(*hidden, w.v, width, width, w.v_bias);
-  AddTo(hidden, LinearFloat(AttendAll(c, q, k, v), w.out, width, width, w.out_bias));
+  AddTo(hidden,
+        LinearFloat(AttendAllFloat(q, k, v, width, c.num_heads), w.out, width, width, w.out_bias));
   *hidden =
       LayerNormFloat(*hidden, w.attention_norm, w.attention_norm_bias, width, c.layer_norm_eps);
   auto middle = LinearFloat(*hidden, w.up, inner, width, w.up_bias);
-  for (float& x : middle) x = Gelu(c.activation, x);
+  ApplyGelu(c.activation, &middle);
   AddTo(hidden, LinearFloat(middle, w.down, width, inner, w.down_bias));
   *hidden = LayerNormFloat(*hidden, w.mlp_norm, w.mlp_norm_bias, width, c.layer_norm_eps);
 }

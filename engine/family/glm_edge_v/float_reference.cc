@@ -4,44 +4,13 @@
 #include <cmath>
 
 #include "engine/base/thread_pool.h"
+#include "engine/quantize/float_attention.h"
 #include "engine/quantize/float_gemm.h"
 #include "engine/quantize/float_linear.h"
 #include "engine/quantize/parallel_passes.h"
 #include "engine/quantize/read_tensors.h"
-#include "engine/quantize/softmax.h"
 
 namespace edgegate::glm_edge_v {
-namespace {
-
-constexpr int kSoftmaxRows = 8;  // rows of one task
-
-float GeluTanh(float x) {
-  return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
-}
-
-float GeluErf(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.7071067812f)); }
-
-// Computes the attention of every patch to all patches.
-std::vector<float> AttendAll(const Config& c, const std::vector<float>& q,
-                             const std::vector<float>& k, const std::vector<float>& v) {
-  const int n = c.patches(), width = c.hidden_size, dim = c.head_dim();
-  std::vector<float> out(q.size()), scores(static_cast<size_t>(n) * n);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  for (int head = 0; head < c.num_heads; ++head) {
-    const int64_t at = int64_t{head} * dim;
-    Gemm(n, n, dim, scale, {q.data() + at, width}, {k.data() + at, width, true}, 0.0f,
-         scores.data(), n);
-    ParallelFor((n + kSoftmaxRows - 1) / kSoftmaxRows, [&](int i) {
-      const int row = i * kSoftmaxRows;
-      SoftmaxRows(scores.data() + int64_t{row} * n, n, std::min(kSoftmaxRows, n - row), n);
-    });
-    Gemm(n, dim, n, 1.0f, {scores.data(), n}, {v.data() + at, width}, 0.0f, out.data() + at, width);
-  }
-  return out;
-}
-
-}  // namespace
-
 Status ReadLayer(const TensorFiles& files, const LayerTensors& t, FloatLayer* l) {
   return ReadTensors(files, {{t.norm1, &l->norm1},
                              {t.norm1_bias, &l->norm1_bias},
@@ -68,12 +37,12 @@ LayerInputs RunLayer(const Config& c, const FloatLayer& w, std::vector<float>* h
   const auto q = LinearFloat(in.attention, w.q, width, width, w.q_bias);
   const auto k = LinearFloat(in.attention, w.k, width, width, w.k_bias);
   const auto v = LinearFloat(in.attention, w.v, width, width, w.v_bias);
-  in.out = AttendAll(c, q, k, v);
+  in.out = AttendAllFloat(q, k, v, width, c.num_heads);
   AddTo(hidden, LinearFloat(in.out, w.out, width, width, w.out_bias));
   in.fc1 = LayerNormFloat(*hidden, w.norm2, w.norm2_bias, width, c.layer_norm_eps);
   auto middle = LinearFloat(in.fc1, w.fc1, inner, width, w.fc1_bias);
   ForRanges(std::ssize(middle), [&](int64_t first, int64_t end) {
-    for (int64_t i = first; i < end; ++i) middle[i] = GeluTanh(middle[i]);
+    for (int64_t i = first; i < end; ++i) middle[i] = GeluTanhFloat(middle[i]);
   });
   AddTo(hidden, LinearFloat(middle, w.fc2, width, inner, w.fc2_bias));
   return in;
@@ -124,7 +93,7 @@ std::vector<float> RunAdapter(const Config& c, int text_size, const FloatAdapter
   in->gate_up = LayerNormFloat(LinearFloat(in->linear, w.linear, text_size, text_size, {}), w.norm,
                                w.norm_bias, text_size, 1e-5f);
   ForRanges(std::ssize(in->gate_up), [&](int64_t first, int64_t end) {
-    for (int64_t i = first; i < end; ++i) in->gate_up[i] = GeluErf(in->gate_up[i]);
+    for (int64_t i = first; i < end; ++i) in->gate_up[i] = GeluErfFloat(in->gate_up[i]);
   });
   in->down = LinearFloat(in->gate_up, w.gate, c.adapter_size, text_size, {});
   const auto up = LinearFloat(in->gate_up, w.up, c.adapter_size, text_size, {});

@@ -166,7 +166,7 @@ bool AnswerReader::ReadAfterReasoning() {
 }
 
 bool AnswerReader::ReadText() {
-  const std::string mark = syntax_.calls != nullptr ? syntax_.calls->mark : "";
+  const std::string_view mark = syntax_.calls != nullptr ? syntax_.calls->mark : std::string_view();
   const size_t found = mark.empty() ? std::string::npos : held_.find(mark);
   const bool marked = found != std::string::npos;
   const size_t size = marked ? found : held_.size() - (at_end_ ? 0 : HeldBack(held_, mark));

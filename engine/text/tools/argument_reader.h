@@ -30,7 +30,7 @@ class ArgumentReader {
   int depth_ = 0;
   bool in_string_ = false;
   bool escaped_ = false;
-  // Of keywords.
+  // The state of ReadKeywords().
   bool in_name_ = true;
   bool any_ = false;  // a name was read
   std::string name_;

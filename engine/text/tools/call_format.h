@@ -21,7 +21,7 @@ enum class ArgumentStyle {
 struct CallFormat {
   const char* name;  // value of the model's setting
   // A template that contains all texts of one of these lists, and not `counter`, writes this form.
-  // None: only a setting chooses it.
+  // Without lists, only a setting chooses the form.
   std::vector<std::vector<std::string>> evidence;
   std::string counter;  // may be empty
   std::string mark;     // begins the calls, anywhere in a text; empty: no text does

@@ -6,20 +6,8 @@
 #include "server/api/json/dump.h"
 
 namespace edgegate {
-namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string TypeOf(const json& value) {
-  const auto type = value.is_object() ? value.find("type") : value.end();
-  return type != value.end() && type->is_string() ? type->get<std::string>() : "";
-}
-
-std::vector<ChatPart> TextPart(std::string text) {
-  return {{ChatPart::Kind::kText, std::move(text)}};
-}
-
-}  // namespace
 
 void BlockReader::ReadSystem(const json& system) {
   if (system.is_null()) return;

@@ -31,7 +31,7 @@ class BlockReader {
  private:
   using json = nlohmann::ordered_json;
 
-  // What the content of a message has besides results of tools.
+  // The content of a message without results of tools.
   struct Content {
     std::vector<ChatPart> parts;
     std::vector<ChatCall> calls;

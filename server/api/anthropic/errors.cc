@@ -2,16 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/api/error_text.h"
 #include "server/api/json/dump.h"
 
 namespace edgegate {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-// Longest message in bytes. A message may quote a request, which may be long.
-constexpr size_t kMaxMessage = 1000;
-constexpr size_t kMaxField = 200;
 
 const char* TypeOf(int status) {
   switch (status) {
@@ -37,12 +34,10 @@ const char* TypeOf(int status) {
 }  // namespace
 
 std::string AnthropicErrorBody(const HttpError& error) {
-  std::string message = error.message;
-  const std::string field = error.field.substr(0, kMaxField);
-  if (!field.empty() && message.find(field) == std::string::npos) message = field + ": " + message;
+  std::string message = MessageWithField(error);
   // Clients look for these words to shorten the conversation.
   if (error.code == "context_length_exceeded") message = "prompt is too long: " + message;
-  if (message.size() > kMaxMessage) message.resize(kMaxMessage);
+  if (message.size() > kMaxErrorMessage) message.resize(kMaxErrorMessage);
   const json body = {{"type", "error"},
                      {"error", {{"type", TypeOf(error.status)}, {"message", message}}}};
   return DumpJson(body);

@@ -11,6 +11,7 @@
 #include "server/api/conversation/messages.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
+#include "server/api/stop_strings.h"
 
 namespace edgegate {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr int64_t kMaxTokens = int64_t{1} << 30;
-constexpr int kMaxStops = 16;
-constexpr size_t kMaxStopBytes = 1024;
 
 std::vector<ChatMessage> ParseMessages(Fields* fields, Call* call, Warnings* warnings) {
   BlockReader reader(fields, &call->images, warnings);
@@ -92,25 +91,6 @@ void ParseOutputConfig(Fields* fields, Warnings* warnings, json* variables, Call
   fields->Fail(config.error());
 }
 
-void ParseStops(Fields* fields, Call* call) {
-  const json& stops = fields->Raw("stop_sequences");
-  if (stops.is_null()) return;
-  const std::string name = "stop_sequences";
-  if (!stops.is_array()) return fields->Fail(WrongType(name, "an array of strings", stops));
-  if (stops.size() > kMaxStops) {
-    return fields->Fail(BadField(name, fmt::format("Invalid '{}': at most {}.", name, kMaxStops)));
-  }
-  for (const json& stop : stops) {
-    if (!stop.is_string()) return fields->Fail(WrongType(name, "an array of strings", stops));
-    const std::string& text = stop.get_ref<const std::string&>();
-    if (text.empty() || text.size() > kMaxStopBytes) {
-      return fields->Fail(BadField(
-          name, fmt::format("Invalid '{}': each must have 1 to {} bytes.", name, kMaxStopBytes)));
-    }
-    call->stop_strings.push_back(text);
-  }
-}
-
 void ParseSampling(Fields* fields, Call* call) {
   CallSampling& sampling = call->sampling;
   sampling.temperature = fields->Number("temperature", 0, 2);
@@ -174,7 +154,9 @@ std::variant<ParsedCall, CallError> ParseMessageRequest(std::string_view body) {
   if (!most) fields.Fail(MissingField("max_tokens"));
   parsed.call.max_tokens = static_cast<int>(most.value_or(1));
   parsed.call.fit_max_tokens = true;
-  ParseStops(&fields, &parsed.call);
+  if (const json& stops = fields.Raw("stop_sequences"); !stops.is_null()) {
+    ReadStopStrings(&fields, stops, "stop_sequences", &parsed.call);
+  }
   ParseSampling(&fields, &parsed.call);
   for (const std::string& name : fields.AllUnread()) options.warnings.NoEffect(name);
   if (fields.error()) return *fields.error();

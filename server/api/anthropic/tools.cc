@@ -20,12 +20,7 @@ void ParseTool(Fields* fields, const json& value, const std::string& path, ToolL
                               type.substr(0, 60)));
     return;
   }
-  OfferedFunction offered;
-  offered.name = tool.String("name").value_or("");
-  offered.description = tool.String("description").value_or("");
-  offered.schema = tool.Raw("input_schema");
-  offered.name_field = path + ".name";
-  offered.schema_field = path + ".input_schema";
+  OfferedFunction offered = ReadFunction(&tool, path, "input_schema");
   fields->Fail(tool.error());
   if (!fields->error()) fields->Fail(list->Add(std::move(offered)));
 }

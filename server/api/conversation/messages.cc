@@ -10,6 +10,10 @@ namespace edgegate {
 
 using json = nlohmann::ordered_json;
 
+std::vector<ChatPart> TextPart(std::string text) {
+  return {{ChatPart::Kind::kText, std::move(text)}};
+}
+
 std::vector<ChatPart> JoinTexts(std::vector<ChatPart> parts) {
   std::string text;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -17,7 +21,7 @@ std::vector<ChatPart> JoinTexts(std::vector<ChatPart> parts) {
     if (i > 0) text += "\n";
     text += parts[i].text;
   }
-  return {{ChatPart::Kind::kText, std::move(text)}};
+  return TextPart(std::move(text));
 }
 
 ChatCall ReadPastCall(Fields* fields, std::string name, std::string arguments,

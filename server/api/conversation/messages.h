@@ -11,6 +11,9 @@
 
 namespace edgegate {
 
+// Returns a content of one text.
+std::vector<ChatPart> TextPart(std::string text);
+
 // If there are no images, joins all texts by newlines to one part.
 std::vector<ChatPart> JoinTexts(std::vector<ChatPart> parts);
 

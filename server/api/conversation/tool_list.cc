@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "server/api/json/dump.h"
-#include "server/api/json/fields.h"
 
 namespace edgegate {
 namespace {
@@ -50,6 +49,16 @@ bool Has(const std::vector<CallableTool>& tools, const std::string& name) {
 }
 
 }  // namespace
+
+OfferedFunction ReadFunction(Fields* function, const std::string& path, const char* schema) {
+  OfferedFunction offered;
+  offered.name = function->String("name").value_or("");
+  offered.description = function->String("description").value_or("");
+  offered.schema = function->Raw(schema);
+  offered.name_field = path + ".name";
+  offered.schema_field = path + "." + schema;
+  return offered;
+}
 
 std::optional<CallError> ToolList::Add(OfferedFunction function) {
   const std::string& field = function.name_field;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/api/json/fields.h"
 #include "server/call/call.h"
 #include "server/call/call_error.h"
 
@@ -19,6 +20,10 @@ struct OfferedFunction {
   std::string name_field;  // paths of the members, for errors
   std::string schema_field;
 };
+
+// Reads a function's name, description and schema. `function` reads the object at `path`. The
+// schema is its member `schema`. Errors go to `function`.
+OfferedFunction ReadFunction(Fields* function, const std::string& path, const char* schema);
 
 // Owned by one thread.
 class ToolList {

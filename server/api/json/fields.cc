@@ -30,6 +30,11 @@ const nlohmann::ordered_json& MemberOf(const nlohmann::ordered_json& value, cons
   return found == value.end() ? kNull : *found;
 }
 
+std::string TypeOf(const nlohmann::ordered_json& value) {
+  const auto& type = MemberOf(value, "type");
+  return type.is_string() ? type.get<std::string>() : "";
+}
+
 CallError MissingField(const std::string& name) {
   return BadField(name, fmt::format("Missing required parameter: '{}'.", name),
                   "missing_required_parameter");
@@ -116,6 +121,17 @@ std::vector<std::string> Fields::AllUnread() const {
     if (!read_.contains(name) && !value.is_null()) names.push_back(Path(name));
   }
   return names;
+}
+
+std::string TextMember(Fields* fields, const nlohmann::ordered_json& object, const char* member,
+                       const std::string& path) {
+  const auto& value = MemberOf(object, member);
+  if (value.is_null()) return {};
+  if (!value.is_string()) {
+    fields->Fail(WrongType(path + "." + member, "a string", value));
+    return {};
+  }
+  return value.get<std::string>();
 }
 
 }  // namespace edgegate

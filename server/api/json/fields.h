@@ -20,6 +20,9 @@ CallError WrongType(const std::string& name, const char* expected,
 // Returns the member, or null if it is absent or `value` is no object. Copies nothing.
 const nlohmann::ordered_json& MemberOf(const nlohmann::ordered_json& value, const char* name);
 
+// Returns the member `type`, or an empty text if it is no string.
+std::string TypeOf(const nlohmann::ordered_json& value);
+
 // Makes a 400 for a parameter that is absent.
 CallError MissingField(const std::string& name);
 
@@ -64,5 +67,10 @@ class Fields {
   std::set<std::string> read_;
   std::optional<CallError> error_;
 };
+
+// Returns a member that is a string, or an empty text if it is absent. `path`: of the object, for
+// errors, which go to `fields`.
+std::string TextMember(Fields* fields, const nlohmann::ordered_json& object, const char* member,
+                       const std::string& path);
 
 }  // namespace edgegate

@@ -92,12 +92,7 @@ void ParseTool(Fields* fields, const json& value, const std::string& path, ToolL
         path + ".type", fmt::format("Invalid '{}.type': only 'function' is supported.", path)));
   }
   Fields tool(function, path + ".function");
-  OfferedFunction offered;
-  offered.name = tool.String("name").value_or("");
-  offered.description = tool.String("description").value_or("");
-  offered.schema = tool.Raw("parameters");
-  offered.name_field = tool.Path("name");
-  offered.schema_field = tool.Path("parameters");
+  OfferedFunction offered = ReadFunction(&tool, path + ".function", "parameters");
   fields->Fail(tool.error());
   if (!fields->error()) fields->Fail(list->Add(std::move(offered)));
 }

@@ -5,6 +5,7 @@
 
 #include "server/api/conversation/messages.h"
 #include "server/api/json/dump.h"
+#include "server/api/stop_strings.h"
 
 namespace edgegate {
 namespace {
@@ -12,10 +13,7 @@ namespace {
 using json = nlohmann::ordered_json;
 using Kind = GrammarSpec::Kind;
 
-constexpr const char* kAnyObject = R"({"type": "object"})";
 constexpr int64_t kMaxTokens = int64_t{1} << 30;
-constexpr size_t kMaxStops = 16;
-constexpr size_t kMaxStopBytes = 1024;
 
 // Samplers that are not supported, and the values at which they are off.
 struct Sampler {
@@ -27,21 +25,8 @@ constexpr Sampler kUnsupported[] = {{"tfs_z", 1}, {"typical_p", 1}, {"mirostat",
 void ParseStop(Fields* options, Call* call) {
   const json& stop = options->Raw("stop");
   if (stop.is_null()) return;
-  const std::string path = options->Path("stop");
-  const json list = stop.is_string() ? json::array({stop}) : stop;
-  if (!list.is_array()) return options->Fail(WrongType(path, "an array of strings", stop));
-  if (list.size() > kMaxStops) {
-    return options->Fail(BadField(path, fmt::format("Invalid '{}': at most {}.", path, kMaxStops)));
-  }
-  for (const json& one : list) {
-    if (!one.is_string()) return options->Fail(WrongType(path, "an array of strings", stop));
-    const std::string& text = one.get_ref<const std::string&>();
-    if (text.empty() || text.size() > kMaxStopBytes) {
-      return options->Fail(BadField(
-          path, fmt::format("Invalid '{}': each must have 1 to {} bytes.", path, kMaxStopBytes)));
-    }
-    call->stop_strings.push_back(text);
-  }
+  ReadStopStrings(options, stop.is_string() ? json::array({stop}) : stop, options->Path("stop"),
+                  call);
 }
 
 void ParseSampling(Fields* options, CallSampling* sampling) {
@@ -100,7 +85,7 @@ void ParseOllamaFormat(Fields* fields, Call* call) {
   const json& format = fields->Raw("format");
   if (format.is_null() || format == "") return;
   if (format == "json") {
-    call->constraint = OutputConstraint{{Kind::kJsonSchema, kAnyObject}, "format"};
+    call->constraint = OutputConstraint{{Kind::kJsonSchema, kAnyObjectSchema}, "format"};
   } else if (format.is_object()) {
     call->constraint = OutputConstraint{{Kind::kJsonSchema, DumpJson(format)}, "format"};
   } else {

@@ -25,7 +25,7 @@ class OllamaWriter : public AnswerWriter {
  private:
   using json = nlohmann::ordered_json;
 
-  // What an object of the answer has.
+  // The content of one object of the answer.
   struct Piece {
     std::string content;
     std::string thinking;

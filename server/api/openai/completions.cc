@@ -28,8 +28,7 @@ std::optional<TextPrompt> ParseOnePrompt(const json& prompt) {
 std::vector<TextPrompt> ParsePrompts(Fields* fields) {
   const json& prompt = fields->Raw("prompt");
   if (prompt.is_null()) {
-    fields->Fail(
-        BadField("prompt", "Missing required parameter: 'prompt'.", "missing_required_parameter"));
+    fields->Fail(MissingField("prompt"));
     return {};
   }
   const bool is_list = prompt.is_array() && !prompt.empty() && !prompt[0].is_number();

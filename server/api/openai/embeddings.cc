@@ -43,8 +43,7 @@ std::vector<EmbeddingInput> ParseInputs(Fields* fields) {
   std::vector<EmbeddingInput> inputs;
   const json& input = fields->Raw("input");
   if (input.is_null()) {
-    fields->Fail(
-        BadField("input", "Missing required parameter: 'input'.", "missing_required_parameter"));
+    fields->Fail(MissingField("input"));
     return inputs;
   }
   const bool is_list = input.is_array() && !input.empty() && !input[0].is_number();

@@ -2,16 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/api/error_text.h"
 #include "server/api/json/dump.h"
 
 namespace edgegate {
 namespace {
 
 using nlohmann::json;
-
-// Longest message in bytes. A message may quote a request, which may be long.
-constexpr size_t kMaxMessage = 1000;
-constexpr size_t kMaxParam = 200;
 
 std::string Shortened(const std::string& text, size_t most) {
   return text.size() <= most ? text : text.substr(0, most) + "...";
@@ -34,10 +31,10 @@ const char* TypeOf(int status) {
 
 std::string OpenAiErrorBody(const HttpError& error) {
   const auto or_null = [](const std::string& text) {
-    return text.empty() ? json(nullptr) : json(Shortened(text, kMaxParam));
+    return text.empty() ? json(nullptr) : json(Shortened(text, kMaxErrorField));
   };
   const json body = {{"error",
-                      {{"message", Shortened(error.message, kMaxMessage)},
+                      {{"message", Shortened(error.message, kMaxErrorMessage)},
                        {"type", TypeOf(error.status)},
                        {"param", or_null(error.field)},
                        {"code", or_null(error.code)}}}};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/api/openai/response_format.h"
+#include "server/api/stop_strings.h"
 
 namespace edgegate {
 namespace {
@@ -15,8 +16,6 @@ using json = nlohmann::ordered_json;
 constexpr int64_t kMaxToken = int64_t{1} << 22;
 constexpr int64_t kMaxTokens = int64_t{1} << 30;
 constexpr int kMaxChoices = 16;
-constexpr int kMaxStops = 16;
-constexpr size_t kMaxStopBytes = 1024;  // of one stop string
 constexpr int kMaxStopTokenIds = 1024;
 
 void ParseStreamOptions(Fields* fields, OutputOptions* output) {
@@ -126,7 +125,7 @@ void ParseStop(Fields* fields, Call* call) {
           fmt::format("Invalid 'stop': a stop string has more than {} bytes.", kMaxStopBytes)));
     }
   }
-  if (static_cast<int>(call->stop_strings.size()) > kMaxStops) {
+  if (call->stop_strings.size() > kMaxStops) {
     fields->Fail(BadField("stop", fmt::format("Invalid 'stop': at most {}.", kMaxStops)));
   }
   const json& ids = fields->Raw("stop_token_ids");

@@ -11,8 +11,6 @@ using json = nlohmann::ordered_json;
 using Kind = GrammarSpec::Kind;
 using Constraint = std::optional<OutputConstraint>;
 
-constexpr const char* kAnyObject = R"({"type": "object"})";
-
 void Set(Constraint* out, Kind kind, std::string text, std::string field) {
   *out = OutputConstraint{{kind, std::move(text)}, std::move(field)};
 }
@@ -40,7 +38,7 @@ void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
   if (type == "json_schema") {
     ParseJsonSchema(f, inner.Raw("json_schema"), out);
   } else if (type == "json_object") {
-    Set(out, Kind::kJsonSchema, kAnyObject, "response_format");
+    Set(out, Kind::kJsonSchema, kAnyObjectSchema, "response_format");
   } else if (type != "text") {
     inner.Fail(BadField("type",
                         "Invalid 'response_format.type': expected 'text', 'json_object' or "
@@ -74,7 +72,7 @@ void ParseVllm(Fields* f, const json& wanted, Constraint* out) {
     Set(out, Kind::kJsonSchema, text ? schema.get<std::string>() : DumpJson(schema),
         name + ".json");
   } else if (key == "json_object") {
-    if (inner.Bool(key).value_or(false)) Set(out, Kind::kJsonSchema, kAnyObject, name);
+    if (inner.Bool(key).value_or(false)) Set(out, Kind::kJsonSchema, kAnyObjectSchema, name);
   } else if (key == "regex") {
     Set(out, Kind::kRegex, inner.String(key).value_or(""), name + ".regex");
   } else if (key == "grammar") {

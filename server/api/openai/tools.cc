@@ -15,12 +15,7 @@ using json = nlohmann::ordered_json;
 void ParseFunction(Fields* fields, const json& value, const std::string& path, ToolList* list) {
   if (!value.is_object()) return fields->Fail(WrongType(path, "an object", value));
   Fields function(value);
-  OfferedFunction offered;
-  offered.name = function.String("name").value_or("");
-  offered.description = function.String("description").value_or("");
-  offered.schema = function.Raw("parameters");
-  offered.name_field = path + ".name";
-  offered.schema_field = path + ".parameters";
+  OfferedFunction offered = ReadFunction(&function, path, "parameters");
   // Arguments follow the schema with and without `strict`.
   function.Bool("strict");
   fields->Close(function, path);

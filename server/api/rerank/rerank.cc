@@ -20,9 +20,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr size_t kMaxDocuments = 2048;
-
-// What the writer of the answer needs.
+// The data that the writer of the answer needs.
 struct RerankOutput {
   std::vector<std::string> documents;  // empty: they are not returned
   size_t count = 0;                    // of documents
@@ -53,15 +51,14 @@ std::vector<EmbeddingInput> ParseTexts(Fields* fields) {
   const json& documents = fields->Raw("documents");
   for (const char* name : {"query", "documents"}) {
     if (!fields->Raw(name).is_null()) continue;
-    fields->Fail(BadField(name, fmt::format("Missing required parameter: '{}'.", name),
-                          "missing_required_parameter"));
+    fields->Fail(MissingField(name));
     return inputs;
   }
   AddText(query, "query", fields, &inputs);
-  if (!documents.is_array() || documents.empty() || documents.size() > kMaxDocuments) {
+  if (!documents.is_array() || documents.empty() || documents.size() > kMostInputs) {
     fields->Fail(BadField(
         "documents",
-        fmt::format("Invalid 'documents': expected an array of 1 to {} texts.", kMaxDocuments)));
+        fmt::format("Invalid 'documents': expected an array of 1 to {} texts.", kMostInputs)));
     return inputs;
   }
   for (size_t i = 0; i < documents.size() && !fields->error(); ++i) {

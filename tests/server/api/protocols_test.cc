@@ -6,7 +6,7 @@ namespace {
 
 constexpr int kTokens = 24;
 
-// What all protocols say about an answer.
+// The facts of an answer that all protocols tell.
 struct Said {
   std::string text;
   int prompt_tokens = 0;

@@ -7,11 +7,11 @@ use super::alive::{alive, array_max};
 use super::builder::Builder;
 use super::states::{Array, Graph, Object, StateId};
 
-/// How the whole instance is written.
+/// The form in which the whole instance is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     Json,
-    /// As the keyword arguments of a call in Python. Members that the schema does not list are not
+    /// The keyword arguments of a call in Python. Members that the schema does not list are not
     /// written. Values are JSON.
     Keywords,
 }

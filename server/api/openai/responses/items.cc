@@ -7,20 +7,8 @@
 #include "server/api/json/dump.h"
 
 namespace edgegate {
-namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string TypeOf(const json& value) {
-  const auto type = value.is_object() ? value.find("type") : value.end();
-  return type != value.end() && type->is_string() ? type->get<std::string>() : "";
-}
-
-std::vector<ChatPart> TextPart(std::string text) {
-  return {{ChatPart::Kind::kText, std::move(text)}};
-}
-
-}  // namespace
 
 void ItemReader::Read(const json& item, const std::string& path) {
   if (!item.is_object()) return fields_->Fail(WrongType(path, "an object", item));
@@ -41,18 +29,8 @@ std::vector<ChatMessage> ItemReader::Take() {
   return std::move(messages_);
 }
 
-std::string ItemReader::Text(const json& object, const char* member, const std::string& path) {
-  const json& value = MemberOf(object, member);
-  if (value.is_null()) return {};
-  if (!value.is_string()) {
-    fields_->Fail(WrongType(path + "." + member, "a string", value));
-    return {};
-  }
-  return value.get<std::string>();
-}
-
 void ItemReader::ReadMessage(const json& item, const std::string& path) {
-  std::string role = Text(item, "role", path);
+  std::string role = TextMember(fields_, item, "role", path);
   if (role == "developer") role = "system";
   if (role != "system" && role != "user" && role != "assistant") {
     return fields_->Fail(BadField(
@@ -70,9 +48,10 @@ void ItemReader::ReadMessage(const json& item, const std::string& path) {
 }
 
 void ItemReader::ReadCall(const json& item, const std::string& path) {
-  ChatCall call = ReadPastCall(fields_, Text(item, "name", path), Text(item, "arguments", path),
-                               path + ".name", path + ".arguments");
-  call.id = Text(item, "call_id", path);
+  ChatCall call = ReadPastCall(fields_, TextMember(fields_, item, "name", path),
+                               TextMember(fields_, item, "arguments", path), path + ".name",
+                               path + ".arguments");
+  call.id = TextMember(fields_, item, "call_id", path);
   if (call.id.empty()) fields_->Fail(MissingField(path + ".call_id"));
   if (messages_.empty() || messages_.back().role != "assistant") {
     messages_.push_back({"assistant", TextPart("")});
@@ -83,7 +62,7 @@ void ItemReader::ReadCall(const json& item, const std::string& path) {
 
 void ItemReader::ReadOutput(const json& item, const std::string& path) {
   ChatMessage message{"tool", ReadContent(MemberOf(item, "output"), path + ".output", false)};
-  message.call_id = Text(item, "call_id", path);
+  message.call_id = TextMember(fields_, item, "call_id", path);
   if (message.call_id.empty()) fields_->Fail(MissingField(path + ".call_id"));
   messages_.push_back(std::move(message));
   thought_ = false;
@@ -103,7 +82,7 @@ void ItemReader::ReadReasoning(const json& item, const std::string& path) {
       return fields_->Fail(BadField(
           name, fmt::format("Invalid '{}': must be a part of type reasoning_text.", name)));
     }
-    thoughts += Text(content[i], "text", name);
+    thoughts += TextMember(fields_, content[i], "text", name);
   }
   if (thoughts.empty()) return;
   messages_.push_back({"assistant", TextPart("")});
@@ -135,7 +114,7 @@ std::optional<ChatPart> ItemReader::ReadPart(const json& part, const std::string
     if (text.is_string()) return ChatPart{ChatPart::Kind::kText, text.get<std::string>()};
     fields_->Fail(WrongType(path + ".text", "a string", text));
   } else if (type == "refusal") {
-    return ChatPart{ChatPart::Kind::kText, Text(part, "refusal", path)};
+    return ChatPart{ChatPart::Kind::kText, TextMember(fields_, part, "refusal", path)};
   } else if (type == "input_image") {
     ReadImage(part, path, images);
     return ChatPart{ChatPart::Kind::kImage, ""};

@@ -33,7 +33,6 @@ class ItemReader {
   std::vector<ChatPart> ReadContent(const json& content, const std::string& path, bool images);
   std::optional<ChatPart> ReadPart(const json& part, const std::string& path, bool images);
   void ReadImage(const json& part, const std::string& path, bool images);
-  std::string Text(const json& object, const char* member, const std::string& path);
 
   Fields* const fields_;
   std::vector<ImageSource>* const images_;

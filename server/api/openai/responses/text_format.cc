@@ -10,8 +10,6 @@ namespace {
 using json = nlohmann::ordered_json;
 using Kind = GrammarSpec::Kind;
 
-constexpr const char* kAnyObject = R"({"type": "object"})";
-
 void ParseFormat(Fields* fields, const json& value, std::optional<OutputConstraint>* constraint) {
   if (!value.is_object()) return fields->Fail(WrongType("text.format", "an object", value));
   Fields format(value, "text.format");
@@ -27,7 +25,7 @@ void ParseFormat(Fields* fields, const json& value, std::optional<OutputConstrai
       *constraint = OutputConstraint{{Kind::kJsonSchema, DumpJson(schema)}, "text.format.schema"};
     }
   } else if (type == "json_object") {
-    *constraint = OutputConstraint{{Kind::kJsonSchema, kAnyObject}, "text.format"};
+    *constraint = OutputConstraint{{Kind::kJsonSchema, kAnyObjectSchema}, "text.format"};
   } else if (type != "text") {
     format.Fail(BadField("text.format.type",
                          "Invalid 'text.format.type': expected 'text', 'json_object' or "

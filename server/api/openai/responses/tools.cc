@@ -24,12 +24,7 @@ struct Choice {
 json ParseFunction(Fields* fields, const json& value, const std::string& path, ToolList* list) {
   Fields tool(value, path);
   tool.Raw("type");
-  OfferedFunction offered;
-  offered.name = tool.String("name").value_or("");
-  offered.description = tool.String("description").value_or("");
-  offered.schema = tool.Raw("parameters");
-  offered.name_field = path + ".name";
-  offered.schema_field = path + ".parameters";
+  OfferedFunction offered = ReadFunction(&tool, path, "parameters");
   const bool strict = tool.Bool("strict").value_or(true);
   fields->Fail(tool.error());
   json echo = {{"type", "function"}, {"name", offered.name}};
