@@ -210,6 +210,9 @@ constexpr Int4Kernel kKernels[] = {
     {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kS8}, 5, 4, N_AVX2::Tile<N_AVX2::VnniDot>},
     {{"avx2-pairs", kX86, {kAvx2}, Activations::kS8}, 5, 5, Int4TileAvx2},
 #endif
+#if defined(__x86_64__)
+    {{"sse4-pairs", kX86, {kSse4}, Activations::kS8}, 5, 5, Int4TileSse4},
+#endif
     {{"scalar", Architecture::kAny, {}, Activations::kS8}, 4, 4, Int4TileReference},
 };
 

@@ -54,8 +54,10 @@ void Int4TileReference(const Int4Rows& rows, int first, int count, const uint8_t
                        float* sums);
 
 #if defined(__x86_64__)
-// The kernel for AVX2 without VNNI.
+// Kernels for processors without VNNI.
 void Int4TileAvx2(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+                  float* sums);
+void Int4TileSse4(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
                   float* sums);
 #endif
 
