@@ -19,31 +19,36 @@ constexpr IsaLevel kLevels[] = {
      .features = {},
      .optional = {},
      .includes = {}},
-    {.name = "avx2",
+    {.name = "sse4",
      .architecture = Architecture::kX86,
-     .features = {kAvx2},
+     .features = {kSse4},
      .optional = {},
      .includes = {"scalar"}},
+    {.name = "avx2",
+     .architecture = Architecture::kX86,
+     .features = {kSse4, kAvx2},
+     .optional = {},
+     .includes = {"scalar", "sse4"}},
     {.name = "avx-vnni",
      .architecture = Architecture::kX86,
-     .features = {kAvx2, kAvxVnni},
+     .features = {kSse4, kAvx2, kAvxVnni},
      .optional = {},
-     .includes = {"scalar", "avx2"}},
+     .includes = {"scalar", "sse4", "avx2"}},
     {.name = "avx512",
      .architecture = Architecture::kX86,
-     .features = {kAvx2, kAvx512},
+     .features = {kSse4, kAvx2, kAvx512},
      .optional = {},
-     .includes = {"scalar", "avx2", "avx-vnni"}},
+     .includes = {"scalar", "sse4", "avx2", "avx-vnni"}},
     {.name = "avx512-vnni",
      .architecture = Architecture::kX86,
-     .features = {kAvx2, kAvx512, kAvx512Vnni},
+     .features = {kSse4, kAvx2, kAvx512, kAvx512Vnni},
      .optional = {kAvx512Bf16},
-     .includes = {"scalar", "avx2", "avx-vnni", "avx512"}},
+     .includes = {"scalar", "sse4", "avx2", "avx-vnni", "avx512"}},
     {.name = "amx",
      .architecture = Architecture::kX86,
-     .features = {kAvx2, kAvx512, kAvx512Vnni, kAmxInt8},
+     .features = {kSse4, kAvx2, kAvx512, kAvx512Vnni, kAmxInt8},
      .optional = {kAvx512Bf16},
-     .includes = {"scalar", "avx2", "avx-vnni", "avx512", "avx512-vnni"}},
+     .includes = {"scalar", "sse4", "avx2", "avx-vnni", "avx512", "avx512-vnni"}},
 };
 constexpr int kNoCap = static_cast<int>(std::size(kLevels));
 
@@ -58,6 +63,8 @@ bool CpuidBit(unsigned leaf, unsigned subleaf, int reg, int bit) {
 CpuFeatures DetectFeatures() {
   CpuFeatures features;
   __builtin_cpu_init();
+  if (!__builtin_cpu_supports("sse4.1") || !__builtin_cpu_supports("ssse3")) return features;
+  features.Add(kSse4);
   // These also check that the operating system saves the registers.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return features;
   const bool f16c = CpuidBit(1, 0, 2, 29), bmi = CpuidBit(7, 0, 1, 3), bmi2 = CpuidBit(7, 0, 1, 8);

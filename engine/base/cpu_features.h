@@ -16,6 +16,7 @@ namespace edgegate {
 enum class Architecture : uint8_t { kAny, kX86 };
 
 enum class CpuFeature : uint8_t {
+  kSse4,        // SSE4.1 and SSSE3
   kAvx2,        // AVX2, FMA, F16C, BMI, BMI2 and LZCNT
   kAvxVnni,     // vpdpbusd of 256 bits, VEX-encoded
   kAvx512,      // AVX-512 F, BW, DQ and VL
@@ -60,7 +61,7 @@ struct IsaLevel {
   // Kernels at this level also use these, where the processor has them.
   CpuFeatures optional;
   // Levels that a cap to this one allows besides it. The unused entries are empty.
-  std::array<std::string_view, 5> includes;
+  std::array<std::string_view, 6> includes;
 };
 
 // All levels, of each architecture from the least preferred to the most preferred.

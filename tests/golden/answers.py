@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests/golden/models"
 VISION = ROOT / "tests/golden/vision"
 SMOLLM2 = ROOT / "models/SmolLM2-135M-Instruct.Q4_1.gguf"
-INSTRUCTION_SETS = ("scalar", "avx2", "avx-vnni", "avx512", "avx512-vnni", "amx", "auto")
+INSTRUCTION_SETS = ("scalar", "sse4", "avx2", "avx-vnni", "avx512", "avx512-vnni", "amx", "auto")
 SLOW = ("scalar",)  # SmolLM2 takes minutes
 SCHEMA = {
     "type": "object",

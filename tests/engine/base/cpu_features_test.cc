@@ -65,7 +65,7 @@ TEST_CASE("an unknown cap is refused and changes nothing") {
   REQUIRE(CapIsa("scalar").ok());
   const Status status = CapIsa("sse9");
   CHECK(status.message() ==
-        "isa is \"sse9\": must be auto, scalar, avx2, avx-vnni, avx512, avx512-vnni or amx");
+        "isa is \"sse9\": must be auto, scalar, sse4, avx2, avx-vnni, avx512, avx512-vnni or amx");
   CHECK(CurrentIsa().name == "scalar");
   REQUIRE(CapIsa("auto").ok());
 }

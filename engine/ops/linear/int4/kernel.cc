@@ -1,4 +1,4 @@
-// The x86 kernels, AVX2, AVX-VNNI, AVX-512 and AVX-512-VNNI, are instances of one template.
+// The kernels for AVX-VNNI, AVX-512 and AVX-512-VNNI are instances of one template.
 
 #include "engine/ops/linear/int4/kernel.h"
 
@@ -47,8 +47,10 @@ struct VnniDot {
   HWY_INLINE void EndPart() {}
 };
 
+#if HWY_CAP_GE512
+
 // Exact products without VNNI. Pairs are summed in s16, which holds 32 of the largest products, and
-// then in s32.
+// then in s32. kernel_avx2.cc has the kernel for AVX2.
 struct PairDot {
   static_assert(kInt4Group / 4 * 2 * 15 * 127 <= 32767);
   V16 pairs;
@@ -58,21 +60,15 @@ struct PairDot {
     sums = hn::Zero(I32());
   }
   HWY_INLINE void Add(VU8 levels, V32 activations) {
-#if HWY_CAP_GE512
     pairs = hn::Add(pairs, V16{_mm512_maddubs_epi16(levels.raw, activations.raw)});
-#else
-    pairs = hn::Add(pairs, V16{_mm256_maddubs_epi16(levels.raw, activations.raw)});
-#endif
   }
   HWY_INLINE void EndPart() {
-#if HWY_CAP_GE512
     sums = hn::Add(sums, V32{_mm512_madd_epi16(pairs.raw, _mm512_set1_epi16(1))});
-#else
-    sums = hn::Add(sums, V32{_mm256_madd_epi16(pairs.raw, _mm256_set1_epi16(1))});
-#endif
     pairs = hn::Zero(I16());
   }
 };
+
+#endif
 
 // Loads f16 numbers as float.
 HWY_INLINE VF LoadHalves(const uint8_t* p) {
@@ -212,7 +208,10 @@ constexpr Int4Kernel kKernels[] = {
 #endif
 #if HWY_TARGETS & HWY_AVX2
     {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kS8}, 5, 4, N_AVX2::Tile<N_AVX2::VnniDot>},
-    {{"avx2-pairs", kX86, {kAvx2}, Activations::kS8}, 5, 4, N_AVX2::Tile<N_AVX2::PairDot>},
+    {{"avx2-pairs", kX86, {kAvx2}, Activations::kS8}, 5, 5, Int4TileAvx2},
+#endif
+#if defined(__x86_64__)
+    {{"sse4-pairs", kX86, {kSse4}, Activations::kS8}, 5, 5, Int4TileSse4},
 #endif
     {{"scalar", Architecture::kAny, {}, Activations::kS8}, 4, 4, Int4TileReference},
 };

@@ -53,4 +53,12 @@ const Int4Kernel& SelectInt4Kernel();
 void Int4TileReference(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
                        float* sums);
 
+#if defined(__x86_64__)
+// Kernels for processors without VNNI.
+void Int4TileAvx2(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+                  float* sums);
+void Int4TileSse4(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+                  float* sums);
+#endif
+
 }  // namespace edgegate

@@ -157,6 +157,9 @@ constexpr Int8Kernel kKernels[] = {
     {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kU8}, 6, N_AVX2::Tile<N_AVX2::VnniDot>},
     {{"avx2-widen", kX86, {kAvx2}, Activations::kS16}, 6, N_AVX2::Tile<N_AVX2::WidenDot>},
 #endif
+#if defined(__x86_64__)
+    {{"sse4-widen", kX86, {kSse4}, Activations::kS16}, 6, Int8TileSse4},
+#endif
     {{"scalar", Architecture::kAny, {}, Activations::kU8}, 4, Int8TileReference},
 };
 

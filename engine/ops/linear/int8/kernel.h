@@ -43,4 +43,10 @@ const Int8Kernel& SelectInt8Kernel();
 void Int8TileReference(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
                        int32_t* acc);
 
+#if defined(__x86_64__)
+// The kernel for SSE4.1.
+void Int8TileSse4(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+                  int32_t* acc);
+#endif
+
 }  // namespace edgegate
