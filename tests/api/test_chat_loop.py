@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import signal
+import termios
 import time
 
 import pytest
@@ -24,6 +25,7 @@ class Terminal:
         if self.process == 0:
             plain = {"TERM": "xterm", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
             os.execve(BINARY, [BINARY, "run", *arguments], {**plain, **(env or {})})
+        termios.tcsetwinsize(self.terminal, (24, 200))
         self.raw = ""
         self.seen = 0
 

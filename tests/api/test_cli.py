@@ -62,7 +62,7 @@ def test_help_is_grouped_and_has_examples(command):
         (["quantize", "--frmat", "int8"], ["Did you mean --format?"]),
         (["quantize", "model"], ["destination is required"]),
         (["run", "m", "why", "is"], ["unexpected argument is.", "quotes"]),
-        (["bench", "--shape", "glm-edge-1b"], ["Did you mean glm-edge-1.5b?", "smollm2-135m"]),
+        (["bench", "--shape", "glm-edge-1.6b"], ["Did you mean glm-edge-1.5b?", "smollm2-135m"]),
     ],
 )
 def test_wrong_words_get_a_suggestion_and_the_list(arguments, told):

@@ -100,6 +100,9 @@ LineEditor::Result LineEditor::Read(const std::string& prompt, std::string* line
   impl_->prompt = prompt;
   impl_->result = Result::kLine;
   el_resize(impl_->editor);
+  // libedit prints the prompt first. Characters that are typed before it has set the terminal's
+  // mode would be shown twice.
+  el_set(impl_->editor, EL_PREP_TERM, 1);
   int length = 0;
   const char* text = el_gets(impl_->editor, &length);
   if (impl_->result != Result::kLine) {

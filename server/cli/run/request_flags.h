@@ -23,7 +23,8 @@ inline constexpr RequestFlag kRequestFlags[] = {
     {"--seed", "seed", "N", "seed of the sampling; the same seed gives the same answer"},
     {"--reasoning-effort", "reasoning_effort", "EFFORT",
      "effort of thinking: none, minimal, low, medium, high or xhigh"},
-    {"--thinking-budget-tokens", "thinking_budget_tokens", "N", "largest number of thoughts"},
+    {"--thinking-budget-tokens", "thinking_budget_tokens", "N",
+     "largest number of tokens of thoughts; -1: no limit"},
 };
 
 }  // namespace edgegate
