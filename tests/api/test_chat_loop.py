@@ -147,6 +147,17 @@ def test_an_image_belongs_to_the_next_message(chat):
     assert terminal.stop() == 0
 
 
+def test_an_image_beyond_the_limit_is_refused_with_its_message(chat):
+    terminal = chat(NAME, "--engine.max_images", "1")
+    terminal.ask(f"/image {IMAGES / 'sign.jpg'}")
+    terminal.ask("Read the sign.")
+    terminal.ask(f"/image {IMAGES / 'gauge.jpg'}")
+    said = terminal.ask("What does the gauge read?")
+    assert "engine.max_images" in said and "/clear" in said
+    assert "engine.max_images" not in terminal.ask("Who are you?")
+    assert terminal.stop() == 0
+
+
 def test_an_image_of_the_arguments_belongs_to_the_first_message(chat):
     terminal = chat(NAME, "--image", str(IMAGES / "sign.jpg"))
     assert terminal.ask("Read the sign.") == 'The sign says "DANGER".'

@@ -247,7 +247,9 @@ bool ChatLoop::TakeSignal() {
 
 void ChatLoop::PrintError(const CallError& error) {
   if (error.status.code() == StatusCode::kCancelled) return Note("Stopped.");
-  Note(error.code == "context_length_exceeded" ? kFull : Printable(MessageWithFlag(error)));
+  if (error.code == "context_length_exceeded") return Note(kFull);
+  Note(Printable(MessageWithFlag(error)));
+  if (error.code == "too_many_images") Note("/clear starts a conversation without images.");
 }
 
 void ChatLoop::Note(std::string_view text) const {
