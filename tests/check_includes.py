@@ -67,6 +67,7 @@ CONFINED = {
     r"httplib\.h": ["server/http"],
     r"oneapi/dnnl": ["engine/ops/isa", "engine/ops/linear", "engine/quantize"],
     r"systemd/": ["server/cli"],
+    r"histedit\.h": ["server/cli"],
     r"(jpeglib|jerror|spng)\.h|webp/|curl/": ["server/media"],
 }
 # JSON never crosses a layer: in headers it stays inside these folders.

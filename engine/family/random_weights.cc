@@ -102,15 +102,19 @@ RandomWeights::RandomWeights(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 RandomWeights::~RandomWeights() = default;
 const DecoderWeights& RandomWeights::weights() const { return impl_->weights; }
 
+std::vector<std::string> RandomWeights::Shapes() {
+  std::vector<std::string> names;
+  for (const Shape& shape : kShapes) names.emplace_back(shape.name);
+  return names;
+}
+
 Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& shape,
                                                            WeightFormat format) {
   const auto* found = std::find_if(std::begin(kShapes), std::end(kShapes),
                                    [&](const Shape& s) { return s.name == shape; });
   if (found == std::end(kShapes)) {
-    return InvalidArgument(
-        "shape \"{}\" is not known; these are: glm-edge-1.5b, glm-edge-4b, glm-edge-v-2b, "
-        "glm-edge-v-5b, smollm2-135m",
-        shape);
+    return InvalidArgument("shape \"{}\" is not known; these are: {}", shape,
+                           fmt::join(Shapes(), ", "));
   }
   auto impl = std::make_unique<Impl>();
   DecoderWeights& w = impl->weights;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/family/decoder/decoder_weights.h"
@@ -13,10 +14,11 @@ namespace edgegate {
 // The weights and their memory. Immutable after construction: any thread may call any const method.
 class RandomWeights {
  public:
-  // "glm-edge-1.5b", "glm-edge-4b", "glm-edge-v-2b", "glm-edge-v-5b" or "smollm2-135m";
-  // kInvalidArgument for another name.
+  // `shape`: one of Shapes(); kInvalidArgument for another name.
   static Result<std::unique_ptr<RandomWeights>> Make(
       const std::string& shape, WeightFormat format = kWeightFormat<Int8Format>);
+  // Returns the names of the shapes: "glm-edge-1.5b" and others.
+  static std::vector<std::string> Shapes();
   ~RandomWeights();
 
   const DecoderWeights& weights() const;

@@ -10,14 +10,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kEmbedded = "edge-demo-v";
-
 // Returns the path of the bundle that the build made. It is beside the program in a build tree,
 // else under the installation prefix.
 fs::path EmbeddedModel() {
   std::error_code error;
   const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  const std::string name = std::string(kEmbedded) + ".edgegate";
+  const std::string name = std::string(kBuiltInModel) + ".edgegate";
   for (const fs::path& path : {folder / name, folder / "../share/edgegate" / name}) {
     if (fs::is_regular_file(path, error)) return path.lexically_normal();
   }
@@ -42,7 +40,7 @@ bool IsModel(const fs::path& path) {
 Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings) {
   std::vector<ModelSetting> models;
   if (const fs::path path = EmbeddedModel(); !path.empty())
-    models.push_back({kEmbedded, path, "", ""});
+    models.push_back({kBuiltInModel, path, "", ""});
   const fs::path folder = ModelFolder(settings);
   std::error_code error;
   std::vector<ModelSetting> found;
@@ -60,7 +58,7 @@ Result<std::vector<ModelSetting>> DefaultModels(const Settings& settings) {
     return NotFound(
         "no model: give --model PATH or [[model]] in the settings file ({}.edgegate is not "
         "installed, and {} holds none)",
-        kEmbedded, folder.string());
+        kBuiltInModel, folder.string());
   }
   return models;
 }

@@ -10,6 +10,9 @@
 
 namespace edgegate {
 
+// The name of the model that is installed with the daemon.
+inline constexpr const char* kBuiltInModel = "edge-demo-v";
+
 // Lists edge-demo-v, which is installed with the daemon, and each model in the model folder, by
 // name. Models are bundles, GGUF files except mmproj files, and Hugging Face directories.
 // kNotFound: there is no model.

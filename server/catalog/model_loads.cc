@@ -22,14 +22,14 @@ std::function<Status()> CheckOf(const LoadedModel& model) {
   };
 }
 
-SchedulerSettings LimitsOf(const Settings& s) {
+}  // namespace
+
+SchedulerSettings SchedulerSettingsOf(const Settings& s) {
   return {s.max_num_seqs,   s.max_num_batched_tokens,
           s.max_waiting,    int64_t{s.image_cache_mb} << 20,
           s.prefix_caching, std::chrono::milliseconds(s.target_itl_ms),
           s.speculation,    s.queue_policy};
 }
-
-}  // namespace
 
 ModelLoads::ModelLoads(const Settings& settings, const std::vector<ModelSetting>& models,
                        SharedResources* resources, std::vector<LoadedModel>* loaded,
@@ -96,8 +96,8 @@ void ModelLoads::Serve(size_t place, const ModelSetting& model) {
   loaded.served.engine_index =
       loaded.encoder
           ? engine_->AddEncoder(std::move(loaded.encoder), std::move(check))
-          : engine_->AddModel(std::move(loaded.runner), LimitsOf(settings_), loaded.valid_tokens,
-                              std::move(loaded.draft), std::move(check));
+          : engine_->AddModel(std::move(loaded.runner), SchedulerSettingsOf(settings_),
+                              loaded.valid_tokens, std::move(loaded.draft), std::move(check));
   catalog_->SetReady(place, &loaded.served);
   ++num_loaded_;
 }

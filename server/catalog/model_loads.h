@@ -13,6 +13,9 @@
 
 namespace edgegate {
 
+// Returns the settings of a model in the engine loop.
+SchedulerSettings SchedulerSettingsOf(const Settings& settings);
+
 // Owned by one thread.
 class ModelLoads {
  public:

@@ -13,11 +13,12 @@
 #include "engine/bench/machine_speed.h"
 #include "engine/family/random_weights.h"
 #include "engine/ops/isa/isa_cap.h"
-#include "server/catalog/default_models.h"
 #include "server/catalog/model_loader.h"
 #include "server/catalog/progress.h"
 #include "server/cli/bench_beside.h"
 #include "server/cli/commands.h"
+#include "server/cli/named_models.h"
+#include "server/cli/suggestion.h"
 
 namespace edgegate {
 namespace {
@@ -229,7 +230,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
     EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape, format));
     weights = &subject.random->weights();
   } else {
-    const ModelSetting model = FindModel(a.model, settings);
+    EG_ASSIGN_OR_RETURN(const ModelSetting model, ResolveModel(a.model, settings));
     QuantizeOptions options;
     options.format = format;
     options.progress = ProgressPrinter("quantizing", [] { return false; });
@@ -329,6 +330,13 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
         "bench needs --model or --shape, positive --prompt, --gen and --batch, and a --context "
         "that rises by more than --gen",
         kExitUsage);
+  }
+  const std::vector<std::string> shapes = RandomWeights::Shapes();
+  if (arguments.model.empty() &&
+      std::find(shapes.begin(), shapes.end(), arguments.shape) == shapes.end()) {
+    return fail(fmt::format("no shape is called {}.{} Shapes: {}", arguments.shape,
+                            DidYouMean(arguments.shape, shapes), fmt::join(shapes, ", ")),
+                kExitUsage);
   }
   if (Status status = SetIsaCap(settings.isa); !status.ok()) {
     return fail(status.message(), kExitUsage);

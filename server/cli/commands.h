@@ -2,6 +2,7 @@
 // 2 wrong usage, 3 a model could not be loaded.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,30 @@ inline constexpr int kExitInterrupted = 130;
 int Serve(const Settings& settings);
 
 struct RunArguments {
-  std::string model;
-  std::string prompt;
+  std::string model;                // a name, a path, or empty: the first of NamedModels()
+  std::string prompt;               // empty: from standard input, or a chat
   std::string draft;                // a draft model; empty: none
-  std::vector<std::string> images;  // files
+  std::vector<std::string> images;  // files; "-": standard input
   std::string system;
-  int max_tokens = 0;      // 0: until the model ends its answer
-  float temperature = -1;  // < 0: the model's own
+  std::string json_schema;         // a file, or JSON; empty: none
+  std::vector<std::string> tools;  // files, or JSON
+  std::string tool_choice;         // auto, none, required or a function's name; empty: auto
+  std::vector<std::string> stop;
+  // The texts of the flags of kRequestFlags (run/request_flags.h), by the member of the API's
+  // request. Empty: not given.
+  std::map<std::string, std::string> members;
+  bool json = false;  // print the answer as one JSON object
 };
+// Answers one prompt, or chats on a terminal.
 int RunPrompt(const Settings& settings, const RunArguments& arguments);
+
+struct ListArguments {
+  bool json = false;
+  bool names = false;   // of the models only
+  bool shapes = false;  // of `edgegate bench`
+};
+// Prints NamedModels().
+int ListModels(const Settings& settings, const ListArguments& arguments);
 
 struct QuantizeArguments {
   std::string source;

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -26,6 +27,15 @@ class StopSignals {
     sigpending(&came);
     return sigismember(&came, SIGTERM) == 1 || sigismember(&came, SIGINT) == 1;
   }
+
+  // Takes a signal that has come. Returns its number; 0: none has come.
+  int Take() const {
+    const timespec none{};
+    return std::max(0, sigtimedwait(&signals_, nullptr, &none));
+  }
+
+  // Returns both signals, for signalfd().
+  const sigset_t& set() const { return signals_; }
 
   // Waits for a signal and takes it. False: none came within `most`. nullopt: no time limit.
   bool Wait(std::optional<std::chrono::microseconds> most) const {

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from conftest import BINARY, MODEL, ROOT
 
-COMMANDS = ["serve", "run", "quantize", "bench"]
+COMMANDS = ["serve", "run", "list", "quantize", "bench"]
 
 
 def edgegate(*arguments):
@@ -23,6 +23,67 @@ def flags_of(command):
 def test_help_lists_the_options_of_each_command(command):
     done = edgegate(command, "--help")
     assert done.returncode == 0 and "--help" in done.stdout
+
+
+def settings_of(command):
+    return {flag for flag in flags_of(command) if "." in flag}
+
+
+def test_help_lists_the_settings_that_a_command_reads():
+    assert {"--server.port", "--engine.max_num_seqs", "--log.level"} < settings_of("serve")
+    assert settings_of("quantize") == set()
+    assert settings_of("list") == {"--engine.model_dir", "--engine.cache_dir"}
+    assert "--engine.weight_format" in settings_of("bench") < settings_of("serve")
+    run = settings_of("run")
+    assert "--engine.threads" in run and not run & {"--server.port", "--engine.max_num_seqs"}
+    assert run < settings_of("serve")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_grouped_and_has_examples(command):
+    shown = edgegate(command, "--help").stdout
+    assert f"\n  edgegate {command}" in shown[shown.index("Examples:") :]
+    assert all(len(line) <= 130 for line in shown.splitlines())
+    for section in {setting[2:].split(".")[0] for setting in settings_of(command)}:
+        assert f"Settings: {section}:" in shown
+
+
+@pytest.mark.parametrize(
+    "arguments,told",
+    [
+        (["srve"], ["unknown command srve", "Did you mean serve?", "quantize, bench"]),
+        (["sing"], ["unknown command sing.", "serve, run, list, quantize, bench"]),
+        ([], ["serve, run, list, quantize, bench"]),
+        (["--vesion"], ["unknown option --vesion", "Did you mean --version?"]),
+        (["run", "--temprature", "1"], ["run: unknown option", "Did you mean --temperature?"]),
+        (["run", "--temprature=1", "m", "Hi"], ["--temprature.", "--top-p"]),
+        (["run", "--server.port", "1"], ["--server.port", "It is an option of serve."]),
+        (["serve", "--engine.thread", "1"], ["Did you mean --engine.threads?", "and settings"]),
+        (["quantize", "--frmat", "int8"], ["Did you mean --format?"]),
+        (["quantize", "model"], ["destination is required"]),
+        (["run", "m", "why", "is"], ["unexpected argument is.", "quotes"]),
+        (["bench", "--shape", "glm-edge-1.6b"], ["Did you mean glm-edge-1.5b?", "smollm2-135m"]),
+    ],
+)
+def test_wrong_words_get_a_suggestion_and_the_list(arguments, told):
+    done = edgegate(*arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    assert [text for text in told if text not in done.stderr] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "edge-dmo-v", "Hi"],
+        ["bench", "--model", "edge-dmo-v"],
+        ["serve", "--model", "edge-dmo-v"],
+        ["run", "edge-demo-v", "Hi", "--draft", "edge-dmo-v"],
+    ],
+)
+def test_an_unknown_model_gets_a_suggestion_and_the_list(command):
+    done = edgegate(*command)
+    assert done.returncode == 3
+    assert "called edge-dmo-v. Did you mean edge-demo-v? Models: edge-demo-v" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -147,6 +208,10 @@ def test_completion_offers_the_commands_and_the_flags_of_each(shell):
     assert complete("serve", "--server.po") == {"--server.port"}
     for command in COMMANDS:
         assert complete(command, "--") == flags_of(command)
+    assert "edge-demo-v" in complete("run", "edge-d")
+    assert "edge-demo-v" in complete("serve", "--model", "edge-d")
+    assert "edge-demo-v" not in complete("run", "--image", "edge-d")
+    assert complete("bench", "--shape", "glm-edge-v") == {"glm-edge-v-2b", "glm-edge-v-5b"}
 
 
 @pytest.mark.parametrize("weights", ["int8", "int4"])
