@@ -5,7 +5,7 @@ use llguidance::earley::SymIdx;
 
 use super::alive::{alive, array_max};
 use super::builder::Builder;
-use super::scalars::{bare_name, quoted, through};
+use super::scalars::through;
 use super::states::{Array, Graph, Member, Object, StateId};
 use super::style::Style;
 
@@ -234,13 +234,11 @@ impl Emitter<'_> {
             let Some(value) = self.symbol(other.value) else {
                 continue;
             };
-            let name = match style {
-                Style::Bare(_) => bare_name(other.name.clone()),
-                _ => quoted(other.name.clone()),
-            };
             let colon = if *style == Style::Json { ": " } else { ":" };
             let colon = RegexAst::Literal(colon.into());
-            let key = self.builder.terminal(RegexAst::Concat(vec![name, colon]))?;
+            let key = self
+                .builder
+                .terminal(RegexAst::Concat(vec![other.name.clone(), colon]))?;
             others.push(self.builder.sequence(&[key, value])?);
         }
         match others.len() {

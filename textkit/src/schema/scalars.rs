@@ -30,13 +30,6 @@ pub fn through(ast: RegexAst, mark: &str) -> RegexAst {
     ])
 }
 
-/// Returns the names of `ast`, which are JSON texts without quotes, that are written alike in the
-/// style `Bare`.
-pub fn bare_name(ast: RegexAst) -> RegexAst {
-    let bare = RegexAst::Regex("[A-Za-z_][A-Za-z0-9_]*".into());
-    RegexAst::And(vec![ast, bare])
-}
-
 /// Returns the texts of `ast` between two of `mark`, which is not in them.
 fn between(ast: RegexAst, mark: &str) -> RegexAst {
     RegexAst::Concat(vec![text(mark), through(ast, mark)])
@@ -63,6 +56,18 @@ impl Graph {
             }
         }
         Ok(())
+    }
+
+    /// Returns names, which are JSON texts without quotes, as they are written in the graph's style.
+    /// None: none of them can be written.
+    pub fn names(&self, engine: &mut Engine, names: RegexAst) -> Option<RegexAst> {
+        if !matches!(self.style, Style::Bare(_)) {
+            return Some(quoted(names));
+        }
+        let bare = RegexAst::Regex("[A-Za-z_][A-Za-z0-9_]*".into());
+        let ast = RegexAst::And(vec![names, bare]);
+        let empty = engine.patterns.is_empty(format!("bare {ast:?}"), &ast);
+        (empty == Some(false)).then_some(ast)
     }
 
     /// Adds a value that the schema gives.

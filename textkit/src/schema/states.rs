@@ -67,7 +67,6 @@ pub struct Member {
 
 /// Members of names that are not listed.
 pub struct OtherMembers {
-    /// Without quotes.
     pub name: RegexAst,
     pub value: StateId,
     /// They are written only if the other members are not enough.
@@ -308,9 +307,12 @@ impl Graph {
             let closed = lists_members(rule);
             for other in engine.other_names(rule, &names)? {
                 let value = self.state(other.terms)?;
-                if value != DEAD {
+                if value == DEAD {
+                    continue;
+                }
+                if let Some(name) = self.names(engine, other.names) {
                     others.push(OtherMembers {
-                        name: other.names,
+                        name,
                         value,
                         spare: closed && !other.patterned,
                     });
