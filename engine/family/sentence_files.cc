@@ -111,9 +111,19 @@ Result<std::optional<EmbeddingConfig>> ReadSentenceFiles(const std::string& dire
 }
 
 std::vector<std::string> ListSentenceFiles(const std::string& directory) {
+  std::vector<std::string> names = {"modules.json"};
+  if (FileExists(directory + "/modules.json")) {
+    const auto modules = ReadJson(directory + "/modules.json");
+    for (size_t i = 0; modules.ok() && modules->is_array() && i < modules->size(); ++i) {
+      const auto folder = FolderOf(modules->At(i));
+      if (KindOf(modules->At(i)) == "Pooling" && folder.ok()) {
+        names.push_back(*folder + "config.json");
+      }
+    }
+  }
+  names.insert(names.end(), {"sentence_bert_config.json", "config_sentence_transformers.json"});
   std::vector<std::string> paths;
-  for (const char* name : {"modules.json", "1_Pooling/config.json", "sentence_bert_config.json",
-                           "config_sentence_transformers.json"}) {
+  for (const std::string& name : names) {
     if (FileExists(directory + "/" + name)) paths.push_back(directory + "/" + name);
   }
   return paths;

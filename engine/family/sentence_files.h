@@ -16,7 +16,8 @@ namespace edgegate {
 // pooling is not supported; the message names it.
 Result<std::optional<EmbeddingConfig>> ReadSentenceFiles(const std::string& directory);
 
-// Returns the paths of these files that exist, for hashing and for the manifest.
+// Returns the paths of these files that exist, for hashing and for the manifest. The configuration
+// of the pooling is where modules.json says.
 std::vector<std::string> ListSentenceFiles(const std::string& directory);
 
 }  // namespace edgegate

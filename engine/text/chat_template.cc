@@ -45,6 +45,8 @@ constexpr const char* kProbe = "edgegate_probe";
 
 std::vector<ChatPart> TextParts(const char* text) { return {{ChatPart::Kind::kText, text}}; }
 
+std::vector<ChatPart> ImageParts() { return {{ChatPart::Kind::kImage, ""}}; }
+
 // Returns the form of the calls of a model. A template that does not show tools gets the form of
 // GLM-4 if it has the role of GLM-4's results, else the form of Hermes, which most models know.
 // Null: the form is not known.
@@ -61,6 +63,7 @@ class JinjaTemplate : public ChatTemplate {
   JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer, const std::string& image_token)
       : handle_(handle),
         tokenizer_(tokenizer),
+        image_name_(image_token),
         image_token_(image_token.empty() ? -1 : tokenizer.TokenId(image_token)) {
     wants_list_ = !ShowsText(false) && ShowsText(true);
   }
@@ -75,11 +78,17 @@ class JinjaTemplate : public ChatTemplate {
     tools.tools = {{kProbe, "text", R"({"type": "object", "properties": {}})"}};
     abilities_.tools = Shows(tools);
     abilities_.calls = ShowsCalls(tools);
+    abilities_.result_images = ShowsResultImages(tools);
     abilities_.system = ShowsRole({{"system", TextParts(kProbe)}, user});
     const bool special = tokenizer_.IsSpecial(tokenizer_.TokenId("<|observation|>"));
     abilities_.observation =
         special &&
         ShowsRole({user, {"assistant", TextParts("x")}, {"observation", TextParts(kProbe)}});
+    if (!abilities_.calls) {
+      abilities_.result_images =
+          abilities_.observation &&
+          ShowsImage({user, {"assistant", TextParts("x")}, {"observation", ImageParts()}});
+    }
     traits_.calls = FormatOf(source, call_format, abilities_);
     traits_.calls_shown = abilities_.tools;
     if (const ReasoningMarks* marks = DetectReasoning(source)) traits_.reasoning = *marks;
@@ -143,15 +152,35 @@ class JinjaTemplate : public ChatTemplate {
     return Shows(conversation);
   }
 
+  // True if the template writes the image token for an image.
+  bool ShowsImage(std::vector<ChatMessage> messages, std::vector<ChatTool> tools = {}) const {
+    if (image_token_ < 0) return false;
+    Conversation conversation;
+    conversation.messages = std::move(messages);
+    conversation.tools = std::move(tools);
+    const auto segments = RenderSegments(conversation, wants_list_);
+    if (!segments.ok()) return false;
+    for (size_t i = 0; i < segments->texts.size(); ++i) {
+      if (segments->specials[i] && segments->texts[i] == image_name_) return true;
+    }
+    return false;
+  }
+
+  bool ShowsResultImages(const Conversation& tools) const {
+    if (!abilities_.calls) return false;
+    ChatMessage call{"assistant", TextParts("")};
+    call.calls = {{"call12345", kProbe, "{}"}};
+    const ChatMessage result{"tool", ImageParts(), {}, kProbe, "call12345"};
+    return ShowsImage({tools.messages[0], call, result}, tools.tools);
+  }
+
   void FindMarks() {
     std::vector<std::string> marks;
     if (traits_.reasoning) marks = {traits_.reasoning->begin, traits_.reasoning->end};
     for (const std::string& special : tokenizer_.special_tokens()) {
       const CallFormat* calls = traits_.calls;
       if (calls == nullptr || special.empty()) continue;
-      if (calls->mark == special || calls->end.find(special) != std::string::npos) {
-        marks.push_back(special);
-      }
+      if (calls->Contains(special)) marks.push_back(special);
     }
     if (traits_.reasoning) {
       const auto ids =
@@ -278,6 +307,7 @@ class JinjaTemplate : public ChatTemplate {
   };
   std::unique_ptr<tk_template, Free> handle_;
   const Tokenizer& tokenizer_;
+  const std::string image_name_;
   const int32_t image_token_;
   AnswerTraits traits_;
   TemplateAbilities abilities_;

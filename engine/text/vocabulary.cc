@@ -6,6 +6,14 @@
 
 namespace edgegate {
 
+std::vector<uint32_t> ValidTokens(const Vocabulary& vocabulary, int vocab_size) {
+  std::vector<uint32_t> mask((static_cast<size_t>(vocab_size) + 31) / 32, 0);
+  for (int32_t id = 0; id < vocab_size; ++id) {
+    if (vocabulary.IsValid(id)) mask[static_cast<size_t>(id / 32)] |= uint32_t{1} << (id % 32);
+  }
+  return mask;
+}
+
 std::string Vocabulary::Decode(const std::vector<int32_t>& ids, bool skip_special) const {
   StreamDecoder decoder(*this, skip_special);
   std::string text;

@@ -26,6 +26,9 @@ class Vocabulary {
   virtual int vocab_size() const = 0;            // largest id + 1
 };
 
+// Returns a bit for each of `vocab_size` ids, in words of 32: set if the tokenizer has the id.
+std::vector<uint32_t> ValidTokens(const Vocabulary& vocabulary, int vocab_size);
+
 // A vocabulary as plain data. Immutable.
 class VocabularyTable : public Vocabulary {
  public:

@@ -89,8 +89,7 @@ std::variant<Constraint, CallError> StartGrammar(const Call& call, const ServedM
   limits.end_ids = traits.reasoning_end;
   limits.open = reasoning_open;
   limits.tokens = *call.thinking_tokens;
-  return Constraint(LimitThinking(std::move(limits), model.text->vocabulary(),
-                                  model.limits.vocab_size,
+  return Constraint(LimitThinking(std::move(limits), model.text->vocabulary(), model.valid_tokens,
                                   std::get<Constraint>(std::move(grammar))));
 }
 
@@ -102,7 +101,11 @@ std::optional<AnswerSyntax> SyntaxOf(const Call& call, const ServedModel& model,
   if (call.tools) {
     syntax.calls = model.text->traits().calls;
     syntax.only_calls = call.tools->required;
-    for (const CallableTool& tool : call.tools->tools) syntax.tools.push_back(tool.name);
+    const bool tagged = syntax.calls->style == ArgumentStyle::kTagged;
+    for (const CallableTool& tool : call.tools->tools) {
+      syntax.tools.push_back(tool.name);
+      if (tagged) syntax.plain.push_back(PlainMembers(tool.parameters));
+    }
   }
   if (!syntax.reasoning && syntax.calls == nullptr) return std::nullopt;
   return syntax;

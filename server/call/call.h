@@ -59,6 +59,7 @@ struct Call {
 
   std::variant<Conversation, std::vector<TextPrompt>> input;
   std::string input_field;          // the request's field for the input: "messages" or "prompt"
+  bool drop_turns = false;          // the oldest turns are left out if the input is too long
   std::vector<ImageSource> images;  // of the conversation, in its order
 
   CallSampling sampling;

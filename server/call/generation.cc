@@ -4,6 +4,7 @@
 #include <random>
 
 #include "server/call/answer_grammar.h"
+#include "server/call/turns.h"
 
 namespace edgegate {
 namespace {
@@ -65,36 +66,51 @@ std::optional<CallError> CheckBytesBeside(const char* field, const ServedModel& 
 
 std::optional<CallError> CheckBytes(const Call& call, const ServedModel& model,
                                     const Conversation& conversation) {
-  size_t messages = 0;
-  for (const ChatMessage& message : conversation.messages) {
-    messages += message.role.size();
-    for (const ChatPart& part : message.parts) messages += part.text.size();
-    messages += message.name.size() + message.call_id.size() + message.reasoning.size();
-    for (const ChatCall& one : message.calls) {
-      messages += one.id.size() + one.name.size() + one.arguments.size();
-    }
-  }
   size_t tools = 0;
   for (const ChatTool& tool : conversation.tools) {
     tools += tool.name.size() + tool.description.size() + tool.parameters.size();
   }
-  if (auto error = CheckBytes(call, model, messages)) return error;
+  // Turns that are too long may be dropped.
+  if (!call.drop_turns) {
+    if (auto error = CheckBytes(call, model, BytesOfMessages(conversation))) return error;
+  }
   if (auto error = CheckBytesBeside("tools", model, tools)) return error;
   return CheckBytesBeside("chat_template_kwargs", model, conversation.template_kwargs.size());
 }
 
-// Sets the positions of `images`.
+// Tokenizes the turns of a conversation that fit the context. Removes the images of the other turns
+// from `images`.
+Result<FittedChat> TokenizeTurns(const Call& call, const ServedModel& model, int64_t most,
+                                 std::vector<PromptMedia>* images, const JobContext& context) {
+  std::vector<int> rows;
+  for (const PromptMedia& image : *images) {
+    EG_ASSIGN_OR_RETURN(const MediaLayout layout, model.limits.media->Layout(image.item));
+    rows.push_back(layout.rows);
+  }
+  if (!call.drop_turns) {
+    EG_ASSIGN_OR_RETURN(ChatPrompt prompt,
+                        model.text->EncodeChat(*call.conversation(), most, rows, context));
+    return FittedChat{std::move(prompt)};
+  }
+  const int length = model.limits.max_model_len, quarter = length / 4;
+  const TurnLimits limits{MostBytes(model), length,
+                          std::clamp(call.max_tokens.value_or(quarter), 1, std::max(1, quarter))};
+  return FitTurns(*call.conversation(), limits, [&](const Conversation& turns, size_t dropped) {
+    const auto first = rows.begin() + static_cast<std::ptrdiff_t>(dropped);
+    return model.text->EncodeChat(turns, most, std::vector<int>(first, rows.end()), context);
+  });
+}
+
+// Sets the positions of `images`. `dropped`: receives the number of turns that were left out.
 Result<ChatPrompt> Tokenize(const Call& call, const ServedModel& model, int prompt,
-                            std::vector<PromptMedia>* images, const JobContext& context) {
+                            std::vector<PromptMedia>* images, const JobContext& context,
+                            size_t* dropped) {
   const int64_t most = int64_t{model.limits.max_model_len} + kTokensBeyondContext;
-  if (const Conversation* conversation = call.conversation()) {
-    std::vector<int> rows;
-    for (const PromptMedia& image : *images) {
-      EG_ASSIGN_OR_RETURN(const MediaLayout layout, model.limits.media->Layout(image.item));
-      rows.push_back(layout.rows);
-    }
-    EG_ASSIGN_OR_RETURN(ChatPrompt encoded,
-                        model.text->EncodeChat(*conversation, most, rows, context));
+  if (call.conversation() != nullptr) {
+    EG_ASSIGN_OR_RETURN(FittedChat fitted, TokenizeTurns(call, model, most, images, context));
+    images->erase(images->begin(), images->begin() + static_cast<std::ptrdiff_t>(fitted.images));
+    *dropped = fitted.turns;
+    ChatPrompt encoded = std::move(fitted.prompt);
     if (encoded.image_positions.size() != images->size()) {
       return Internal("the prompt has places for {} images, not for {}",
                       encoded.image_positions.size(), images->size());
@@ -204,7 +220,7 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
   std::vector<GenerationRequest> requests;
   bool reasoning_open = false;
   for (int i = 0; i < call.num_prompts(); ++i) {
-    auto prompt = Tokenize(call, model, i, &images, context);
+    auto prompt = Tokenize(call, model, i, &images, context, &generation->dropped_turns_);
     if (!prompt.ok()) return TokenizeError(call, model, prompt.status());
     reasoning_open = prompt->reasoning_open;
     GenerationRequest request;
@@ -240,7 +256,8 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
 std::variant<int, CallError> Generation::CountPrompt(const Call& call, const ServedModel& model,
                                                      std::vector<PromptMedia> images,
                                                      const JobContext& context) {
-  const auto prompt = Tokenize(call, model, 0, &images, context);
+  size_t dropped = 0;
+  const auto prompt = Tokenize(call, model, 0, &images, context, &dropped);
   if (!prompt.ok()) return TokenizeError(call, model, prompt.status());
   return static_cast<int>(prompt->ids.size());
 }

@@ -77,6 +77,8 @@ class Generation {
 
   int num_choices() const { return static_cast<int>(choices_.size()); }
   const GenerationUsage& usage() const { return usage_; }
+  // Returns the number of turns that were left out because the prompt was too long.
+  size_t dropped_turns() const { return dropped_turns_; }
   const std::vector<int32_t>& prompt(int choice) const;
   // Log-probabilities of the prompt's tokens. Valid after the first event of the choice.
   const std::vector<SampledToken>& prompt_logprobs(int choice) const;
@@ -103,7 +105,8 @@ class Generation {
   void AbsorbTokens(TokenEvent* event, Choice* choice, ChoiceEvent* out);
   void AbsorbEnd(const TokenEvent& event, Choice* choice, ChoiceEvent* out);
 
-  int per_prompt_ = 1;                        // choices
+  int per_prompt_ = 1;  // choices
+  size_t dropped_turns_ = 0;
   bool drop_tokens_ = false;                  // max_tokens is 0
   std::vector<int32_t> stop_token_ids_;       // that the call asked for
   std::unique_ptr<GenerationHandle> handle_;  // its sequences are the choices

@@ -25,6 +25,7 @@ struct ServedModel {
   int max_images = 1;  // of one request, where the model takes images
   GenerationDefaults defaults;
   std::vector<int32_t> eos_token_ids;
+  std::vector<uint32_t> valid_tokens;  // see ValidTokens
   std::unique_ptr<ModelText> text;
 };
 

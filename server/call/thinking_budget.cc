@@ -16,7 +16,7 @@ void Set(Mask* mask, int32_t id) {
 struct Shared {
   ThinkingLimits limits;
   const Vocabulary& vocabulary;
-  Mask all;
+  std::span<const uint32_t> all;
   std::shared_ptr<const TokenConstraint> inner;  // at its start; null: none
 };
 
@@ -42,7 +42,7 @@ class ThinkingBudget : public TokenConstraint {
     // A character that is not complete keeps the grammar from ending the thoughts: then one more
     // token comes.
     if (phase_ == Phase::kForced && Permits(shared_->limits.end_ids[forced_])) return mask_;
-    return inner_ ? inner_->Allowed() : std::span<const uint32_t>(shared_->all);
+    return inner_ ? inner_->Allowed() : shared_->all;
   }
   Status error() const override { return inner_ ? inner_->error() : Status(); }
 
@@ -120,14 +120,10 @@ class ThinkingBudget : public TokenConstraint {
 }  // namespace
 
 std::unique_ptr<TokenConstraint> LimitThinking(ThinkingLimits limits, const Vocabulary& vocabulary,
-                                               int vocab_size,
+                                               std::span<const uint32_t> valid,
                                                std::shared_ptr<const TokenConstraint> inner) {
-  Mask all((static_cast<size_t>(vocab_size) + 31) / 32, 0);
-  for (int32_t id = 0; id < vocab_size; ++id) {
-    if (vocabulary.IsValid(id)) Set(&all, id);
-  }
   auto shared = std::make_shared<const Shared>(
-      Shared{std::move(limits), vocabulary, std::move(all), std::move(inner)});
+      Shared{std::move(limits), vocabulary, valid, std::move(inner)});
   return std::make_unique<ThinkingBudget>(std::move(shared), nullptr);
 }
 

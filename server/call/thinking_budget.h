@@ -1,7 +1,9 @@
 // Ends the thoughts of an answer after a number of tokens.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,10 +21,11 @@ struct ThinkingLimits {
 };
 
 // Makes a constraint at the start of an answer. Until the thoughts have used up their tokens, and
-// after the thoughts, `inner` alone decides. Null: all of the vocabulary is allowed. `vocab_size`:
-// number of logits. `vocabulary` must outlive the result and its clones.
+// after the thoughts, `inner` alone decides. Null: all of `valid` is allowed, which
+// has a bit for each logit (ValidTokens). `vocabulary` and `valid` must outlive the result and its
+// clones.
 std::unique_ptr<TokenConstraint> LimitThinking(ThinkingLimits limits, const Vocabulary& vocabulary,
-                                               int vocab_size,
+                                               std::span<const uint32_t> valid,
                                                std::shared_ptr<const TokenConstraint> inner);
 
 }  // namespace edgegate

@@ -185,6 +185,7 @@ Status LoadGenerator(const ModelSetting& model, const Settings& settings,
     loaded->valid_tokens.push_back(served.text->vocabulary().IsValid(id));
   }
   served.limits = loaded->runner->limits();
+  served.valid_tokens = ValidTokens(served.text->vocabulary(), served.limits.vocab_size);
   served.max_images = settings.max_images;
   served.defaults = loaded->bundle->generation_defaults();
   served.eos_token_ids = config.eos_token_ids;

@@ -9,6 +9,12 @@ namespace {
 // Returns the path before its parameter, or the whole path if it has none.
 std::string_view PrefixOf(std::string_view path) { return path.substr(0, path.find('{')); }
 
+// Returns the path behind its parameter. Empty: it has none.
+std::string_view SuffixOf(std::string_view path) {
+  const size_t close = path.find('}');
+  return close == std::string_view::npos ? std::string_view() : path.substr(close + 1);
+}
+
 }  // namespace
 
 void Router::Add(Route route) { routes_.push_back(std::move(route)); }
@@ -37,11 +43,16 @@ Router::Match Router::Find(std::string_view path) const {
 
 Router::Match Router::FindExact(std::string_view path) const {
   Match match;
+  size_t longest = 0;
   for (const Route& route : routes_) {
     const std::string_view prefix = PrefixOf(route.path);
     const bool has_parameter = prefix.size() < route.path.size();
-    if (has_parameter && path.size() > prefix.size() && path.starts_with(prefix)) {
-      match.parameter = path.substr(prefix.size());
+    const std::string_view suffix = SuffixOf(route.path);
+    if (has_parameter && path.size() > prefix.size() + suffix.size() && path.starts_with(prefix) &&
+        path.ends_with(suffix) && suffix.size() >= longest) {
+      if (suffix.size() > longest) match.routes.clear();
+      longest = suffix.size();
+      match.parameter = path.substr(prefix.size(), path.size() - prefix.size() - longest);
     } else if (has_parameter || path != route.path) {
       continue;
     }

@@ -22,8 +22,9 @@ enum class Scope {
 
 struct Route {
   std::string method;  // "GET", which answers HEAD too, "POST" or "DELETE"
-  // The exact path, or a path whose last segment is a parameter such as "{model}". A parameter
-  // matches the whole rest of the path.
+  // The exact path, or a path with a parameter such as "{model}". A parameter matches the whole
+  // rest of the path, except for the text that follows the parameter here. Of two such paths, the
+  // one with the longer text behind its parameter is matched.
   std::string path;
   Scope scope = Scope::kApi;
   std::string summary;             // one line, for the API's description

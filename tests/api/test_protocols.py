@@ -294,9 +294,9 @@ def test_a_schema_constrains_the_text(clients):
 def test_unsupported_members_are_named(clients):
     openai_client, anthropic_client, ollama_client = clients
     tools = [{"type": "web_search"}]
-    response = response_of(openai_client, "Hi.", tools=tools, truncation="auto")
+    response = response_of(openai_client, "Hi.", tools=tools, user="me")
     assert any("web_search" in warning for warning in response.model_extra["warnings"])
-    assert any("truncation" in warning for warning in response.model_extra["warnings"])
+    assert any("user" in warning for warning in response.model_extra["warnings"])
     message = message_of(anthropic_client, TURNS, extra_body={"temperature": 0, "speed": "fast"})
     assert message.model_extra["warnings"] == ["'speed' has no effect."]
     answer = ollama_client.chat("smol", TURNS, options={"num_ctx": 64, "num_predict": 2})

@@ -9,11 +9,13 @@ import pytest
 from conftest import ROOT, Daemon
 from test_tools import named, streamed
 
-FORMATS = ["hermes", "glm4", "llama3", "lfm2", "mistral", "json"]
+FORMATS = ["hermes", "glm4", "llama3", "lfm2", "mistral", "mistral_v11", "mistral_v13", "json"]
+FORMATS += ["glm45", "qwen3_coder", "functiongemma", "gemma3", "gemma4"]
 SCHEMA = {
     "type": "object",
     "properties": {
         "mode": {"enum": ["on", "off", 3, None]},
+        "note": {"type": "string", "maxLength": 8},
         "rows": {"type": "array", "items": {"type": "boolean"}, "maxItems": 3},
         "deep": {
             "type": "object",

@@ -35,11 +35,17 @@ std::string Text(ByteSource& source, const CallFormat& format) {
                                            "</think>",
                                            "{\"a\": \"}\"}",
                                            "a=1, b=\"x\"",
+                                           "a:1,b:",
+                                           format.string_mark,
+                                           format.tags.before_name,
+                                           format.tags.after_name,
+                                           format.tags.after_value,
+                                           format.tags.close,
                                            "\n",
                                            "get"};
   std::string text;
   while (!source.empty() && text.size() < kMaxBytes) {
-    const auto pick = static_cast<size_t>(source.Pick(24));
+    const auto pick = static_cast<size_t>(source.Pick(30));
     if (pick >= pieces.size()) {
       text += static_cast<char>(source.Pick(256));
       continue;
@@ -70,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   syntax.reasoning_open = source.Chance(30);
   syntax.calls = source.Chance(90) ? &format : nullptr;
   syntax.tools = {"get", "get_all"};
+  syntax.plain = {{"a"}, {"get"}};
   syntax.only_calls = source.Chance(30);
   const auto step = static_cast<size_t>(1 + source.Pick(16));
   const std::string text = Text(source, format);

@@ -1,6 +1,7 @@
 """All cases that are requests to one daemon."""
 
 import cases_embedding
+import cases_endpoints
 import cases_grammar
 import cases_http
 import cases_image
@@ -24,6 +25,7 @@ CASES = [
         cases_http,
         cases_tools,
         cases_protocols,
+        cases_endpoints,
     )
     for case in module.CASES
 ]

@@ -48,6 +48,7 @@ class Site {
     REQUIRE(loaded.ok());
     model_.text = *std::move(loaded);
     model_.eos_token_ids = text.eos_token_ids;
+    model_.valid_tokens = ValidTokens(model_.text->vocabulary(), vocab);
     std::vector<bool> valid;
     for (int id = 0; id < vocab; ++id) valid.push_back(model_.text->vocabulary().IsValid(id));
     auto fake = std::make_unique<FakeModelRunner>(model_.limits);

@@ -43,6 +43,20 @@ TEST_CASE("a path finds its routes, and its parameter takes all that follows") {
   CHECK(router.Find("/a/{name}").parameter == "{name}");
 }
 
+TEST_CASE("a parameter may have a text behind it") {
+  Router router = MakeRouter();
+  router.Add(MakeRoute("GET", "/a/{name}/items"));
+  router.Add(MakeRoute("DELETE", "/a/{name}"));
+  const auto match = router.Find("/a/x/y/items");
+  REQUIRE(match.routes.size() == 1);
+  CHECK(match.routes[0]->path == "/a/{name}/items");
+  CHECK(match.parameter == "x/y");
+  CHECK(router.Find("/a/x/items/").parameter == "x");
+  CHECK(router.Find("/a/x").Allow() == "GET, HEAD, DELETE, OPTIONS");
+  CHECK(router.Find("/a/items").parameter == "items");
+  CHECK(router.Find("/a/x/item").parameter == "x/item");
+}
+
 TEST_CASE("an alias maps a prefix of paths, and its segment becomes the parameter") {
   Router router = MakeRouter();
   router.AddAlias("/x/deployments/{name}", "");

@@ -23,7 +23,9 @@ constexpr uint32_t kAll = 0b11111;
 // The masks before each token, and behind the last one.
 std::vector<uint32_t> Masks(bool open, int tokens, const std::vector<int32_t>& ids) {
   const Words words;
-  const auto start = LimitThinking({{"<think>", "</think>"}, {1, 2}, open, tokens}, words, 40, {});
+  const auto valid = ValidTokens(words, 40);
+  const auto start =
+      LimitThinking({{"<think>", "</think>"}, {1, 2}, open, tokens}, words, valid, {});
   const auto sequence = start->Clone();
   std::vector<uint32_t> masks;
   for (int32_t id : ids) {

@@ -3,12 +3,13 @@
     measure.py TOOL suite FOLDER [--draft draft2020-12] [--walks 20]
     measure.py TOOL files SCHEMA.json ... [--walks 20]
     measure.py TOOL random [--count 1000] [--seed 1] [--walks 20]
+    measure.py TOOL styles [--count 1000] [--seed 1] [--walks 20]
 
 TOOL is the example `structured` of textkit (cargo build --release --example structured). FOLDER is the
 folder of the suite that holds `draft2020-12`. For each group of tests: refused, or kept, or wrong. It
 is wrong if the grammar accepts an instance that the suite calls invalid, or if a random output of the
 grammar is invalid by the `jsonschema` package. `random` makes schemas and instances of its own, and
-fails if anything is wrong.
+fails if anything is wrong. `styles` does the same for the arguments of calls that are no JSON.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import sys
 
 import jsonschema
 import random_schemas
+import styles
 
 VALIDATORS = {
     "draft4": jsonschema.Draft4Validator,
@@ -195,10 +197,43 @@ def at_random(args):
     return 1 if tally.count["wrong"] or tally.count["crashed"] or tally.count["stuck"] else 0
 
 
+def in_styles(args):
+    failed = 0
+    for style in styles.STYLES:
+        tally = Tally()
+        schemas = [
+            {**schema, "type": "object"} for schema, _ in random_schemas.cases(args.seed, args.count)
+        ]
+        requests = [
+            {"kind": "structure", **request(args, {}, []), "schema": styles.structure(style, schema)}
+            for schema in schemas
+        ]
+        for schema, answer in zip(schemas, ask(args.tool, requests), strict=True):
+            tally.count["schemas"] += 1
+            if tally.refused(answer):
+                continue
+            tally.walked(answer)
+            check = jsonschema.Draft202012Validator(schema)
+            for text in answer["walks"]:
+                try:
+                    good = check.is_valid(styles.read(style, schema, text))
+                except RecursionError:  # A ring of references that the grammar does not need.
+                    continue
+                except (ValueError, AttributeError):
+                    good = False
+                if not good:
+                    tally.count["wrong"] += 1
+                    print(f"WRONG {style}: {json.dumps(schema)}: {text!r}")
+        print(style)
+        tally.report(8)
+        failed += tally.count["wrong"] + tally.count["crashed"] + tally.count["stuck"]
+    return 1 if failed else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tool")
-    parser.add_argument("what", choices=["suite", "files", "random"])
+    parser.add_argument("what", choices=["suite", "files", "random", "styles"])
     parser.add_argument("paths", nargs="*")
     parser.add_argument("--draft", default="draft2020-12")
     parser.add_argument("--walks", type=int, default=20)
@@ -206,7 +241,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
-    modes = {"suite": suite, "files": files, "random": at_random}
+    modes = {"suite": suite, "files": files, "random": at_random, "styles": in_styles}
     sys.exit(modes[args.what](args))
 
 

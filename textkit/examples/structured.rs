@@ -1,6 +1,6 @@
 //! Tests which instances the grammar of a schema accepts, and writes random outputs of the grammar.
 //!
-//! Input: lines of {"kind": "schema", "regex", "lark" or "choice", "schema": TEXT, "instances": [TEXT, ...],
+//! Input: lines of {"kind": "schema", "regex", "lark", "choice" or "structure", "schema": TEXT, "instances": [TEXT, ...],
 //! "walks": COUNT, "seed": NUMBER}.
 //!
 //! Output: lines of {"refused": MESSAGE} or {"accepted": [BOOL, ...], "walks": [TEXT, ...], "unfinished":
@@ -92,6 +92,7 @@ fn answer(grammars: &Grammars, request: &Value) -> Value {
         Some("regex") => Kind::Regex,
         Some("lark") => Kind::Lark,
         Some("choice") => Kind::Choice,
+        Some("structure") => Kind::Structure,
         _ => Kind::JsonSchema,
     };
     let first = match grammars.matcher(kind, request["schema"].as_str().unwrap_or("")) {

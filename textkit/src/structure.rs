@@ -4,8 +4,9 @@
 //! A structure is a JSON value:
 //!
 //! - `{"literal": TEXT}`
-//! - `{"schema": TEXT, "name": NAME, "style": "json" or "keywords"}`: a value that meets the JSON schema;
-//!   errors of the schema begin with NAME and a line break
+//! - `{"schema": TEXT, "name": NAME, "style": STYLE}`: a value that meets the JSON schema; errors of the
+//!   schema begin with NAME and a line break. STYLE is "json", "keywords", `{"bare": MARK}`, or `{"tagged":
+//!   {"before_name": TEXT, "after_name": TEXT, "after_value": TEXT, "plain": [NAME, ...]}}`
 //! - `{"text": {"without": [MARK, ...], "not_first": [TEXT, ...]}}`: any text without the marks that does not begin
 //!   with one of `not_first`, nor with blanks and one of them
 //! - `{"text_through": {"marks": [MARK, ...], "not_first": [TEXT, ...], "blanks": COUNT}}`: such a text, the
@@ -18,7 +19,7 @@ use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::{Grammar, SymIdx};
 use serde_json::Value;
 
-use crate::schema::{self, Builder, Style};
+use crate::schema::{self, Builder, Style, Tags};
 
 /// The parts of one structure, tools and all.
 const MAX_PARTS: usize = 20_000;
@@ -51,6 +52,28 @@ fn strings<'a>(value: &'a Value, member: &str) -> Result<Vec<&'a str>, String> {
     let items = items.ok_or_else(malformed)?;
     let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
     texts.ok_or_else(malformed)
+}
+
+fn style(value: &Value) -> Result<Style, String> {
+    match value.as_str() {
+        Some("json") => return Ok(Style::Json),
+        Some("keywords") => return Ok(Style::Keywords),
+        _ => {}
+    }
+    if let Some(mark) = value.get("bare").and_then(Value::as_str) {
+        return Ok(Style::Bare(mark.into()));
+    }
+    let tags = value.get("tagged").ok_or_else(malformed)?;
+    let member = |name| tags.get(name).and_then(Value::as_str).map(str::to_string);
+    Ok(Style::Tagged(Tags {
+        before_name: member("before_name").ok_or_else(malformed)?,
+        after_name: member("after_name").ok_or_else(malformed)?,
+        after_value: member("after_value").ok_or_else(malformed)?,
+        plain: strings(tags, "plain")?
+            .into_iter()
+            .map(str::to_string)
+            .collect(),
+    }))
 }
 
 fn any_text() -> RegexAst {
@@ -139,11 +162,7 @@ impl Compiler {
         let member = |name| value.get(name).and_then(Value::as_str);
         let text = member("schema").ok_or_else(malformed)?;
         let name = member("name").ok_or_else(malformed)?;
-        let style = match member("style") {
-            Some("json") => Style::Json,
-            Some("keywords") => Style::Keywords,
-            _ => return Err(malformed()),
-        };
+        let style = style(value.get("style").ok_or_else(malformed)?)?;
         let builder = self.take()?;
         let (builder, symbol) =
             schema::add(text, style, builder).map_err(|error| format!("{name}\n{error}"))?;
@@ -245,6 +264,75 @@ mod tests {
         assert!(accepts(structure, r#"b={"c": true}"#));
         assert!(!accepts(structure, "a=1"));
         assert!(!accepts(structure, r#"{"a": 1}"#));
+    }
+
+    fn styled(schema: &str, style: &str) -> String {
+        let text = serde_json::to_string(schema).unwrap();
+        format!(r#"{{"schema": {text}, "name": "t", "style": {style}}}"#)
+    }
+
+    const SCHEMA: &str = r#"{"type": "object", "properties": {"s": {"type": "string"},
+        "e": {"enum": ["a b", 1, ["x", {"k": null}]]}, "p": {"type": "string", "pattern": "^[a\"]b$"},
+        "o": {"type": "object", "properties": {"t": {"type": "string", "minLength": 1}}, "required": ["t"]},
+        "l": {"type": "array", "items": {"type": "integer"}}}, "required": ["s"]}"#;
+
+    #[test]
+    fn bare_members_have_marks_around_strings() {
+        let structure = styled(SCHEMA, r#"{"bare": "<e>"}"#);
+        for good in [
+            "s:<e><e>",
+            "s:<e>say \"é\" \\ \n}, <e<e>,e:<e>a b<e>,p:<e>ab<e>,o:{t:<e>{<e>},l:[1,-2]",
+            "s:<e>x<e>,e:[<e>x<e>,{k:null}],l:[]",
+        ] {
+            assert!(accepts(&structure, good), "{good}");
+        }
+        for bad in [
+            "",
+            "{s:<e><e>}",
+            "s:\"x\"",
+            "s:<e>x",
+            "s:<e>x<e>y<e>",
+            "s:<e>x<e>,e:<e>a<e>",
+            "s:<e>x<e>,o:{t:<e><e>}",
+            "s:<e>x<e>, l:[1]",
+            "s:<e>x<e>,p:<e>\"b<e>",
+            "s:<e>x<e>,z:1",
+        ] {
+            assert!(!accepts(&structure, bad), "{bad}");
+        }
+        let open = styled(r#"{"type": "object"}"#, r#"{"bare": "<e>"}"#);
+        assert!(accepts(&open, "a_1:{b:[<e>x<e>,true]},c:null"));
+        assert!(!accepts(&open, "a b:1"));
+    }
+
+    #[test]
+    fn tagged_members_have_plain_strings() {
+        let tags = r#"{"tagged": {"before_name": "<p=", "after_name": ">\n", "after_value": "\n</p>\n",
+            "plain": ["s", "p"]}}"#;
+        let structure = styled(SCHEMA, tags);
+        for good in [
+            "<p=s>\n\n</p>\n",
+            "<p=s>\nif a < \"b\":\n  c</p>\n</p>\n<p=e>\n\"a b\"\n</p>\n<p=p>\nab\n</p>\n",
+            "<p=s>\n1\n</p>\n<p=o>\n{\"t\": \"x\"}\n</p>\n<p=l>\n[1, 2]\n</p>\n",
+        ] {
+            assert!(accepts(&structure, good), "{good}");
+        }
+        for bad in [
+            "",
+            "<p=l>\n[1]\n</p>\n",
+            "<p=s>\nx</p>\n",
+            "<p=s>\nx\n</p>\n<p=e>\na b\n</p>\n",
+            "<p=s>\nx\n</p>\ny\n</p>\n",
+            "<p=s>\nx\n</p>\n<p=z>\n1\n</p>\n",
+        ] {
+            assert!(!accepts(&structure, bad), "{bad}");
+        }
+        let name = r#"{"type": "object", "properties": {"a b": {}}, "required": ["a b"]}"#;
+        let error = bytes()
+            .matcher(Kind::Structure, &styled(name, tags))
+            .err()
+            .unwrap();
+        assert!(error.contains("\"a b\""), "{error}");
     }
 
     #[test]

@@ -97,8 +97,10 @@ int AnswerReader::MatchHead(const std::vector<std::string>& heads, size_t from, 
 
 void AnswerReader::BeginCall(int tool, size_t end_of_head) {
   held_.erase(0, end_of_head);
-  Emit(Kind::kCallBegin, syntax_.tools[static_cast<size_t>(tool)]);
-  arguments_.emplace(syntax_.calls->style);
+  const auto index = static_cast<size_t>(tool);
+  Emit(Kind::kCallBegin, syntax_.tools[index]);
+  arguments_.emplace(*syntax_.calls, index < syntax_.plain.size() ? syntax_.plain[index]
+                                                                  : std::vector<std::string>());
   state_ = State::kArguments;
 }
 

@@ -35,7 +35,9 @@ struct AnswerSyntax {
   bool reasoning_open = false;          // the prompt has the begin mark
   const CallFormat* calls = nullptr;    // null: there are no calls
   std::vector<std::string> tools = {};  // the names that a call may have
-  bool only_calls = false;              // the answer has no content
+  // By tool, for calls of the style kTagged: the members whose values are plain texts.
+  std::vector<std::vector<std::string>> plain = {};
+  bool only_calls = false;  // the answer has no content
 };
 
 // If adjacent pieces of one kind are joined, the pieces do not depend on how the text is cut. Text

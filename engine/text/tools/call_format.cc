@@ -23,7 +23,90 @@ const CallFormat kFormats[] = {
         .parallel = true,
     },
     {
-        // Mistral: [TOOL_CALLS][{"name": "f", "arguments": {}}]
+        // FunctionGemma: <start_function_call>call:f{a:1,b:<escape>x<escape>}<end_function_call>
+        .name = "functiongemma",
+        .evidence = {{"<start_function_call>"}},
+        .counter = "",
+        .mark = "<start_function_call>",
+        .at_start = false,
+        .begin = "",
+        .before_name = "call:",
+        .before_arguments = "{",
+        .after_arguments = "}",
+        .between = "<end_function_call><start_function_call>",
+        .end = "<end_function_call>",
+        .style = ArgumentStyle::kBare,
+        .parallel = true,
+        .string_mark = "<escape>",
+    },
+    {
+        // Gemma 4: <|tool_call>call:f{a:1,b:<|"|>x<|"|>}<tool_call|>
+        .name = "gemma4",
+        .evidence = {{"<|tool_call>"}},
+        .counter = "",
+        .mark = "<|tool_call>",
+        .at_start = false,
+        .begin = "",
+        .before_name = "call:",
+        .before_arguments = "{",
+        .after_arguments = "}",
+        .between = "<tool_call|><|tool_call>",
+        .end = "<tool_call|>",
+        .style = ArgumentStyle::kBare,
+        .parallel = true,
+        .string_mark = R"(<|"|>)",
+    },
+    {
+        // Gemma 3, whose templates show no tools: Python in a fence.
+        .name = "gemma3",
+        .evidence = {{"<start_of_turn>"}},
+        .counter = "",
+        .mark = "```tool_code\n",
+        .at_start = false,
+        .begin = "",
+        .before_name = "",
+        .before_arguments = "(",
+        .after_arguments = ")",
+        .between = "\n",
+        .end = "\n```",
+        .style = ArgumentStyle::kKeywords,
+        .parallel = true,
+    },
+    {
+        // Mistral, tokenizers of version 11: [TOOL_CALLS]f[CALL_ID]ID[ARGS]{}. The id is fixed:
+        // clients get ids of their own.
+        .name = "mistral_v11",
+        .evidence = {{"[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"}},
+        .counter = "",
+        .mark = "[TOOL_CALLS]",
+        .at_start = false,
+        .begin = "",
+        .before_name = "",
+        .before_arguments = "[CALL_ID]000000000[ARGS]",
+        .after_arguments = "",
+        .between = "[TOOL_CALLS]",
+        .end = "",
+        .style = ArgumentStyle::kJson,
+        .parallel = true,
+    },
+    {
+        // Mistral, tokenizers of version 13: [TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{}
+        .name = "mistral_v13",
+        .evidence = {{"[TOOL_CALLS]", "[ARGS]"}},
+        .counter = "",
+        .mark = "[TOOL_CALLS]",
+        .at_start = false,
+        .begin = "",
+        .before_name = "",
+        .before_arguments = "[ARGS]",
+        .after_arguments = "",
+        .between = "[TOOL_CALLS]",
+        .end = "",
+        .style = ArgumentStyle::kJson,
+        .parallel = true,
+    },
+    {
+        // Mistral, older tokenizers: [TOOL_CALLS][{"name": "f", "arguments": {}}]
         .name = "mistral",
         .evidence = {{"[TOOL_CALLS]"}},
         .counter = "[ARGS]",
@@ -37,6 +120,46 @@ const CallFormat kFormats[] = {
         .end = "]",
         .style = ArgumentStyle::kJson,
         .parallel = true,
+    },
+    {
+        // GLM-4.5: the name on the first line, then keys and values between tags.
+        .name = "glm45",
+        .evidence = {{"<tool_call>", "<arg_key>"}},
+        .counter = "",
+        .mark = "<tool_call>",
+        .at_start = false,
+        .begin = "",
+        .before_name = "",
+        .before_arguments = "\n",
+        .after_arguments = "",
+        .between = "\n<tool_call>",
+        .end = "",
+        .style = ArgumentStyle::kTagged,
+        .parallel = true,
+        .tags = {.before_name = "<arg_key>",
+                 .after_name = "</arg_key>\n<arg_value>",
+                 .after_value = "</arg_value>\n",
+                 .close = "</tool_call>"},
+    },
+    {
+        // Qwen3-Coder: <function=f>, then values between the tags of their parameters.
+        .name = "qwen3_coder",
+        .evidence = {{"<tool_call>", "<function="}},
+        .counter = "",
+        .mark = "<tool_call>",
+        .at_start = false,
+        .begin = "\n",
+        .before_name = "<function=",
+        .before_arguments = ">\n",
+        .after_arguments = "",
+        .between = "\n</tool_call>\n<tool_call>\n",
+        .end = "\n</tool_call>",
+        .style = ArgumentStyle::kTagged,
+        .parallel = true,
+        .tags = {.before_name = "<parameter=",
+                 .after_name = ">\n",
+                 .after_value = "\n</parameter>\n",
+                 .close = "</function>"},
     },
     {
         // Hermes and Qwen.
@@ -116,6 +239,15 @@ bool Contains(std::string_view text, std::string_view part) {
 }
 
 }  // namespace
+
+bool CallFormat::Contains(std::string_view text) const {
+  const std::string* const texts[] = {
+      &mark, &begin,       &before_name,      &before_arguments, &after_arguments,  &between,
+      &end,  &string_mark, &tags.before_name, &tags.after_name,  &tags.after_value, &tags.close};
+  return std::any_of(std::begin(texts), std::end(texts), [&](const std::string* part) {
+    return part->find(text) != std::string::npos;
+  });
+}
 
 std::span<const CallFormat> CallFormats() { return kFormats; }
 

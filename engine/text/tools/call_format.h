@@ -12,6 +12,18 @@ namespace edgegate {
 enum class ArgumentStyle {
   kJson,      // {"city": "Bern", "days": 3}
   kKeywords,  // city="Bern", days=3
+  kBare,      // city:<escape>Bern<escape>,days:3
+  kTagged,  // <parameter=city>\nBern\n</parameter>\n<parameter=days>\n3\n</parameter>\n</function>
+};
+
+// The texts around the members of the style kTagged. A member is
+//   before_name NAME after_name VALUE after_value
+// The value of a string is its text (PlainMembers), other values are JSON.
+struct MemberTags {
+  std::string before_name;
+  std::string after_name;
+  std::string after_value;
+  std::string close;  // ends the arguments
 };
 
 // The text of an answer with calls is
@@ -33,7 +45,9 @@ struct CallFormat {
   std::string between;
   std::string end;
   ArgumentStyle style;
-  bool parallel;  // one answer may have several calls
+  bool parallel;                 // one answer may have several calls
+  std::string string_mark = "";  // of kBare: stands around strings, which have no escapes
+  MemberTags tags = {};          // of kTagged
 
   // Returns the text between the mark, or the last call, and the arguments.
   std::string FirstHead(const std::string& tool) const {
@@ -42,6 +56,8 @@ struct CallFormat {
   std::string NextHead(const std::string& tool) const {
     return after_arguments + between + before_name + tool + before_arguments;
   }
+  // True if the texts of the form contain `text`.
+  bool Contains(std::string_view text) const;
   // Returns a whole call. `arguments` are in the form's style.
   std::string Write(const std::string& tool, const std::string& arguments) const {
     return before_name + tool + before_arguments + arguments + after_arguments;

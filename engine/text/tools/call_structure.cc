@@ -15,10 +15,26 @@ json Literal(const std::string& text) { return {{"literal", text}}; }
 json Sequence(json parts) { return {{"sequence", std::move(parts)}}; }
 json Any(json options) { return {{"any", std::move(options)}}; }
 
-json Schema(const std::string& schema, const std::string& field, ArgumentStyle style) {
-  return {{"schema", schema},
-          {"name", field},
-          {"style", style == ArgumentStyle::kKeywords ? "keywords" : "json"}};
+json Schema(const std::string& schema, const std::string& field, json style) {
+  return {{"schema", schema}, {"name", field}, {"style", std::move(style)}};
+}
+
+json StyleOf(const CallFormat& format, const CallableTool& tool) {
+  switch (format.style) {
+    case ArgumentStyle::kJson:
+      return "json";
+    case ArgumentStyle::kKeywords:
+      return "keywords";
+    case ArgumentStyle::kBare:
+      return {{"bare", format.string_mark}};
+    case ArgumentStyle::kTagged:
+      return {{"tagged",
+               {{"before_name", format.tags.before_name},
+                {"after_name", format.tags.after_name},
+                {"after_value", format.tags.after_value},
+                {"plain", PlainMembers(tool.parameters)}}}};
+  }
+  return {};
 }
 
 json Through(const std::string& mark, json not_first, int blanks) {
@@ -32,8 +48,8 @@ json OneCall(const CallFormat& format, const CallRules& rules) {
   for (const CallableTool& tool : rules.tools) {
     json parts = json::array();
     parts.push_back(Literal(format.before_name + tool.name + format.before_arguments));
-    parts.push_back(Schema(tool.parameters, tool.field, format.style));
-    parts.push_back(Literal(format.after_arguments));
+    parts.push_back(Schema(tool.parameters, tool.field, StyleOf(format, tool)));
+    parts.push_back(Literal(format.tags.close + format.after_arguments));
     options.push_back(Sequence(std::move(parts)));
   }
   return Any(std::move(options));
@@ -74,7 +90,7 @@ json Body(const CallFormat& format, const CallRules& rules) {
   json calls = Sequence(json::array({Opening(format, rules), Calls(format, rules)}));
   if (rules.required) return calls;
   if (!rules.content_schema.empty()) {
-    json content = Schema(rules.content_schema, rules.content_field, ArgumentStyle::kJson);
+    json content = Schema(rules.content_schema, rules.content_field, "json");
     return Any(json::array({std::move(content), std::move(calls)}));
   }
   json marks = json::array();
@@ -93,6 +109,20 @@ json Thoughts(const CallRules& rules) {
 }
 
 }  // namespace
+
+std::vector<std::string> PlainMembers(const std::string& parameters) {
+  const json schema = json::parse(parameters, nullptr, false);
+  std::vector<std::string> names;
+  // In old drafts, keywords beside $ref have no effect.
+  if (!schema.is_object() || schema.contains("$ref")) return names;
+  const json properties = schema.value("properties", json());
+  if (!properties.is_object()) return names;
+  for (const auto& [name, value] : properties.items()) {
+    if (!value.is_object() || value.contains("$ref")) continue;
+    if (value.value("type", json()) == "string") names.push_back(name);
+  }
+  return names;
+}
 
 bool ContentIsDistinct(const CallFormat& format) {
   // The JSON may be a string. A call without a mark does not begin like a string.

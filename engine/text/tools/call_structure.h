@@ -26,6 +26,10 @@ struct CallRules {
   std::string content_field;
 };
 
+// Returns the members of the arguments that are written as plain text in the style kTagged: those
+// whose schema has the type "string". `parameters`: a JSON schema of an object.
+std::vector<std::string> PlainMembers(const std::string& parameters);
+
 // Returns the structure (textkit/src/structure.rs). Precondition: if the content has a schema,
 // content can be told from calls (ContentIsDistinct).
 std::string CallStructure(const CallFormat& format, const CallRules& rules);

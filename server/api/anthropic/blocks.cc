@@ -35,6 +35,8 @@ void BlockReader::ReadMessage(const json& message, const std::string& path) {
   for (size_t i = 0; i < content.size() && !fields_->error(); ++i) {
     ReadBlock(content[i], role, fmt::format("{}[{}]", name, i), &read);
   }
+  // Results of tools come before the message, and so do their images.
+  images_->insert(images_->end(), read.images.begin(), read.images.end());
   // A message that has only results of tools is complete: they are messages of their own.
   if (role == "user" && read.parts.empty() && !content.empty()) return;
   ChatMessage out{role, JoinTexts(std::move(read.parts))};
@@ -64,7 +66,7 @@ void BlockReader::ReadBlock(const json& block, const std::string& role, const st
   if (type == "text") {
     content->parts.push_back({ChatPart::Kind::kText, Text(block, "text", path)});
   } else if (type == "image" && role == "user") {
-    ReadImage(block, path);
+    ReadImage(block, path, &content->images);
     content->parts.push_back({ChatPart::Kind::kImage, ""});
   } else if (type == "tool_result" && role == "user") {
     ReadResult(block, path);
@@ -105,29 +107,31 @@ void BlockReader::ReadOfAssistant(const json& block, const std::string& type,
 
 void BlockReader::ReadResult(const json& block, const std::string& path) {
   const json& content = MemberOf(block, "content");
-  ChatMessage message{"tool",
-                      content.is_null() ? TextPart("") : ReadTexts(content, path + ".content")};
+  ChatMessage message{
+      "tool", content.is_null() ? TextPart("") : ReadTexts(content, path + ".content", images_)};
   message.call_id = Text(block, "tool_use_id", path);
   messages_.push_back(std::move(message));
 }
 
-void BlockReader::ReadImage(const json& block, const std::string& path) {
+void BlockReader::ReadImage(const json& block, const std::string& path,
+                            std::vector<ImageSource>* images) {
   const std::string name = path + ".source";
   const json& source = MemberOf(block, "source");
   if (!source.is_object()) return fields_->Fail(WrongType(name, "an object", source));
   const std::string type = TypeOf(source);
   if (type == "url") {
-    images_->push_back({name + ".url", Text(source, "url", name)});
+    images->push_back({name + ".url", Text(source, "url", name)});
   } else if (type == "base64") {
-    images_->push_back({name + ".data", "data:" + Text(source, "media_type", name) + ";base64," +
-                                            Text(source, "data", name)});
+    images->push_back({name + ".data", "data:" + Text(source, "media_type", name) + ";base64," +
+                                           Text(source, "data", name)});
   } else {
     fields_->Fail(BadField(name + ".type",
                            fmt::format("Invalid '{}.type': expected 'base64' or 'url'.", name)));
   }
 }
 
-std::vector<ChatPart> BlockReader::ReadTexts(const json& value, const std::string& path) {
+std::vector<ChatPart> BlockReader::ReadTexts(const json& value, const std::string& path,
+                                             std::vector<ImageSource>* images) {
   if (value.is_string()) return TextPart(value.get<std::string>());
   if (!value.is_array()) {
     fields_->Fail(WrongType(path, "a string or an array of text blocks", value));
@@ -136,9 +140,15 @@ std::vector<ChatPart> BlockReader::ReadTexts(const json& value, const std::strin
   std::vector<ChatPart> parts;
   for (size_t i = 0; i < value.size() && !fields_->error(); ++i) {
     const std::string name = fmt::format("{}[{}]", path, i);
+    if (images != nullptr && TypeOf(value[i]) == "image") {
+      ReadImage(value[i], name, images);
+      parts.push_back({ChatPart::Kind::kImage, ""});
+      continue;
+    }
     if (TypeOf(value[i]) != "text") {
-      fields_->Fail(BadField(
-          name, fmt::format("Invalid '{}': only a block of type text is supported here.", name)));
+      fields_->Fail(
+          BadField(name, fmt::format("Invalid '{}': only blocks of type {} are supported here.",
+                                     name, images != nullptr ? "text and image" : "text")));
       return {};
     }
     parts.push_back({ChatPart::Kind::kText, Text(value[i], "text", name)});

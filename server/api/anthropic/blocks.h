@@ -36,6 +36,7 @@ class BlockReader {
     std::vector<ChatPart> parts;
     std::vector<ChatCall> calls;
     std::string reasoning;
+    std::vector<ImageSource> images;
   };
 
   void ReadBlock(const json& block, const std::string& role, const std::string& path,
@@ -43,9 +44,11 @@ class BlockReader {
   void ReadOfAssistant(const json& block, const std::string& type, const std::string& path,
                        Content* content);
   void ReadResult(const json& block, const std::string& path);
-  void ReadImage(const json& block, const std::string& path);
-  // Reads a text, or a list of text blocks.
-  std::vector<ChatPart> ReadTexts(const json& value, const std::string& path);
+  void ReadImage(const json& block, const std::string& path, std::vector<ImageSource>* images);
+  // Reads a text, or a list of text blocks. `images`: receives the images of image blocks; null:
+  // there may be none.
+  std::vector<ChatPart> ReadTexts(const json& value, const std::string& path,
+                                  std::vector<ImageSource>* images = nullptr);
   std::string Text(const json& object, const char* member, const std::string& path);
 
   Fields* const fields_;

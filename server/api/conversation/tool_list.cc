@@ -18,28 +18,10 @@ bool IsName(const std::string& name) {
          });
 }
 
-// True if an open object can be closed: no keyword but `properties` determines its members.
-bool MayClose(const json& schema) {
-  for (const char* keyword :
-       {"additionalProperties", "patternProperties", "allOf", "anyOf", "oneOf", "not", "if", "$ref",
-        "$dynamicRef", "$recursiveRef", "dependencies", "dependentSchemas", "dependentRequired",
-        "minProperties", "propertyNames", "unevaluatedProperties"}) {
-    if (schema.contains(keyword)) return false;
-  }
-  const json properties = schema.value("properties", json());
-  const json required = schema.value("required", json::array());
-  return properties.is_object() && required.is_array() &&
-         std::all_of(required.begin(), required.end(), [&](const json& name) {
-           return name.is_string() && properties.contains(name.get<std::string>());
-         });
-}
-
-// Returns the schema of the arguments, which are an object. Excludes members that are not listed if
-// that changes nothing else, because small models would invent some.
+// Returns the schema of the arguments, which are an object.
 std::string ArgumentSchema(json schema) {
   if (!schema.contains("type")) schema["type"] = "object";
   if (schema.size() == 1) schema["properties"] = json::object();
-  if (MayClose(schema)) schema["additionalProperties"] = false;
   return DumpJson(schema);
 }
 

@@ -227,6 +227,13 @@ TEST_CASE("files of sentence-transformers that are not supported are refused by 
   CHECK(has(error_with("config_sentence_transformers.json", R"({"default_prompt_name": "q"})"),
             "default_prompt_name"));
   CHECK(error_with("config_sentence_transformers.json", "{}").empty());
+  // The pooling's folder has another name.
+  fs::rename(folder / "1_Pooling", folder / "pool");
+  std::ofstream(folder / "modules.json")
+      << R"([{"type": "sentence_transformers.models.Pooling", "path": "pool"}])";
+  CHECK(ModelSource::Open(folder).ok());
+  const auto files = *ModelSource::ListFiles(folder);
+  CHECK(std::count(files.begin(), files.end(), (folder / "pool/config.json").string()) == 1);
   fs::remove_all(folder);
 }
 

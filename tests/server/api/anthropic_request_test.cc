@@ -50,6 +50,22 @@ TEST_CASE("images") {
   CHECK(parsed.call.images[1].url == "http://example.com/a.png");
 }
 
+TEST_CASE("results of tools have images, which come before those of their message") {
+  const auto image = [](const char* url) {
+    return json{{"type", "image"}, {"source", {{"type", "url"}, {"url", url}}}};
+  };
+  const json text = {{"type", "text"}, {"text", "a photo"}};
+  const json result = {
+      {"type", "tool_result"}, {"tool_use_id", "t"}, {"content", {text, image("first")}}};
+  const auto parsed =
+      Good(Parse({{"messages", {{{"role", "user"}, {"content", {image("second"), result}}}}}}));
+  CHECK(Shown(parsed.call) == "tool:a photo<image> of t\nuser:<image>\n");
+  CHECK(parsed.call.images[0].url == "first");
+  CHECK(parsed.call.images[0].field == "messages[0].content[1].content[1].source.url");
+  CHECK(parsed.call.images[1].url == "second");
+  CHECK(FieldOf(Parse({{"system", {image("x")}}})) == "system[0]");
+}
+
 TEST_CASE("tools") {
   const json tools = {{{"name", "f"}, {"input_schema", {{"type", "object"}}}},
                       {{"type", "web_search_20250305"}, {"name", "web_search"}}};

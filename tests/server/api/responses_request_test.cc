@@ -63,6 +63,13 @@ TEST_CASE("images are of users, and their fields are named") {
   CHECK(parsed.call.images[0].field == "input[0].content[0].image_url");
   CHECK(FieldOf(Parse({{"input", {{{"role", "system"}, {"content", {image}}}}}})) ==
         "input[0].content[0]");
+  const json text = {{"type", "input_text"}, {"text", "a photo"}};
+  const json items = {
+      {{"type", "function_call"}, {"call_id", "c"}, {"name", "f"}, {"arguments", ""}},
+      {{"type", "function_call_output"}, {"call_id", "c"}, {"output", {text, image}}}};
+  const auto result = Good(Parse({{"input", items}}));
+  CHECK(Shown(result.call) == "assistant: calls c f{}\ntool:a photo<image> of c from f\n");
+  CHECK(result.call.images[0].field == "input[1].output[1].image_url");
 }
 
 TEST_CASE("other tools than functions are left out with a warning") {
@@ -128,8 +135,26 @@ TEST_CASE("errors name the field") {
 }
 
 TEST_CASE("members without effect are warnings") {
-  const auto parsed = Good(Parse({{"unknown", 1}, {"truncation", "auto"}, {"nothing", nullptr}}));
-  CHECK(parsed.warnings.list().size() == 2);
+  const auto count = [](const json& change) { return Good(Parse(change)).warnings.list().size(); };
+  CHECK(count({{"unknown", 1}, {"user", "me"}, {"nothing", nullptr}}) == 2);
+  CHECK(count({{"max_tool_calls", 3}, {"prompt_cache_key", "k"}, {"safety_identifier", "s"}}) == 3);
+  CHECK(count({{"reasoning", {{"summary", "auto"}, {"effort", "low"}}}}) == 1);
+  CHECK(count({{"reasoning", {{"summary", nullptr}}}, {"stream_options", json::object()}}) == 0);
+  CHECK(count({{"stream_options", {{"include_obfuscation", true}}}}) == 1);
+  CHECK(count({{"include",
+                {"reasoning.encrypted_content", "x", "message.output_text.logprobs"}}}) == 2);
+  CHECK(FieldOf(Parse({{"max_tool_calls", "many"}})) == "max_tool_calls");
+  CHECK(FieldOf(Parse({{"reasoning", {{"summary", 1}}}})) == "reasoning.summary");
+  json metadata;
+  for (int i = 0; i < 65; ++i) metadata[std::to_string(i)] = "x";
+  CHECK(FieldOf(Parse({{"metadata", metadata}})) == "metadata");
+}
+
+TEST_CASE("truncation drops turns") {
+  CHECK(Good(Parse({{"truncation", "auto"}})).call.drop_turns);
+  CHECK_FALSE(Good(Parse({{"truncation", "disabled"}})).call.drop_turns);
+  CHECK_FALSE(Good(Parse({})).call.drop_turns);
+  CHECK(FieldOf(Parse({{"truncation", "middle"}})) == "truncation");
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ pub fn array_max(array: &Array, alive: &[bool]) -> Option<Option<u64>> {
     (max.is_none_or(|max| max >= array.min)).then_some(max)
 }
 
-/// Returns for each state if a value exists.
-pub fn alive(graph: &Graph) -> Vec<bool> {
+/// Returns for each state if a value exists. `spare`: it may have spare members.
+pub fn alive(graph: &Graph, spare: bool) -> Vec<bool> {
     let mut alive = vec![false; graph.states.len()];
     loop {
         let mut changed = false;
@@ -30,7 +30,7 @@ pub fn alive(graph: &Graph) -> Vec<bool> {
                 || state
                     .objects
                     .iter()
-                    .any(|object| object_lives(object, &alive));
+                    .any(|object| object_lives(object, &alive, spare));
             alive[id] = lives;
             changed |= lives;
         }
@@ -59,11 +59,12 @@ fn array_lives(array: &Array, alive: &[bool]) -> bool {
     in_prefix.saturating_add(behind) >= least
 }
 
-fn object_lives(object: &Object, alive: &[bool]) -> bool {
+fn object_lives(object: &Object, alive: &[bool], spare: bool) -> bool {
     let lives = |state: StateId| alive[state];
     let members = &object.named;
     let named = members.iter().filter(|m| lives(m.value)).count() as u64;
-    let other = object.others.iter().any(|(_, value)| lives(*value));
+    let mut others = object.others.iter().filter(|other| spare || !other.spare);
+    let other = others.any(|other| lives(other.value));
     let required = members.iter().filter(|m| m.required).count() as u64;
     members.iter().all(|m| !m.required || lives(m.value))
         && named + u64::from(other) >= object.min

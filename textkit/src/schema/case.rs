@@ -92,6 +92,8 @@ pub struct Members {
     pub named: Vec<(String, Term)>,
     pub patterns: Vec<(PatternId, Term)>,
     pub rest: Option<Term>,
+    /// True: the schema has `properties`.
+    pub lists: bool,
     /// False inside `not`, where no member counts as evaluated.
     pub evaluates: bool,
 }

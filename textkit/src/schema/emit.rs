@@ -5,46 +5,30 @@ use llguidance::earley::SymIdx;
 
 use super::alive::{alive, array_max};
 use super::builder::Builder;
-use super::states::{Array, Graph, Object, StateId};
-
-/// The form in which the whole instance is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    Json,
-    /// The keyword arguments of a call in Python. Members that the schema does not list are not
-    /// written. Values are JSON.
-    Keywords,
-}
-
-fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
+use super::scalars::through;
+use super::states::{Array, Graph, Member, Object, StateId};
+use super::style::Style;
 
 pub struct Emitter<'a> {
     pub graph: &'a Graph,
     pub builder: Builder,
     /// For each state: true if a value exists.
     pub alive: Vec<bool>,
+    /// The same for values without spare members.
+    alive_without_spare: Vec<bool>,
     symbols: Vec<SymIdx>,
     pub comma: SymIdx,
 }
 
 /// Adds the grammar of the graph to `builder`. Returns the symbol of the whole instance. None: no
 /// value of the whole instance exists.
-pub fn emit(
-    graph: &Graph,
-    mut builder: Builder,
-    style: Style,
-) -> Result<(Builder, Option<SymIdx>), String> {
-    let alive = alive(graph);
+pub fn emit(graph: &Graph, mut builder: Builder) -> Result<(Builder, Option<SymIdx>), String> {
+    let (alive, alive_without_spare) = (alive(graph, true), alive(graph, false));
     if !alive[1] {
         return Ok((builder, None));
     }
-    let comma = builder.literal(", ")?;
+    let inner = graph.style.inner();
+    let comma = builder.literal(inner.comma())?;
     let mut symbols = vec![builder.empty; graph.states.len()];
     for (id, symbol) in symbols.iter_mut().enumerate() {
         if alive[id] {
@@ -55,17 +39,18 @@ pub fn emit(
         graph,
         builder,
         alive,
+        alive_without_spare,
         symbols,
         comma,
     };
     for id in 0..graph.states.len() {
         if emitter.alive[id] {
-            emitter.state(id)?;
+            emitter.state(id, &inner)?;
         }
     }
-    let whole = match style {
+    let whole = match graph.style {
         Style::Json => Some(emitter.symbols[1]),
-        Style::Keywords => emitter.keywords()?,
+        _ => emitter.arguments()?,
     };
     Ok((emitter.builder, whole))
 }
@@ -75,7 +60,7 @@ impl Emitter<'_> {
         self.alive[state].then_some(self.symbols[state])
     }
 
-    fn state(&mut self, id: StateId) -> Result<(), String> {
+    fn state(&mut self, id: StateId, style: &Style) -> Result<(), String> {
         let graph = self.graph;
         let state = &graph.states[id];
         let symbol = self.symbols[id];
@@ -94,7 +79,7 @@ impl Emitter<'_> {
             }
         }
         for object in &state.objects {
-            if let Some(content) = self.object(object, Style::Json)? {
+            if let Some(content) = self.object(object, style)? {
                 let (open, close) = (self.builder.literal("{")?, self.builder.literal("}")?);
                 self.builder.rule(symbol, &[open, content, close])?;
             }
@@ -176,13 +161,15 @@ impl Emitter<'_> {
         self.builder.sequence(&[head, rest])
     }
 
-    /// The whole instance, an object, as the arguments of a call in Python: `a=1, b="x"`.
-    fn keywords(&mut self) -> Result<Option<SymIdx>, String> {
+    /// Writes the whole instance, an object, without its braces.
+    fn arguments(&mut self) -> Result<Option<SymIdx>, String> {
         let graph = self.graph;
+        self.comma = self.builder.literal(graph.style.comma())?;
+        let others = matches!(graph.style, Style::Bare(_));
         let mut options = Vec::new();
         for object in &graph.states[1].objects {
-            if object.min <= object.named.len() as u64 {
-                options.extend(self.object(object, Style::Keywords)?);
+            if others || object.min <= object.named.len() as u64 {
+                options.extend(self.object(object, &graph.style)?);
             }
         }
         match options.len() {
@@ -191,52 +178,73 @@ impl Emitter<'_> {
         }
     }
 
-    fn object(&mut self, object: &Object, style: Style) -> Result<Option<SymIdx>, String> {
+    /// Writes the members of an object.
+    fn object(&mut self, object: &Object, style: &Style) -> Result<Option<SymIdx>, String> {
         let mut items = Vec::new();
         for member in &object.named {
-            let Some(value) = self.symbol(member.value) else {
+            let Some(value) = self.value(member, style)? else {
                 if member.required {
                     return Ok(None);
                 }
                 continue;
             };
-            let key = match style {
-                Style::Json => format!("{}: ", super::json::quote(&member.name)),
-                Style::Keywords if !is_identifier(&member.name) => {
-                    return Err(format!(
-                        "the member {} cannot be an argument of a call in Python, which is the \
-                         model's form of calls",
-                        super::json::quote(&member.name)
-                    ));
-                }
-                Style::Keywords => format!("{}=", member.name),
-            };
-            let key = self.builder.literal(&key)?;
+            let key = self.builder.literal(&style.key(&member.name)?)?;
             items.push((self.builder.sequence(&[key, value])?, member.required));
         }
-        let mut others = Vec::new();
-        let no_others = Vec::new();
-        let unlisted = match style {
-            Style::Json => &object.others,
-            Style::Keywords => &no_others,
-        };
-        for (name, value) in unlisted {
-            if let Some(value) = self.symbol(*value) {
-                let name = super::states::quoted(name.clone());
-                let colon = RegexAst::Literal(": ".into());
-                let key = self.builder.terminal(RegexAst::Concat(vec![name, colon]))?;
-                others.push(self.builder.sequence(&[key, value])?);
-            }
-        }
-        let other = match others.len() {
-            0 => None,
-            _ => Some(self.builder.any_of(&others)?),
-        };
+        let other = self.other(object, style)?;
         let required = items.iter().filter(|(_, required)| *required).count() as u64;
         if object.min <= required && object.max.is_none() {
             return self.members(&items, other).map(Some);
         }
         self.counted(&items, other, object.min, object.max)
+    }
+
+    /// Writes a member's value, and its end. None: no value exists.
+    fn value(&mut self, member: &Member, style: &Style) -> Result<Option<SymIdx>, String> {
+        let Some(value) = self.symbol(member.value) else {
+            return Ok(None);
+        };
+        let Style::Tagged(tags) = style else {
+            return Ok(Some(value));
+        };
+        if tags.plain.contains(&member.name) {
+            let plain = &self.graph.states[member.value].plain;
+            if plain.is_empty() {
+                return Ok(None);
+            }
+            let ast = through(RegexAst::Or(plain.clone()), &tags.after_value);
+            return self.builder.terminal(ast).map(Some);
+        }
+        let end = self.builder.literal(&tags.after_value)?;
+        self.builder.sequence(&[value, end]).map(Some)
+    }
+
+    /// Writes a member of a name that is not listed. None: there is none.
+    fn other(&mut self, object: &Object, style: &Style) -> Result<Option<SymIdx>, String> {
+        if matches!(style, Style::Keywords | Style::Tagged(_)) {
+            return Ok(None);
+        }
+        let named = object.named.iter();
+        let listed = named.filter(|m| self.alive_without_spare[m.value]).count() as u64;
+        let mut others = Vec::new();
+        for other in &object.others {
+            if other.spare && object.min <= listed {
+                continue;
+            }
+            let Some(value) = self.symbol(other.value) else {
+                continue;
+            };
+            let colon = if *style == Style::Json { ": " } else { ":" };
+            let colon = RegexAst::Literal(colon.into());
+            let key = self
+                .builder
+                .terminal(RegexAst::Concat(vec![other.name.clone(), colon]))?;
+            others.push(self.builder.sequence(&[key, value])?);
+        }
+        match others.len() {
+            0 => Ok(None),
+            _ => self.builder.any_of(&others).map(Some),
+        }
     }
 
     fn members(

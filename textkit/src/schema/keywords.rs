@@ -183,6 +183,7 @@ impl Engine {
             if !matches!(self.document.node(value), Node::Object(_)) {
                 return Err(self.at(value, format!("'{key}' must be an object")));
             }
+            group.lists |= key == "properties";
             for (name, schema) in self.members(value) {
                 let term = self.term(schema);
                 if key == "properties" {
@@ -295,6 +296,7 @@ impl Engine {
                     patterns: patterns.map(|(p, _)| (*p, Term::Always)).collect(),
                     rest: Some(if done { Term::Always } else { term }),
                     evaluates: true,
+                    ..Members::default()
                 }));
             }
             let one = Rc::new(vec![case.clone()]);

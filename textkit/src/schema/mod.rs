@@ -29,17 +29,19 @@ mod one_of;
 mod pattern;
 mod references;
 mod satisfiable;
+mod scalars;
 mod states;
 mod strings;
+mod style;
 #[cfg(test)]
 mod tests;
 mod translate;
 mod values;
 
 pub use builder::Builder;
-pub use emit::Style;
 use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::{Grammar, SymIdx};
+pub use style::{Style, Tags};
 
 /// Compiles the grammar of JSON values that meet the schema `text`. They are written on one line,
 /// with a space after each colon and comma. If whitespace were free, small models would write it
@@ -54,8 +56,8 @@ pub fn compile(text: &str) -> Result<(Grammar, LexerSpec), String> {
 pub fn add(text: &str, style: Style, builder: Builder) -> Result<(Builder, SymIdx), String> {
     let document = json::Document::parse(text)?;
     let mut engine = engine::Engine::new(document);
-    let graph = states::Graph::new(&mut engine)?;
-    let (builder, whole) = emit::emit(&graph, builder, style)?;
+    let graph = states::Graph::new(&mut engine, style)?;
+    let (builder, whole) = emit::emit(&graph, builder)?;
     let whole = whole.ok_or_else(|| {
         // Then there may be values that meet the schema, but none that can be written.
         let some = engine.approximated || engine.references.has_unevaluated;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use llguidance::derivre::RegexAst;
 
-use super::case::{Case, ObjectRule, Term, STRING};
+use super::case::{Case, Members, ObjectRule, Term, STRING};
 use super::engine::Engine;
 use super::escape::any;
 use super::limits::{MAX_NAME_CLASSES, MAX_PATTERNS};
@@ -18,6 +18,15 @@ const COMMON: [&str; 8] = ["", "x", "zz", "Q9", "name", "0", "~", "a-b.c_d"];
 struct Class {
     with: Vec<PatternId>,
     without: Vec<PatternId>,
+}
+
+/// A class of names that are not listed.
+pub struct OtherNames {
+    pub names: RegexAst,
+    /// The terms that the value must meet.
+    pub terms: Vec<Term>,
+    /// The names match a pattern of the rule.
+    pub patterned: bool,
 }
 
 /// Data that the classes of one object share.
@@ -108,12 +117,12 @@ impl Engine {
     }
 
     /// Returns the names of members that are not in `listed`, in classes. All names of a class
-    /// match the same patterns of the rule. Each class has the terms that the value must meet.
+    /// match the same patterns of the rule.
     pub fn other_names(
         &mut self,
         rule: &ObjectRule,
         listed: &[String],
-    ) -> Result<Vec<(RegexAst, Vec<Term>)>, String> {
+    ) -> Result<Vec<OtherNames>, String> {
         let groups = rule.groups.iter();
         let mut patterns: Vec<_> = groups.flat_map(|g| &g.patterns).map(|p| p.0).collect();
         patterns.sort_unstable();
@@ -148,8 +157,11 @@ impl Engine {
         }
         let mut all = Vec::new();
         for class in classes {
-            let terms = terms_of_class(rule, &class);
-            all.push((names.regex(self, &class, true)?, terms));
+            all.push(OtherNames {
+                names: names.regex(self, &class, true)?,
+                terms: terms_of_class(rule, &class),
+                patterned: !class.with.is_empty(),
+            });
         }
         Ok(all)
     }
@@ -192,6 +204,17 @@ impl Engine {
             known,
         })
     }
+}
+
+/// True if the rule lists the members of an object: by `properties`, and no keyword is about the
+/// members of other names.
+pub fn lists_members(rule: &ObjectRule) -> bool {
+    let explicit = |group: &Members| group.rest.is_some();
+    rule.groups
+        .iter()
+        .any(|group| group.lists && group.evaluates)
+        && !rule.groups.iter().any(|group| explicit(group))
+        && rule.names.is_empty()
 }
 
 fn terms_of_class(rule: &ObjectRule, class: &Class) -> Vec<Term> {

@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use llguidance::derivre::RegexAst;
 
-use super::case::{self, ArrayRule, Case, Contains, NumberRule, ObjectRule, Term};
+use super::case::{self, ArrayRule, Case, Contains, ObjectRule, Term};
 use super::engine::Engine;
-use super::json::Node;
 use super::limits::{MAX_COUNTED, MAX_OPTIONAL, MAX_STATES};
+use super::names::lists_members;
+use super::scalars::number;
+use super::style::Style;
 
 pub type StateId = usize;
 
@@ -19,6 +21,8 @@ pub const DEAD: StateId = 0;
 pub struct State {
     /// Numbers, strings, literals and given values.
     pub scalars: Vec<RegexAst>,
+    /// In the style `Tagged`: the strings of `scalars`, without quotes and escapes.
+    pub plain: Vec<RegexAst>,
     pub arrays: Vec<Array>,
     pub objects: Vec<Object>,
 }
@@ -50,8 +54,7 @@ pub struct Item {
 
 pub struct Object {
     pub named: Vec<Member>,
-    /// Members of other names: expressions for the name, without quotes, and the value.
-    pub others: Vec<(RegexAst, StateId)>,
+    pub others: Vec<OtherMembers>,
     pub min: u64,
     pub max: Option<u64>,
 }
@@ -62,17 +65,27 @@ pub struct Member {
     pub required: bool,
 }
 
+/// Members of names that are not listed.
+pub struct OtherMembers {
+    pub name: RegexAst,
+    pub value: StateId,
+    /// They are written only if the other members are not enough.
+    pub spare: bool,
+}
+
 pub struct Graph {
     pub states: Vec<State>,
+    pub style: Style,
     index: HashMap<Vec<Term>, StateId>,
     todo: VecDeque<(StateId, Vec<Term>)>,
 }
 
 impl Graph {
     /// Makes the graph of schema 0. Its second state is that of the whole instance.
-    pub fn new(engine: &mut Engine) -> Result<Self, String> {
+    pub fn new(engine: &mut Engine, style: Style) -> Result<Self, String> {
         let mut graph = Graph {
             states: vec![State::default()],
+            style,
             index: HashMap::new(),
             todo: VecDeque::new(),
         };
@@ -121,9 +134,7 @@ impl Graph {
     fn case(&mut self, engine: &mut Engine, case: &Case, state: &mut State) -> Result<(), String> {
         if let Some(values) = &case.values {
             for value in values.iter() {
-                let mut text = String::new();
-                engine.document.write(*value, &mut text);
-                state.scalars.push(RegexAst::Literal(text));
+                self.given(&engine.document, *value, state);
             }
             return Ok(());
         }
@@ -144,9 +155,7 @@ impl Graph {
         if case.types & case::STRING != 0 {
             match engine.string_is_empty(&case.string)? {
                 Some(true) => {}
-                Some(false) => state
-                    .scalars
-                    .push(quoted(engine.string_regex(&case.string)?)),
+                Some(false) => self.strings(engine, &case.string, state)?,
                 None => {
                     return Err(
                         "the patterns and lengths of a string are too complex together".into(),
@@ -246,6 +255,10 @@ impl Graph {
         }
         let mut known = HashSet::new();
         texts.retain(|text| known.insert(text.clone()));
+        let texts: Vec<String> = texts
+            .into_iter()
+            .filter_map(|text| self.styled(text))
+            .collect();
         if texts.len() * texts.len() > MAX_COUNTED * 100 {
             return Err(REFUSAL.into());
         }
@@ -291,10 +304,18 @@ impl Graph {
         }
         let mut others = Vec::new();
         if allowed.is_none() {
-            for (name, terms) in engine.other_names(rule, &names)? {
-                let value = self.state(terms)?;
-                if value != DEAD {
-                    others.push((name, value));
+            let closed = lists_members(rule);
+            for other in engine.other_names(rule, &names)? {
+                let value = self.state(other.terms)?;
+                if value == DEAD {
+                    continue;
+                }
+                if let Some(name) = self.names(engine, other.names) {
+                    others.push(OtherMembers {
+                        name,
+                        value,
+                        spare: closed && !other.patterned,
+                    });
                 }
             }
         }
@@ -322,70 +343,5 @@ fn locate(engine: &Engine, terms: &[Term], message: String) -> String {
             engine.at(*id, message)
         }
         _ => message,
-    }
-}
-
-/// Returns the numbers of the rule. None: no number meets it.
-fn number(engine: &mut Engine, rule: &NumberRule, types: u8) -> Result<Option<RegexAst>, String> {
-    let ast = rule.regex(types)?;
-    if rule.has_witness(types) {
-        return Ok(Some(ast));
-    }
-    match engine.patterns.is_empty(format!("{types} {rule:?}"), &ast) {
-        Some(empty) => Ok((!empty).then_some(ast)),
-        None => Err("the bounds and 'multipleOf' of a number are too complex together".into()),
-    }
-}
-
-/// Returns the texts of `ast` with quotes around them.
-pub fn quoted(ast: RegexAst) -> RegexAst {
-    let quote = || RegexAst::Literal("\"".into());
-    RegexAst::Concat(vec![quote(), ast, quote()])
-}
-
-impl Engine {
-    /// Adds the values of a case as JSON, if there are few. False: there are too many.
-    fn finite_values(&mut self, case: &Case, texts: &mut Vec<String>) -> Result<bool, String> {
-        if let Some(values) = &case.values {
-            for value in values.iter() {
-                let text = match self.document.node(*value) {
-                    Node::Number(_) => self.decimal(*value)?.text(),
-                    // Two spellings of one value must count as one value.
-                    Node::Array(_) | Node::Object(_) => return Ok(false),
-                    _ => {
-                        let mut text = String::new();
-                        self.document.write(*value, &mut text);
-                        text
-                    }
-                };
-                texts.push(text);
-            }
-            return Ok(true);
-        }
-        if case.types & (case::STRING | case::ARRAY | case::OBJECT) != 0 {
-            return Ok(false);
-        }
-        for (kind, word) in [
-            (case::NULL, "null"),
-            (case::TRUE, "true"),
-            (case::FALSE, "false"),
-        ] {
-            if case.types & kind != 0 {
-                texts.push(word.into());
-            }
-        }
-        if case.types & (case::INTEGER | case::FRACTION) == 0 {
-            return Ok(true);
-        }
-        let RegexAst::Or(all) = case.number.regex(case.types)? else {
-            return Ok(false);
-        };
-        for ast in all {
-            match ast {
-                RegexAst::Literal(text) => texts.push(text),
-                _ => return Ok(false),
-            }
-        }
-        Ok(true)
     }
 }

@@ -158,13 +158,57 @@ fn equal_names_do_not_count_twice() {
     );
     check(
         r#"{"properties": {"a": {}, "b": {}}, "minProperties": 2, "type": "object"}"#,
-        &[r#"{"a": 1, "b": 2}"#, r#"{"a": 1, "c": 2}"#],
-        &[r#"{"c": 1, "c": 2}"#, r#"{"a": 1}"#, r#"{"a": 1, "a": 2}"#],
+        &[r#"{"a": 1, "b": 2}"#],
+        &[r#"{"a": 1}"#, r#"{"a": 1, "a": 2}"#, r#"{"a": 1, "c": 2}"#],
+    );
+    // The listed members are not enough.
+    check(
+        r#"{"properties": {"a": {}, "b": {}}, "minProperties": 3, "type": "object"}"#,
+        &[r#"{"a": 1, "b": 2, "c": 3}"#],
+        &[r#"{"a": 1, "b": 2}"#, r#"{"a": 1, "c": 1, "c": 2}"#],
     );
     check(
         r#"{"propertyNames": {"enum": ["x", "y"]}, "minProperties": 1, "maxProperties": 1}"#,
         &[r#"{"x": 1}"#, r#"{"y": 1}"#],
         &[r#"{}"#, r#"{"x": 1, "y": 1}"#, r#"{"z": 1}"#],
+    );
+}
+
+#[test]
+fn only_listed_members_are_written() {
+    let a = r#"{"a": 1}"#;
+    let more = r#"{"a": 1, "z": 2}"#;
+    for closed in [
+        r#"{"type": "object", "properties": {"a": {}}}"#,
+        r#"{"properties": {"a": {}}, "patternProperties": {"^x": {}}}"#,
+        r#"{"properties": {"a": {}}, "minProperties": 1, "type": "object"}"#,
+        r#"{"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}"#,
+        r##"{"$ref": "#/$defs/x", "$defs": {"x": {"properties": {"a": {}}}}}"##,
+    ] {
+        check(closed, &[a], &[more]);
+    }
+    for open in [
+        r#"{"type": "object"}"#,
+        r#"{"properties": {"a": {}}, "additionalProperties": true}"#,
+        r#"{"properties": {"a": {}}, "additionalProperties": {"type": "integer"}}"#,
+        r#"{"properties": {"a": {}}, "unevaluatedProperties": true}"#,
+        r#"{"properties": {"a": {}}, "propertyNames": {"maxLength": 1}}"#,
+        r#"{"properties": {"a": {}}, "patternProperties": {"^z": {}}}"#,
+        r#"{"type": "object", "not": {"properties": {"a": {"type": "string"}}}}"#,
+    ] {
+        check(open, &[a, more], &[]);
+    }
+    check(
+        r#"{"type": "object", "properties": {}, "required": ["n"]}"#,
+        &[r#"{"n": 1}"#],
+        &["{}", r#"{"n": 1, "z": 2}"#],
+    );
+    check(r#"{"type": "object", "properties": {}}"#, &["{}"], &[a]);
+    // The member `a` has no value.
+    check(
+        r##"{"type": "object", "minProperties": 1, "properties": {"a": {"$ref": "#"}}}"##,
+        &[r#"{"z": 1}"#],
+        &["{}"],
     );
 }
 

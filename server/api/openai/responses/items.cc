@@ -61,7 +61,7 @@ void ItemReader::ReadCall(const json& item, const std::string& path) {
 }
 
 void ItemReader::ReadOutput(const json& item, const std::string& path) {
-  ChatMessage message{"tool", ReadContent(MemberOf(item, "output"), path + ".output", false)};
+  ChatMessage message{"tool", ReadContent(MemberOf(item, "output"), path + ".output", true)};
   message.call_id = TextMember(fields_, item, "call_id", path);
   if (message.call_id.empty()) fields_->Fail(MissingField(path + ".call_id"));
   messages_.push_back(std::move(message));
@@ -130,7 +130,10 @@ std::optional<ChatPart> ItemReader::ReadPart(const json& part, const std::string
 void ItemReader::ReadImage(const json& part, const std::string& path, bool images) {
   if (!images) {
     return fields_->Fail(BadField(
-        path, fmt::format("Invalid '{}': only a message of the role user can show images.", path)));
+        path,
+        fmt::format("Invalid '{}': only a message of the role user and the output of a function "
+                    "can show images.",
+                    path)));
   }
   if (!MemberOf(part, "file_id").is_null()) {
     return fields_->Fail(

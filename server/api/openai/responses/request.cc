@@ -17,7 +17,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// Members that change nothing here.
+// Members that change nothing here. Only tools of OpenAI's servers count for `max_tool_calls`.
 constexpr const char* kWithoutEffect[] = {"max_tool_calls",         "prompt_cache_key",
                                           "prompt_cache_retention", "prompt_cache_options",
                                           "safety_identifier",      "user"};
@@ -43,6 +43,10 @@ json ParseReasoning(Fields* fields, Warnings* warnings, json* echo) {
     }
     SetEffort(*effort, &variables);
   }
+  for (const char* name : {"summary", "generate_summary"}) {
+    if (!reasoning.String(name)) continue;
+    warnings->Add(fmt::format("'reasoning.{}': thoughts are not summarized.", name));
+  }
   for (const std::string& name : reasoning.AllUnread()) warnings->NoEffect(name);
   fields->Fail(reasoning.error());
   return variables;
@@ -59,6 +63,9 @@ bool ParseInclude(Fields* fields, Warnings* warnings) {
   for (const json& one : include) {
     if (one == "message.output_text.logprobs") {
       logprobs = true;
+    } else if (one == "reasoning.encrypted_content") {
+      warnings->Add(
+          "'include': thoughts are not encrypted. Reasoning items have them as 'content'.");
     } else if (one.is_string()) {
       warnings->Add(
           fmt::format("'include': there is no '{}' here.", one.get<std::string>().substr(0, 100)));
@@ -98,13 +105,19 @@ void RefuseUnsupported(Fields* fields) {
   }
 }
 
-void ParseWithoutEffect(Fields* fields, Warnings* warnings) {
-  for (const char* name : kWithoutEffect) fields->Raw(name);
+// Reads `truncation`. True: turns that do not fit the context are dropped.
+bool ParseTruncation(Fields* fields) {
   const auto truncation = fields->String("truncation");
-  if (truncation == "auto") {
-    warnings->Add("'truncation': input that is too long is refused and not cut.");
-  } else if (truncation && *truncation != "disabled") {
+  if (truncation && *truncation != "auto" && *truncation != "disabled") {
     fields->Fail(BadField("truncation", "Invalid 'truncation': expected 'auto' or 'disabled'."));
+  }
+  return truncation == "auto";
+}
+
+void ParseWithoutEffect(Fields* fields, Warnings* warnings) {
+  fields->Int("max_tool_calls", 0, int64_t{1} << 30);
+  for (const char* name : kWithoutEffect) {
+    if (!fields->Raw(name).is_null()) warnings->NoEffect(name);
   }
   const auto tier = fields->String("service_tier");
   if (tier && *tier != "auto" && *tier != "default") warnings->NoEffect("service_tier");
@@ -112,6 +125,8 @@ void ParseWithoutEffect(Fields* fields, Warnings* warnings) {
   if (!options.is_null() && !options.is_object()) {
     fields->Fail(WrongType("stream_options", "an object", options));
   }
+  const json& obfuscation = MemberOf(options, "include_obfuscation");
+  if (obfuscation == true) warnings->NoEffect("stream_options.include_obfuscation");
 }
 
 json ParseMetadata(Fields* fields) {
@@ -121,6 +136,12 @@ json ParseMetadata(Fields* fields) {
     fields->Fail(WrongType("metadata", "an object", metadata));
     return json::object();
   }
+  constexpr size_t kMost = 64;
+  if (metadata.size() > kMost) {
+    fields->Fail(BadField("metadata", fmt::format("Invalid 'metadata': at most {} members are "
+                                                  "accepted.",
+                                                  kMost)));
+  }
   for (const auto& [name, value] : metadata.items()) {
     if (!value.is_string() || value.get_ref<const std::string&>().size() > 4096) {
       fields->Fail(BadField("metadata",
@@ -128,7 +149,7 @@ json ParseMetadata(Fields* fields) {
                             "4096 bytes."));
     }
   }
-  return metadata.size() <= 64 ? metadata : json::object();
+  return metadata;
 }
 
 // Reads the length and the log-probabilities of the answer.
@@ -159,6 +180,8 @@ void ParseConversation(Fields* fields, const ResponseStore& store, ResponseOptio
   options->echo["tools"] = std::move(tools.tools);
   options->echo["tool_choice"] = std::move(tools.choice);
   options->echo["parallel_tool_calls"] = tools.parallel;
+  call->drop_turns = ParseTruncation(fields);
+  options->echo["truncation"] = call->drop_turns ? "auto" : "disabled";
   call->input = std::move(conversation);
   call->input_field = "input";
   call->split_reasoning = true;

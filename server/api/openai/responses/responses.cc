@@ -7,6 +7,7 @@
 #include "server/api/endpoint.h"
 #include "server/api/json/dump.h"
 #include "server/api/openai/errors.h"
+#include "server/api/openai/responses/input_items.h"
 #include "server/api/openai/responses/request.h"
 #include "server/api/openai/responses/store.h"
 
@@ -25,6 +26,14 @@ void AnswerStored(const ResponseStore& store, Exchange& exchange) {
   const auto found = store.Find(exchange.caller().tenant, exchange.parameter());
   if (found == nullptr) return FailNotFound(exchange);
   exchange.Answer(found->answer);
+}
+
+void AnswerInputItems(const ResponseStore& store, Exchange& exchange) {
+  const auto found = store.Find(exchange.caller().tenant, exchange.parameter());
+  if (found == nullptr) return FailNotFound(exchange);
+  const auto list = ListInputItems(*found, exchange.head().query);
+  if (const auto* error = std::get_if<CallError>(&list)) return exchange.Fail(ToHttp(*error));
+  exchange.Answer(DumpJson(std::get<nlohmann::ordered_json>(list)));
 }
 
 void DeleteStored(ResponseStore* store, Exchange& exchange) {
@@ -54,6 +63,12 @@ void AddResponses(const ApiServices& services, Router* router) {
                .summary = "A stored response.",
                .error_body = OpenAiErrorBody,
                .handle = [store](Exchange& exchange) { AnswerStored(*store, exchange); }});
+  router->Add({.method = "GET",
+               .path = "/v1/responses/{response}/input_items",
+               .scope = Scope::kApi,
+               .summary = "A page of the input items of a stored response.",
+               .error_body = OpenAiErrorBody,
+               .handle = [store](Exchange& exchange) { AnswerInputItems(*store, exchange); }});
   router->Add({.method = "DELETE",
                .path = "/v1/responses/{response}",
                .scope = Scope::kApi,

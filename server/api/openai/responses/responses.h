@@ -6,7 +6,7 @@
 
 namespace edgegate {
 
-// Adds the routes that make, return and delete responses. They share one store.
+// Adds the routes that make, return, list and delete responses. They share one store.
 void AddResponses(const ApiServices& services, Router* router);
 
 }  // namespace edgegate

@@ -1,5 +1,7 @@
 #include "server/api/openai/responses/writer.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
 
@@ -205,9 +207,12 @@ json ResponseWriter::Response(const char* status) const {
   if (response["top_p"].is_null()) response["top_p"] = model_.defaults.top_p.value_or(1.0f);
   response["service_tier"] = "default";
   response["store"] = options_->store;
-  response["truncation"] = "disabled";
   response["usage"] = nullptr;
   response["warnings"] = options_->warnings.list();
+  if (const size_t turns = generation_.dropped_turns(); turns > 0) {
+    response["warnings"].push_back(
+        fmt::format("'truncation': the oldest turns were left out: {}.", turns));
+  }
   return response;
 }
 

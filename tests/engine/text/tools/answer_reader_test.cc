@@ -21,6 +21,7 @@ AnswerSyntax Syntax(const CallFormat* format) {
   syntax.reasoning = ReasoningMarks{"<think>", "</think>"};
   syntax.calls = format;
   syntax.tools = kTools;
+  syntax.plain = {{"x"}, {"x"}, {"x"}};
   return syntax;
 }
 
@@ -58,10 +59,30 @@ struct Sample {
   std::string json;
 };
 
-Sample SampleOf(ArgumentStyle style) {
+Sample SampleOf(const CallFormat& format) {
   const std::string json = R"({"x": "é </tool_call> ) \"} , y=1", "list": [1, {"z": "]"}]})";
-  if (style == ArgumentStyle::kJson) return {json, json};
-  return {R"(x="é </tool_call> ) \"} , y=1", list=[1, {"z": "]"}])", json};
+  const std::string plain = R"(é </tool_call> ) "} , y=1)";
+  const std::string& mark = format.string_mark;
+  const MemberTags& tags = format.tags;
+  switch (format.style) {
+    case ArgumentStyle::kJson:
+      return {json, json};
+    case ArgumentStyle::kKeywords:
+      return {R"(x="é </tool_call> ) \"} , y=1", list=[1, {"z": "]"}])", json};
+    case ArgumentStyle::kBare:
+      return {"x:" + mark + plain + mark + ",list:[1,{z:" + mark + "]" + mark + "}]", json};
+    case ArgumentStyle::kTagged:
+      return {tags.before_name + "x" + tags.after_name + plain + tags.after_value +
+                  tags.before_name + "list" + tags.after_name + R"([1, {"z": "]"}])" +
+                  tags.after_value + tags.close,
+              json};
+  }
+  return {};
+}
+
+// No arguments, in the format's own style.
+std::string Nothing(const CallFormat& format) {
+  return format.style == ArgumentStyle::kJson ? "{}" : format.tags.close;
 }
 
 std::string Mark(const CallFormat& format) { return format.at_start ? "" : format.mark; }
@@ -69,7 +90,7 @@ std::string Mark(const CallFormat& format) { return format.at_start ? "" : forma
 TEST_CASE("every form is read, however it is cut") {
   for (const CallFormat& format : CallFormats()) {
     CAPTURE(format.name);
-    const Sample sample = SampleOf(format.style);
+    const Sample sample = SampleOf(format);
     const std::string call = Mark(format) + format.FirstHead("get_all") + sample.written;
     const Parts one = {
         {Kind::kCallBegin, "get_all"}, {Kind::kArguments, sample.json}, {Kind::kCallEnd, ""}};
@@ -83,8 +104,7 @@ TEST_CASE("every form is read, however it is cut") {
       Parts two = one;
       two.insert(two.end(),
                  {{Kind::kCallBegin, "get"}, {Kind::kArguments, "{}"}, {Kind::kCallEnd, ""}});
-      const char* nothing = format.style == ArgumentStyle::kJson ? "{}" : "";
-      CHECK(ReadEveryWay(Syntax(&format), call + format.NextHead("get") + nothing +
+      CHECK(ReadEveryWay(Syntax(&format), call + format.NextHead("get") + Nothing(format) +
                                               format.after_arguments + format.end) == two);
     }
     if (!format.mark.empty()) {
@@ -123,6 +143,29 @@ TEST_CASE("the beginning of a call is dropped, and what stands behind one") {
         Parts{{Kind::kCallBegin, "get"}, {Kind::kArguments, "{}"}, {Kind::kCallEnd, ""}});
 }
 
+TEST_CASE("texts between tags and marks become strings of JSON") {
+  const auto arguments = [](const char* form, const std::string& text) {
+    const CallFormat& format = *FindCallFormat(form);
+    const Parts parts = ReadEveryWay(
+        Syntax(&format), format.mark + format.FirstHead("get") + text + format.after_arguments);
+    return parts.size() == 3 ? parts[1].text : "";
+  };
+  CHECK(arguments(
+            "qwen3_coder",
+            "<parameter=x>\nif a < \"b\\\":\n\n</parameter>\n<parameter=n>\n-1.5\n</parameter>\n"
+            "</function>") == R"({"x": "if a < \"b\\\":\n", "n": -1.5})");
+  CHECK(arguments("qwen3_coder", "<parameter=x>\n\n</parameter>\n</function>") == R"({"x": ""})");
+  CHECK(
+      arguments("glm45",
+                "<arg_key>x</arg_key>\n<arg_value>17\t</arg_val</arg_value>\n<arg_key>o</arg_key>\n"
+                "<arg_value>{\"a\": \"</arg_value>\"}</arg_value>\n</tool_call>") ==
+      R"({"x": "17\t</arg_val", "o": {"a": "</arg_value>"}})");
+  CHECK(arguments("functiongemma",
+                  "x:<escape><escape>,o:{},l:[],d:{a:[<escape>\x01<escape>,null]}") ==
+        R"({"x": "", "o": {}, "l": [], "d": {"a": ["\u0001", null]}})");
+  CHECK(arguments("gemma4", "x:<|\"|><|\"<|\"|>,n:2") == R"({"x": "<|\"", "n": 2})");
+}
+
 TEST_CASE("thoughts are read, open ones too") {
   AnswerSyntax syntax = Syntax(nullptr);
   CHECK(ReadEveryWay(syntax, " <think> a\n b \n</think>\n\n c ") ==
@@ -155,6 +198,11 @@ TEST_CASE("random texts of marks are the same however they are cut") {
                                              " ",
                                              "\n",
                                              "a=1, b=\"x\"",
+                                             "a:1,b:" + format.string_mark,
+                                             format.tags.before_name + "x",
+                                             format.tags.after_name,
+                                             format.tags.after_value,
+                                             format.tags.close,
                                              "text \xc3\xa9",
                                              "{}"};
     std::string text;
@@ -177,13 +225,19 @@ TEST_CASE("templates show their forms") {
   CHECK(name("<tool_call>\n{\"name\": <function-name>, \"arguments\": <args>}") == "hermes");
   CHECK(name("<|start_header_id|> \"parameters\": ") == "llama3");
   CHECK(name("[TOOL_CALLS]") == "mistral");
+  CHECK(name("'[TOOL_CALLS]' + name + '[CALL_ID]' + id + '[ARGS]'") == "mistral_v11");
+  CHECK(name("'[TOOL_CALLS]' + name + '[ARGS]'") == "mistral_v13");
+  CHECK(name("<tool_call>\n<function=f> \"arguments tool_call.arguments|items") == "qwen3_coder");
+  CHECK(name("<|observation|> <tool_call>f\n<arg_key>") == "glm45");
+  CHECK(name("<start_of_turn> '<start_function_call>call:' + name") == "functiongemma");
+  CHECK(name("<|turn> '<|tool_call>call:' + name") == "gemma4");
+  CHECK(name("<start_of_turn>model\n") == "gemma3");
   CHECK(name("<|tool_call_start|>[") == "lfm2");
   CHECK(name("<|observation|>\n") == "glm4");
   CHECK(name("<|tool_list_start|>[") == "lfm2");
   CHECK(name("<|im_start|>") == "");
-  // Other forms, which look like these.
-  CHECK(name("<tool_call>\n<function=f> tool_call.arguments|items") == "");
-  CHECK(name("<|observation|> <tool_call>f\n<arg_key>") == "");
+  // Another form, which looks like one of these.
+  CHECK(name("<seed:tool_call>\n<function=f>") == "");
   CHECK(DetectReasoning("split('</think>')")->begin == "<think>");
   CHECK(DetectReasoning("<|im_start|>") == nullptr);
 }

@@ -75,7 +75,18 @@ CallRules Rules() {
 
 std::string Arguments(const CallFormat& format, const char* value) {
   const std::string text(value);
-  return format.style == ArgumentStyle::kJson ? "{\"n\": " + text + "}" : "n=" + text;
+  const MemberTags& tags = format.tags;
+  switch (format.style) {
+    case ArgumentStyle::kJson:
+      return "{\"n\": " + text + "}";
+    case ArgumentStyle::kKeywords:
+      return "n=" + text;
+    case ArgumentStyle::kBare:
+      return "n:" + text;
+    case ArgumentStyle::kTagged:
+      return tags.before_name + "n" + tags.after_name + text + tags.after_value + tags.close;
+  }
+  return {};
 }
 
 std::string Begin(const CallFormat& format) { return format.at_start ? "" : format.mark; }
@@ -89,7 +100,7 @@ std::string End(const CallFormat& format) { return format.after_arguments + form
 TEST_CASE("calls are bound to the schema, and text is free") {
   for (const CallFormat& format : CallFormats()) {
     CAPTURE(format.name);
-    const std::string nothing = format.style == ArgumentStyle::kJson ? "{}" : "";
+    const std::string nothing = format.style == ArgumentStyle::kJson ? "{}" : format.tags.close;
     const std::string two = Call(format, "-7") + format.NextHead("get_all") + nothing + End(format);
     for (const bool required : {false, true}) {
       CAPTURE(required);
@@ -132,6 +143,31 @@ TEST_CASE("thoughts come first") {
     CHECK(open.Accepts("a </thin</think>" + call));
     CHECK(open.Accepts("a</think>text"));
   }
+}
+
+TEST_CASE("plain members are those whose schema has the type string") {
+  CHECK(
+      PlainMembers(R"({"properties": {"a": {"type": "string", "enum": ["x"]}, "b": {"enum": ["y"]},
+                         "c": {"type": ["string", "null"]}, "d": {"type": "string", "$ref": "#"},
+                         "e": true, "f": {"type": "string"}}})") ==
+      std::vector<std::string>{"a", "f"});
+  CHECK(PlainMembers(R"({"$ref": "#/x", "properties": {"a": {"type": "string"}}})").empty());
+  CHECK(PlainMembers("[").empty());
+  CallRules rules;
+  rules.tools = {{"f",
+                  R"({"properties": {"s": {"type": "string"}, "u": {"type": ["string", "null"]}},
+                      "required": ["s", "u"], "type": "object"})",
+                  "tools[0]"}};
+  rules.required = true;
+  const CallFormat& format = *FindCallFormat("qwen3_coder");
+  const Bytes grammar(CallStructure(format, rules));
+  const auto call = [&](const std::string& value) {
+    return "<tool_call>\n<function=f>\n<parameter=s>\na \"b\"\nc\n</parameter>\n<parameter=u>\n" +
+           value + "\n</parameter>\n</function>\n</tool_call>";
+  };
+  CHECK(grammar.Accepts(call("null")));
+  CHECK(grammar.Accepts(call("\"text\"")));
+  CHECK_FALSE(grammar.Accepts(call("text")));
 }
 
 TEST_CASE("content may have a schema") {
