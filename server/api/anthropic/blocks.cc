@@ -22,6 +22,7 @@ void BlockReader::ReadMessage(const json& message, const std::string& path) {
     return fields_->Fail(BadField(
         path + ".role", fmt::format("Invalid '{}.role': expected 'user' or 'assistant'.", path)));
   }
+  fields_->WarnOfOthers(message, path, {"role", "content"});
   const json& content = MemberOf(message, "content");
   const std::string name = path + ".content";
   if (content.is_string() || role == "system") {
@@ -62,6 +63,7 @@ void BlockReader::ReadBlock(const json& block, const std::string& role, const st
   if (!block.is_object()) return fields_->Fail(WrongType(path, "an object", block));
   const std::string type = TypeOf(block);
   if (type == "text") {
+    fields_->WarnOfOthers(block, path, {"type", "text", "cache_control", "citations"});
     content->parts.push_back({ChatPart::Kind::kText, Text(block, "text", path)});
   } else if (type == "image" && role == "user") {
     ReadImage(block, path);
@@ -83,10 +85,12 @@ void BlockReader::ReadBlock(const json& block, const std::string& role, const st
 void BlockReader::ReadOfAssistant(const json& block, const std::string& type,
                                   const std::string& path, Content* content) {
   if (type == "thinking") {
+    fields_->WarnOfOthers(block, path, {"type", "thinking", "signature"});
     content->reasoning += Text(block, "thinking", path);
   } else if (type == "redacted_thinking") {
     warnings_->Add(fmt::format("'{}' was left out: it cannot be read here.", path));
   } else if (type == "tool_use") {
+    fields_->WarnOfOthers(block, path, {"type", "id", "name", "input", "cache_control", "caller"});
     const json& input = MemberOf(block, "input");
     if (!input.is_object()) {
       return fields_->Fail(WrongType(path + ".input", "an object", input));
@@ -104,6 +108,8 @@ void BlockReader::ReadOfAssistant(const json& block, const std::string& type,
 }
 
 void BlockReader::ReadResult(const json& block, const std::string& path) {
+  fields_->WarnOfOthers(block, path,
+                        {"type", "tool_use_id", "content", "is_error", "cache_control"});
   const json& content = MemberOf(block, "content");
   ChatMessage message{"tool",
                       content.is_null() ? TextPart("") : ReadTexts(content, path + ".content")};
@@ -113,8 +119,10 @@ void BlockReader::ReadResult(const json& block, const std::string& path) {
 
 void BlockReader::ReadImage(const json& block, const std::string& path) {
   const std::string name = path + ".source";
+  fields_->WarnOfOthers(block, path, {"type", "source", "cache_control"});
   const json& source = MemberOf(block, "source");
   if (!source.is_object()) return fields_->Fail(WrongType(name, "an object", source));
+  fields_->WarnOfOthers(source, name, {"type", "url", "media_type", "data"});
   const std::string type = TypeOf(source);
   if (type == "url") {
     images_->push_back({name + ".url", Text(source, "url", name)});
@@ -141,6 +149,7 @@ std::vector<ChatPart> BlockReader::ReadTexts(const json& value, const std::strin
           name, fmt::format("Invalid '{}': only a block of type text is supported here.", name)));
       return {};
     }
+    fields_->WarnOfOthers(value[i], name, {"type", "text", "cache_control", "citations"});
     parts.push_back({ChatPart::Kind::kText, Text(value[i], "text", name)});
   }
   return JoinTexts(std::move(parts));
