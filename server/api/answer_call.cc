@@ -185,6 +185,8 @@ void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& 
   const auto count = Generation::CountPrompt(
       call, model, std::get<std::vector<PromptMedia>>(std::move(images)), context);
   if (const auto* error = std::get_if<CallError>(&count)) return exchange.Fail(ToHttp(*error));
+  exchange.Note(fmt::format("{}, {} prompt tokens{}", model.name, std::get<int>(count),
+                            WarningsNote(std::get<ParsedCall>(read).warnings)));
   exchange.Answer(answer(std::get<int>(count)));
 }
 

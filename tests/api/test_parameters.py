@@ -41,9 +41,10 @@ REQUESTS = {
 # Members that exclude others of the good body, and members that a value needs beside it.
 WITHOUT = {"max_completion_tokens": ["max_tokens"], "n_predict": ["max_tokens"], "min_tokens": ["max_tokens"]}
 BESIDE = {
-    "tool_choice": {"tools": [{"type": "function", "function": {"name": "f"}, "name": "f", "parameters": None}]},
-    "function_call": {"functions": [{"name": "f"}]},
-    "top_logprobs": {"logprobs": True},
+    ("chat", "tool_choice"): {"tools": [{"type": "function", "function": {"name": "f"}}]},
+    ("responses", "tool_choice"): {"tools": [{"type": "function", "name": "f"}]},
+    ("chat", "function_call"): {"functions": [{"name": "f"}]},
+    ("chat", "top_logprobs"): {"logprobs": True},
 }
 
 
@@ -96,10 +97,7 @@ def send(site, kind, name, value):
     if kind == "options":
         body["options"] = {"num_predict": 2, name: value}
     else:
-        beside = BESIDE.get(name, {})
-        if kind == "responses":
-            beside.pop("logprobs", None)
-        body.update({**beside, name: value})
+        body.update({**BESIDE.get((kind, name), {}), name: value})
     request = urllib.request.Request(site.url + path, json.dumps(body).encode())
     try:
         with urllib.request.urlopen(request) as answer:

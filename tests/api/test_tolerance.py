@@ -66,8 +66,8 @@ def test_an_unknown_member_is_named_in_the_answer_and_in_the_log(site, path):
     assert status == 200, answer
     if path != "/v1/messages/count_tokens":
         assert answer["warnings"] == [UNKNOWN]
-        lines = pathlib.Path(site.log.name).read_text().splitlines()
-        assert any(f" {path} " in line and UNKNOWN in line for line in lines)
+    lines = pathlib.Path(site.log.name).read_text().splitlines()
+    assert any(f" {path} " in line and UNKNOWN in line for line in lines)
     status, answer = post(site, path, GOOD[path])
     assert status == 200 and not answer.get("warnings")
 
@@ -159,7 +159,7 @@ def test_max_tokens_is_cut_to_the_context(site):
         model="demo", messages=MESSAGES, max_tokens=1_000_000, extra_body={"ignore_eos": True}
     )
     assert (answer.choices[0].finish_reason, answer.usage.total_tokens) == ("length", 1024)
-    with pytest.raises(openai.BadRequestError, match="1024 tokens.*2000 in the prompt"):
+    with pytest.raises(openai.BadRequestError, match="1024 tokens.*2000 tokens"):
         client.completions.create(model="demo", prompt=[5] * 2000, max_tokens=1)
 
 
@@ -232,7 +232,7 @@ def shown(count, detail=None):
     url = "data:image/png;base64," + base64.b64encode(IMAGE.read_bytes()).decode()
     image = {"url": url, **({"detail": detail} if detail else {})}
     parts = [{"type": "image_url", "image_url": image}] * count
-    return [{"role": "user", "content": [*parts, {"type": "text", "text": "What is shown?"}]}]
+    return [{"role": "user", "content": [*parts, {"type": "text", "text": "What is shown in these images?"}]}]
 
 
 def test_20_images_are_shown_by_default_where_they_fit(site):

@@ -1,6 +1,9 @@
 // Members of requests that have no effect: which are named, which are refused, and the limits of
 // warnings.
 
+#include <algorithm>
+#include <type_traits>
+
 #include "server/api/anthropic/request.h"
 #include "server/api/llamacpp/embeddings.h"
 #include "server/api/ollama/embed.h"
@@ -41,7 +44,7 @@ std::vector<Warnings> OfEveryProtocol(const json& members) {
   for (json* body : {&response, &embeddings, &rerank}) (*body)["model"] = "m";
   response["input"] = embeddings["input"] = "hi";
   rerank["query"] = "hi";
-  rerank["documents"] = {"a"};
+  rerank["documents"] = json::array({"a"});
   json text = embeddings;
   text.erase("input");
   text["prompt"] = "hi";
@@ -83,7 +86,7 @@ TEST_CASE("a member at a value that edgegate acts by needs no warning") {
   CHECK(WarningsOf({{"service_tier", "auto"},
                     {"store", false},
                     {"verbosity", "medium"},
-                    {"modalities", {"text"}},
+                    {"modalities", json::array({"text"})},
                     {"tool_choice", "none"},
                     {"parallel_tool_calls", true}})
             .empty());
@@ -112,12 +115,15 @@ TEST_CASE("unknown members inside messages, parts, tools and options are named")
        {"content", {{{"type", "text"}, {"text", "hi"}, {"c", 1}}}},
        {"name", "Ann"},
        {"d", 1}},
-      {{"role", "assistant"}, {"content", nullptr}, {"refusal", nullptr}, {"tool_calls", {call}}},
+      {{"role", "assistant"},
+       {"content", nullptr},
+       {"refusal", nullptr},
+       {"tool_calls", json::array({call})}},
       {{"role", "tool"}, {"content", "x"}, {"tool_call_id", "c"}, {"name", "f"}}};
   const json tool = {{"type", "function"}, {"function", {{"name", "f"}, {"e", 1}}}, {"f", 1}};
   const json choice = {{"type", "function"}, {"function", {{"name", "f"}, {"g", 1}}}};
   const List list = WarningsOf({{"messages", messages},
-                                {"tools", {tool}},
+                                {"tools", json::array({tool})},
                                 {"tool_choice", choice},
                                 {"stream", true},
                                 {"stream_options", {{"h", 1}, {"include_obfuscation", true}}},
