@@ -89,8 +89,7 @@ TEST_CASE("the last chunk has the warnings, and the chunk of the finish_reason a
         if (!choice["finish_reason"].is_null()) CHECK(choice["delta"].empty());
       }
     }
-    CHECK(chunks.back()["warnings"] ==
-          json::array({"'frobnicate' is unknown and has no effect."}));
+    CHECK(chunks.back()["warnings"] == json::array({"'frobnicate' is unknown and has no effect."}));
     CHECK(chunks.back()["choices"].empty() == usage);
     body["stream"] = false;
     body.erase("stream_options");
