@@ -153,9 +153,12 @@ Result<SampledToken> Delivery::Sample(const Sequence& sequence, const float* row
       return Internal("a mask of {} words for a vocabulary of {}", permitted.size(), vocab_size_);
     }
   }
-  return sampler_.Sample({row, static_cast<size_t>(vocab_size_)}, {valid_tokens_, permitted},
-                         sequence.group->request.sampling, sequence.counts,
-                         static_cast<uint64_t>(sequence.generated()),
+  const SequenceGroup& group = *sequence.group;
+  std::span<const int32_t> forbidden;
+  if (sequence.generated() < group.request.min_tokens) forbidden = group.stop_ids;
+  return sampler_.Sample({row, static_cast<size_t>(vocab_size_)},
+                         {valid_tokens_, permitted, forbidden}, group.request.sampling,
+                         sequence.counts, static_cast<uint64_t>(sequence.generated()),
                          static_cast<uint64_t>(sequence.index));
 }
 

@@ -36,6 +36,7 @@ struct GenerationRequest {
   SamplingParams sampling;
   int num_sequences = 1;  // `n` in the API; sequence i samples with seed + i
   int max_tokens = 16;    // per sequence, at least 1; prompt + max_tokens fit the model
+  int min_tokens = 0;     // per sequence; before that, no stop token is sampled
   // Includes the model's eos ids, unless they are to be ignored. Any order, any number.
   std::vector<int32_t> stop_token_ids;
   // Number of alternatives for the log-probability of each prompt token; -1: no log-probabilities

@@ -43,6 +43,7 @@ ALLOWED = {
         "engine",
         "scheduler",
         "server/access/caller.h",
+        "server/access/memory_budget.h",
         "server/media",
         "server/worker",
     ],

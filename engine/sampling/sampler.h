@@ -3,6 +3,7 @@
 // temperature, min_p, top_k, top_p and a random draw.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -30,11 +31,14 @@ double CounterUniform(uint64_t seed, uint64_t position);
 
 // The ids that may be sampled.
 struct AllowedTokens {
-  const std::vector<bool>& valid;       // [vocab_size]: ids of the tokenizer
-  std::span<const uint32_t> permitted;  // mask: bit id % 32 of word id / 32; empty: all ids
+  const std::vector<bool>& valid;           // [vocab_size]: ids of the tokenizer
+  std::span<const uint32_t> permitted;      // mask: bit id % 32 of word id / 32; empty: all ids
+  std::span<const int32_t> forbidden = {};  // ascending
 
   bool operator[](size_t id) const {
-    return valid[id] && (permitted.empty() || (permitted[id / 32] >> (id % 32) & 1) != 0);
+    return valid[id] && (permitted.empty() || (permitted[id / 32] >> (id % 32) & 1) != 0) &&
+           (forbidden.empty() ||
+            !std::binary_search(forbidden.begin(), forbidden.end(), static_cast<int32_t>(id)));
   }
 };
 

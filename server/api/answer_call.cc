@@ -18,9 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Lease = MemoryBudget::Lease;
 
-// Proxies and clients end a stream that is silent for long, often after 30 or 60 seconds.
-constexpr auto kHeartbeat = std::chrono::seconds(10);
-
 // Returns the memory that an event takes until the whole answer is written. A log-probability
 // becomes a JSON object with an array of bytes.
 int64_t BytesOf(const ChoiceEvent& event) {
@@ -35,25 +32,15 @@ int64_t BytesOf(const ChoiceEvent& event) {
   return bytes;
 }
 
-// Returns the text without characters that could forge a line of the log.
-std::string Printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
-  }
-  return text;
-}
-
 // Returns what the access log tells about an answer.
 std::string NoteOf(const ServedModel& model, const Generation& generation,
                    const Warnings& warnings) {
   const GenerationUsage& usage = generation.usage();
   const RequestTimings& timings = usage.timings;
-  std::string note = fmt::format(
-      "{}, {} prompt tokens ({} cached), {} completion tokens, first token after {:.1f} ms",
+  return fmt::format(
+      "{}, {} prompt tokens ({} cached), {} completion tokens, first token after {:.1f} ms{}",
       model.name, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens,
-      1000 * (timings.queue_s + timings.encode_s + timings.prefill_s));
-  for (const std::string& warning : warnings.list()) note += ", " + Printable(warning);
-  return note;
+      1000 * (timings.queue_s + timings.encode_s + timings.prefill_s), WarningsNote(warnings));
 }
 
 void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& writer, Lease* lease) {
@@ -76,8 +63,9 @@ void AnswerWhole(Exchange& exchange, Generation& generation, AnswerWriter& write
   exchange.Answer(writer.End(), 200, writer.content_type());
 }
 
-// Sends a stream until it is done. False: the client has left.
-bool SendStream(Generation& generation, AnswerWriter& writer, StreamSink& sink) {
+// Sends a stream until it is done. `heartbeat`: longest silence. False: the client has left.
+bool SendStream(Generation& generation, AnswerWriter& writer, Clock::duration heartbeat,
+                StreamSink& sink) {
   bool alive = sink.Write(writer.Begin());
   auto written = Clock::now();
   while (alive && !generation.done()) {
@@ -87,7 +75,7 @@ bool SendStream(Generation& generation, AnswerWriter& writer, StreamSink& sink) 
       return true;
     }
     const auto now = Clock::now();
-    if (event || now - written >= kHeartbeat) {
+    if (event || now - written >= heartbeat) {
       written = now;
       alive = sink.Write(event ? writer.Delta(*event) : std::string(writer.heartbeat()));
     } else {
@@ -109,7 +97,7 @@ std::variant<std::vector<PromptMedia>, CallError> PrepareImages(const ApiService
   const Status admitted = services.engine->CheckAdmission(model.engine_index, call.caller.client,
                                                           call.num_choices * call.num_prompts());
   if (!admitted.ok()) return CallError{admitted};
-  return LoadImages(call.images, model, services.images, context);
+  return LoadImages(call.images, model, services.images, services.memory, context);
 }
 
 // Does all work before the request is submitted to the engine. An error is the answer to the
@@ -126,13 +114,14 @@ std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices
 }
 
 // Reads and parses the body. Sets the caller.
-std::variant<ParsedCall, HttpError> ReadCall(const ParseCall& parse, Exchange& exchange,
-                                             Lease* lease) {
+std::variant<ParsedCall, HttpError> ReadCall(const ApiServices& services, const ParseCall& parse,
+                                             Exchange& exchange, Lease* lease) {
   auto body = ReadBody(exchange, lease);
   if (const auto* error = std::get_if<HttpError>(&body)) return *error;
   auto result = parse(std::get<std::string>(body));
   if (const auto* error = std::get_if<CallError>(&result)) return ToHttp(*error);
   auto& parsed = std::get<ParsedCall>(result);
+  if (const auto error = CheckStrict(services, parsed.warnings)) return ToHttp(*error);
   parsed.call.caller = exchange.caller();
   return std::move(parsed);
 }
@@ -153,8 +142,9 @@ void Generate(const ApiServices& services, ParsedCall parsed, const ServedModel&
   }
   auto held = std::make_shared<Lease>(std::move(kept));
   exchange.Stream(writer->content_type(),
-                  [generation, writer, held, warnings = parsed.warnings, &model](StreamSink& sink) {
-                    const bool alive = SendStream(*generation, *writer, sink);
+                  [generation, writer, held, warnings = parsed.warnings, &model,
+                   heartbeat = services.heartbeat](StreamSink& sink) {
+                    const bool alive = SendStream(*generation, *writer, heartbeat, sink);
                     sink.Note(NoteOf(model, *generation, warnings));
                     return alive;
                   });
@@ -164,7 +154,7 @@ void Generate(const ApiServices& services, ParsedCall parsed, const ServedModel&
 
 void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& exchange) {
   Lease lease = services.memory->MakeLease();
-  auto read = ReadCall(parse, exchange, &lease);
+  auto read = ReadCall(services, parse, exchange, &lease);
   if (const auto* error = std::get_if<HttpError>(&read)) return exchange.Fail(*error);
   auto& parsed = std::get<ParsedCall>(read);
   const auto found = ModelFor(services, parsed.call.model, exchange);
@@ -183,7 +173,7 @@ void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& e
 void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& exchange,
                  std::string (*answer)(int tokens)) {
   Lease lease = services.memory->MakeLease();
-  auto read = ReadCall(parse, exchange, &lease);
+  auto read = ReadCall(services, parse, exchange, &lease);
   if (const auto* error = std::get_if<HttpError>(&read)) return exchange.Fail(*error);
   const Call& call = std::get<ParsedCall>(read).call;
   const auto found = ModelFor(services, call.model, exchange);
@@ -195,6 +185,8 @@ void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& 
   const auto count = Generation::CountPrompt(
       call, model, std::get<std::vector<PromptMedia>>(std::move(images)), context);
   if (const auto* error = std::get_if<CallError>(&count)) return exchange.Fail(ToHttp(*error));
+  exchange.Note(fmt::format("{}, {} prompt tokens{}", model.name, std::get<int>(count),
+                            WarningsNote(std::get<ParsedCall>(read).warnings)));
   exchange.Answer(answer(std::get<int>(count)));
 }
 

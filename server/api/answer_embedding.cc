@@ -14,6 +14,17 @@ using Clock = std::chrono::steady_clock;
 // An answer of up to this many bytes needs no lease.
 constexpr int64_t kFree = 256 << 10;
 
+// Returns the name of the only embedding model that is loaded, or an empty text.
+std::string OnlyEmbeddingModel(const ApiServices& services) {
+  std::string name;
+  for (const ServedModel* model : services.catalog->ready()) {
+    if (model->embedding_width == 0) continue;
+    if (!name.empty()) return {};
+    name = model->name;
+  }
+  return name;
+}
+
 void Answer(const ApiServices& services, ParsedEmbedding parsed, MemoryBudget::Lease* lease,
             Exchange& exchange) {
   const auto found = ModelFor(services, parsed.call.model, exchange);
@@ -42,7 +53,8 @@ void Answer(const ApiServices& services, ParsedEmbedding parsed, MemoryBudget::L
   const auto taken = run.Take();
   if (const auto* error = std::get_if<CallError>(&taken)) return exchange.Fail(ToHttp(*error));
   const auto& result = std::get<EmbeddingResult>(taken);
-  exchange.Note(fmt::format("{}, {} texts, {} tokens", model.name, texts, result.tokens));
+  exchange.Note(fmt::format("{}, {} texts, {} tokens{}", model.name, texts, result.tokens,
+                            WarningsNote(parsed.warnings)));
   exchange.Answer(parsed.write(model, result));
 }
 
@@ -56,6 +68,12 @@ void AnswerEmbedding(const ApiServices& services, ParseEmbeddingCall parse, Exch
   body = std::string();
   if (const auto* error = std::get_if<CallError>(&result)) return exchange.Fail(ToHttp(*error));
   auto& parsed = std::get<ParsedEmbedding>(result);
+  if (const auto error = CheckStrict(services, parsed.warnings)) {
+    return exchange.Fail(ToHttp(*error));
+  }
+  if (parsed.any_model && parsed.call.model.empty()) {
+    parsed.call.model = OnlyEmbeddingModel(services);
+  }
   parsed.call.caller = exchange.caller();
   Answer(services, std::move(parsed), &lease, exchange);
 }

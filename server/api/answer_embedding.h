@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "server/api/services.h"
+#include "server/api/warnings.h"
 #include "server/call/call_error.h"
 #include "server/call/embedding_call.h"
 #include "server/http/exchange.h"
@@ -20,6 +21,8 @@ struct ParsedEmbedding {
   std::function<std::string(const ServedModel& model, const EmbeddingResult& result)> write;
   // Returns about the number of bytes of that body.
   std::function<int64_t(int width)> bytes;
+  Warnings warnings = {};  // for the log; the writer has its own copy
+  bool any_model = false;  // without a name: the only embedding model
 };
 
 // Parses the body of a request of one protocol. Has no side effects.

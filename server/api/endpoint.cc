@@ -14,6 +14,14 @@ constexpr size_t kFreeBody = 64 << 10;
 // Copies of a body in memory: the body, its JSON values, and the messages.
 constexpr int64_t kCopiesOfBody = 3;
 
+// Returns the text without characters that could forge a line of the log.
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
+  }
+  return text;
+}
+
 }  // namespace
 
 HttpError ToHttp(const CallError& error) {
@@ -68,6 +76,20 @@ std::variant<const ServedModel*, CallError> ModelFor(const ApiServices& services
   const auto found = services.catalog->Find(wanted);
   if (!found.ok()) return NoModel(found.status());
   return *found;
+}
+
+std::optional<CallError> CheckStrict(const ApiServices& services, const Warnings& warnings) {
+  if (!services.strict || !warnings.unknown()) return std::nullopt;
+  return BadField(*warnings.unknown(),
+                  fmt::format("Unrecognized request argument supplied: {} (server.strict).",
+                              *warnings.unknown()),
+                  "unknown_parameter");
+}
+
+std::string WarningsNote(const Warnings& warnings) {
+  std::string note;
+  for (const std::string& warning : warnings.list()) note += ", " + Printable(warning);
+  return note;
 }
 
 std::optional<Clock::time_point> DeadlineOf(const ApiServices& services) {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "server/api/services.h"
+#include "server/api/warnings.h"
 #include "server/call/call_error.h"
 #include "server/http/exchange.h"
 
@@ -34,6 +35,12 @@ std::variant<std::string, HttpError> ReadBody(Exchange& exchange, MemoryBudget::
 std::variant<const ServedModel*, CallError> ModelFor(const ApiServices& services,
                                                      const std::string& name,
                                                      const Exchange& exchange);
+
+// Returns the error for a member that edgegate does not know, if `server.strict` refuses it.
+std::optional<CallError> CheckStrict(const ApiServices& services, const Warnings& warnings);
+
+// Returns what the access log tells about the warnings: ", TEXT" for each.
+std::string WarningsNote(const Warnings& warnings);
 
 // Returns the time at which a request that begins now must end. Empty: there is no limit.
 std::optional<std::chrono::steady_clock::time_point> DeadlineOf(const ApiServices& services);

@@ -1,6 +1,7 @@
 #include "server/api/routes.h"
 
 #include "server/api/anthropic/messages.h"
+#include "server/api/llamacpp/embeddings.h"
 #include "server/api/ollama/embed.h"
 #include "server/api/ollama/generate.h"
 #include "server/api/ollama/models.h"
@@ -31,6 +32,7 @@ Router MakeRoutes(const ApiServices& services) {
   AddOllamaEmbed(services, &router);
   AddEmbeddings(services, &router);
   AddRerank(services, &router);
+  AddLlamaEmbeddings(services, &router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
   router.AddAlias("/openai/v1", "/v1");

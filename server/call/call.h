@@ -72,6 +72,8 @@ struct Call {
   std::optional<int> default_max_tokens;
   std::string max_tokens_field = "max_tokens";
   bool fit_max_tokens = false;  // max_tokens beyond the context is cut to the room that it has
+  // No end-of-text token, stop token or stop string ends the answer before this number of tokens.
+  int min_tokens = 0;
   std::vector<std::string> stop_strings;
   std::vector<int32_t> stop_token_ids;
   bool ignore_eos = false;

@@ -134,6 +134,18 @@ CallError TokenizeError(const Call& call, const ServedModel& model, const Status
       fmt::format("have more than {} tokens", model.limits.max_model_len + kTokensBeyondContext));
 }
 
+// True if a token of the vocabulary is no stop token.
+bool AnyTokenContinues(const Call& call, const ServedModel& model) {
+  std::vector<int32_t> stops = call.stop_token_ids;
+  stops.insert(stops.end(), model.eos_token_ids.begin(), model.eos_token_ids.end());
+  std::sort(stops.begin(), stops.end());
+  for (int32_t id = 0; id < model.limits.vocab_size; ++id) {
+    const bool is_stop = std::binary_search(stops.begin(), stops.end(), id);
+    if (!is_stop && model.text->vocabulary().IsValid(id)) return true;
+  }
+  return false;
+}
+
 std::optional<CallError> CheckTokenIds(const Call& call, const ServedModel& model) {
   const int vocab = model.limits.vocab_size;
   const auto outside = [&](const char* field, int32_t id) {
@@ -145,6 +157,10 @@ std::optional<CallError> CheckTokenIds(const Call& call, const ServedModel& mode
   }
   for (auto [id, bias] : call.sampling.logit_bias) {
     if (id >= vocab) return outside("logit_bias", id);
+  }
+  if (call.min_tokens > 0 && !AnyTokenContinues(call, model)) {
+    return BadField("min_tokens",
+                    "Invalid 'min_tokens': every token of the vocabulary is a stop token.");
   }
   return std::nullopt;
 }
@@ -161,8 +177,15 @@ std::optional<CallError> CheckPrompt(const Call& call, const ServedModel& model,
   return std::nullopt;
 }
 
+// Returns the part of an error that counts the images of the prompt. Empty: there are none.
+std::string ImageCounts(size_t images, int64_t tokens) {
+  if (images == 0) return {};
+  return fmt::format(" with {} image{} of {} tokens", images, images == 1 ? "" : "s", tokens);
+}
+
 // Returns the number of tokens to generate after a prompt, or the error if they do not fit.
-std::variant<int, CallError> FitContext(const Call& call, const ServedModel& model, int prompt) {
+std::variant<int, CallError> FitContext(const Call& call, const ServedModel& model, int prompt,
+                                        const std::string& images) {
   const int context = model.limits.max_model_len;
   const std::string& field = call.input_field;
   int asked = std::max(1, call.max_tokens.value_or(1));
@@ -171,9 +194,9 @@ std::variant<int, CallError> FitContext(const Call& call, const ServedModel& mod
     return BadField(
         call.max_tokens && prompt < context ? call.max_tokens_field : field,
         fmt::format("This model's maximum context length is {} tokens. However, you requested {} "
-                    "tokens ({} in the {}, {} in the completion). Please reduce the length of the "
-                    "{} or completion.",
-                    context, int64_t{prompt} + asked, prompt, field, asked, field),
+                    "tokens ({} in the {}{}, {} in the completion). Please reduce the length of "
+                    "the {} or completion.",
+                    context, int64_t{prompt} + asked, prompt, field, images, asked, field),
         "context_length_exceeded");
   }
   if (call.max_tokens) return asked;
@@ -248,6 +271,7 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
     choice.text = std::make_unique<TextAssembler>(
         model.text->vocabulary(), call.skip_special_tokens, call.stop_strings,
         call.include_stop_string, syntax, model.text->traits().marks);
+    choice.text->SkipStops(call.min_tokens);
     generation->choices_.push_back(std::move(choice));
   }
   return generation;
@@ -267,14 +291,15 @@ std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedMod
                                                std::vector<PromptMedia> images,
                                                GenerationRequest* request) {
   if (auto error = CheckPrompt(call, model, ids)) return error;
-  const auto fitted = FitContext(call, model, static_cast<int>(ids.size()));
-  if (const auto* error = std::get_if<CallError>(&fitted)) return *error;
-  request->max_tokens = std::get<int>(fitted);
   for (const PromptMedia& image : images) {
     const auto layout = model.limits.media->Layout(image.item);
     // The engine refuses items without a layout.
     if (layout.ok()) usage_.image_tokens += layout->rows;
   }
+  const auto fitted = FitContext(call, model, static_cast<int>(ids.size()),
+                                 ImageCounts(images.size(), usage_.image_tokens));
+  if (const auto* error = std::get_if<CallError>(&fitted)) return *error;
+  request->max_tokens = std::get<int>(fitted);
   usage_.prompt_tokens += static_cast<int>(ids.size());
   request->prompt = ids;
   prompts_.push_back({std::move(ids), {}});
@@ -283,6 +308,7 @@ std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedMod
   request->media = std::move(images);
   request->sampling = MakeSampling(call.sampling, model.defaults);
   request->num_sequences = call.num_choices;
+  request->min_tokens = call.min_tokens;
   request->stop_token_ids = call.stop_token_ids;
   if (!call.ignore_eos) {
     request->stop_token_ids.insert(request->stop_token_ids.end(), model.eos_token_ids.begin(),

@@ -1,19 +1,74 @@
 #include "server/call/image_loader.h"
 
+#include <chrono>
+#include <memory>
+#include <utility>
+
 #include "server/media/data_url.h"
 
 namespace edgegate {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 bool IsHttp(const std::string& url) {
   return url.starts_with("http://") || url.starts_with("https://");
 }
 
-Result<PromptMedia> LoadOne(const std::string& url, const ServedModel& model,
-                            const FetchOptions& fetch, const JobContext& context) {
+// The time that all fetches of a request may take together.
+class FetchTime {
+ public:
+  explicit FetchTime(const FetchOptions& options)
+      : options_(options), end_(Clock::now() + std::chrono::seconds(options.timeout_s)) {}
+
+  Result<std::string> Fetch(const std::string& url, const JobContext& context) const {
+    FetchOptions options = options_;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(end_ - Clock::now()).count();
+    if (left <= 0) {
+      return InvalidArgument(
+          "the images of a request could not be fetched within {} s "
+          "(server.read_timeout_s)",
+          options_.timeout_s);
+    }
+    options.timeout_s = static_cast<int>(left);
+    return FetchImage(url, options, context.cancelled);
+  }
+
+ private:
+  const FetchOptions& options_;
+  const Clock::time_point end_;
+};
+
+Result<PromptMedia> LoadOne(const std::string& url, const ServedModel& model, const FetchTime& time,
+                            const JobContext& context) {
   EG_ASSIGN_OR_RETURN(const std::string file,
-                      IsHttp(url) ? FetchImage(url, fetch, context.cancelled) : DecodeDataUrl(url));
+                      IsHttp(url) ? time.Fetch(url, context) : DecodeDataUrl(url));
   return LoadImageFile(file, model, context);
+}
+
+// Pixels, and the memory that they and the rows of their image take.
+struct HeldPixels {
+  std::shared_ptr<const std::vector<uint8_t>> pixels;
+  MemoryBudget::Lease lease;
+};
+
+// Takes the memory of an image of `rows` rows, until the last copy of the item is destroyed.
+Status Charge(int rows, const ServedModel& model, MemoryBudget* memory, MediaItem* item) {
+  const int64_t row = int64_t{model.limits.hidden_size} * static_cast<int64_t>(sizeof(float));
+  const int64_t bytes = static_cast<int64_t>(item->pixels->size()) + rows * row;
+  auto held = std::make_shared<HeldPixels>(HeldPixels{item->pixels, memory->MakeLease()});
+  EG_RETURN_IF_ERROR(held->lease.Grow(bytes, Clock::now() + MemoryBudget::kWait));
+  item->pixels = {held, held->pixels.get()};
+  return {};
+}
+
+CallError TooManyRows(const std::string& field, size_t all, size_t read, int64_t rows,
+                      const ServedModel& model) {
+  return BadField(field,
+                  fmt::format("This model's maximum context length is {} tokens. However, the "
+                              "request shows {} images, and the first {} have {} tokens.",
+                              model.limits.max_model_len, all, read, rows),
+                  "context_length_exceeded");
 }
 
 }  // namespace
@@ -49,12 +104,23 @@ Result<PromptMedia> LoadImageFile(std::string_view file, const ServedModel& mode
 
 std::variant<std::vector<PromptMedia>, CallError> LoadImages(
     const std::vector<ImageSource>& sources, const ServedModel& model, const FetchOptions& fetch,
-    const JobContext& context) {
+    MemoryBudget* memory, const JobContext& context) {
+  const FetchTime time(fetch);
   std::vector<PromptMedia> images;
-  for (const ImageSource& image : sources) {
-    auto loaded = LoadOne(image.url, model, fetch, context);
-    if (!loaded.ok()) return AtField(image.field, loaded.status(), "invalid_image");
-    images.push_back(*std::move(loaded));
+  int64_t rows = 0;
+  for (const ImageSource& source : sources) {
+    auto image = LoadOne(source.url, model, time, context);
+    if (!image.ok()) return AtField(source.field, image.status(), "invalid_image");
+    const auto layout = model.limits.media->Layout(image->item);
+    if (!layout.ok()) return AtField(source.field, layout.status(), "invalid_image");
+    rows += layout->rows;
+    images.push_back(*std::move(image));
+    if (rows > model.limits.max_model_len) {
+      return TooManyRows(source.field, sources.size(), images.size(), rows, model);
+    }
+    if (images.size() == 1) continue;
+    const Status charged = Charge(layout->rows, model, memory, &images.back().item);
+    if (!charged.ok()) return AtField(source.field, charged);
   }
   return images;
 }

@@ -18,11 +18,14 @@ struct ServedModel {
   std::string name;
   int engine_index = 0;
   int64_t created = 0;  // seconds since 1970
+  // Identifies what determines an answer's bytes beside the request: the weights, the kernels and
+  // the version. "fp_" and 12 hexadecimal digits.
+  std::string fingerprint;
   RunnerLimits limits;
   // Components of an embedding. 0: the model generates text. Otherwise it computes embeddings only;
   // of `limits`, the sizes of the vocabulary and of the context are set.
   int embedding_width = 0;
-  int max_images = 1;  // of one request, where the model takes images
+  int max_images = 20;  // of one request, where the model takes images
   GenerationDefaults defaults;
   std::vector<int32_t> eos_token_ids;
   std::vector<uint32_t> valid_tokens;  // see ValidTokens

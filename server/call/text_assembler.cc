@@ -29,6 +29,7 @@ void TextAssembler::AddContent(const std::string& text, bool at_end,
 
 std::string TextAssembler::Scan(const std::string& text, bool at_end) {
   if (matched_) return {};
+  if (unsearched_ > 0) return text;
   held_ += text;
   size_t first = std::string::npos;
   for (const std::string& stop : stops_) {

@@ -27,9 +27,16 @@ class TextAssembler {
     if (syntax) reader_.emplace(*std::move(syntax));
   }
 
+  // Sets the number of tokens at the beginning whose text is not searched for stop strings.
+  // Precondition: no token was pushed.
+  void SkipStops(int tokens) { unsearched_ = tokens; }
+
   // Adds the token `id`. Appends the pieces that can be sent now. Appends nothing after a stop
   // string matched.
-  void Push(int32_t id, std::vector<AnswerPart>* parts) { Add(decoder_.Push(id), false, parts); }
+  void Push(int32_t id, std::vector<AnswerPart>* parts) {
+    Add(decoder_.Push(id), false, parts);
+    if (unsearched_ > 0) --unsearched_;
+  }
   // Ends the sequence. Appends the pieces that were held back.
   void Finish(std::vector<AnswerPart>* parts) { Add(decoder_.Finish(), true, parts); }
 
@@ -45,7 +52,8 @@ class TextAssembler {
   std::optional<AnswerReader> reader_;
   const std::vector<std::string> stops_;
   const bool include_stop_;
-  std::string held_;  // text that may be the beginning of a stop string
+  int unsearched_ = 0;  // further tokens whose text is not searched for stop strings
+  std::string held_;    // text that may be the beginning of a stop string
   std::optional<std::string> matched_;
 };
 

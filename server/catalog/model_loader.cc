@@ -15,6 +15,9 @@
 #include <new>
 #include <thread>
 
+#include "engine/base/cpu_features.h"
+#include "engine/base/sha256.h"
+#include "engine/base/version.h"
 #include "engine/family/decoder/decoder_text_encoder.h"
 #include "engine/ops/attention/kv_cache.h"
 #include "server/catalog/draft_loader.h"
@@ -231,6 +234,17 @@ bool IsEncoder(const ModelSetting& model, const Bundle& bundle) {
          bundle.weights().config.embedding.has_value();
 }
 
+std::string Fingerprint(const LoadedModel& loaded) {
+  Sha256 hash;
+  // The manifest has the hashes of the source files and the format of the weights.
+  const std::string& manifest = loaded.bundle->manifest_json();
+  const std::string rest =
+      fmt::format("\n{}\n{}\n{}", loaded.kernels, CurrentIsa().name, Version());
+  hash.Update(manifest.data(), manifest.size());
+  hash.Update(rest.data(), rest.size());
+  return "fp_" + hash.Finish().substr(0, 12);
+}
+
 void MoveInBackground(LoadedModel* loaded) {
   std::vector<Bundle*> bundles = {loaded->bundle.get()};
   if (loaded->draft_bundle) bundles.push_back(loaded->draft_bundle.get());
@@ -259,6 +273,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   EG_RETURN_IF_ERROR(IsEncoder(model, *loaded.bundle)
                          ? LoadEncoder(model, settings, resources, &loaded)
                          : LoadGenerator(model, settings, stop, resources, &loaded));
+  served.fingerprint = Fingerprint(loaded);
   if (settings.huge_pages) MoveInBackground(&loaded);
   return loaded;
 }

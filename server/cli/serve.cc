@@ -62,6 +62,7 @@ ApiServices MakeServices(const Settings& s, SharedResources* resources, EngineLo
   services.images.timeout_s = s.read_timeout_s;
   services.request_timeout_s = s.request_timeout_s;
   services.page = s.page;
+  services.strict = s.strict;
   services.memory = &resources->memory;
   services.engine = engine;
   services.catalog = catalog;

@@ -60,7 +60,6 @@ CASES = [
     ("chat", {"max_tokens": -1}, 400, "max_tokens"),
     ("chat", {"max_tokens": 10**30}, 400, "max_tokens"),
     ("chat", {"max_tokens": 5, "max_completion_tokens": 6}, 400, "max_tokens"),
-    ("chat", {"max_tokens": 100000}, 400, "max_tokens"),
     ("chat", {"messages": [{"role": "user", "content": "a " * 9000}]}, 400, "messages"),
     ("chat", {"seed": "x"}, 400, "seed"),
     ("chat", {"stop": ""}, 400, "stop"),
@@ -79,7 +78,6 @@ CASES = [
     ("chat", {"stream_options": {"include_usage": True}}, 400, "stream_options"),
     ("chat", {"response_format": "json"}, 400, "response_format"),
     ("chat", {"response_format": {"type": "yaml"}}, 400, "response_format.type"),
-    ("chat", {"response_format": {"type": "text", "x": 1}}, 400, "response_format.x"),
     (
         "chat",
         {"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}},
@@ -112,7 +110,6 @@ CASES = [
     ("chat", {"tools": [tool("n" * 65)]}, 400, "tools[0].function.name"),
     ("chat", {"tools": [tool("f", description=5)]}, 400, "tools[0].function.description"),
     ("chat", {"tools": [tool("f", strict="yes")]}, 400, "tools[0].function.strict"),
-    ("chat", {"tools": [tool("f", more=1)]}, 400, "tools[0].function.more"),
     ("chat", {"tools": [tool("f", parameters=[])]}, 400, "tools[0].function.parameters"),
     ("chat", {"tools": [tool("f", parameters={"type": "string"})]}, 400, PARAMETERS % 0),
     (
@@ -142,7 +139,11 @@ CASES = [
     ("chat", {"messages": calls(5)}, 400, "messages[1].tool_calls[0].function.arguments"),
     ("chat", {"messages": calls("{}", name="")}, 400, "messages[1].tool_calls[0].function.name"),
     ("chat", {"chat_template_kwargs": 5}, 400, "chat_template_kwargs"),
-    ("chat", {"frobnicate": 1}, 400, "frobnicate"),
+    ("chat", {"min_tokens": 5, "max_tokens": 4}, 400, "min_tokens"),
+    ("chat", {"min_tokens": 5, "response_format": {"type": "json_object"}}, 400, "min_tokens"),
+    ("chat", {"repeat_penalty": 0}, 400, "repeat_penalty"),
+    ("chat", {"modalities": ["text", "audio"]}, 400, "modalities"),
+    ("chat", {"web_search_options": {}}, 400, "web_search_options"),
     ("chat", {"audio": {}}, 400, "audio"),
     ("completions", {"prompt": None}, 400, "prompt"),
     ("completions", {"prompt": 5}, 400, "prompt"),
@@ -190,10 +191,10 @@ def test_a_malformed_body_is_a_400(daemon, body):
 
 
 def test_context_length_names_the_counts(daemon):
-    body = {"model": "smol", "prompt": "hi", "max_tokens": 9000}
+    body = {"model": "smol", "prompt": [5] * 8192, "max_tokens": 9000}
     _, answer = post(daemon, "/v1/completions", body)
     assert answer["error"]["code"] == "context_length_exceeded"
-    assert "8192" in answer["error"]["message"] and "9001" in answer["error"]["message"]
+    assert "8192" in answer["error"]["message"] and "17192" in answer["error"]["message"]
 
 
 def test_a_body_above_the_limit_is_a_413(daemon):

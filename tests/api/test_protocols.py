@@ -298,7 +298,7 @@ def test_unsupported_members_are_named(clients):
     assert any("web_search" in warning for warning in response.model_extra["warnings"])
     assert any("user" in warning for warning in response.model_extra["warnings"])
     message = message_of(anthropic_client, TURNS, extra_body={"temperature": 0, "speed": "fast"})
-    assert message.model_extra["warnings"] == ["'speed' has no effect."]
+    assert message.model_extra["warnings"] == ["'speed' is unknown and has no effect."]
     answer = ollama_client.chat("smol", TURNS, options={"num_ctx": 64, "num_predict": 2})
     assert answer.done_reason == "length"
     with pytest.raises(openai.BadRequestError) as refused:

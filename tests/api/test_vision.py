@@ -134,7 +134,6 @@ def test_many_requests_at_once_answer_as_alone(zoo):
         ("glm-edge-v", [{"url": 7}], "expected a string"),
         ("glm-edge-v", [{}], "url"),
         ("glm-edge-v", [{"url": "data:", "detail": "finest"}], "detail"),
-        ("glm-edge-v", [{"url": "data:", "zoom": 2}], "zoom"),
     ],
 )
 def test_invalid_images_are_400s_that_name_the_reason(zoo, model, parts, says):

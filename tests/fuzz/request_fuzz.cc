@@ -6,6 +6,7 @@
 #include "server/api/anthropic/errors.h"
 #include "server/api/anthropic/request.h"
 #include "server/api/endpoint.h"
+#include "server/api/llamacpp/embeddings.h"
 #include "server/api/ollama/embed.h"
 #include "server/api/ollama/errors.h"
 #include "server/api/ollama/request.h"
@@ -50,6 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     TryParse(parse, body);
   }
   TryParse(ParseEmbeddings, body);
+  TryParse(ParseLlamaEmbeddings, body);
   TryParse(ParseRerank, body);
   TryParse(ParseOllamaEmbed, body);
   TryParse(ParseOllamaEmbeddings, body);

@@ -1,7 +1,7 @@
 """Bodies of invalid or excessive JSON; messages and their parts."""
 
 from case import REFUSED, TEXT, Case, chat
-from generate import array, encoded, join, members, nested, numbered, raw, repeat
+from generate import array, encoded, join, lines, members, nested, numbered, raw, repeat
 
 MIB = 1 << 20
 HEAD = '{"model":"smol","messages":[{"role":"user","content":"hi"}],"max_tokens":4,'
@@ -77,10 +77,16 @@ FIELDS = [
     field("9e18 max_tokens", '"max_completion_tokens":9223372036854775808'),
     field("-9e18 seed", '"seed":-9223372036854775809', expect=(200, 400)),
     field("2^64 seed", '"seed":18446744073709551616', expect=(200, 400)),
-    field("1 MB member name", join('"', repeat("x", MIB), '":1')),
+    field("1 MB member name", join('"', repeat("x", MIB), '":1'), expect=(200, 400)),
+    field("900 unknown members of 10 KB", lines("", '"{}' + "x" * 10000 + '":1,', 900, '"y":1'),
+          expect=(200, 400)),
+    field("1,000 unknown members in each of 60 parts",
+          join('"messages":[{"role":"user","content":[',
+               repeat(lines('{"type":"text","text":"x"', ',"k{}":1', 1000, "},"), 59),
+               '{"type":"text","text":"x"}]}]'), expect=(200, 400)),
     field("100,000 unknown members", join(repeat('"x":1,', 10**5), '"y":1')),
-    field("member name with NUL", '"a\\u0000b":1'),
-    field("member name with control characters", '"\\u001b[31mred":1'),
+    field("member name with NUL", '"a\\u0000b":1', expect=(200, 400)),
+    field("member name with control characters", '"\\u001b[31mred":1', expect=(200, 400)),
     field("lone surrogate as a name", '"\\ud800":1'),
     field("depth 31 then text", join('"metadata":', nested("[", "]", 29)), expect=(200, 400)),
 ]

@@ -148,6 +148,31 @@ TEST_CASE("a stop token ends a sequence, also as its last allowed token") {
   }
 }
 
+TEST_CASE("no stop token is sampled before min_tokens, and the next one ends the sequence") {
+  const auto want = Greedy({1, 2, 3, 4, 5, 6}, 8);
+  for (const int min_tokens : {0, 1, 2, 3, 5}) {
+    CAPTURE(min_tokens);
+    Fixture f;
+    auto request = Fixture::Request(8);
+    // Ids that the model would choose early, and many others.
+    request.stop_token_ids = {want[0], want[1]};
+    for (int32_t id = 20; id < kVocab; ++id) request.stop_token_ids.push_back(id);
+    request.min_tokens = min_tokens;
+    const std::vector<int32_t> stops = request.stop_token_ids;
+    f.Add(std::move(request));
+    while (f.scheduler->HasWork()) f.Step();
+    const auto events = f.Take();
+    for (size_t i = 0; i < events.size(); ++i) {
+      REQUIRE(events[i].tokens.size() == 1);
+      const bool is_stop =
+          std::find(stops.begin(), stops.end(), events[i].tokens[0].token) != stops.end();
+      CHECK(is_stop == (events[i].finish == FinishReason::kStop));
+      if (static_cast<int>(i) < min_tokens) CHECK_FALSE(is_stop);
+    }
+    if (min_tokens == 0) CHECK(events.size() == 1);
+  }
+}
+
 TEST_CASE("log-probabilities of prompt and answer are a softmax of the raw logits") {
   for (const int chunk : {1, 2, 100}) {
     CAPTURE(chunk);

@@ -29,8 +29,10 @@ inline const char* const kPixel =
 class Site {
  public:
   // Serves the model "fake" if it is the first of these names. The other models never load.
-  explicit Site(const std::vector<std::string>& names = {"fake"})
-      : catalog_(*ModelCatalog::Make(names)), api_({.port = 0}, {}, Services()) {
+  // `heartbeat`: see ApiServices.
+  explicit Site(const std::vector<std::string>& names = {"fake"},
+                std::chrono::milliseconds heartbeat = ApiServices{}.heartbeat)
+      : catalog_(*ModelCatalog::Make(names)), api_({.port = 0}, {}, Services(heartbeat)) {
     auto source =
         ModelSource::Open(std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/glm-edge-v");
     REQUIRE(source.ok());
@@ -110,8 +112,9 @@ class Site {
   FakeModelRunner* runner = nullptr;
 
  private:
-  ApiServices Services() {
+  ApiServices Services(std::chrono::milliseconds heartbeat) {
     ApiServices services;
+    services.heartbeat = heartbeat;
     services.memory = &memory_;
     services.engine = &engine_;
     services.catalog = catalog_.get();

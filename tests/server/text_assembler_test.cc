@@ -70,6 +70,24 @@ TEST_CASE("stop strings cut the text at the first match") {
   }
 }
 
+TEST_CASE("the text of the first tokens is not searched for stop strings") {
+  const Bytes bytes;
+  const std::string text = "ab ab ab";
+  for (int skipped = 0; skipped <= 9; ++skipped) {
+    CAPTURE(skipped);
+    TextAssembler assembler(bytes, true, {"ab"}, false);
+    assembler.SkipStops(skipped);
+    std::string out;
+    for (const char c : text) {
+      if (!assembler.matched()) out += Push(assembler, c);
+    }
+    out += Finish(assembler);
+    const size_t at = text.find("ab", static_cast<size_t>(skipped));
+    CHECK(out == text.substr(0, at));
+    CHECK(assembler.matched().has_value() == (at != std::string::npos));
+  }
+}
+
 TEST_CASE("a stream has whole characters and adds up to the text") {
   const Bytes bytes;
   for (const std::string text :

@@ -22,6 +22,7 @@ void BlockReader::ReadMessage(const json& message, const std::string& path) {
     return fields_->Fail(BadField(
         path + ".role", fmt::format("Invalid '{}.role': expected 'user' or 'assistant'.", path)));
   }
+  fields_->WarnOfOthers(message, path, {"role", "content"});
   const json& content = MemberOf(message, "content");
   const std::string name = path + ".content";
   if (content.is_string() || role == "system") {
@@ -64,6 +65,7 @@ void BlockReader::ReadBlock(const json& block, const std::string& role, const st
   if (!block.is_object()) return fields_->Fail(WrongType(path, "an object", block));
   const std::string type = TypeOf(block);
   if (type == "text") {
+    fields_->WarnOfOthers(block, path, {"type", "text", "cache_control", "citations"});
     content->parts.push_back({ChatPart::Kind::kText, Text(block, "text", path)});
   } else if (type == "image" && role == "user") {
     ReadImage(block, path, &content->images);
@@ -85,10 +87,12 @@ void BlockReader::ReadBlock(const json& block, const std::string& role, const st
 void BlockReader::ReadOfAssistant(const json& block, const std::string& type,
                                   const std::string& path, Content* content) {
   if (type == "thinking") {
+    fields_->WarnOfOthers(block, path, {"type", "thinking", "signature"});
     content->reasoning += Text(block, "thinking", path);
   } else if (type == "redacted_thinking") {
     warnings_->Add(fmt::format("'{}' was left out: it cannot be read here.", path));
   } else if (type == "tool_use") {
+    fields_->WarnOfOthers(block, path, {"type", "id", "name", "input", "cache_control", "caller"});
     const json& input = MemberOf(block, "input");
     if (!input.is_object()) {
       return fields_->Fail(WrongType(path + ".input", "an object", input));
@@ -106,6 +110,8 @@ void BlockReader::ReadOfAssistant(const json& block, const std::string& type,
 }
 
 void BlockReader::ReadResult(const json& block, const std::string& path) {
+  fields_->WarnOfOthers(block, path,
+                        {"type", "tool_use_id", "content", "is_error", "cache_control"});
   const json& content = MemberOf(block, "content");
   ChatMessage message{
       "tool", content.is_null() ? TextPart("") : ReadTexts(content, path + ".content", images_)};
@@ -116,8 +122,10 @@ void BlockReader::ReadResult(const json& block, const std::string& path) {
 void BlockReader::ReadImage(const json& block, const std::string& path,
                             std::vector<ImageSource>* images) {
   const std::string name = path + ".source";
+  fields_->WarnOfOthers(block, path, {"type", "source", "cache_control"});
   const json& source = MemberOf(block, "source");
   if (!source.is_object()) return fields_->Fail(WrongType(name, "an object", source));
+  fields_->WarnOfOthers(source, name, {"type", "url", "media_type", "data"});
   const std::string type = TypeOf(source);
   if (type == "url") {
     images->push_back({name + ".url", Text(source, "url", name)});
@@ -151,6 +159,7 @@ std::vector<ChatPart> BlockReader::ReadTexts(const json& value, const std::strin
                                      name, images != nullptr ? "text and image" : "text")));
       return {};
     }
+    fields_->WarnOfOthers(value[i], name, {"type", "text", "cache_control", "citations"});
     parts.push_back({ChatPart::Kind::kText, Text(value[i], "text", name)});
   }
   return JoinTexts(std::move(parts));

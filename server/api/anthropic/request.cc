@@ -9,6 +9,7 @@
 #include "server/api/anthropic/tools.h"
 #include "server/api/anthropic/writer.h"
 #include "server/api/conversation/messages.h"
+#include "server/api/inert_parameters.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/stop_strings.h"
@@ -60,11 +61,11 @@ void ParseThinking(Fields* fields, MessageOptions* options, json* variables, Cal
                            "'adaptive'."));
   }
   if (type != "adaptive") (*variables)["enable_thinking"] = type == "enabled";
-  fields->Fail(thinking.error());
+  fields->Adopt(&thinking);
 }
 
 // Reads `output_config`: the effort and a schema of the text.
-void ParseOutputConfig(Fields* fields, Warnings* warnings, json* variables, Call* call) {
+void ParseOutputConfig(Fields* fields, json* variables, Call* call) {
   const json& value = fields->Raw("output_config");
   if (value.is_null()) return;
   if (!value.is_object()) return fields->Fail(WrongType("output_config", "an object", value));
@@ -87,8 +88,7 @@ void ParseOutputConfig(Fields* fields, Warnings* warnings, json* variables, Call
                          "Invalid 'output_config.format': expected an object with the type "
                          "'json_schema' and a schema."));
   }
-  for (const std::string& member : config.AllUnread()) warnings->NoEffect(member);
-  fields->Fail(config.error());
+  fields->Adopt(&config);
 }
 
 void ParseSampling(Fields* fields, Call* call) {
@@ -107,15 +107,6 @@ void ParseSampling(Fields* fields, Call* call) {
   }
 }
 
-// Refuses members that would change the answer's meaning.
-void RefuseUnsupported(Fields* fields) {
-  for (const char* name : {"container", "mcp_servers", "prefill"}) {
-    const json& value = fields->Raw(name);
-    if (value.is_null() || (value.is_array() && value.empty())) continue;
-    fields->Fail(BadField(name, fmt::format("'{}' is not supported.", name)));
-  }
-}
-
 // Reads what requests for a message and for a count have in common.
 MessageOptions ParseShared(Fields* fields, Call* call) {
   MessageOptions options;
@@ -125,7 +116,7 @@ MessageOptions ParseShared(Fields* fields, Call* call) {
   conversation.messages = ParseMessages(fields, call, &options.warnings);
   json variables;
   ParseThinking(fields, &options, &variables, call);
-  ParseOutputConfig(fields, &options.warnings, &variables, call);
+  ParseOutputConfig(fields, &variables, call);
   if (!variables.is_null()) conversation.template_kwargs = DumpJson(variables);
   ParseAnthropicTools(fields, &conversation, call, &options.warnings);
   call->input = std::move(conversation);
@@ -137,7 +128,7 @@ MessageOptions ParseShared(Fields* fields, Call* call) {
     fields->Fail(
         BadField("service_tier", "Invalid 'service_tier': expected 'auto' or 'standard_only'."));
   }
-  RefuseUnsupported(fields);
+  ReadInertParameters(RequestKind::kMessages, fields);
   return options;
 }
 
@@ -158,8 +149,8 @@ std::variant<ParsedCall, CallError> ParseMessageRequest(std::string_view body) {
     ReadStopStrings(&fields, stops, "stop_sequences", &parsed.call);
   }
   ParseSampling(&fields, &parsed.call);
-  for (const std::string& name : fields.AllUnread()) options.warnings.NoEffect(name);
-  if (fields.error()) return *fields.error();
+  if (auto error = fields.Finish()) return *std::move(error);
+  options.warnings.Merge(fields.warnings());
   parsed.stream = options.stream;
   parsed.warnings = options.warnings;
   parsed.make_writer = [options](const ServedModel& model, const Generation& generation) {
@@ -174,7 +165,13 @@ std::variant<ParsedCall, CallError> ParseCountRequest(std::string_view body) {
   Fields fields(std::get<json>(read));
   ParsedCall parsed;
   parsed.warnings = ParseShared(&fields, &parsed.call).warnings;
-  if (fields.error()) return *fields.error();
+  // Members that have an effect on an answer only.
+  for (const char* name :
+       {"max_tokens", "stream", "stop_sequences", "temperature", "top_p", "top_k"}) {
+    fields.Raw(name);
+  }
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings.Merge(fields.warnings());
   return parsed;
 }
 

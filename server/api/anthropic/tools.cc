@@ -21,7 +21,9 @@ void ParseTool(Fields* fields, const json& value, const std::string& path, ToolL
     return;
   }
   OfferedFunction offered = ReadFunction(&tool, path, "input_schema");
-  fields->Fail(tool.error());
+  // Arguments follow the schema with and without `strict`. Prompts are cached anyway.
+  for (const char* name : {"strict", "cache_control"}) tool.Raw(name);
+  fields->Adopt(&tool);
   if (!fields->error()) fields->Fail(list->Add(std::move(offered)));
 }
 
@@ -56,7 +58,7 @@ void ParseAnthropicTools(Fields* fields, Conversation* conversation, Call* call,
                          "Invalid 'tool_choice.type': expected 'auto', 'any', 'tool' or 'none'."));
   }
   const std::string name = named ? choice.String("name").value_or("") : "";
-  fields->Fail(choice.error());
+  fields->Adopt(&choice);
   if (fields->error() || type == "none") return;
   const bool required = named || type == "any";
   if (required && list.empty()) {

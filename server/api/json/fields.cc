@@ -1,5 +1,6 @@
 #include "server/api/json/fields.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace edgegate {
@@ -96,31 +97,25 @@ std::optional<std::string> Fields::String(const std::string& name) {
   return value.get<std::string>();
 }
 
-void Fields::Close(const Fields& inner, const std::string& name) {
-  if (inner.error()) {
-    CallError error = *inner.error();
-    error.field = name + "." + error.field;
-    Fail(std::move(error));
-  } else if (const auto unread = inner.Unread()) {
-    Fail(BadField(name + "." + *unread,
-                  "Unrecognized request argument supplied: " + name + "." + *unread,
-                  "unknown_parameter"));
+void Fields::WarnOfOthers(const nlohmann::ordered_json& object, const std::string& path,
+                          std::initializer_list<std::string_view> known) {
+  if (!object.is_object()) return;
+  for (const auto& [name, value] : object.items()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    warnings_.Unknown(path + "." + name, value.is_null());
   }
 }
 
-std::optional<std::string> Fields::Unread() const {
-  for (const auto& [name, value] : object_.items()) {
-    if (!read_.contains(name)) return name;
-  }
-  return std::nullopt;
+void Fields::Adopt(Fields* inner) {
+  Fail(inner->Finish());
+  warnings_.Merge(inner->warnings_);
 }
 
-std::vector<std::string> Fields::AllUnread() const {
-  std::vector<std::string> names;
+std::optional<CallError> Fields::Finish() {
   for (const auto& [name, value] : object_.items()) {
-    if (!read_.contains(name) && !value.is_null()) names.push_back(Path(name));
+    if (!read_.contains(name)) warnings_.Unknown(Path(name), value.is_null());
   }
-  return names;
+  return error_;
 }
 
 std::string TextMember(Fields* fields, const nlohmann::ordered_json& object, const char* member,

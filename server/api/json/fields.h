@@ -1,14 +1,16 @@
 // Reads the members of a request's JSON object one by one. Checks the type and the range. Records
-// which members were read, so that unknown members can be refused.
+// which members were read, so that the answer can name the others.
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
+#include "server/api/warnings.h"
 #include "server/call/call_error.h"
 
 namespace edgegate {
@@ -53,19 +55,26 @@ class Fields {
     if (error) Fail(*std::move(error));
   }
   const std::optional<CallError>& error() const { return error_; }
-  // Copies the first error of `inner`, or its first unknown member, to this reader. `name` is the
-  // member that `inner` reads, and `inner` has no path.
-  void Close(const Fields& inner, const std::string& name);
-  // Returns the name of the first member that was not read. nullopt: all were read.
-  std::optional<std::string> Unread() const;
-  // Returns the paths of all members that were not read and are not null.
-  std::vector<std::string> AllUnread() const;
+
+  // The members that are accepted and have no effect.
+  Warnings& warnings() { return warnings_; }
+  const Warnings& warnings() const { return warnings_; }
+  // Adds a warning for each member of an inner object that is not in `known`. `path`: of the
+  // object. No effect if `object` is no object.
+  void WarnOfOthers(const nlohmann::ordered_json& object, const std::string& path,
+                    std::initializer_list<std::string_view> known);
+  // Ends the reading of an inner object: takes over the first error and the warnings of `inner`,
+  // which has a path. Members that it did not read are unknown.
+  void Adopt(Fields* inner);
+  // Ends the reading. Members that were not read are unknown. Returns the first error.
+  std::optional<CallError> Finish();
 
  private:
   const nlohmann::ordered_json& object_;
   const std::string path_;
   std::set<std::string> read_;
   std::optional<CallError> error_;
+  Warnings warnings_;
 };
 
 // Returns a member that is a string, or an empty text if it is absent. `path`: of the object, for

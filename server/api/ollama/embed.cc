@@ -40,33 +40,35 @@ void ParseInput(Fields* fields, EmbeddingCall* call) {
   }
 }
 
-// Reads the members that both requests have. `warnings` takes those without effect.
-void ParseShared(Fields* fields, EmbeddingCall* call, Warnings* warnings) {
+// Reads the members that both requests have.
+void ParseShared(Fields* fields, EmbeddingCall* call) {
   const std::string name = fields->String("model").value_or("");
   if (name.empty()) fields->Fail(MissingField("model"));
   call->model = OllamaModelName(name);
   if (fields->Bool("truncate").value_or(true)) call->truncate_tokens = 0;
-  ParseKeepAlive(fields, warnings);
+  ParseKeepAlive(fields, &fields->warnings());
   const json& options = fields->Raw("options");
   if (!options.is_null() && !options.is_object()) {
     fields->Fail(BadField("options", "Invalid 'options': expected an object."));
+  } else if (!options.empty()) {
+    fields->warnings().NoEffect("options");
   }
 }
 
 std::string WriteEmbed(const ServedModel& model, const EmbeddingResult& result, size_t count,
-                       Clock::time_point start) {
+                       Clock::time_point start, const Warnings& warnings) {
   std::string out = fmt::format(R"({{"model":{},"embeddings":[)", DumpJson(json(model.name)));
   for (size_t i = 0; i < count; ++i) {
     if (i > 0) out.push_back(',');
     AppendNumbers(result.Row(i), result.width, &out);
   }
   const auto taken = std::chrono::nanoseconds(Clock::now() - start).count();
-  return out + fmt::format(R"(],"total_duration":{},"load_duration":0,"prompt_eval_count":{}}})",
-                           taken, result.tokens);
+  return out + fmt::format(R"(],"total_duration":{},"load_duration":0,"prompt_eval_count":{}{}}})",
+                           taken, result.tokens, WarningsMember(warnings));
 }
 
-std::variant<ParsedEmbedding, CallError> Finish(Fields* fields, ParsedEmbedding parsed) {
-  if (fields->error()) return *fields->error();
+// Sets the size of the answer.
+ParsedEmbedding Sized(ParsedEmbedding parsed) {
   parsed.bytes = [count = parsed.call.inputs.size()](int width) {
     return static_cast<int64_t>(count) * width * kBytesOfNumber;
   };
@@ -81,16 +83,17 @@ std::variant<ParsedEmbedding, CallError> ParseOllamaEmbed(std::string_view body)
   if (const auto* error = std::get_if<CallError>(&read)) return *error;
   Fields fields(std::get<json>(read));
   ParsedEmbedding parsed;
-  Warnings warnings;
   parsed.call.input_field = "input";
-  ParseShared(&fields, &parsed.call, &warnings);
+  ParseShared(&fields, &parsed.call);
   ParseInput(&fields, &parsed.call);
   parsed.call.dimensions = ParseDimensions(&fields);
-  parsed.write = [count = parsed.call.inputs.size(), start](const ServedModel& model,
-                                                            const EmbeddingResult& result) {
-    return WriteEmbed(model, result, count, start);
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings = fields.warnings();
+  parsed.write = [count = parsed.call.inputs.size(), start, warnings = parsed.warnings](
+                     const ServedModel& model, const EmbeddingResult& result) {
+    return WriteEmbed(model, result, count, start, warnings);
   };
-  return Finish(&fields, std::move(parsed));
+  return Sized(std::move(parsed));
 }
 
 std::variant<ParsedEmbedding, CallError> ParseOllamaEmbeddings(std::string_view body) {
@@ -98,17 +101,18 @@ std::variant<ParsedEmbedding, CallError> ParseOllamaEmbeddings(std::string_view 
   if (const auto* error = std::get_if<CallError>(&read)) return *error;
   Fields fields(std::get<json>(read));
   ParsedEmbedding parsed;
-  Warnings warnings;
   parsed.call.input_field = "prompt";
-  ParseShared(&fields, &parsed.call, &warnings);
+  ParseShared(&fields, &parsed.call);
   std::string prompt = fields.String("prompt").value_or("");
   if (!prompt.empty()) parsed.call.inputs.push_back({std::move(prompt), "prompt"});
-  parsed.write = [](const ServedModel&, const EmbeddingResult& result) {
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings = fields.warnings();
+  parsed.write = [warnings = parsed.warnings](const ServedModel&, const EmbeddingResult& result) {
     std::string out = R"({"embedding":)";
     AppendNumbers(result.embeddings.data(), result.embeddings.empty() ? 0 : result.width, &out);
-    return out + "}";
+    return out + WarningsMember(warnings) + "}";
   };
-  return Finish(&fields, std::move(parsed));
+  return Sized(std::move(parsed));
 }
 
 void AddOllamaEmbed(const ApiServices& services, Router* router) {

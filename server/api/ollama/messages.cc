@@ -30,7 +30,9 @@ ChatCall ParseCall(Fields* fields, const json& value, const std::string& path) {
   if (arguments.is_null()) text.clear();
   ChatCall read = ReadPastCall(fields, call.String("name").value_or(""), std::move(text),
                                call.Path("name"), call.Path("arguments"));
-  fields->Fail(call.error());
+  for (const char* known : {"index", "description"}) call.Raw(known);
+  fields->Adopt(&call);
+  fields->WarnOfOthers(value, path, {"function", "id", "type"});
   const json& id = MemberOf(value, "id");
   if (id.is_string()) read.id = id.get<std::string>();
   return read;
@@ -77,8 +79,8 @@ ChatMessage ParseMessage(Fields* fields, const json& value, const std::string& p
     message.name = one.String("tool_name").value_or(one.String("name").value_or(""));
     message.call_id = one.String("tool_call_id").value_or("");
   }
-  fields->Fail(one.error());
-  ParseCalls(fields, one.Raw("tool_calls"), path + ".tool_calls", &message);
+  ParseCalls(&one, one.Raw("tool_calls"), path + ".tool_calls", &message);
+  fields->Adopt(&one);
   return message;
 }
 
@@ -93,7 +95,10 @@ void ParseTool(Fields* fields, const json& value, const std::string& path, ToolL
   }
   Fields tool(function, path + ".function");
   OfferedFunction offered = ReadFunction(&tool, path + ".function", "parameters");
-  fields->Fail(tool.error());
+  // Arguments follow the schema with and without `strict`.
+  tool.Raw("strict");
+  fields->Adopt(&tool);
+  fields->WarnOfOthers(value, path, {"type", "function"});
   if (!fields->error()) fields->Fail(list->Add(std::move(offered)));
 }
 

@@ -98,7 +98,12 @@ std::variant<ParsedCall, CallError> ParseName(std::string_view body) {
   const auto old_name = fields.String("name");
   parsed.call.model = OllamaModelName(name.value_or(old_name.value_or("")));
   if (parsed.call.model.empty()) fields.Fail(MissingField("model"));
-  if (fields.error()) return *fields.error();
+  for (const char* known :
+       {"verbose", "system", "template", "options", "stream", "insecure", "username", "password"}) {
+    fields.Raw(known);
+  }
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings = fields.warnings();
   return parsed;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/inert_parameters.h"
 #include "server/api/json/dump.h"
 #include "server/api/stop_strings.h"
 
@@ -14,13 +15,6 @@ using json = nlohmann::ordered_json;
 using Kind = GrammarSpec::Kind;
 
 constexpr int64_t kMaxTokens = int64_t{1} << 30;
-
-// Samplers that are not supported, and the values at which they are off.
-struct Sampler {
-  const char* name;
-  double off;
-};
-constexpr Sampler kUnsupported[] = {{"tfs_z", 1}, {"typical_p", 1}, {"mirostat", 0}};
 
 void ParseStop(Fields* options, Call* call) {
   const json& stop = options->Raw("stop");
@@ -59,7 +53,7 @@ std::string OllamaModelName(std::string name) {
   return name;
 }
 
-void ParseOllamaOptions(Fields* fields, Call* call, Warnings* warnings) {
+void ParseOllamaOptions(Fields* fields, Call* call) {
   call->fit_max_tokens = true;
   call->max_tokens_field = "options.num_predict";
   const json& value = fields->Raw("options");
@@ -71,14 +65,8 @@ void ParseOllamaOptions(Fields* fields, Call* call, Warnings* warnings) {
   // Below 0: as many as fit.
   const auto most = options.Int("num_predict", -2, kMaxTokens);
   if (most && *most >= 0) call->max_tokens = static_cast<int>(*most);
-  for (const Sampler& sampler : kUnsupported) {
-    const auto set = options.Number(sampler.name, -1e9, 1e9);
-    if (!set || *set == static_cast<float>(sampler.off)) continue;
-    options.Fail(BadField(options.Path(sampler.name),
-                          fmt::format("'{}' is not supported.", options.Path(sampler.name))));
-  }
-  for (const std::string& name : options.AllUnread()) warnings->NoEffect(name);
-  fields->Fail(options.error());
+  ReadInertParameters(RequestKind::kOptions, &options);
+  fields->Adopt(&options);
 }
 
 void ParseOllamaFormat(Fields* fields, Call* call) {

@@ -17,7 +17,7 @@ std::string OllamaModelName(std::string name);
 // Each function reads members into the call. Errors go to `fields`.
 // Reads `options`: sampling, stop strings and the length. Options of Ollama's own engine have no
 // effect. Those that would change the answer's meaning are refused.
-void ParseOllamaOptions(Fields* fields, Call* call, Warnings* warnings);
+void ParseOllamaOptions(Fields* fields, Call* call);
 // Reads `format`: "json" or a schema.
 void ParseOllamaFormat(Fields* fields, Call* call);
 // Reads `logprobs` and `top_logprobs`. True: log-probabilities are wanted.

@@ -23,7 +23,7 @@ OllamaOptions ParseShared(Fields* fields, bool chat, Call* call) {
   call->model = OllamaModelName(name);
   options.stream = fields->Bool("stream").value_or(true);
   options.logprobs = ParseOllamaLogprobs(fields, call);
-  ParseOllamaOptions(fields, call, &options.warnings);
+  ParseOllamaOptions(fields, call);
   ParseOllamaFormat(fields, call);
   return options;
 }
@@ -37,8 +37,8 @@ void AnswerLoad(const OllamaOptions& options, bool unload, ParsedCall* parsed) {
 
 std::variant<ParsedCall, CallError> Finish(Fields* fields, OllamaOptions options,
                                            ParsedCall parsed) {
-  for (const std::string& name : fields->AllUnread()) options.warnings.NoEffect(name);
-  if (fields->error()) return *fields->error();
+  if (auto error = fields->Finish()) return *std::move(error);
+  options.warnings.Merge(fields->warnings());
   parsed.stream = options.stream;
   parsed.warnings = options.warnings;
   parsed.make_writer = [options](const ServedModel& model, const Generation& generation) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/inert_parameters.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/openai/chat_writer.h"
@@ -17,6 +18,21 @@ namespace edgegate {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+// Reads Ollama's `think`: a boolean, or an effort.
+void ParseThink(Fields* fields, json* variables) {
+  const json& think = fields->Raw("think");
+  if (think.is_string() && IsEffort(think.get<std::string>())) {
+    SetEffort(think.get<std::string>(), variables);
+  } else if (think.is_boolean()) {
+    if (variables->is_null()) *variables = json::object();
+    if (!variables->contains("enable_thinking")) (*variables)["enable_thinking"] = think;
+  } else if (!think.is_null()) {
+    fields->Fail(BadField("think",
+                          "Invalid 'think': expected true, false, 'low', 'medium' or "
+                          "'high'."));
+  }
+}
 
 // Reads the variables of the template that a request sets. Returns a JSON object, or an empty text.
 std::string ParseTemplateVariables(Fields* fields) {
@@ -33,6 +49,7 @@ std::string ParseTemplateVariables(Fields* fields) {
     }
     SetEffort(*effort, &variables);
   }
+  ParseThink(fields, &variables);
   return variables.is_null() ? std::string() : DumpJson(variables);
 }
 
@@ -49,6 +66,16 @@ void ParseThinkingBudget(Fields* fields, Call* call) {
   if (tokens >= 0) call->thinking_tokens = static_cast<int>(tokens);
 }
 
+// Reads llama.cpp's `reasoning_format`. True: thoughts are split from the content.
+bool ParseReasoningFormat(Fields* fields) {
+  const std::string format = fields->String("reasoning_format").value_or("auto");
+  if (format != "auto" && format != "deepseek" && format != "none") {
+    fields->Fail(BadField("reasoning_format",
+                          "Invalid 'reasoning_format': expected 'auto', 'deepseek' or 'none'."));
+  }
+  return format != "none";
+}
+
 // Reads messages and tools. True: the request has the older `functions`.
 bool ParseConversation(Fields* fields, Call* call) {
   Conversation conversation;
@@ -58,7 +85,7 @@ bool ParseConversation(Fields* fields, Call* call) {
   const bool functions = ParseTools(fields, &conversation, call);
   call->input = std::move(conversation);
   call->input_field = "messages";
-  call->split_reasoning = true;
+  call->split_reasoning = ParseReasoningFormat(fields);
   ParseThinkingBudget(fields, call);
   return functions;
 }
@@ -90,8 +117,13 @@ std::variant<ParsedCall, CallError> ParseChatCompletion(std::string_view body) {
   if (parsed.call.ignore_eos && parsed.call.tools) {
     fields.Fail(BadField("ignore_eos", "'ignore_eos' cannot be used with 'tools'."));
   }
-  ParseIgnored(&fields, parsed.call.num_choices);
-  if (auto error = ErrorOf(fields)) return *std::move(error);
+  if (parsed.call.min_tokens > 0 && parsed.call.tools) {
+    fields.Fail(BadField("min_tokens", "'min_tokens' cannot be used with 'tools'."));
+  }
+  ParseBestOf(&fields, parsed.call.num_choices);
+  ReadInertParameters(RequestKind::kChat, &fields);
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings = output.warnings = fields.warnings();
   output.logprobs = parsed.call.sampling.top_logprobs.has_value();
   parsed.stream = output.stream;
   parsed.make_writer = [output](const ServedModel& model, const Generation& generation) {

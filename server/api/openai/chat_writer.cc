@@ -48,6 +48,9 @@ std::vector<json> ChatWriter::DeltaChoices(const ChoiceEvent& event) {
   }
   if (choices.empty()) choices.push_back({{"delta", json::object()}});
   if (output_.logprobs) choices.back()["logprobs"] = Logprobs(event.tokens);
+  // The chunk with the finish_reason has an empty delta.
+  const bool ends = event.end != ChoiceEnd::kNone;
+  if (ends && !choices.back()["delta"].empty()) choices.push_back({{"delta", json::object()}});
   return choices;
 }
 

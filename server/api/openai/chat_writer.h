@@ -12,7 +12,7 @@ class ChatWriter : public OpenAiWriter {
   // `model` and `generation` outlive the writer.
   ChatWriter(const OutputOptions& output, const ServedModel& model, const Generation& generation)
       : OpenAiWriter(output, model, generation,
-                     {"chatcmpl-", "chat.completion", "chat.completion.chunk"}),
+                     {"chatcmpl-", "chat.completion", "chat.completion.chunk", true}),
         calls_(static_cast<size_t>(generation.num_choices())) {}
 
  protected:

@@ -17,7 +17,8 @@ using json = nlohmann::json;
 
 CompletionWriter::CompletionWriter(const OutputOptions& output, std::vector<TextPrompt> echoed,
                                    const ServedModel& model, const Generation& generation)
-    : OpenAiWriter(output, model, generation, {"cmpl-", "text_completion", "text_completion"}),
+    : OpenAiWriter(output, model, generation,
+                   {"cmpl-", "text_completion", "text_completion", false}),
       echoed_(std::move(echoed)),
       streamed_(static_cast<size_t>(generation.num_choices())) {}
 

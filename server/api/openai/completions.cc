@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/api/inert_parameters.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/openai/completion_writer.h"
 #include "server/api/openai/errors.h"
@@ -72,8 +73,10 @@ std::variant<ParsedCall, CallError> ParseCompletion(std::string_view body) {
   }
   ParseStop(&fields, &call);
   ParseOutput(&fields, &call, &output);
-  ParseIgnored(&fields, call.num_choices);
-  if (auto error = ErrorOf(fields)) return *std::move(error);
+  ParseBestOf(&fields, call.num_choices);
+  ReadInertParameters(RequestKind::kText, &fields);
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings = output.warnings = fields.warnings();
   output.logprobs = call.sampling.top_logprobs.has_value();
   call.prompt_logprobs = echo && output.logprobs;
   call.default_max_tokens = kDefaultTokens;

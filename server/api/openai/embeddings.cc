@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/api/embedding_fields.h"
+#include "server/api/inert_parameters.h"
 #include "server/api/json/base64.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
@@ -16,14 +17,15 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-CallError WrongInput() {
-  return BadField("input",
-                  "Invalid 'input': expected a string, an array of strings, an array of token ids, "
-                  "or an array of such arrays.");
+CallError WrongInput(const std::string& name) {
+  return BadField(name,
+                  fmt::format("Invalid '{}': expected a string, an array of strings, an array "
+                              "of token ids, or an array of such arrays.",
+                              name));
 }
 
-// Reads one text or its token ids. An error is stored in `fields`.
-void AddInput(const json& value, std::string field, Fields* fields,
+// Reads one text or its token ids. `name`: the member. An error is stored in `fields`.
+void AddInput(const json& value, const std::string& name, std::string field, Fields* fields,
               std::vector<EmbeddingInput>* inputs) {
   if (value.is_string()) {
     if (value.get_ref<const std::string&>().empty()) {
@@ -32,39 +34,15 @@ void AddInput(const json& value, std::string field, Fields* fields,
     return inputs->push_back({value.get<std::string>(), std::move(field)});
   }
   auto ids = TokenIds(value);
-  if (!ids) return fields->Fail(WrongInput());
+  if (!ids) return fields->Fail(WrongInput(name));
   if (ids->empty()) {
     return fields->Fail(BadField(field, fmt::format("Invalid '{}': it is empty.", field)));
   }
   inputs->push_back({*std::move(ids), std::move(field)});
 }
 
-std::vector<EmbeddingInput> ParseInputs(Fields* fields) {
-  std::vector<EmbeddingInput> inputs;
-  const json& input = fields->Raw("input");
-  if (input.is_null()) {
-    fields->Fail(MissingField("input"));
-    return inputs;
-  }
-  const bool is_list = input.is_array() && !input.empty() && !input[0].is_number();
-  if (!is_list) {
-    AddInput(input, "input", fields, &inputs);
-    return inputs;
-  }
-  if (input.size() > kMostInputs) {
-    fields->Fail(
-        BadField("input", fmt::format("Invalid 'input': it has {} items; at most {} are computed.",
-                                      input.size(), kMostInputs)));
-    return inputs;
-  }
-  for (size_t i = 0; i < input.size() && !fields->error(); ++i) {
-    AddInput(input[i], fmt::format("input[{}]", i), fields, &inputs);
-  }
-  return inputs;
-}
-
 std::string Write(const ServedModel& model, const EmbeddingResult& result, size_t count,
-                  bool base64) {
+                  bool base64, const Warnings& warnings) {
   std::string out = R"({"object":"list","data":[)";
   for (size_t i = 0; i < count; ++i) {
     if (i > 0) out.push_back(',');
@@ -77,11 +55,36 @@ std::string Write(const ServedModel& model, const EmbeddingResult& result, size_
       out.push_back('}');
     }
   }
-  return out + fmt::format(R"(],"model":{},"usage":{{"prompt_tokens":{},"total_tokens":{}}}}})",
-                           DumpJson(json(model.name)), result.tokens, result.tokens);
+  return out + fmt::format(R"(],"model":{},"usage":{{"prompt_tokens":{},"total_tokens":{}}}{}}})",
+                           DumpJson(json(model.name)), result.tokens, result.tokens,
+                           WarningsMember(warnings));
 }
 
 }  // namespace
+
+std::vector<EmbeddingInput> ParseEmbeddingInputs(Fields* fields, const std::string& name) {
+  std::vector<EmbeddingInput> inputs;
+  const json& input = fields->Raw(name);
+  if (input.is_null()) {
+    fields->Fail(MissingField(name));
+    return inputs;
+  }
+  const bool is_list = input.is_array() && !input.empty() && !input[0].is_number();
+  if (!is_list) {
+    AddInput(input, name, name, fields, &inputs);
+    return inputs;
+  }
+  if (input.size() > kMostInputs) {
+    fields->Fail(
+        BadField(name, fmt::format("Invalid '{}': it has {} items; at most {} are computed.", name,
+                                   input.size(), kMostInputs)));
+    return inputs;
+  }
+  for (size_t i = 0; i < input.size() && !fields->error(); ++i) {
+    AddInput(input[i], name, fmt::format("{}[{}]", name, i), fields, &inputs);
+  }
+  return inputs;
+}
 
 std::variant<ParsedEmbedding, CallError> ParseEmbeddings(std::string_view body) {
   const auto read = ReadObject(body);
@@ -90,7 +93,7 @@ std::variant<ParsedEmbedding, CallError> ParseEmbeddings(std::string_view body) 
   ParsedEmbedding parsed;
   EmbeddingCall& call = parsed.call;
   call.model = fields.String("model").value_or("");
-  call.inputs = ParseInputs(&fields);
+  call.inputs = ParseEmbeddingInputs(&fields, "input");
   call.input_field = "input";
   call.dimensions = ParseDimensions(&fields);
   call.truncate_tokens = ParseTruncation(&fields);
@@ -99,12 +102,13 @@ std::variant<ParsedEmbedding, CallError> ParseEmbeddings(std::string_view body) 
     fields.Fail(
         BadField("encoding_format", "Invalid 'encoding_format': expected 'float' or 'base64'."));
   }
-  fields.Raw("user");
-  if (auto error = ErrorOf(fields)) return *std::move(error);
+  ReadInertParameters(RequestKind::kEmbeddings, &fields);
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings = fields.warnings();
   const size_t count = call.inputs.size();
-  parsed.write = [count, base64 = format == "base64"](const ServedModel& model,
-                                                      const EmbeddingResult& result) {
-    return Write(model, result, count, base64);
+  parsed.write = [count, base64 = format == "base64", warnings = parsed.warnings](
+                     const ServedModel& model, const EmbeddingResult& result) {
+    return Write(model, result, count, base64, warnings);
   };
   parsed.bytes = [count](int width) {
     return static_cast<int64_t>(count) * width * kBytesOfNumber;

@@ -17,6 +17,7 @@ ChatCall ParseCall(Fields* fields, const json& function, const std::string& name
     fields->Fail(WrongType(name, "an object", function));
     return {};
   }
+  fields->WarnOfOthers(function, name, {"name", "arguments"});
   return ReadPastCall(fields, TextMember(fields, function, "name", name),
                       TextMember(fields, function, "arguments", name), name + ".name",
                       name + ".arguments");
@@ -38,6 +39,7 @@ void ParseToolCalls(Fields* fields, const json& calls, const std::string& name,
     }
     ChatCall call = ParseCall(fields, MemberOf(calls[i], "function"), one + ".function");
     call.id = TextMember(fields, calls[i], "id", one);
+    fields->WarnOfOthers(calls[i], one, {"id", "type", "function", "index"});
     message->calls.push_back(std::move(call));
   }
 }

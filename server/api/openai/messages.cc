@@ -30,16 +30,14 @@ void ParseImage(Fields* fields, const std::string& param, const json& part, bool
   const json url = image.value("url", json());
   if (!url.is_string()) return fields->Fail(WrongType(name + ".url", "a string", url));
   const json detail = image.value("detail", json());
-  if (!detail.is_null() && detail != "auto" && detail != "low" && detail != "high") {
+  if (detail == "low" || detail == "high" || detail == "original") {
+    fields->warnings().NoEffect(name + ".detail");
+  } else if (!detail.is_null() && detail != "auto") {
     return fields->Fail(BadField(name + ".detail", fmt::format("Invalid '{}.detail': must be auto, "
-                                                               "low or high.",
+                                                               "low, high or original.",
                                                                name)));
   }
-  for (const auto& [key, value] : image.items()) {
-    if (key == "url" || key == "detail") continue;
-    return fields->Fail(BadField(
-        name + "." + key, fmt::format("Unrecognized request argument supplied: {}.{}", name, key)));
-  }
+  fields->WarnOfOthers(image, name, {"url", "detail"});
   images->push_back({name + ".url", url.get<std::string>()});
 }
 
@@ -55,10 +53,12 @@ std::optional<ChatPart> ParsePart(Fields* fields, const std::string& name, const
                                   bool is_user, std::vector<ImageSource>* images) {
   const std::string type = TypeOf(part);
   if (type == "text" && IsText(part)) {
+    fields->WarnOfOthers(part, name, {"type", "text", "prompt_cache_breakpoint"});
     return ChatPart{ChatPart::Kind::kText, part["text"].get<std::string>()};
   }
   if (type == "image_url") {
     ParseImage(fields, name, part, is_user, images);
+    fields->WarnOfOthers(part, name, {"type", "image_url", "prompt_cache_breakpoint"});
     return ChatPart{ChatPart::Kind::kImage, ""};
   }
   if (type == "input_audio" || type == "file") {
@@ -88,6 +88,26 @@ std::vector<ChatPart> ParseContent(Fields* fields, const std::string& name, cons
   return JoinTexts(std::move(parts));
 }
 
+// Adds warnings for members of a message that no reader reads. Answers of this API may be sent back
+// unchanged.
+void WarnOfMembers(Fields* fields, const json& message, const std::string& name,
+                   const std::string& role) {
+  fields->WarnOfOthers(message, name,
+                       {"role", "content", "name", "tool_calls", "tool_call_id", "function_call",
+                        "reasoning_content", "refusal", "audio", "annotations"});
+  const auto warn = [&](const char* member) {
+    const json& value = MemberOf(message, member);
+    if (!value.is_null() && value != "") fields->warnings().NoEffect(name + "." + member);
+  };
+  for (const char* member : {"refusal", "audio"}) warn(member);
+  if (role != "tool") {
+    for (const char* member : {"name", "tool_call_id"}) warn(member);
+  }
+  if (role != "assistant") {
+    for (const char* member : {"function_call", "reasoning_content"}) warn(member);
+  }
+}
+
 ChatMessage ParseMessage(Fields* fields, const json& message, const std::string& name,
                          std::vector<ImageSource>* images) {
   if (!message.is_object()) {
@@ -111,6 +131,7 @@ ChatMessage ParseMessage(Fields* fields, const json& message, const std::string&
   parsed.parts =
       ParseContent(fields, name + ".content", message.value("content", json()), sender, images);
   ParseMessageCalls(fields, message, name, &parsed);
+  WarnOfMembers(fields, message, name, parsed.role);
   return parsed;
 }
 

@@ -28,13 +28,63 @@ void ParseStreamOptions(Fields* fields, OutputOptions* output) {
   if (!output->stream) {
     return fields->Fail(BadField("stream_options", "'stream_options' needs 'stream' to be true."));
   }
-  Fields inner(options);
+  Fields inner(options, "stream_options");
   output->include_usage = inner.Bool("include_usage").value_or(false);
-  inner.Bool("include_obfuscation");
-  if (inner.error()) fields->Fail(*inner.error());
-  if (const auto unread = inner.Unread()) {
-    fields->Fail(BadField("stream_options." + *unread,
-                          "Unrecognized request argument supplied: stream_options." + *unread));
+  output->continuous_usage = inner.Bool("continuous_usage_stats").value_or(false);
+  // Chunks are never padded.
+  if (inner.Bool("include_obfuscation").value_or(false)) {
+    inner.warnings().NoEffect("stream_options.include_obfuscation");
+  }
+  fields->Adopt(&inner);
+}
+
+// Reads the penalty of repetition, which llama.cpp calls `repeat_penalty`.
+std::optional<float> ParseRepetitionPenalty(Fields* fields) {
+  std::optional<float> penalty;
+  for (const char* name : {"repetition_penalty", "repeat_penalty"}) {
+    const auto read = fields->Number(name, 0, 2);
+    if (!read) continue;
+    if (*read == 0.0f) {
+      fields->Fail(BadField(name, fmt::format("Invalid '{}': must be above 0.", name)));
+    }
+    if (penalty && *penalty != *read) {
+      fields->Fail(BadField(name, "'repetition_penalty' and 'repeat_penalty' differ."));
+    }
+    penalty = read;
+  }
+  return penalty;
+}
+
+// Reads the limit of the answer's length under its three names.
+void ParseMaxTokens(Fields* fields, int64_t least, Call* call) {
+  const auto old_name = fields->Int("max_tokens", least, kMaxTokens);
+  const auto new_name = fields->Int("max_completion_tokens", least, kMaxTokens);
+  if (old_name && new_name && *old_name != *new_name) {
+    fields->Fail(BadField("max_tokens", "'max_tokens' and 'max_completion_tokens' differ."));
+  }
+  const auto llama = fields->Int("n_predict", -2, kMaxTokens);
+  if (llama && *llama >= 0 && *llama < least) {
+    fields->Fail(BadField("n_predict", "Invalid 'n_predict': must be above 0, or -1."));
+  }
+  call->fit_max_tokens = true;
+  if (new_name || old_name) {
+    call->max_tokens = static_cast<int>(*(new_name ? new_name : old_name));
+    if (new_name) call->max_tokens_field = "max_completion_tokens";
+  } else if (llama) {
+    // Below 0: as many as fit.
+    call->max_tokens = static_cast<int>(*llama < 0 ? kMaxTokens : *llama);
+    call->max_tokens_field = "n_predict";
+  }
+}
+
+// Reads vLLM's `min_tokens`.
+void ParseMinTokens(Fields* fields, Call* call) {
+  const auto least = fields->Int("min_tokens", 0, kMaxTokens);
+  if (!least) return;
+  call->min_tokens = static_cast<int>(*least);
+  if (call->max_tokens && call->min_tokens > *call->max_tokens) {
+    fields->Fail(BadField("min_tokens", fmt::format("Invalid 'min_tokens': it is above '{}'.",
+                                                    call->max_tokens_field)));
   }
 }
 
@@ -71,13 +121,8 @@ std::optional<std::vector<int32_t>> TokenIds(const json& value) {
 }
 
 void ParseLengths(Fields* fields, int64_t least, Call* call) {
-  const auto old_name = fields->Int("max_tokens", least, kMaxTokens);
-  const auto new_name = fields->Int("max_completion_tokens", least, kMaxTokens);
-  if (old_name && new_name && *old_name != *new_name) {
-    fields->Fail(BadField("max_tokens", "'max_tokens' and 'max_completion_tokens' differ."));
-  }
-  if (new_name) call->max_tokens_field = "max_completion_tokens";
-  if (const auto most = new_name ? new_name : old_name) call->max_tokens = static_cast<int>(*most);
+  ParseMaxTokens(fields, least, call);
+  ParseMinTokens(fields, call);
   call->num_choices = static_cast<int>(fields->Int("n", 1, kMaxChoices).value_or(1));
 }
 
@@ -87,10 +132,7 @@ void ParseSampling(Fields* fields, Call* call) {
   s.top_p = fields->Number("top_p", 0, 1);
   if (s.top_p == 0.0f) fields->Fail(BadField("top_p", "Invalid 'top_p': must be above 0."));
   s.min_p = fields->Number("min_p", 0, 1);
-  s.repetition_penalty = fields->Number("repetition_penalty", 0, 2);
-  if (s.repetition_penalty == 0.0f) {
-    fields->Fail(BadField("repetition_penalty", "Invalid 'repetition_penalty': must be above 0."));
-  }
+  s.repetition_penalty = ParseRepetitionPenalty(fields);
   s.presence_penalty = fields->Number("presence_penalty", -2, 2).value_or(0);
   s.frequency_penalty = fields->Number("frequency_penalty", -2, 2).value_or(0);
   if (const auto k = fields->Int("top_k", -1, kMaxToken)) {
@@ -150,33 +192,23 @@ void ParseOutput(Fields* fields, Call* call, OutputOptions* output) {
         BadField("ignore_eos", "'ignore_eos' cannot be used where the output must follow '" +
                                    call->constraint->field + "'."));
   }
+  if (call->min_tokens > 0 && call->constraint) {
+    fields->Fail(
+        BadField("min_tokens", "'min_tokens' cannot be used where the output must follow '" +
+                                   call->constraint->field + "'."));
+  }
+  output->timings_per_token = fields->Bool("timings_per_token").value_or(false);
   call->skip_special_tokens = fields->Bool("skip_special_tokens").value_or(true);
   call->include_stop_string = fields->Bool("include_stop_str_in_output").value_or(false);
   output->return_token_ids = fields->Bool("return_token_ids").value_or(false);
   output->return_tokens_as_token_ids = fields->Bool("return_tokens_as_token_ids").value_or(false);
 }
 
-// Reads members that do not change the answer. ErrorOf() refuses all members that were not read.
-void ParseIgnored(Fields* fields, int num_choices) {
-  for (const char* name : {"user", "metadata", "service_tier", "parallel_tool_calls",
-                           "safety_identifier", "prompt_cache_key"}) {
-    fields->Raw(name);
-  }
-  if (fields->Bool("store").value_or(false)) {
-    fields->Fail(BadField("store", "'store' is not supported."));
-  }
+void ParseBestOf(Fields* fields, int num_choices) {
   const auto best_of = fields->Int("best_of", 1, 128);
   if (best_of && *best_of != num_choices) {
-    fields->Fail(BadField("best_of", "'best_of' is not supported."));
+    fields->Fail(BadField("best_of", "'best_of' is only supported where it equals 'n'."));
   }
-}
-
-std::optional<CallError> ErrorOf(const Fields& fields) {
-  if (fields.error()) return fields.error();
-  const auto unread = fields.Unread();
-  if (!unread) return std::nullopt;
-  return BadField(*unread, "Unrecognized request argument supplied: " + *unread,
-                  "unknown_parameter");
 }
 
 }  // namespace edgegate

@@ -1,6 +1,8 @@
 #include "server/api/openai/response_format.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "server/api/json/dump.h"
 
@@ -18,33 +20,31 @@ void Set(Constraint* out, Kind kind, std::string text, std::string field) {
 void ParseJsonSchema(Fields* f, const json& described, Constraint* out) {
   const std::string name = "response_format.json_schema";
   if (!described.is_object()) return f->Fail(WrongType(name, "an object", described));
-  Fields inner(described);
+  Fields inner(described, name);
   const json& schema = inner.Raw("schema");
-  if (!inner.String("name")) {
-    inner.Fail(BadField("name", "Missing required parameter: '" + name + ".name'.",
-                        "missing_required_parameter"));
-  }
+  if (!inner.String("name")) inner.Fail(MissingField(name + ".name"));
   inner.String("description");
   inner.Bool("strict");
-  if (!schema.is_object()) inner.Fail(WrongType("schema", "an object", schema));
-  f->Close(inner, name);
+  if (!schema.is_object()) inner.Fail(WrongType(name + ".schema", "an object", schema));
+  f->Adopt(&inner);
   Set(out, Kind::kJsonSchema, DumpJson(schema), name + ".schema");
 }
 
 void ParseOpenAi(Fields* f, const json& format, Constraint* out) {
   if (!format.is_object()) return f->Fail(WrongType("response_format", "an object", format));
-  Fields inner(format);
+  Fields inner(format, "response_format");
   const std::string type = inner.String("type").value_or("");
+  const json& described = inner.Raw("json_schema");
   if (type == "json_schema") {
-    ParseJsonSchema(f, inner.Raw("json_schema"), out);
+    ParseJsonSchema(&inner, described, out);
   } else if (type == "json_object") {
     Set(out, Kind::kJsonSchema, kAnyObjectSchema, "response_format");
   } else if (type != "text") {
-    inner.Fail(BadField("type",
+    inner.Fail(BadField("response_format.type",
                         "Invalid 'response_format.type': expected 'text', 'json_object' or "
                         "'json_schema'."));
   }
-  f->Close(inner, "response_format");
+  f->Adopt(&inner);
 }
 
 // True if the value is a list of non-empty strings.
@@ -55,20 +55,38 @@ bool IsChoice(const json& choices) {
          });
 }
 
+// Returns the names of the members that are set. Clients of vLLM send null for the others, and
+// false for options.
+std::vector<std::string> KeysOf(const json& wanted) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : wanted.items()) {
+    if (!value.is_null() && (value != false || key == "json_object")) keys.push_back(key);
+  }
+  return keys;
+}
+
 void ParseVllm(Fields* f, const json& wanted, Constraint* out) {
   const std::string name = "structured_outputs";
   if (!wanted.is_object()) return f->Fail(WrongType(name, "an object", wanted));
-  if (wanted.size() != 1) {
+  const std::vector<std::string> keys = KeysOf(wanted);
+  if (keys.size() != 1) {
     return f->Fail(BadField(name,
                             "Invalid 'structured_outputs': give exactly one of 'json', "
                             "'json_object', 'regex', 'choice' and 'grammar'."));
   }
-  Fields inner(wanted);
-  const std::string key = wanted.begin().key();
+  Fields inner(wanted, name);
+  for (const char* known :
+       {"json", "json_object", "regex", "choice", "grammar", "structural_tag", "whitespace_pattern",
+        "disable_fallback", "disable_any_whitespace", "disable_additional_properties"}) {
+    inner.Raw(known);
+  }
+  const std::string& key = keys[0];
   if (key == "json") {
     const json& schema = inner.Raw(key);
     const bool text = schema.is_string();
-    if (!text && !schema.is_object()) inner.Fail(WrongType(key, "an object or a string", schema));
+    if (!text && !schema.is_object()) {
+      inner.Fail(WrongType(name + ".json", "an object or a string", schema));
+    }
     Set(out, Kind::kJsonSchema, text ? schema.get<std::string>() : DumpJson(schema),
         name + ".json");
   } else if (key == "json_object") {
@@ -80,13 +98,16 @@ void ParseVllm(Fields* f, const json& wanted, Constraint* out) {
   } else if (key == "choice") {
     const json& choices = inner.Raw(key);
     if (!IsChoice(choices)) {
-      inner.Fail(BadField(key,
+      inner.Fail(BadField(name + ".choice",
                           "Invalid 'structured_outputs.choice': expected strings, none of "
                           "them empty."));
     }
     Set(out, Kind::kChoice, DumpJson(choices), name + ".choice");
+  } else {
+    inner.Fail(BadField(inner.Path(key), fmt::format("'{}' is not supported.", inner.Path(key)),
+                        "unsupported_parameter"));
   }
-  f->Close(inner, name);
+  f->Adopt(&inner);
 }
 
 }  // namespace

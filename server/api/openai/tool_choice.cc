@@ -14,25 +14,22 @@ std::string NamedFunction(Fields* fields, const json& value, const std::string& 
     fields->Fail(WrongType(name, "an object", value));
     return {};
   }
-  Fields outer(value);
+  Fields outer(value, name);
   if (outer.String("type").value_or("") != "function") {
-    outer.Fail(BadField("type", fmt::format("Invalid '{}.type': expected 'function'.", name)));
+    outer.Fail(
+        BadField(name + ".type", fmt::format("Invalid '{}.type': expected 'function'.", name)));
   }
   const json& function = outer.Raw("function");
   std::string chosen;
   if (!function.is_object()) {
-    outer.Fail(WrongType("function", "an object", function));
+    outer.Fail(WrongType(name + ".function", "an object", function));
   } else {
-    Fields inner(function);
+    Fields inner(function, name + ".function");
     chosen = inner.String("name").value_or("");
-    if (chosen.empty()) {
-      inner.Fail(BadField("name",
-                          fmt::format("Missing required parameter: '{}.function.name'.", name),
-                          "missing_required_parameter"));
-    }
-    outer.Close(inner, "function");
+    if (chosen.empty()) inner.Fail(MissingField(name + ".function.name"));
+    outer.Adopt(&inner);
   }
-  fields->Close(outer, name);
+  fields->Adopt(&outer);
   return chosen;
 }
 
@@ -44,26 +41,25 @@ ToolChoice ParseAllowed(Fields* fields, const json& allowed) {
     fields->Fail(WrongType(name, "an object", allowed));
     return choice;
   }
-  Fields inner(allowed);
+  Fields inner(allowed, name);
   const std::string mode = inner.String("mode").value_or("");
   if (mode != "auto" && mode != "required") {
-    inner.Fail(
-        BadField("mode", fmt::format("Invalid '{}.mode': expected 'auto' or 'required'.", name)));
+    inner.Fail(BadField(name + ".mode",
+                        fmt::format("Invalid '{}.mode': expected 'auto' or 'required'.", name)));
   }
   choice.mode = mode == "required" ? Mode::kRequired : Mode::kAuto;
   const json& tools = inner.Raw("tools");
   if (!tools.is_array() || tools.empty()) {
     inner.Fail(
-        BadField("tools", fmt::format("Invalid '{}.tools': expected an array of at least one "
-                                      "tool.",
-                                      name)));
+        BadField(name + ".tools",
+                 fmt::format("Invalid '{}.tools': expected an array of at least one tool.", name)));
   } else {
     for (size_t i = 0; i < tools.size(); ++i) {
       choice.names->push_back(
           NamedFunction(fields, tools[i], fmt::format("{}.tools[{}]", name, i)));
     }
   }
-  fields->Close(inner, name);
+  fields->Adopt(&inner);
   return choice;
 }
 
@@ -99,12 +95,7 @@ ToolChoice ParseToolChoice(Fields* fields, bool any_tools) {
     return {};
   }
   if (value.value("type", json()) == "allowed_tools") {
-    for (const auto& [key, member] : value.items()) {
-      if (key == "type" || key == "allowed_tools") continue;
-      fields->Fail(BadField("tool_choice." + key,
-                            "Unrecognized request argument supplied: tool_choice." + key,
-                            "unknown_parameter"));
-    }
+    fields->WarnOfOthers(value, "tool_choice", {"type", "allowed_tools"});
     return ParseAllowed(fields, value.value("allowed_tools", json()));
   }
   return {Mode::kRequired, std::vector{NamedFunction(fields, value, "tool_choice")}, true};
@@ -120,13 +111,10 @@ ToolChoice ParseFunctionCall(Fields* fields, bool any_functions) {
                           "Invalid 'function_call': expected 'none', 'auto' or an object."));
     return {};
   }
-  Fields inner(value);
+  Fields inner(value, "function_call");
   const std::string name = inner.String("name").value_or("");
-  if (name.empty()) {
-    inner.Fail(BadField("name", "Missing required parameter: 'function_call.name'.",
-                        "missing_required_parameter"));
-  }
-  fields->Close(inner, "function_call");
+  if (name.empty()) inner.Fail(MissingField("function_call.name"));
+  fields->Adopt(&inner);
   return {Mode::kRequired, std::vector{name}, true};
 }
 

@@ -14,23 +14,23 @@ using json = nlohmann::ordered_json;
 // Reads a function: the member `function` of a tool, or an item of `functions`. `path`: its path.
 void ParseFunction(Fields* fields, const json& value, const std::string& path, ToolList* list) {
   if (!value.is_object()) return fields->Fail(WrongType(path, "an object", value));
-  Fields function(value);
+  Fields function(value, path);
   OfferedFunction offered = ReadFunction(&function, path, "parameters");
   // Arguments follow the schema with and without `strict`.
   function.Bool("strict");
-  fields->Close(function, path);
+  fields->Adopt(&function);
   if (!fields->error()) fields->Fail(list->Add(std::move(offered)));
 }
 
 void ParseTool(Fields* fields, const json& value, const std::string& path, ToolList* list) {
   if (!value.is_object()) return fields->Fail(WrongType(path, "an object", value));
-  Fields tool(value);
+  Fields tool(value, path);
   if (tool.String("type").value_or("") != "function") {
-    tool.Fail(
-        BadField("type", fmt::format("Invalid '{}.type': only 'function' is supported.", path)));
+    tool.Fail(BadField(path + ".type",
+                       fmt::format("Invalid '{}.type': only 'function' is supported.", path)));
   }
   const json& function = tool.Raw("function");
-  fields->Close(tool, path);
+  fields->Adopt(&tool);
   if (!fields->error()) ParseFunction(fields, function, path + ".function", list);
 }
 
@@ -71,8 +71,9 @@ bool ParseTools(Fields* fields, Conversation* conversation, Call* call) {
   const ToolChoice with_tools = ParseToolChoice(fields, any && !older);
   const ToolChoice with_functions = ParseFunctionCall(fields, any && older);
   const ToolChoice& choice = older ? with_functions : with_tools;
-  bool parallel = !older && !choice.one;
-  if (any && !older) parallel = fields->Bool("parallel_tool_calls").value_or(true) && parallel;
+  const bool parallel_wanted = fields->Bool("parallel_tool_calls").value_or(true);
+  const bool parallel = parallel_wanted && !older && !choice.one;
+  if (!parallel_wanted && (!any || older)) fields->warnings().NoEffect("parallel_tool_calls");
   if (!any || choice.mode == ToolChoice::Mode::kNone) return older;
   if (choice.names && !fields->error()) {
     fields->Fail(offered.Keep(*choice.names, older ? "function_call" : "tool_choice"));

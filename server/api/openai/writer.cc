@@ -60,7 +60,9 @@ OpenAiWriter::OpenAiWriter(const OutputOptions& output, const ServedModel& model
       names_(names),
       id_(names.id_prefix + RandomHex(3)),
       created_(Now()),
-      choices_(static_cast<size_t>(generation.num_choices())) {}
+      choices_(static_cast<size_t>(generation.num_choices())),
+      open_(generation.num_choices()),
+      begun_(std::chrono::steady_clock::now()) {}
 
 const char* OpenAiWriter::content_type() const { return output_.stream ? kSseType : kJsonType; }
 
@@ -75,13 +77,17 @@ std::string OpenAiWriter::Begin() {
     if (!choice) continue;
     choice->update({{"index", i}, {"logprobs", nullptr}, {"finish_reason", nullptr}});
     if (output_.return_token_ids) (*choice)["prompt_token_ids"] = generation_.prompt(i);
-    events += Chunk(*std::move(choice));
+    events += Chunk(*std::move(choice), false);
   }
   return events;
 }
 
 std::string OpenAiWriter::Delta(const ChoiceEvent& event) {
   const bool ends = event.end != ChoiceEnd::kNone;
+  if (ends) --open_;
+  if (first_token_ == std::chrono::steady_clock::time_point() && !event.tokens.empty()) {
+    first_token_ = std::chrono::steady_clock::now();
+  }
   if (!output_.stream) {
     auto& collected = choices_[static_cast<size_t>(event.choice)];
     collected.text += event.text;
@@ -100,12 +106,13 @@ std::string OpenAiWriter::Delta(const ChoiceEvent& event) {
   for (size_t i = 0; i < deltas.size(); ++i) {
     json choice = {{"index", event.choice}, {"logprobs", nullptr}, {"finish_reason", nullptr}};
     choice.update(deltas[i]);
-    if (i + 1 == deltas.size()) {
+    const bool last = i + 1 == deltas.size();
+    if (last) {
       choice["finish_reason"] = FinishName(event.end, output_.functions);
       if (output_.return_token_ids) choice["token_ids"] = Ids(event.tokens);
       if (ends) choice["stop_reason"] = StopReason(event);
     }
-    chunks += Chunk(std::move(choice));
+    chunks += Chunk(std::move(choice), last && ends && open_ == 0);
   }
   return chunks;
 }
@@ -117,6 +124,7 @@ std::string OpenAiWriter::End() {
     json chunk = Envelope(names_.chunk_object);
     chunk["usage"] = Usage();
     chunk["timings"] = Timings();
+    AddWarnings(&chunk);
     events = SseEvent(DumpJson(chunk));
   }
   return events + SseEvent("[DONE]");
@@ -129,31 +137,59 @@ std::string OpenAiWriter::TokenText(int32_t token) const {
 }
 
 json OpenAiWriter::Envelope(const char* object) const {
-  return {{"id", id_},
-          {"object", object},
-          {"created", created_},
-          {"model", model_.name},
-          {"choices", json::array()}};
+  json envelope = {{"id", id_},
+                   {"object", object},
+                   {"created", created_},
+                   {"model", model_.name},
+                   {"system_fingerprint", model_.fingerprint},
+                   {"choices", json::array()}};
+  if (names_.service_tier) envelope["service_tier"] = "default";
+  return envelope;
 }
 
-std::string OpenAiWriter::Chunk(json choice) const {
+std::string OpenAiWriter::Chunk(json choice, bool last) const {
   json chunk = Envelope(names_.chunk_object);
   chunk["choices"].push_back(std::move(choice));
   if (output_.include_usage) chunk["usage"] = nullptr;
+  if (output_.continuous_usage) chunk["usage"] = Counts();
+  if (output_.timings_per_token) chunk["timings"] = Timings();
+  // With `include_usage`, the chunk of the usage comes after this one and has the warnings.
+  if (last && !output_.include_usage) AddWarnings(&chunk);
   return SseEvent(DumpJson(chunk));
+}
+
+void OpenAiWriter::AddWarnings(json* answer) const {
+  if (!output_.warnings.empty()) (*answer)["warnings"] = output_.warnings.list();
+}
+
+json OpenAiWriter::Counts() const {
+  const GenerationUsage& u = generation_.usage();
+  return {{"prompt_tokens", u.prompt_tokens},
+          {"completion_tokens", u.completion_tokens},
+          {"total_tokens", u.prompt_tokens + u.completion_tokens}};
 }
 
 json OpenAiWriter::Usage() const {
   const GenerationUsage& u = generation_.usage();
-  return {{"prompt_tokens", u.prompt_tokens},
-          {"completion_tokens", u.completion_tokens},
-          {"total_tokens", u.prompt_tokens + u.completion_tokens},
-          {"prompt_tokens_details",
-           {{"cached_tokens", u.cached_tokens}, {"image_tokens", u.image_tokens}}}};
+  json usage = Counts();
+  usage["prompt_tokens_details"] = {
+      {"cached_tokens", u.cached_tokens}, {"audio_tokens", 0}, {"image_tokens", u.image_tokens}};
+  usage["completion_tokens_details"] = {{"reasoning_tokens", u.reasoning_tokens},
+                                        {"audio_tokens", 0},
+                                        {"accepted_prediction_tokens", 0},
+                                        {"rejected_prediction_tokens", 0}};
+  return usage;
 }
 
 json OpenAiWriter::Timings() const {
-  const GenerationUsage& u = generation_.usage();
+  GenerationUsage u = generation_.usage();
+  if (!generation_.done()) {
+    using Seconds = std::chrono::duration<double>;
+    const auto now = std::chrono::steady_clock::now();
+    const bool started = first_token_ != std::chrono::steady_clock::time_point();
+    u.timings.prefill_s = Seconds((started ? first_token_ : now) - begun_).count();
+    u.timings.decode_s = started ? Seconds(now - first_token_).count() : 0;
+  }
   const auto rate = [](int count, double seconds) { return seconds > 0 ? count / seconds : 0.0; };
   const int decoded = std::max(0, u.completion_tokens - generation_.num_choices());
   return {{"queue_ms", u.timings.queue_s * 1e3},
@@ -188,6 +224,7 @@ std::string OpenAiWriter::WholeAnswer() {
   CompleteAnswer(&answer);
   answer["usage"] = Usage();
   answer["timings"] = Timings();
+  AddWarnings(&answer);
   return DumpJson(answer);
 }
 

@@ -2,6 +2,7 @@
 // usage, streaming.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -31,6 +32,7 @@ class OpenAiWriter : public AnswerWriter {
     const char* id_prefix;
     const char* object;
     const char* chunk_object;
+    bool service_tier;  // answers name it
   };
   // The part of a choice that is generated so far. For whole answers.
   struct Collected {
@@ -63,15 +65,21 @@ class OpenAiWriter : public AnswerWriter {
 
  private:
   json Envelope(const char* object) const;
-  std::string Chunk(json choice) const;
+  // Returns a chunk. `last`: it is the last one that has a choice.
+  std::string Chunk(json choice, bool last) const;
+  json Counts() const;
   json Usage() const;
+  // While the engine works, the times are those that have passed here.
   json Timings() const;
+  void AddWarnings(json* answer) const;
   std::string WholeAnswer();
 
   const Names names_;
   const std::string id_;
   const int64_t created_;  // seconds since 1970
   std::vector<Collected> choices_;
+  int open_;  // choices that have not ended
+  std::chrono::steady_clock::time_point begun_, first_token_;
 };
 
 }  // namespace edgegate

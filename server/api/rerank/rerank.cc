@@ -10,6 +10,7 @@
 
 #include "engine/base/random_hex.h"
 #include "server/api/embedding_fields.h"
+#include "server/api/inert_parameters.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/openai/errors.h"
@@ -25,6 +26,7 @@ struct RerankOutput {
   std::vector<std::string> documents;  // empty: they are not returned
   size_t count = 0;                    // of documents
   size_t top_n = 0;
+  Warnings warnings;
 };
 
 void AddText(const json& value, std::string field, Fields* fields,
@@ -94,11 +96,12 @@ std::string Write(const ServedModel& model, const EmbeddingResult& result,
     if (!output.documents.empty()) entry["document"] = {{"text", output.documents[i]}};
     results.push_back(std::move(entry));
   }
-  return DumpJson(
-      json{{"id", "rerank-" + RandomHex(3)},
-           {"model", model.name},
-           {"usage", {{"prompt_tokens", result.tokens}, {"total_tokens", result.tokens}}},
-           {"results", std::move(results)}});
+  json answer = {{"id", "rerank-" + RandomHex(3)},
+                 {"model", model.name},
+                 {"usage", {{"prompt_tokens", result.tokens}, {"total_tokens", result.tokens}}},
+                 {"results", std::move(results)}};
+  if (!output.warnings.empty()) answer["warnings"] = output.warnings.list();
+  return DumpJson(answer);
 }
 
 }  // namespace
@@ -117,8 +120,10 @@ std::variant<ParsedEmbedding, CallError> ParseRerank(std::string_view body) {
   RerankOutput output;
   output.top_n = static_cast<size_t>(fields.Int("top_n", 1, kMostTokens).value_or(kMostTokens));
   const bool documents = fields.Bool("return_documents").value_or(true);
-  fields.Raw("user");
-  if (auto error = ErrorOf(fields)) return *std::move(error);
+  ReadInertParameters(RequestKind::kRerank, &fields);
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings = fields.warnings();
+  output.warnings = parsed.warnings;
   output.count = call.inputs.size() - 1;
   int64_t bytes = 0;
   for (size_t i = 1; documents && i < call.inputs.size(); ++i) {

@@ -38,6 +38,7 @@ void ItemReader::ReadMessage(const json& item, const std::string& path) {
         fmt::format("Invalid '{}.role': expected user, assistant, system or developer.", path),
         "invalid_value"));
   }
+  fields_->WarnOfOthers(item, path, {"type", "role", "content", "id", "status", "phase"});
   auto parts = ReadContent(MemberOf(item, "content"), path + ".content", role == "user");
   if (role == "assistant" && thought_) {
     messages_.back().parts = std::move(parts);
@@ -48,6 +49,8 @@ void ItemReader::ReadMessage(const json& item, const std::string& path) {
 }
 
 void ItemReader::ReadCall(const json& item, const std::string& path) {
+  fields_->WarnOfOthers(
+      item, path, {"type", "id", "call_id", "name", "arguments", "status", "caller", "namespace"});
   ChatCall call = ReadPastCall(fields_, TextMember(fields_, item, "name", path),
                                TextMember(fields_, item, "arguments", path), path + ".name",
                                path + ".arguments");
@@ -61,6 +64,8 @@ void ItemReader::ReadCall(const json& item, const std::string& path) {
 }
 
 void ItemReader::ReadOutput(const json& item, const std::string& path) {
+  fields_->WarnOfOthers(
+      item, path, {"type", "id", "call_id", "output", "status", "caller", "name", "namespace"});
   ChatMessage message{"tool", ReadContent(MemberOf(item, "output"), path + ".output", true)};
   message.call_id = TextMember(fields_, item, "call_id", path);
   if (message.call_id.empty()) fields_->Fail(MissingField(path + ".call_id"));
@@ -71,6 +76,8 @@ void ItemReader::ReadOutput(const json& item, const std::string& path) {
 // Thoughts that are encrypted or summarized by another server are not known here. They are left
 // out.
 void ItemReader::ReadReasoning(const json& item, const std::string& path) {
+  fields_->WarnOfOthers(item, path,
+                        {"type", "id", "summary", "content", "encrypted_content", "status"});
   const json& content = MemberOf(item, "content");
   std::string thoughts;
   if (!content.is_null() && !content.is_array()) {
@@ -110,12 +117,16 @@ std::optional<ChatPart> ItemReader::ReadPart(const json& part, const std::string
                                              bool images) {
   const std::string type = TypeOf(part);
   if (type == "input_text" || type == "output_text" || type == "text") {
+    fields_->WarnOfOthers(part, path,
+                          {"type", "text", "annotations", "logprobs", "prompt_cache_breakpoint"});
     const json& text = MemberOf(part, "text");
     if (text.is_string()) return ChatPart{ChatPart::Kind::kText, text.get<std::string>()};
     fields_->Fail(WrongType(path + ".text", "a string", text));
   } else if (type == "refusal") {
     return ChatPart{ChatPart::Kind::kText, TextMember(fields_, part, "refusal", path)};
   } else if (type == "input_image") {
+    fields_->WarnOfOthers(part, path,
+                          {"type", "image_url", "file_id", "detail", "prompt_cache_breakpoint"});
     ReadImage(part, path, images);
     return ChatPart{ChatPart::Kind::kImage, ""};
   } else {
@@ -141,6 +152,8 @@ void ItemReader::ReadImage(const json& part, const std::string& path, bool image
   }
   const json& url = MemberOf(part, "image_url");
   if (!url.is_string()) return fields_->Fail(WrongType(path + ".image_url", "a string", url));
+  const json& detail = MemberOf(part, "detail");
+  if (!detail.is_null() && detail != "auto") fields_->warnings().NoEffect(path + ".detail");
   images_->push_back({path + ".image_url", url.get<std::string>()});
 }
 

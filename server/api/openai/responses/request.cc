@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/inert_parameters.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/openai/parameters.h"
@@ -17,13 +18,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// Members that change nothing here. Only tools of OpenAI's servers count for `max_tool_calls`.
-constexpr const char* kWithoutEffect[] = {"max_tool_calls",         "prompt_cache_key",
-                                          "prompt_cache_retention", "prompt_cache_options",
-                                          "safety_identifier",      "user"};
-
 // Reads `reasoning`. Returns the template's variables.
-json ParseReasoning(Fields* fields, Warnings* warnings, json* echo) {
+json ParseReasoning(Fields* fields, json* echo) {
   json variables = fields->Raw("chat_template_kwargs");
   if (!variables.is_null() && !variables.is_object()) {
     fields->Fail(WrongType("chat_template_kwargs", "an object", variables));
@@ -45,10 +41,12 @@ json ParseReasoning(Fields* fields, Warnings* warnings, json* echo) {
   }
   for (const char* name : {"summary", "generate_summary"}) {
     if (!reasoning.String(name)) continue;
-    warnings->Add(fmt::format("'reasoning.{}': thoughts are not summarized.", name));
+    reasoning.warnings().Add(fmt::format("'reasoning.{}': thoughts are not summarized.", name));
   }
-  for (const std::string& name : reasoning.AllUnread()) warnings->NoEffect(name);
-  fields->Fail(reasoning.error());
+  for (const char* name : {"context", "mode"}) {
+    if (!reasoning.Raw(name).is_null()) reasoning.warnings().NoEffect(reasoning.Path(name));
+  }
+  fields->Adopt(&reasoning);
   return variables;
 }
 
@@ -76,35 +74,6 @@ bool ParseInclude(Fields* fields, Warnings* warnings) {
   return logprobs;
 }
 
-// Members that would change the answer's meaning. The second group belongs to chats.
-constexpr const char* kUnsupported[] = {"conversation",
-                                        "prompt",
-                                        "context_management",
-                                        "messages",
-                                        "max_tokens",
-                                        "max_completion_tokens",
-                                        "n",
-                                        "stop",
-                                        "response_format",
-                                        "functions",
-                                        "logprobs",
-                                        "reasoning_effort"};
-
-void RefuseUnsupported(Fields* fields) {
-  for (const char* name : kUnsupported) {
-    const json& value = fields->Raw(name);
-    if (value.is_null()) continue;
-    fields->Fail(BadField(name, fmt::format("'{}' is not supported by /v1/responses.", name),
-                          "unsupported_parameter"));
-  }
-  if (fields->Bool("background").value_or(false)) {
-    fields->Fail(BadField("background",
-                          "'background' is not supported: responses are generated "
-                          "while the client waits.",
-                          "unsupported_parameter"));
-  }
-}
-
 // Reads `truncation`. True: turns that do not fit the context are dropped.
 bool ParseTruncation(Fields* fields) {
   const auto truncation = fields->String("truncation");
@@ -115,18 +84,15 @@ bool ParseTruncation(Fields* fields) {
 }
 
 void ParseWithoutEffect(Fields* fields, Warnings* warnings) {
-  fields->Int("max_tool_calls", 0, int64_t{1} << 30);
-  for (const char* name : kWithoutEffect) {
-    if (!fields->Raw(name).is_null()) warnings->NoEffect(name);
-  }
-  const auto tier = fields->String("service_tier");
-  if (tier && *tier != "auto" && *tier != "default") warnings->NoEffect("service_tier");
   const json& options = fields->Raw("stream_options");
   if (!options.is_null() && !options.is_object()) {
     fields->Fail(WrongType("stream_options", "an object", options));
   }
-  const json& obfuscation = MemberOf(options, "include_obfuscation");
-  if (obfuscation == true) warnings->NoEffect("stream_options.include_obfuscation");
+  fields->WarnOfOthers(options, "stream_options", {"include_obfuscation"});
+  // Events are never padded.
+  if (MemberOf(options, "include_obfuscation") == true) {
+    warnings->NoEffect("stream_options.include_obfuscation");
+  }
 }
 
 json ParseMetadata(Fields* fields) {
@@ -173,7 +139,7 @@ void ParseConversation(Fields* fields, const ResponseStore& store, ResponseOptio
   Conversation conversation;
   conversation.messages = ParseInput(fields, store, options, &call->images);
   json effort = {{"effort", nullptr}, {"summary", nullptr}};
-  const json variables = ParseReasoning(fields, &options->warnings, &effort);
+  const json variables = ParseReasoning(fields, &effort);
   if (!variables.is_null()) conversation.template_kwargs = DumpJson(variables);
   options->echo["reasoning"] = std::move(effort);
   ResponseToolEcho tools = ParseResponseTools(fields, &conversation, call, &options->warnings);
@@ -205,12 +171,12 @@ std::variant<ParsedCall, CallError> ParseResponse(std::string_view body, const C
   ParseLengths(&fields, &options, &parsed.call);
   ParseSampling(&fields, &parsed.call);
   for (const char* name : {"temperature", "top_p"}) options.echo[name] = fields.Raw(name);
-  options.echo["text"] = ParseTextFormat(&fields, &parsed.call.constraint, &options.warnings);
+  options.echo["text"] = ParseTextFormat(&fields, &parsed.call.constraint);
   options.echo["metadata"] = ParseMetadata(&fields);
   ParseWithoutEffect(&fields, &options.warnings);
-  RefuseUnsupported(&fields);
-  for (const std::string& name : fields.AllUnread()) options.warnings.NoEffect(name);
-  if (fields.error()) return *fields.error();
+  ReadInertParameters(RequestKind::kResponses, &fields);
+  if (auto error = fields.Finish()) return *std::move(error);
+  options.warnings.Merge(fields.warnings());
   parsed.stream = options.stream;
   parsed.warnings = options.warnings;
   parsed.kept_bytes = static_cast<int64_t>(DumpJson(options.echo).size());

@@ -14,10 +14,11 @@ void ParseFormat(Fields* fields, const json& value, std::optional<OutputConstrai
   if (!value.is_object()) return fields->Fail(WrongType("text.format", "an object", value));
   Fields format(value, "text.format");
   const std::string type = format.String("type").value_or("");
+  for (const char* known : {"name", "schema"}) format.Raw(known);
+  format.String("description");
+  format.Bool("strict");
   if (type == "json_schema") {
     if (!format.String("name")) format.Fail(MissingField("text.format.name"));
-    format.String("description");
-    format.Bool("strict");
     const json& schema = format.Raw("schema");
     if (!schema.is_object()) {
       format.Fail(WrongType("text.format.schema", "an object", schema));
@@ -31,18 +32,12 @@ void ParseFormat(Fields* fields, const json& value, std::optional<OutputConstrai
                          "Invalid 'text.format.type': expected 'text', 'json_object' or "
                          "'json_schema'."));
   }
-  if (const auto unread = format.AllUnread(); !unread.empty()) {
-    format.Fail(BadField(unread[0],
-                         "Unrecognized request argument supplied: " + unread[0].substr(0, 200),
-                         "unknown_parameter"));
-  }
-  fields->Fail(format.error());
+  fields->Adopt(&format);
 }
 
 }  // namespace
 
-json ParseTextFormat(Fields* fields, std::optional<OutputConstraint>* constraint,
-                     Warnings* warnings) {
+json ParseTextFormat(Fields* fields, std::optional<OutputConstraint>* constraint) {
   json echo = {{"format", {{"type", "text"}}}};
   const json& value = fields->Raw("text");
   if (value.is_null()) return echo;
@@ -52,10 +47,12 @@ json ParseTextFormat(Fields* fields, std::optional<OutputConstraint>* constraint
   }
   Fields text(value, "text");
   if (const json& format = text.Raw("format"); !format.is_null()) {
-    ParseFormat(fields, format, constraint);
+    ParseFormat(&text, format, constraint);
     echo["format"] = format;
   }
-  for (const std::string& name : text.AllUnread()) warnings->NoEffect(name);
+  const json& verbosity = text.Raw("verbosity");
+  if (!verbosity.is_null() && verbosity != "medium") text.warnings().NoEffect("text.verbosity");
+  fields->Adopt(&text);
   return echo;
 }
 

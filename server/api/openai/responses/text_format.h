@@ -5,14 +5,12 @@
 #include <optional>
 
 #include "server/api/json/fields.h"
-#include "server/api/warnings.h"
 #include "server/call/call.h"
 
 namespace edgegate {
 
 // Reads the format of the answer's text to `constraint`. Returns the member as the answer repeats
 // it. Errors go to `fields`.
-nlohmann::ordered_json ParseTextFormat(Fields* fields, std::optional<OutputConstraint>* constraint,
-                                       Warnings* warnings);
+nlohmann::ordered_json ParseTextFormat(Fields* fields, std::optional<OutputConstraint>* constraint);
 
 }  // namespace edgegate

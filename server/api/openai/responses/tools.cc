@@ -26,11 +26,11 @@ json ParseFunction(Fields* fields, const json& value, const std::string& path, T
   tool.Raw("type");
   OfferedFunction offered = ReadFunction(&tool, path, "parameters");
   const bool strict = tool.Bool("strict").value_or(true);
-  fields->Fail(tool.error());
   json echo = {{"type", "function"}, {"name", offered.name}};
   echo["description"] = tool.Raw("description");
   echo["parameters"] = offered.schema;
   echo["strict"] = strict;
+  fields->Adopt(&tool);
   if (!fields->error()) fields->Fail(list->Add(std::move(offered)));
   return echo;
 }
