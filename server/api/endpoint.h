@@ -35,6 +35,11 @@ std::variant<const ServedModel*, CallError> ModelFor(const ApiServices& services
                                                      const std::string& name,
                                                      const Exchange& exchange);
 
+// As ModelFor(). Without a name, returns the only model that is served.
+std::variant<const ServedModel*, CallError> ModelOrOnly(const ApiServices& services,
+                                                        const std::string& name,
+                                                        const Exchange& exchange);
+
 // Returns the time at which a request that begins now must end. Empty: there is no limit.
 std::optional<std::chrono::steady_clock::time_point> DeadlineOf(const ApiServices& services);
 

@@ -237,12 +237,12 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
   return generation;
 }
 
-std::variant<int, CallError> Generation::CountPrompt(const Call& call, const ServedModel& model,
-                                                     std::vector<PromptMedia> images,
-                                                     const JobContext& context) {
-  const auto prompt = Tokenize(call, model, 0, &images, context);
+std::variant<std::vector<int32_t>, CallError> Generation::EncodePrompt(
+    const Call& call, const ServedModel& model, std::vector<PromptMedia> images,
+    const JobContext& context) {
+  auto prompt = Tokenize(call, model, 0, &images, context);
   if (!prompt.ok()) return TokenizeError(call, model, prompt.status());
-  return static_cast<int>(prompt->ids.size());
+  return std::move(prompt->ids);
 }
 
 std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedModel& model,

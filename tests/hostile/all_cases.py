@@ -9,6 +9,7 @@ import cases_prompt
 import cases_protocols
 import cases_sampling
 import cases_schema
+import cases_tokens
 import cases_tools
 
 CASES = [
@@ -24,6 +25,7 @@ CASES = [
         cases_http,
         cases_tools,
         cases_protocols,
+        cases_tokens,
     )
     for case in module.CASES
 ]

@@ -49,8 +49,9 @@ void ParseThinkingBudget(Fields* fields, Call* call) {
   if (tokens >= 0) call->thinking_tokens = static_cast<int>(tokens);
 }
 
-// Reads messages and tools. True: the request has the older `functions`.
-bool ParseConversation(Fields* fields, Call* call) {
+}  // namespace
+
+bool ParseChatInput(Fields* fields, Call* call) {
   Conversation conversation;
   conversation.messages = ParseMessages(fields, &call->images);
   conversation.add_generation_prompt = fields->Bool("add_generation_prompt").value_or(true);
@@ -62,6 +63,8 @@ bool ParseConversation(Fields* fields, Call* call) {
   ParseThinkingBudget(fields, call);
   return functions;
 }
+
+namespace {
 
 void ParseLogprobs(Fields* fields, Call* call) {
   const bool wanted = fields->Bool("logprobs").value_or(false);
@@ -81,7 +84,7 @@ std::variant<ParsedCall, CallError> ParseChatCompletion(std::string_view body) {
   ParsedCall parsed;
   OutputOptions output;
   ParseModel(&fields, &parsed.call);
-  output.functions = ParseConversation(&fields, &parsed.call);
+  output.functions = ParseChatInput(&fields, &parsed.call);
   ParseLengths(&fields, 1, &parsed.call);
   ParseSampling(&fields, &parsed.call);
   ParseLogprobs(&fields, &parsed.call);
@@ -106,6 +109,7 @@ void AddChatCompletions(const ApiServices& services, Router* router) {
        .path = "/v1/chat/completions",
        .scope = Scope::kApi,
        .summary = "The model's next message in a conversation, whole or as a stream.",
+       .api = "openai/chat_completions",
        .error_body = OpenAiErrorBody,
        .handle = [&](Exchange& exchange) { AnswerCall(services, ParseChatCompletion, exchange); }});
 }
