@@ -20,7 +20,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = int(os.environ.get("EDGEGATE_SCHEMA_EXAMPLES", "16"))
+EXAMPLES = int(os.environ.get("EDGEGATE_SCHEMA_EXAMPLES", "12"))
 # Requests of these paths are for the embedding model.
 EMBEDDINGS = ("/v1/embeddings", "/v1/rerank", "/v2/rerank", "/rerank", "/api/embed", "/api/embeddings")
 LENGTHS = {
