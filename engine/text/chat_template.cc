@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/text/textkit_bridge.h"
 #include "engine/text/tools/tool_text.h"
@@ -24,6 +25,12 @@ json TokenGlobals(const json& config) {
     if (found->is_object() && found->contains("content")) globals[name] = (*found)["content"];
   }
   return globals;
+}
+
+// Returns a member that is a string. Empty: there is none.
+std::string TextOf(const json& object, const char* member) {
+  const auto found = object.find(member);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 // Returns the template: a string, or the entry "default" of a list of {"name", "template"}.
@@ -60,18 +67,22 @@ const CallFormat* FormatOf(const std::string& source, const std::string& name,
 
 class JinjaTemplate : public ChatTemplate {
  public:
-  JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer, const std::string& image_token)
+  JinjaTemplate(tk_template* handle, const Tokenizer& tokenizer, const std::string& image_token,
+                TemplateFacts facts)
       : handle_(handle),
         tokenizer_(tokenizer),
         image_name_(image_token),
-        image_token_(image_token.empty() ? -1 : tokenizer.TokenId(image_token)) {
+        image_token_(image_token.empty() ? -1 : tokenizer.TokenId(image_token)),
+        facts_(std::move(facts)) {
     wants_list_ = !ShowsText(false) && ShowsText(true);
   }
 
   const AnswerTraits& traits() const override { return traits_; }
+  const TemplateFacts& facts() const override { return facts_; }
 
   // Detects what the template renders. False: there is no such form of calls.
-  bool Probe(const std::string& source, const std::string& call_format) {
+  bool Probe(const std::string& call_format) {
+    const std::string& source = facts_.source;
     const ChatMessage user{"user", TextParts("question")};
     Conversation tools;
     tools.messages = {user};
@@ -309,6 +320,7 @@ class JinjaTemplate : public ChatTemplate {
   const Tokenizer& tokenizer_;
   const std::string image_name_;
   const int32_t image_token_;
+  const TemplateFacts facts_;
   AnswerTraits traits_;
   TemplateAbilities abilities_;
   bool arguments_as_text_ = false;
@@ -332,14 +344,16 @@ Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& 
   if (source.empty()) return Unimplemented("the model has no chat template");
   const auto replace = json::error_handler_t::replace;
   const std::string specials = json(tokenizer.special_tokens()).dump(-1, ' ', false, replace);
-  const std::string globals = TokenGlobals(config).dump(-1, ' ', false, replace);
+  const json tokens = TokenGlobals(config);
+  const std::string globals = tokens.dump(-1, ' ', false, replace);
   tk_template* handle = nullptr;
   tk_bytes error{};
   if (tk_template_new(ToTk(source), ToTk(specials), ToTk(globals), &handle, &error) != 0) {
     return InvalidArgument("{}", TakeString(error));
   }
-  auto chat = std::make_unique<JinjaTemplate>(handle, tokenizer, image_token);
-  if (!chat->Probe(source, call_format)) {
+  TemplateFacts facts{source, TextOf(tokens, "bos_token"), TextOf(tokens, "eos_token")};
+  auto chat = std::make_unique<JinjaTemplate>(handle, tokenizer, image_token, std::move(facts));
+  if (!chat->Probe(call_format)) {
     return InvalidArgument("no form of calls is named {}", call_format);
   }
   return std::unique_ptr<ChatTemplate>(std::move(chat));

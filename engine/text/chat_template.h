@@ -30,6 +30,12 @@ struct AnswerTraits {
   std::vector<int32_t> marks;               // special tokens that are marks of calls or thoughts
 };
 
+// The parts of a template that clients can ask for.
+struct TemplateFacts {
+  std::string source;                // Jinja
+  std::string bos_token, eos_token;  // names of special tokens; empty: not known
+};
+
 // Immutable once made: any thread may call any method.
 class ChatTemplate {
  public:
@@ -44,6 +50,7 @@ class ChatTemplate {
   virtual ~ChatTemplate() = default;
 
   virtual const AnswerTraits& traits() const = 0;
+  virtual const TemplateFacts& facts() const = 0;
 
   // Returns the text that the template writes. kInvalidArgument: the template called
   // raise_exception, whose message is returned, or it ran too long.

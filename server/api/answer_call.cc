@@ -170,6 +170,17 @@ void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& e
   Generate(services, std::move(parsed), model, exchange, &lease, std::move(kept));
 }
 
+std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services,
+                                                           const Call& call,
+                                                           const ServedModel& model,
+                                                           Exchange& exchange) {
+  const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
+  auto images = PrepareImages(services, call, model, context);
+  if (const auto* error = std::get_if<CallError>(&images)) return *error;
+  return Generation::EncodePrompt(call, model,
+                                  std::get<std::vector<PromptMedia>>(std::move(images)), context);
+}
+
 void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& exchange,
                  std::string (*answer)(int tokens)) {
   Lease lease = services.memory->MakeLease();
@@ -179,15 +190,12 @@ void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& 
   const auto found = ModelFor(services, call.model, exchange);
   if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
   const ServedModel& model = *std::get<const ServedModel*>(found);
-  const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
-  auto images = PrepareImages(services, call, model, context);
-  if (const auto* error = std::get_if<CallError>(&images)) return exchange.Fail(ToHttp(*error));
-  const auto count = Generation::CountPrompt(
-      call, model, std::get<std::vector<PromptMedia>>(std::move(images)), context);
-  if (const auto* error = std::get_if<CallError>(&count)) return exchange.Fail(ToHttp(*error));
-  exchange.Note(fmt::format("{}, {} prompt tokens{}", model.name, std::get<int>(count),
+  const auto ids = EncodePrompt(services, call, model, exchange);
+  if (const auto* error = std::get_if<CallError>(&ids)) return exchange.Fail(ToHttp(*error));
+  const int count = static_cast<int>(std::get<std::vector<int32_t>>(ids).size());
+  exchange.Note(fmt::format("{}, {} prompt tokens{}", model.name, count,
                             WarningsNote(std::get<ParsedCall>(read).warnings)));
-  exchange.Answer(answer(std::get<int>(count)));
+  exchange.Answer(answer(count));
 }
 
 }  // namespace edgegate

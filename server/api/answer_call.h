@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "server/api/answer_writer.h"
 #include "server/api/services.h"
@@ -36,6 +37,12 @@ using ParseCall = std::function<std::variant<ParsedCall, CallError>(std::string_
 // Reads the request's body, parses it, and answers with what the model generates. Runs on the
 // connection's thread. Returns when the answer is complete, or, for a stream, when it has begun.
 void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& exchange);
+
+// Returns the token ids of the call's first prompt, with the places of its images. Runs no model.
+std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services,
+                                                           const Call& call,
+                                                           const ServedModel& model,
+                                                           Exchange& exchange);
 
 // Reads and parses the request's body, and answers with what `answer` writes for the number of
 // tokens of the prompt. Runs no model.

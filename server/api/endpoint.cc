@@ -92,6 +92,14 @@ std::string WarningsNote(const Warnings& warnings) {
   return note;
 }
 
+std::variant<const ServedModel*, CallError> ModelOrOnly(const ApiServices& services,
+                                                        const std::string& name,
+                                                        const Exchange& exchange) {
+  const auto entries = services.catalog->entries();
+  const bool only = name.empty() && entries.size() == 1;
+  return ModelFor(services, only ? entries[0].name : name, exchange);
+}
+
 std::optional<Clock::time_point> DeadlineOf(const ApiServices& services) {
   if (services.request_timeout_s <= 0) return std::nullopt;
   return Clock::now() + std::chrono::seconds(services.request_timeout_s);

@@ -42,6 +42,11 @@ std::optional<CallError> CheckStrict(const ApiServices& services, const Warnings
 // Returns what the access log tells about the warnings: ", TEXT" for each.
 std::string WarningsNote(const Warnings& warnings);
 
+// As ModelFor(). Without a name, returns the only model that is served.
+std::variant<const ServedModel*, CallError> ModelOrOnly(const ApiServices& services,
+                                                        const std::string& name,
+                                                        const Exchange& exchange);
+
 // Returns the time at which a request that begins now must end. Empty: there is no limit.
 std::optional<std::chrono::steady_clock::time_point> DeadlineOf(const ApiServices& services);
 

@@ -14,7 +14,11 @@
 #include "server/api/ops/health.h"
 #include "server/api/ops/openapi.h"
 #include "server/api/ops/page.h"
+#include "server/api/ops/props.h"
+#include "server/api/ops/version.h"
 #include "server/api/rerank/rerank.h"
+#include "server/api/tokens/detokenize.h"
+#include "server/api/tokens/tokenize.h"
 
 namespace edgegate {
 
@@ -33,6 +37,10 @@ Router MakeRoutes(const ApiServices& services) {
   AddEmbeddings(services, &router);
   AddRerank(services, &router);
   AddLlamaEmbeddings(services, &router);
+  AddTokenize(services, &router);
+  AddDetokenize(services, &router);
+  AddProps(services, &router);
+  AddVersion(&router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
   router.AddAlias("/openai/v1", "/v1");

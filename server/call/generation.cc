@@ -277,13 +277,13 @@ std::variant<std::unique_ptr<Generation>, CallError> Generation::Start(
   return generation;
 }
 
-std::variant<int, CallError> Generation::CountPrompt(const Call& call, const ServedModel& model,
-                                                     std::vector<PromptMedia> images,
-                                                     const JobContext& context) {
+std::variant<std::vector<int32_t>, CallError> Generation::EncodePrompt(
+    const Call& call, const ServedModel& model, std::vector<PromptMedia> images,
+    const JobContext& context) {
   size_t dropped = 0;
-  const auto prompt = Tokenize(call, model, 0, &images, context, &dropped);
+  auto prompt = Tokenize(call, model, 0, &images, context, &dropped);
   if (!prompt.ok()) return TokenizeError(call, model, prompt.status());
-  return static_cast<int>(prompt->ids.size());
+  return std::move(prompt->ids);
 }
 
 std::optional<CallError> Generation::AddPrompt(const Call& call, const ServedModel& model,

@@ -63,11 +63,12 @@ class Generation {
       const Call& call, const ServedModel& model, std::vector<PromptMedia> images,
       EngineLoop* engine, std::optional<TimePoint> deadline, const JobContext& context);
 
-  // Returns the number of tokens of the call's first prompt. Tokenizes it and runs nothing.
-  // Precondition: CheckFirst() found no error.
-  static std::variant<int, CallError> CountPrompt(const Call& call, const ServedModel& model,
-                                                  std::vector<PromptMedia> images,
-                                                  const JobContext& context);
+  // Returns the token ids of the call's first prompt. Tokenizes it and runs nothing. Precondition:
+  // CheckFirst() found no error.
+  static std::variant<std::vector<int32_t>, CallError> EncodePrompt(const Call& call,
+                                                                    const ServedModel& model,
+                                                                    std::vector<PromptMedia> images,
+                                                                    const JobContext& context);
 
   // Waits for the next event. nullopt: `until` passed, or all choices have ended.
   std::optional<ChoiceEvent> Next(TimePoint until);

@@ -13,6 +13,15 @@
 
 namespace edgegate {
 
+// Facts about a model for clients. 0: not known.
+struct ModelFacts {
+  int64_t parameters = 0;    // of the model's files
+  int64_t weight_bytes = 0;  // of the weights in the layout that the engine computes in
+  int trained_context = 0;   // tokens
+  int width = 0;             // floats of a hidden state
+  int max_sequences = 0;     // that run at once
+};
+
 // Immutable while it is served. Any thread may read it and call `text`.
 struct ServedModel {
   std::string name;
@@ -29,6 +38,7 @@ struct ServedModel {
   GenerationDefaults defaults;
   std::vector<int32_t> eos_token_ids;
   std::vector<uint32_t> valid_tokens;  // see ValidTokens
+  ModelFacts facts;
   std::unique_ptr<ModelText> text;
 };
 

@@ -19,6 +19,7 @@
 #include "engine/base/sha256.h"
 #include "engine/base/version.h"
 #include "engine/family/decoder/decoder_text_encoder.h"
+#include "engine/model/parameter_count.h"
 #include "engine/ops/attention/kv_cache.h"
 #include "server/catalog/draft_loader.h"
 #include "server/catalog/progress.h"
@@ -178,6 +179,13 @@ Result<std::unique_ptr<DecoderRunner>> MakeRunner(const ModelSetting& model,
   return runner;
 }
 
+void SetFacts(const ModelConfig& config, ModelFacts* facts) {
+  // The parameters of a media encoder are not counted, so that the whole number is not known.
+  if (!config.media) facts->parameters = CountParameters(config);
+  facts->trained_context = config.max_position_embeddings;
+  facts->width = config.hidden_size;
+}
+
 Status LoadGenerator(const ModelSetting& model, const Settings& settings,
                      const std::function<bool()>& stop, SharedResources* resources,
                      LoadedModel* loaded) {
@@ -192,6 +200,8 @@ Status LoadGenerator(const ModelSetting& model, const Settings& settings,
   served.max_images = settings.max_images;
   served.defaults = loaded->bundle->generation_defaults();
   served.eos_token_ids = config.eos_token_ids;
+  SetFacts(config, &served.facts);
+  served.facts.max_sequences = settings.max_num_seqs;
   if (!model.draft.empty() && settings.speculation) {
     return LoadDraft(model, settings, stop, resources, loaded);
   }
@@ -217,6 +227,7 @@ Status LoadEncoder(const ModelSetting& model, const Settings& settings, SharedRe
   } else {
     const EmbeddingConfig marked{.pooling = Pooling::kLast};
     const EmbeddingConfig config = loaded->bundle->weights().config.embedding.value_or(marked);
+    SetFacts(loaded->bundle->weights().config, &loaded->served.facts);
     EG_ASSIGN_OR_RETURN(auto runner, MakeRunner(model, settings, true, resources, loaded));
     loaded->encoder = std::make_unique<DecoderTextEncoder>(std::move(runner), config);
   }
@@ -225,6 +236,7 @@ Status LoadEncoder(const ModelSetting& model, const Settings& settings, SharedRe
   served.embedding_width = limits.width;
   served.limits.vocab_size = limits.vocab_size;
   served.limits.max_model_len = limits.max_text_tokens;
+  served.facts.width = limits.width;
   return {};
 }
 
@@ -267,6 +279,7 @@ Result<LoadedModel> LoadModel(const ModelSetting& model, const Settings& setting
   if (!text.ok()) return text.status().WithContext(model.path);
   served.text = *std::move(text);
   served.name = NameOf(model);
+  served.facts.weight_bytes = static_cast<int64_t>(loaded.bundle->weights_bytes());
   served.created = std::chrono::duration_cast<std::chrono::seconds>(
                        std::chrono::system_clock::now().time_since_epoch())
                        .count();

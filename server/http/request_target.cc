@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 #include "server/http/syntax.h"
 
 namespace edgegate {
@@ -110,6 +112,22 @@ std::optional<RequestTarget> ParseTarget(std::string_view method, std::string_vi
   if (!Decode(out.query, &decoded_query)) return std::nullopt;
   if (out.path.empty()) out.path = "/";
   return out;
+}
+
+std::optional<std::string> QueryParameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const size_t equals = std::min(pair.find('='), pair.size());
+    if (pair.substr(0, equals) != name) continue;
+    std::string value(pair.substr(std::min(equals + 1, pair.size())));
+    std::replace(value.begin(), value.end(), '+', ' ');
+    std::string decoded;
+    if (!Decode(value, &decoded)) return std::nullopt;
+    return decoded;
+  }
+  return std::nullopt;
 }
 
 std::string FormatAuthority(const Authority& authority, int default_port) {

@@ -26,6 +26,10 @@ struct RequestTarget {
 // another form, an invalid percent-encoding, a character that a URI may not contain, or a NUL.
 std::optional<RequestTarget> ParseTarget(std::string_view method, std::string_view target);
 
+// Returns the value of a query's parameter, decoded. A '+' is a blank. nullopt: there is no such
+// parameter. Precondition: ParseTarget() returned the query.
+std::optional<std::string> QueryParameter(std::string_view query, std::string_view name);
+
 // Returns "name:port", or "name" if there is no port or it is `default_port` (80 for http).
 std::string FormatAuthority(const Authority& authority, int default_port);
 

@@ -28,6 +28,7 @@ struct Route {
   std::string path;
   Scope scope = Scope::kApi;
   std::string summary;             // one line, for the API's description
+  std::string_view api = {};       // name of the file with the schemas of the endpoint
   ErrorBody error_body = nullptr;  // writes errors of this route
   // Answers a request. Runs on the connection's thread. Several threads may call it at once.
   std::function<void(Exchange&)> handle;

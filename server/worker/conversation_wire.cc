@@ -91,4 +91,16 @@ AnswerTraits GetTraits(WireReader* message) {
   return traits;
 }
 
+void PutFacts(const TemplateFacts& facts, WireWriter* message) {
+  message->PutString(facts.source).PutString(facts.bos_token).PutString(facts.eos_token);
+}
+
+TemplateFacts GetFacts(WireReader* message) {
+  TemplateFacts facts;
+  facts.source = message->GetString();
+  facts.bos_token = message->GetString();
+  facts.eos_token = message->GetString();
+  return facts;
+}
+
 }  // namespace edgegate

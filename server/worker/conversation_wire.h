@@ -1,5 +1,5 @@
-// Writes conversations and AnswerTraits to messages between the daemon and its worker processes,
-// and reads them.
+// Writes conversations, AnswerTraits and TemplateFacts to messages between the daemon and its
+// worker processes, and reads them.
 #pragma once
 
 #include "engine/text/chat_template.h"
@@ -16,5 +16,8 @@ Conversation GetConversation(WireReader* message);
 
 void PutTraits(const AnswerTraits& traits, WireWriter* message);
 AnswerTraits GetTraits(WireReader* message);
+
+void PutFacts(const TemplateFacts& facts, WireWriter* message);
+TemplateFacts GetFacts(WireReader* message);
 
 }  // namespace edgegate

@@ -24,8 +24,11 @@ Status EncodeChat(const TextModel& model, WireReader* job, WireWriter* result) {
 Status EncodeText(const TextModel& model, WireReader* job, WireWriter* result) {
   const std::string_view text = job->GetString();
   const auto max_tokens = job->Get<int64_t>();
+  const auto specials = job->GetBool() ? Tokenizer::Specials::kParse : Tokenizer::Specials::kPlain;
+  const bool add_special = job->GetBool();
+  if (!job->ok()) return Internal("a worker's job is damaged");
   EG_ASSIGN_OR_RETURN(const auto ids,
-                      model.tokenizer->Encode(text, Tokenizer::Specials::kParse, true, max_tokens));
+                      model.tokenizer->Encode(text, specials, add_special, max_tokens));
   result->PutVector(ids);
   return {};
 }
@@ -138,6 +141,7 @@ Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer) {
       .Put(table.StripsLeadingSpace())
       .Put(model.chat_template != nullptr);
   PutTraits(traits, answer);
+  PutFacts(model.chat_template ? model.chat_template->facts() : TemplateFacts(), answer);
   return model;
 }
 

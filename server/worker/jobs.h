@@ -20,7 +20,7 @@ namespace edgegate {
 enum class JobKind : uint8_t {
   kEncodeChat,    // Conversation, limit of tokens, rows of images -> ids, positions of images,
                   // whether thoughts are open
-  kEncodeText,    // text, limit of tokens -> ids
+  kEncodeText,    // text, limit of tokens, TextOptions -> ids
   kEncodeTexts,   // limit of tokens, whether to cut, texts -> for each whether it fits, ids
   kPrepareImage,  // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
   kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)
@@ -58,7 +58,7 @@ struct TextModelSource {
 };
 std::string LoadMessage(const TextModelSource& source);
 // Loads the model's text side, in the host. Writes to `answer` a VocabularyTable, a flag (the model
-// has a chat template), and the template's traits.
+// has a chat template), and the template's traits and facts.
 Result<TextModel> LoadTextModel(std::string_view message, WireWriter* answer);
 
 std::string AnswerMessage(const Status& status, const WireWriter& result);

@@ -72,6 +72,7 @@ Result<std::unique_ptr<ModelText>> ModelText::Load(const TextModelSource& source
   text->vocabulary_ = std::make_unique<VocabularyTable>(std::move(table));
   text->has_chat_template_ = reader.GetBool();
   text->traits_ = GetTraits(&reader);
+  text->facts_ = GetFacts(&reader);
   if (!reader.ok()) return Malformed();
   return text;
 }
@@ -147,9 +148,9 @@ Result<ChatPrompt> ModelText::EncodeChat(const Conversation& conversation, int64
 }
 
 Result<std::vector<int32_t>> ModelText::EncodeText(std::string_view text, int64_t max_tokens,
-                                                   const JobContext& context) {
+                                                   const JobContext& context, TextOptions options) {
   WireWriter job = NewJob(JobKind::kEncodeText);
-  job.PutString(text).Put(max_tokens);
+  job.PutString(text).Put(max_tokens).Put(options.parse_special).Put(options.add_special);
   EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kEncodeText, &job, context));
   WireReader reader(result);
   auto ids = reader.GetVector<int32_t>();

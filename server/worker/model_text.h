@@ -24,6 +24,12 @@ struct PreparedImage {
   std::string sha256;           // of the pixels, in hex digits
 };
 
+// The treatment of special tokens in a text.
+struct TextOptions {
+  bool parse_special = true;  // text that looks like a special token becomes the token
+  bool add_special = true;    // add the tokens of the tokenizer's post-processor
+};
+
 // Errors of the methods: kInvalidArgument: the input is wrong, or the job exceeds a limit, which
 // the message names. kResourceExhausted: a text has too many tokens. kUnavailable: too many jobs
 // wait, or no process can be started. kCancelled: the context was cancelled. Provides its own
@@ -40,12 +46,14 @@ class ModelText {
   bool has_chat_template() const { return has_chat_template_; }
   // Returns the marks and forms that the model uses in its answers.
   const AnswerTraits& traits() const { return traits_; }
+  // Returns the template and its special tokens. All are empty if the model has no chat template.
+  const TemplateFacts& template_facts() const { return facts_; }
 
   // `image_rows`: see ChatTemplate::Encode.
   Result<ChatPrompt> EncodeChat(const Conversation& conversation, int64_t max_tokens,
                                 const std::vector<int>& image_rows, const JobContext& context);
   Result<std::vector<int32_t>> EncodeText(std::string_view text, int64_t max_tokens,
-                                          const JobContext& context);
+                                          const JobContext& context, TextOptions options = {});
   // Tokenizes several texts, with the tokens that the tokenizer adds. A text with more than
   // `max_tokens` is cut if `cut` is set; the tokens that the tokenizer adds at its end are kept.
   // Otherwise its result is nullopt.
@@ -79,6 +87,7 @@ class ModelText {
   std::unique_ptr<VocabularyTable> vocabulary_;
   bool has_chat_template_ = false;
   AnswerTraits traits_;
+  TemplateFacts facts_;
   Mutex mutex_;
   std::vector<std::unique_ptr<WorkerProcess>> idle_ EG_GUARDED_BY(mutex_);
 };

@@ -37,12 +37,13 @@ def test_openapi_json_describes_every_route(site):
     assert told["openapi"].startswith("3.1")
     expected = {"/health", "/v1/models", "/v1/models/{model}", "/openapi.json"}
     expected |= {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"}
-    expected |= {"/", "/page/chat.js"}
+    expected |= {"/", "/page/chat.js", "/tokenize", "/detokenize", "/props", "/version", "/models"}
     assert expected | {"/api/chat", "/api/generate", "/api/tags"} <= told["paths"].keys()
     for path, operations in told["paths"].items():
         for operation in operations.values():
             assert operation["summary"].endswith(".")
-            assert ("parameters" in operation) == ("{" in path)
+            places = [one["in"] for one in operation.get("parameters", [])]
+            assert ("path" in places) == ("{" in path)
 
 
 def test_methods_follow_the_description(site):

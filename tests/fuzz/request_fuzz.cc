@@ -16,6 +16,8 @@
 #include "server/api/openai/errors.h"
 #include "server/api/openai/responses/request.h"
 #include "server/api/rerank/rerank.h"
+#include "server/api/tokens/detokenize.h"
+#include "server/api/tokens/tokenize.h"
 
 namespace {
 
@@ -55,5 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   TryParse(ParseRerank, body);
   TryParse(ParseOllamaEmbed, body);
   TryParse(ParseOllamaEmbeddings, body);
+  TryParse(ParseTokenize, body);
+  TryParse(ParseDetokenize, body);
   return 0;
 }

@@ -10,6 +10,7 @@ import cases_prompt
 import cases_protocols
 import cases_sampling
 import cases_schema
+import cases_tokens
 import cases_tools
 
 CASES = [
@@ -26,6 +27,7 @@ CASES = [
         cases_tools,
         cases_protocols,
         cases_endpoints,
+        cases_tokens,
     )
     for case in module.CASES
 ]

@@ -20,12 +20,14 @@ void AddMessages(const ApiServices& services, Router* router) {
        .path = "/v1/messages",
        .scope = Scope::kApi,
        .summary = "The model's next message, in the shape of Anthropic's API.",
+       .api = "anthropic/messages",
        .error_body = AnthropicErrorBody,
        .handle = [&](Exchange& exchange) { AnswerCall(services, ParseMessageRequest, exchange); }});
   router->Add({.method = "POST",
                .path = "/v1/messages/count_tokens",
                .scope = Scope::kApi,
                .summary = "The number of tokens of a request to /v1/messages.",
+               .api = "anthropic/count_tokens",
                .error_body = AnthropicErrorBody,
                .handle = [&](Exchange& exchange) {
                  AnswerCount(services, ParseCountRequest, exchange, WriteCount);

@@ -36,6 +36,16 @@ std::string TypeOf(const nlohmann::ordered_json& value) {
   return type.is_string() ? type.get<std::string>() : "";
 }
 
+std::optional<int64_t> IntegerOf(const nlohmann::ordered_json& value) {
+  if (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX) return std::nullopt;
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  const double number = value.get<double>();
+  constexpr double kEnd = 0x1p63;
+  const bool fits = number >= -kEnd && number < kEnd && std::trunc(number) == number;
+  return fits ? std::optional(static_cast<int64_t>(number)) : std::nullopt;
+}
+
 CallError MissingField(const std::string& name) {
   return BadField(name, fmt::format("Missing required parameter: '{}'.", name),
                   "missing_required_parameter");
@@ -60,16 +70,19 @@ std::optional<bool> Fields::Bool(const std::string& name) {
 std::optional<int64_t> Fields::Int(const std::string& name, int64_t low, int64_t high) {
   const auto& value = Raw(name);
   if (value.is_null()) return std::nullopt;
-  const bool huge = value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX;
-  if (!value.is_number_integer()) {
+  const std::optional<int64_t> integer = IntegerOf(value);
+  // Integers that do not fit in 64 bits are out of range. A float of 2^63 or more is one too.
+  const bool is_integer = integer || value.is_number_integer() ||
+                          (value.is_number_float() && std::abs(value.get<double>()) >= 0x1p63);
+  if (!is_integer) {
     Fail(WrongType(Path(name), "an integer", value));
     return std::nullopt;
   }
-  if (huge || value.get<int64_t>() < low || value.get<int64_t>() > high) {
+  if (!integer || *integer < low || *integer > high) {
     Fail(OutOfRange(Path(name), value, low, high));
     return std::nullopt;
   }
-  return value.get<int64_t>();
+  return integer;
 }
 
 std::optional<float> Fields::Number(const std::string& name, double low, double high) {

@@ -25,6 +25,10 @@ const nlohmann::ordered_json& MemberOf(const nlohmann::ordered_json& value, cons
 // Returns the member `type`, or an empty text if it is no string.
 std::string TypeOf(const nlohmann::ordered_json& value);
 
+// Returns the value of an integer. As in JSON Schema, 2.0 is the integer 2. nullopt: the value is
+// no integer, or it does not fit in 64 bits.
+std::optional<int64_t> IntegerOf(const nlohmann::ordered_json& value);
+
 // Makes a 400 for a parameter that is absent.
 CallError MissingField(const std::string& name);
 

@@ -120,6 +120,7 @@ void AddOllamaEmbed(const ApiServices& services, Router* router) {
                .path = "/api/embed",
                .scope = Scope::kApi,
                .summary = "The embeddings of texts, in the shape of Ollama's API.",
+               .api = "ollama/embed",
                .error_body = OllamaErrorBody,
                .handle = [&](Exchange& exchange) {
                  AnswerEmbedding(services, ParseOllamaEmbed, exchange);
@@ -128,6 +129,7 @@ void AddOllamaEmbed(const ApiServices& services, Router* router) {
                .path = "/api/embeddings",
                .scope = Scope::kApi,
                .summary = "The embedding of a text, in the older shape of Ollama's API.",
+               .api = "ollama/embeddings",
                .error_body = OllamaErrorBody,
                .handle = [&](Exchange& exchange) {
                  AnswerEmbedding(services, ParseOllamaEmbeddings, exchange);

@@ -12,6 +12,7 @@ void AddOllamaGenerate(const ApiServices& services, Router* router) {
        .path = "/api/chat",
        .scope = Scope::kApi,
        .summary = "The model's next message, in the shape of Ollama's API.",
+       .api = "ollama/chat",
        .error_body = OllamaErrorBody,
        .handle = [&](Exchange& exchange) { AnswerCall(services, ParseOllamaChat, exchange); }});
   router->Add(
@@ -19,6 +20,7 @@ void AddOllamaGenerate(const ApiServices& services, Router* router) {
        .path = "/api/generate",
        .scope = Scope::kApi,
        .summary = "The answer to a prompt, in the shape of Ollama's API.",
+       .api = "ollama/generate",
        .error_body = OllamaErrorBody,
        .handle = [&](Exchange& exchange) { AnswerCall(services, ParseOllamaGenerate, exchange); }});
 }

@@ -135,29 +135,32 @@ void AddRefusal(const char* method, const char* path, const char* summary, std::
                .path = path,
                .scope = Scope::kApi,
                .summary = summary,
+               .api = "ollama/delete",
                .error_body = OllamaErrorBody,
                .handle = [message = std::move(message)](Exchange& exchange) {
                  exchange.Fail({400, message, "", "unsupported"});
                }});
 }
 
-void AddGet(const char* path, const char* summary, std::function<std::string()> answer,
-            Router* router) {
+void AddGet(const char* path, const char* api, const char* summary,
+            std::function<std::string()> answer, Router* router) {
   router->Add(
       {.method = "GET",
        .path = path,
        .scope = Scope::kApi,
        .summary = summary,
+       .api = api,
        .error_body = OllamaErrorBody,
        .handle = [answer = std::move(answer)](Exchange& exchange) { exchange.Answer(answer()); }});
 }
 
-void AddPost(const ApiServices& services, const char* path, const char* summary, ParseCall parse,
-             Router* router) {
+void AddPost(const ApiServices& services, const char* path, const char* api, const char* summary,
+             ParseCall parse, Router* router) {
   router->Add({.method = "POST",
                .path = path,
                .scope = Scope::kApi,
                .summary = summary,
+               .api = api,
                .error_body = OllamaErrorBody,
                .handle = [&services, parse = std::move(parse)](Exchange& exchange) {
                  AnswerCall(services, parse, exchange);
@@ -168,21 +171,23 @@ void AddPost(const ApiServices& services, const char* path, const char* summary,
 
 void AddOllamaModels(const ApiServices& services, Router* router) {
   AddGet(
-      "/api/version", "The version, in the shape of Ollama's API.",
+      "/api/version", "ollama/version", "The version, in the shape of Ollama's API.",
       [] {
         return DumpJson(json{{"version", Version()}});
       },
       router);
   AddGet(
-      "/api/tags", "The models that are loaded, in the shape of Ollama's API.",
+      "/api/tags", "ollama/tags", "The models that are loaded, in the shape of Ollama's API.",
       [&services] { return Tags(services); }, router);
   AddGet(
-      "/api/ps", "The models that are loaded, with their contexts, in Ollama's shape.",
+      "/api/ps", "ollama/tags",
+      "The models that are loaded, with their contexts, in Ollama's shape.",
       [&services] { return Running(services); }, router);
-  AddPost(services, "/api/show", "One model and what it can do, in Ollama's shape.", ParseShow,
-          router);
+  AddPost(services, "/api/show", "ollama/show", "One model and what it can do, in Ollama's shape.",
+          ParseShow, router);
   AddPost(
-      services, "/api/pull", "Succeeds for a model that is served. Downloads nothing.",
+      services, "/api/pull", "ollama/pull",
+      "Succeeds for a model that is served. Downloads nothing.",
       [&services](std::string_view body) { return ParsePull(services, body); }, router);
   AddRefusal("DELETE", "/api/delete", "Refuses: models are not deleted over the API.",
              "Models are not deleted over the API: remove the file from engine.model_dir.", router);

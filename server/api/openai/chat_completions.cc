@@ -76,8 +76,9 @@ bool ParseReasoningFormat(Fields* fields) {
   return format != "none";
 }
 
-// Reads messages and tools. True: the request has the older `functions`.
-bool ParseConversation(Fields* fields, Call* call) {
+}  // namespace
+
+bool ParseChatInput(Fields* fields, Call* call) {
   Conversation conversation;
   conversation.messages = ParseMessages(fields, &call->images);
   conversation.add_generation_prompt = fields->Bool("add_generation_prompt").value_or(true);
@@ -89,6 +90,8 @@ bool ParseConversation(Fields* fields, Call* call) {
   ParseThinkingBudget(fields, call);
   return functions;
 }
+
+namespace {
 
 void ParseLogprobs(Fields* fields, Call* call) {
   const bool wanted = fields->Bool("logprobs").value_or(false);
@@ -108,7 +111,7 @@ std::variant<ParsedCall, CallError> ParseChatCompletion(std::string_view body) {
   ParsedCall parsed;
   OutputOptions output;
   ParseModel(&fields, &parsed.call);
-  output.functions = ParseConversation(&fields, &parsed.call);
+  output.functions = ParseChatInput(&fields, &parsed.call);
   ParseLengths(&fields, 1, &parsed.call);
   ParseSampling(&fields, &parsed.call);
   ParseLogprobs(&fields, &parsed.call);
@@ -138,6 +141,7 @@ void AddChatCompletions(const ApiServices& services, Router* router) {
        .path = "/v1/chat/completions",
        .scope = Scope::kApi,
        .summary = "The model's next message in a conversation, whole or as a stream.",
+       .api = "openai/chat_completions",
        .error_body = OpenAiErrorBody,
        .handle = [&](Exchange& exchange) { AnswerCall(services, ParseChatCompletion, exchange); }});
 }

@@ -96,6 +96,7 @@ void AddCompletions(const ApiServices& services, Router* router) {
        .path = "/v1/completions",
        .scope = Scope::kApi,
        .summary = "The continuation of a text, whole or as a stream.",
+       .api = "openai/completions",
        .error_body = OpenAiErrorBody,
        .handle = [&](Exchange& exchange) { AnswerCall(services, ParseCompletion, exchange); }});
 }

@@ -121,6 +121,7 @@ void AddEmbeddings(const ApiServices& services, Router* router) {
                .path = "/v1/embeddings",
                .scope = Scope::kApi,
                .summary = "The embeddings of texts.",
+               .api = "openai/embeddings",
                .error_body = OpenAiErrorBody,
                .handle = [&](Exchange& exchange) {
                  AnswerEmbedding(services, ParseEmbeddings, exchange);

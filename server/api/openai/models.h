@@ -1,4 +1,4 @@
-// GET /v1/models and GET /v1/models/{model}.
+// GET /v1/models, which is GET /models too, and GET /v1/models/{model}.
 #pragma once
 
 #include "server/api/services.h"

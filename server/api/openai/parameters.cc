@@ -114,8 +114,9 @@ std::optional<std::vector<int32_t>> TokenIds(const json& value) {
   std::vector<int32_t> ids;
   if (!value.is_array()) return std::nullopt;
   for (const json& id : value) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() >= kMaxToken) return std::nullopt;
-    ids.push_back(id.get<int32_t>());
+    const auto integer = IntegerOf(id);
+    if (!integer || *integer < 0 || *integer >= kMaxToken) return std::nullopt;
+    ids.push_back(static_cast<int32_t>(*integer));
   }
   return ids;
 }

@@ -66,6 +66,7 @@ void AddHealth(const ApiServices& services, Router* router) {
                .path = "/health",
                .scope = Scope::kPublic,
                .summary = "Whether the daemon works, and what its models do.",
+               .api = "ops/health",
                .error_body = OpenAiErrorBody,
                .handle = [&](Exchange& exchange) { AnswerHealth(services, exchange); }});
 }

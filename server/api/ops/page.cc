@@ -44,6 +44,7 @@ void AddPage(const ApiServices& services, Router* router) {
                  .path = index ? "/" : "/page/" + std::string(file.name),
                  .scope = Scope::kPublic,
                  .summary = index ? "The chat page." : "A part of the chat page.",
+                 .api = index ? "ops/page" : "ops/page_part",
                  .error_body = OpenAiErrorBody,
                  .handle = [&file](Exchange& exchange) { AnswerFile(file, exchange); }});
   }

@@ -147,6 +147,7 @@ void AddRerank(const ApiServices& services, Router* router) {
          .path = path,
          .scope = Scope::kApi,
          .summary = "Documents in the order of their similarity to a query.",
+         .api = "rerank/rerank",
          .error_body = OpenAiErrorBody,
          .handle = [&](Exchange& exchange) { AnswerEmbedding(services, ParseRerank, exchange); }});
   }

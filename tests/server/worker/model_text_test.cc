@@ -107,11 +107,18 @@ TEST_CASE("a worker encodes text and messages as this process does") {
     REQUIRE(ids.ok());
     CHECK(*ids == *(*tokenizer)->Encode(one, Tokenizer::Specials::kParse, true));
     CHECK(text->vocabulary().Decode(*ids, false) == (*tokenizer)->Decode(*ids, false));
+    const auto plain = text->EncodeText(one, 1000, {}, {.parse_special = false});
+    CHECK(*plain == *(*tokenizer)->Encode(one, Tokenizer::Specials::kPlain, true));
+    const auto bare = text->EncodeText(one, 1000, {}, {.add_special = false});
+    CHECK(*bare == *(*tokenizer)->Encode(one, Tokenizer::Specials::kParse, false));
   }
   const auto chat =
       ChatTemplate::Make(site.source->tokenizer_assets(), **tokenizer, "<|begin_of_image|>");
   REQUIRE(chat.ok());
   CHECK(text->has_chat_template());
+  CHECK(text->template_facts().source == (*chat)->facts().source);
+  CHECK(text->template_facts().source.find("message") != std::string::npos);
+  CHECK(text->template_facts().eos_token == (*chat)->facts().eos_token);
   const Conversation conversation = SomeConversation();
   size_t without_image = 0;
   for (const int rows : {1, 3, 7}) {  // the number of rows is a property of the image

@@ -50,6 +50,7 @@ void AddResponses(const ApiServices& services, Router* router) {
                .path = "/v1/responses",
                .scope = Scope::kApi,
                .summary = "The model's answer to items, whole or as a stream of events.",
+               .api = "openai/responses/responses",
                .error_body = OpenAiErrorBody,
                .handle = [&services, store](Exchange& exchange) {
                  const auto parse = [&](std::string_view body) {
@@ -61,6 +62,7 @@ void AddResponses(const ApiServices& services, Router* router) {
                .path = "/v1/responses/{response}",
                .scope = Scope::kApi,
                .summary = "A stored response.",
+               .api = "openai/responses/stored_response",
                .error_body = OpenAiErrorBody,
                .handle = [store](Exchange& exchange) { AnswerStored(*store, exchange); }});
   router->Add({.method = "GET",
@@ -73,6 +75,7 @@ void AddResponses(const ApiServices& services, Router* router) {
                .path = "/v1/responses/{response}",
                .scope = Scope::kApi,
                .summary = "Deletes a stored response.",
+               .api = "openai/responses/deleted_response",
                .error_body = OpenAiErrorBody,
                .handle = [store](Exchange& exchange) { DeleteStored(store.get(), exchange); }});
 }
