@@ -6,6 +6,7 @@
 #include "server/api/ollama/models.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
+#include "server/api/openai/decisions/decisions.h"
 #include "server/api/openai/embeddings.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/models.h"
@@ -30,6 +31,7 @@ Router MakeRoutes(const ApiServices& services) {
   AddOllamaModels(services, &router);
   AddOllamaEmbed(services, &router);
   AddEmbeddings(services, &router);
+  AddDecisions(services, &router);
   AddRerank(services, &router);
   // Azure's clients. The name of a deployment is that of a model.
   router.AddAlias("/openai/deployments/{model}", "/v1");
