@@ -184,7 +184,8 @@ TEST_CASE("answers") {
   const DecisionResult result{.probabilities = {{0.75, 0.25}, {0.25, 0.75}, {0.25, 0.25, 0.5}},
                               .input_tokens = 30,
                               .cached_tokens = 16,
-                              .prompt_tokens = 20};
+                              .prompt_tokens = 20,
+                              .timings = {}};
   const json answer = json::parse(WriteDecision(Good(body), "m", result));
   CHECK(answer == json::parse(R"({"model":"m","answers":[
     {"type":"predicate","name":"hot","probability":0.75},
