@@ -187,6 +187,9 @@ Status LoadGenerator(const ModelSetting& model, const Settings& settings,
   served.limits = loaded->runner->limits();
   served.max_images = settings.max_images;
   served.defaults = loaded->bundle->generation_defaults();
+  if (model.decision_temperature) {
+    served.defaults.decision_temperature = model.decision_temperature;
+  }
   served.eos_token_ids = config.eos_token_ids;
   if (!model.draft.empty() && settings.speculation) {
     return LoadDraft(model, settings, stop, resources, loaded);
