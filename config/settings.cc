@@ -154,6 +154,14 @@ Status ReadModels(const toml::node& node, Settings* settings) {
         model.embedding = *flag;
         continue;
       }
+      if (key.str() == "decision_temperature") {
+        const double number = value.value<double>().value_or(0);
+        if (!(number >= 0.01 && number <= 100)) {
+          return InvalidArgument("model.decision_temperature must be a number from 0.01 to 100");
+        }
+        model.decision_temperature = static_cast<float>(number);
+        continue;
+      }
       const auto text = value.value_exact<std::string>();
       std::string* member = key.str() == "name"          ? &model.name
                             : key.str() == "path"        ? &model.path

@@ -20,6 +20,8 @@ struct ModelSetting {
   std::string tool_format = {};  // the form of tool calls; empty: detected from the chat template
   // Compute embeddings from the last token, although the files do not mark the model for that.
   bool embedding = false;
+  // Divides the scores of decisions. Absent: that of the model's files, or else 1.
+  std::optional<float> decision_temperature = {};
 };
 
 inline constexpr int kManySetting = 1 << 30;

@@ -79,6 +79,7 @@ bool Delivery::MaskReady(Sequence* sequence) {
 void Delivery::Deliver(const ScheduledSequence& share, const float* logits) {
   Sequence& s = *share.sequence;
   if (s.state == Sequence::State::kFinished) return;  // its request failed in this step
+  if (s.branch != nullptr) return DeliverBranch(share, logits);
   if (s.wants_prompt_logits && s.generated() == 0) AddPromptLogprobs(share, logits);
   const bool ready = !share.samples || MaskReady(&s);
   if (s.state == Sequence::State::kFinished) return;
@@ -92,6 +93,20 @@ void Delivery::Deliver(const ScheduledSequence& share, const float* logits) {
   if (ready && share.samples) {
     AcceptDraft(share, logits + (share.count - share.first_logits - 1) * vocab_size_);
   }
+}
+
+// Scores a part of a branch. The branch ends with its last token.
+void Delivery::DeliverBranch(const ScheduledSequence& share, const float* logits) {
+  Sequence& s = *share.sequence;
+  SequenceGroup& group = *s.group;
+  const Status status = group.scores->AddRows(share, logits, vocab_size_);
+  totals_.prompt_tokens += static_cast<uint64_t>(share.count);
+  scheduler_->Advance(share);
+  if (!status.ok()) return Finish(&s, FinishReason::kError, status);
+  if (!share.samples) return;
+  group.last_token = Clock::now();
+  group.first_token = group.last_token;
+  Finish(&s, FinishReason::kStop);
 }
 
 // Samples a token from `row`, and one more from each following row as long as the draft token
@@ -183,6 +198,14 @@ void Delivery::FinishWith(Sequence* sequence, FinishReason reason, TokenEvent ev
   event.index = sequence->index;
   event.finish = reason;
   event.status = std::move(status);
+  if (group.scores) {
+    group.unfinished -= group.scores->End(&event);
+    if (group.unfinished > 1) {
+      --group.unfinished;
+      return;
+    }
+    group.scores->MoveResult(&event);
+  }
   if (--group.unfinished == 0) {
     const RequestTimings timings = TimingsOf(group);
     totals_.cached_tokens += static_cast<uint64_t>(timings.cached_tokens);

@@ -53,6 +53,7 @@ class Delivery {
 
  private:
   void Deliver(const ScheduledSequence& share, const float* logits);
+  void DeliverBranch(const ScheduledSequence& share, const float* logits);
   void AcceptDraft(const ScheduledSequence& share, const float* row);
   bool MaskReady(Sequence* sequence);
   bool DeliverToken(Sequence* sequence, const float* row);

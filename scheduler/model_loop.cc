@@ -107,6 +107,7 @@ bool ModelLoop::Forward(const Shares& step, bool others_running) {
     }
   }
   requests_.DropFinished();
+  requests_.AddBranches();
   return output.ok();
 }
 

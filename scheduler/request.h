@@ -23,6 +23,18 @@ struct PromptMedia {
   MediaItem item;
 };
 
+// Tokens whose log-probabilities are wanted after the first `offset` tokens of a branch.
+struct ScoreRow {
+  int offset = 0;
+  std::vector<int32_t> tokens;  // at least one
+};
+
+// A continuation of a prompt that is scored and not generated.
+struct ScoreBranch {
+  std::vector<int32_t> tokens;  // follow the prompt; may be empty
+  std::vector<ScoreRow> rows;   // at least one, by rising offset
+};
+
 struct GenerationRequest {
   std::string id;  // for logs
   // Owner of what the request leaves in caches. Other tenants do not find it, so that response
@@ -42,6 +54,10 @@ struct GenerationRequest {
   // Number of alternatives for the log-probability of each prompt token; -1: no log-probabilities
   // of the prompt. OpenAI's `echo` with `logprobs`.
   int num_prompt_logprobs = -1;
+  // Not empty: the request generates nothing, and its one event has `scores`. The members for
+  // sampling and stopping are not used, and num_sequences is 1. The prompt is computed once, with
+  // the first branch. The others find it in the prefix cache.
+  std::vector<ScoreBranch> branches;
   // Constraint that each sequence starts with a clone of; null: none.
   std::shared_ptr<const TokenConstraint> constraint;
   std::optional<std::chrono::steady_clock::time_point> deadline;
@@ -75,6 +91,9 @@ struct TokenEvent {
   // Prompt tokens 1 to prompt.size() - 1, in order: once per request, in the first event of
   // sequence 0 that has a token. Position 0 has no log-probability and is left out.
   std::vector<SampledToken> prompt_logprobs;
+  // Log-probabilities of the tokens of all rows of all branches, in order. They are those of
+  // `prompt_logprobs`. In the event of a request with branches whose `finish` is kStop.
+  std::vector<float> scores;
   FinishReason finish = FinishReason::kNone;
   Status status;                          // the cause if finish is kError
   std::optional<RequestTimings> timings;  // in the last event of the last sequence to finish

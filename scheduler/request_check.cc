@@ -47,12 +47,42 @@ Status CheckMedia(const GenerationRequest& request, const RunnerLimits& limits) 
   return {};
 }
 
+// Every branch has a row, and each row is after a token that the branch computes.
+Status CheckBranches(const GenerationRequest& request, const RunnerLimits& limits) {
+  const auto in_vocabulary = [&](int32_t id) { return id >= 0 && id < limits.vocab_size; };
+  if (!request.branches.empty() && request.num_sequences != 1) {
+    return InvalidArgument("a request with branches has one sequence");
+  }
+  for (const ScoreBranch& branch : request.branches) {
+    bool good = !branch.rows.empty() && std::ranges::all_of(branch.tokens, in_vocabulary);
+    int64_t last = -1;
+    for (const ScoreRow& row : branch.rows) {
+      good = good && row.offset > last && row.offset <= std::ssize(branch.tokens) &&
+             !row.tokens.empty() && std::ranges::all_of(row.tokens, in_vocabulary);
+      last = row.offset;
+    }
+    if (!good) return InvalidArgument("a branch is malformed");
+  }
+  return {};
+}
+
+// Most tokens that a sequence of the request has after its prompt.
+int64_t MostTokens(const GenerationRequest& request) {
+  if (request.branches.empty()) return request.max_tokens;
+  int64_t most = 0;
+  for (const ScoreBranch& branch : request.branches) {
+    most = std::max(most, std::ssize(branch.tokens));
+  }
+  return most;
+}
+
 Status CheckLength(const GenerationRequest& request, const RunnerLimits& limits) {
-  const int64_t length = static_cast<int64_t>(request.prompt.size()) + request.max_tokens;
+  const int64_t more = MostTokens(request);
+  const int64_t length = static_cast<int64_t>(request.prompt.size()) + more;
   if (length > limits.max_model_len ||
       BlocksFor(static_cast<int>(length), limits.block_size) > limits.num_blocks) {
     return InvalidArgument("{} prompt tokens and {} to generate pass the limit of {}",
-                           request.prompt.size(), request.max_tokens, limits.max_model_len);
+                           request.prompt.size(), more, limits.max_model_len);
   }
   return {};
 }
@@ -63,6 +93,7 @@ Status CheckRequest(const GenerationRequest& request, const RunnerLimits& limits
   EG_RETURN_IF_ERROR(CheckCounts(request));
   EG_RETURN_IF_ERROR(CheckTokens(request, limits));
   EG_RETURN_IF_ERROR(CheckMedia(request, limits));
+  EG_RETURN_IF_ERROR(CheckBranches(request, limits));
   return CheckLength(request, limits);
 }
 

@@ -23,6 +23,15 @@ void RequestTable::Enqueue(SequenceGroup* group) {
   }
 }
 
+void RequestTable::AddBranches() {
+  for (auto& group : groups_) {
+    while (Sequence* branch = AddBranch(group.get())) {
+      branch->id = next_sequence_id_++;
+      scheduler_->Add(branch);
+    }
+  }
+}
+
 void RequestTable::CancelAll() {
   for (auto& group : groups_) {
     for (auto& sequence : group->sequences) {

@@ -29,6 +29,9 @@ class RequestTable {
   // Hands the sequences of a request that were not cancelled to the scheduler. The first one leads.
   void Enqueue(SequenceGroup* group);
 
+  // Hands further branches of the requests that score branches to the scheduler.
+  void AddBranches();
+
   // Ends everything with kCancelled.
   void CancelAll();
   // Ends cancelled sequences, and requests whose deadline has passed.

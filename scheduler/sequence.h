@@ -13,6 +13,7 @@
 namespace edgegate {
 
 struct ClientAccount;
+struct ScoreBranch;
 struct SequenceGroup;
 
 // An item of media in a prompt. It stands for `count` tokens from `position` on.
@@ -38,6 +39,8 @@ struct Sequence {
   bool wants_prompt_logits = false;
   std::vector<SequenceMedia> media;             // by position
   std::unique_ptr<TokenConstraint> constraint;  // null: none
+  const ScoreBranch* branch = nullptr;          // ends the prompt and is scored; null: none
+  size_t first_score = 0;                       // place of the branch's scores in the request's
 
   // Set by the caller of Scheduler::Add. `id` grows with arrival. Sequences 1 to n - 1 of a request
   // have a leader: they wait for the prompt of sequence 0, and then share its full blocks. They

@@ -88,10 +88,16 @@ std::unique_ptr<SequenceGroup> MakeSequenceGroup(GenerationRequest request,
   if (r.sampling.repetition_penalty != 1.0f) {
     group->prompt_ids = SortedIds(r.prompt, limits.vocab_size);
   }
-  for (int i = 0; i < r.num_sequences; ++i) {
+  group->unfinished = r.num_sequences;
+  if (!r.branches.empty()) {
+    group->unfinished = static_cast<int>(r.branches.size());
+    group->scores =
+        std::make_unique<BranchScores>(std::move(r.prompt), media, std::move(r.branches));
+    group->sequences.push_back(group->scores->NextSequence(group.get()));
+  }
+  for (int i = 0; i < r.num_sequences && !group->scores; ++i) {
     group->sequences.push_back(MakeSequence(group.get(), i, media, limits));
   }
-  group->unfinished = r.num_sequences;
   r.prompt = {};
   r.stop_token_ids = {};
   r.constraint.reset();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scheduler/admission_limiter.h"
+#include "scheduler/branch_scores.h"
 #include "scheduler/generation_stream.h"
 #include "scheduler/media_positions.h"
 #include "scheduler/media_queue.h"
@@ -26,8 +27,9 @@ struct SequenceGroup {
   MediaPositions positions;         // of the tokens, where the model has several axes
   std::shared_ptr<GenerationStream> events;
   std::vector<std::unique_ptr<Sequence>> sequences;
-  AdmissionTicket ticket;  // a place for each sequence that was in no step yet
-  int unfinished = 0;      // sequences
+  std::unique_ptr<BranchScores> scores;  // null: the request has no branches
+  AdmissionTicket ticket;                // a place for each sequence that was in no step yet
+  int unfinished = 0;                    // sequences, and branches that have none yet
   int preemptions = 0;
   int draft_tokens = 0;
   int accepted_tokens = 0;

@@ -77,6 +77,11 @@ struct GenerationDefaults {
   std::optional<int> top_k;
   std::optional<float> min_p;
   std::optional<float> repetition_penalty;
+  // Divides the log-probabilities of the options of decisions. It is fitted on labelled examples.
+  std::optional<float> decision_temperature;
+  // True: questions are asked in the words of the request alone, without a list of the options. For
+  // models that were trained on such questions.
+  std::optional<bool> plain_decisions;
 };
 
 }  // namespace edgegate

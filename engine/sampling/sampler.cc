@@ -140,6 +140,15 @@ double CounterUniform(uint64_t seed, uint64_t position) {
   return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
+Status TokenLogprobs(std::span<const float> logits, std::span<const int32_t> tokens, float* out) {
+  const double normalizer = LogSumExp(logits);
+  if (!std::isfinite(normalizer)) return Internal("the model gave logits that are not numbers");
+  for (const int32_t token : tokens) {
+    *out++ = static_cast<float>(logits[static_cast<size_t>(token)] - normalizer);
+  }
+  return {};
+}
+
 SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& valid,
                            int32_t token, int num_top) {
   SampledToken out;

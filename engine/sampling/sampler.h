@@ -63,6 +63,10 @@ class Sampler {
   std::vector<double> weights_;
 };
 
+// Writes the log-probability of each of `tokens` in the raw row to `out`. They are the bytes of
+// DescribeToken(). kInternal if the row contains NaN or has no finite logit.
+Status TokenLogprobs(std::span<const float> logits, std::span<const int32_t> tokens, float* out);
+
 // Returns the log-probability and rank of `token` in the raw row, and the `num_top` most likely
 // valid ids (by falling log-probability, then by rising id).
 SampledToken DescribeToken(std::span<const float> logits, const std::vector<bool>& valid,

@@ -128,11 +128,50 @@ class JinjaTemplate : public ChatTemplate {
     return prompt;
   }
 
+  Result<SplitPrompt> EncodeSplit(const Conversation& conversation, std::string_view mark,
+                                  int64_t max_tokens,
+                                  std::span<const int> image_rows) const override {
+    EG_ASSIGN_OR_RETURN(Segments all, RenderAll(conversation));
+    SplitPrompt split;
+    Segments before;
+    int marks = 0;
+    for (size_t i = 0; i < all.texts.size(); ++i) {
+      const size_t at = all.specials[i] ? std::string::npos : all.texts[i].find(mark);
+      Segments* const to = marks == 0 ? &before : nullptr;
+      if (at == std::string::npos) {
+        (to ? to->texts : split.after).push_back(all.texts[i]);
+        (to ? to->specials : split.specials).push_back(all.specials[i]);
+        continue;
+      }
+      const std::string rest = all.texts[i].substr(at + mark.size());
+      marks += rest.find(mark) == std::string::npos ? 1 : 2;
+      before.texts.push_back(all.texts[i].substr(0, at));
+      before.specials.push_back(false);
+      split.after.push_back(rest);
+      split.specials.push_back(false);
+    }
+    if (marks != 1) {
+      return InvalidArgument("the model's chat template writes the last message {} times", marks);
+    }
+    if (OpensReasoning(all)) CloseReasoning(&split);
+    EG_ASSIGN_OR_RETURN(split.before.ids,
+                        tokenizer_.EncodeSegments(before.texts, before.specials, max_tokens));
+    if (!image_rows.empty()) EG_RETURN_IF_ERROR(PlaceImages(image_rows, &split.before));
+    return split;
+  }
+
  private:
   struct Segments {
     std::vector<std::string> texts;
     std::vector<bool> specials;
   };
+
+  void CloseReasoning(SplitPrompt* split) const {
+    const std::string& end = traits_.reasoning->end;
+    const bool special = tokenizer_.IsSpecial(tokenizer_.TokenId(end));
+    split->after.insert(split->after.end(), {"\n", end, "\n\n"});
+    split->specials.insert(split->specials.end(), {false, special, false});
+  }
 
   bool Shows(const Conversation& conversation) const {
     const auto segments = RenderSegments(conversation, wants_list_);

@@ -21,6 +21,15 @@ struct ChatPrompt {
   bool reasoning_open = false;       // the prompt ends with the begin mark of thoughts
 };
 
+// A prompt that is split at a mark, where a text of the daemon replaces the mark.
+struct SplitPrompt {
+  ChatPrompt before;  // its tokens
+  // What follows, as Tokenizer::EncodeSegments takes it. The first segment is text, which continues
+  // the text that replaces the mark. If the prompt opens thoughts, they are closed.
+  std::vector<std::string> after;
+  std::vector<bool> specials;
+};
+
 // The marks and forms that a model uses in its answers.
 struct AnswerTraits {
   const CallFormat* calls = nullptr;        // the form of its calls; null: not known
@@ -64,6 +73,12 @@ class ChatTemplate {
   virtual Result<ChatPrompt> Encode(const Conversation& conversation,
                                     int64_t max_tokens = Tokenizer::kNoLimit,
                                     std::span<const int> image_rows = {}) const = 0;
+
+  // As Encode(), for a prompt in which the template writes `mark` exactly once, as text and after
+  // all images. kInvalidArgument: it does not.
+  virtual Result<SplitPrompt> EncodeSplit(const Conversation& conversation, std::string_view mark,
+                                          int64_t max_tokens,
+                                          std::span<const int> image_rows) const = 0;
 };
 
 }  // namespace edgegate

@@ -87,6 +87,8 @@ Status GenerationFromJson(const Json& object, GenerationDefaults* g) {
   g->top_k = keys.OptionalInt("top_k");
   g->min_p = keys.OptionalFloat("min_p");
   g->repetition_penalty = keys.OptionalFloat("repetition_penalty");
+  g->decision_temperature = keys.OptionalFloat("decision_temperature");
+  g->plain_decisions = object["plain_decisions"].Bool();
   return keys.status();
 }
 
@@ -167,6 +169,11 @@ void AddDecoder(const BundleInfo& info, json* manifest) {
                                {"top_k", Optional(g.top_k)},
                                {"min_p", Optional(g.min_p)},
                                {"repetition_penalty", Optional(g.repetition_penalty)}};
+  // Absent where they are not set, so that the bundles of other models keep their bytes.
+  if (g.decision_temperature) {
+    (*manifest)["generation"]["decision_temperature"] = *g.decision_temperature;
+  }
+  if (g.plain_decisions) (*manifest)["generation"]["plain_decisions"] = *g.plain_decisions;
   (*manifest)["embedding_type"] = NameOf(info.embedding_type);
   (*manifest)["format"] = WeightFormatName(info.format);
 }

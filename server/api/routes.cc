@@ -7,6 +7,7 @@
 #include "server/api/ollama/models.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
+#include "server/api/openai/decisions/decisions.h"
 #include "server/api/openai/embeddings.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/models.h"
@@ -35,6 +36,7 @@ Router MakeRoutes(const ApiServices& services) {
   AddOllamaModels(services, &router);
   AddOllamaEmbed(services, &router);
   AddEmbeddings(services, &router);
+  AddDecisions(services, &router);
   AddRerank(services, &router);
   AddLlamaEmbeddings(services, &router);
   AddTokenize(services, &router);

@@ -199,6 +199,9 @@ Status LoadGenerator(const ModelSetting& model, const Settings& settings,
   served.valid_tokens = ValidTokens(served.text->vocabulary(), served.limits.vocab_size);
   served.max_images = settings.max_images;
   served.defaults = loaded->bundle->generation_defaults();
+  if (model.decision_temperature) {
+    served.defaults.decision_temperature = model.decision_temperature;
+  }
   served.eos_token_ids = config.eos_token_ids;
   SetFacts(config, &served.facts);
   served.facts.max_sequences = settings.max_num_seqs;

@@ -3,6 +3,7 @@
 import { call, curlOf, listModels, shortened } from "./api.js";
 import { measureStream, setUpCharts } from "./charts.js";
 import { addEvent, assistantTurn, imageBefore, messagesOf, userTurn } from "./conversation.js";
+import { decisionBody, wantsDecisions } from "./decisions.js";
 import { $, el } from "./dom.js";
 import { hasImages, setUpImages, takeImages } from "./images.js";
 import { FieldError, parameters, setUpSettings, showField } from "./settings.js";
@@ -10,6 +11,7 @@ import { readStream } from "./stream.js";
 import { assistantElement, fillAssistant, userElement } from "./turns.js";
 
 const PATH = "v1/chat/completions";
+const DECISIONS = "v1/decisions";
 const RETRY_MODELS_MS = 1500;
 
 let turns = [];
@@ -74,8 +76,8 @@ function setRunning(controller) {
   document.body.classList.toggle("running", controller !== null);
 }
 
-function showCommand(body) {
-  command = curlOf(PATH, body, $("key").value.trim() !== "");
+function showCommand(path, body) {
+  command = curlOf(path, body, $("key").value.trim() !== "");
   $("curl").textContent = shortened(command);
   $("copy").disabled = false;
 }
@@ -99,6 +101,14 @@ async function stream(turn, body, paint) {
   turn.note = noteOf(turn);
 }
 
+async function decide(turn, body) {
+  const response = await call(DECISIONS, { body, signal: running.signal });
+  const { answers, usage, warnings } = await response.json();
+  turn.decisions = { questions: body.questions, answers };
+  turn.warnings = warnings ?? [];
+  turn.note = `${usage.input_tokens} tokens`;
+}
+
 function fail(turn, error) {
   if (error.name === "AbortError") {
     turn.note = "stopped";
@@ -116,13 +126,18 @@ function endOf(turn) {
   return turn.note === "stopped" ? "The answer is stopped." : "The answer is complete.";
 }
 
-// Sends the conversation and streams the answer into a new turn.
+function chatBody() {
+  return { model: $("model").value, messages: messagesOf(turns, $("system").value), stream: true,
+    stream_options: { include_usage: true }, ...parameters() };
+}
+
+// Sends the conversation and streams the answer into a new turn. Decisions are about the last message alone.
 async function answer() {
   if (running) return;
+  const asksDecisions = wantsDecisions() && turns.at(-1).role === "user";
   let body;
   try {
-    body = { model: $("model").value, messages: messagesOf(turns, $("system").value), stream: true,
-      stream_options: { include_usage: true }, ...parameters() };
+    body = asksDecisions ? decisionBody($("model").value, turns.at(-1)) : chatBody();
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
     showAll();
@@ -135,10 +150,11 @@ async function answer() {
   setRunning(new AbortController());
   fillAssistant(article, turn, optionsOf(turn, true));
   scrollToEnd();
-  showCommand(body);
+  showCommand(asksDecisions ? DECISIONS : PATH, body);
   say("The model answers.");
   try {
-    await stream(turn, body, painter(article, turn));
+    if (asksDecisions) await decide(turn, body);
+    else await stream(turn, body, painter(article, turn));
   } catch (error) {
     fail(turn, error);
   }

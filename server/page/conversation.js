@@ -1,7 +1,8 @@
 // The conversation, and its form in a request.
 //
 // A turn is {role: "user", text, images} or {role: "assistant", text, thoughts, calls, results}. Calls have the
-// form of the API. Results are the texts that the user typed for the calls; null until they are sent.
+// form of the API. Results are the texts that the user typed for the calls; null until they are sent. A turn that
+// answers questions by probabilities has decisions: {questions, answers}, as in the API.
 
 function userMessage({ text, images }) {
   if (images.length === 0) return { role: "user", content: text };
@@ -21,11 +22,12 @@ function assistantMessages({ text, calls, results }) {
 }
 
 // Returns the messages of the turns. `system`: a system text; empty: none. Answers with an error and their
-// questions are left out.
+// questions are left out, and so are decisions.
 export function messagesOf(turns, system) {
   const messages = system.trim() === "" ? [] : [{ role: "system", content: system }];
   for (const [i, turn] of turns.entries()) {
-    if (turn.error || (turn.role === "user" && turns[i + 1]?.error)) continue;
+    const answer = turn.role === "user" ? turns[i + 1] : turn;
+    if (answer?.error || answer?.decisions) continue;
     if (turn.role === "user") messages.push(userMessage(turn));
     else messages.push(...assistantMessages(turn));
   }

@@ -2,8 +2,8 @@
 
 import { $, el } from "./dom.js";
 
-const KEPT = ["system", "temperature", "top_p", "max_tokens", "seed", "schema", "tools", "tool_choice"];
-const KEPT_CHECKS = ["use-schema", "use-tools"];
+const KEPT = ["system", "temperature", "top_p", "max_tokens", "seed", "schema", "tools", "tool_choice", "questions"];
+const KEPT_CHECKS = ["use-schema", "use-tools", "use-decisions"];
 
 const SCHEMA = {
   type: "object",
@@ -19,6 +19,10 @@ const TOOLS = [{
     parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
   },
 }];
+
+const QUESTIONS = `Is the red light on?
+How many lights are on? < 0 < 1 < 2 < 3 < 4
+What colour is the circle? | red = The circle is red. | green = The circle is green. | blue = The circle is blue.`;
 
 // A field that cannot be sent. The message names it.
 export class FieldError extends Error {
@@ -112,6 +116,7 @@ function restore() {
 export function setUpSettings(keyChanged) {
   $("schema").value = JSON.stringify(SCHEMA, null, 2);
   $("tools").value = JSON.stringify(TOOLS, null, 2);
+  $("questions").value = QUESTIONS;
   restore();
   $("panel").addEventListener("change", keep);
   $("keep-key").addEventListener("change", keepKey);

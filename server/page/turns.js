@@ -1,6 +1,7 @@
 // The elements of the conversation's turns.
 
 import { boxedImage, findBoxes } from "./boxes.js";
+import { decisionBars } from "./decisions.js";
 import { button, el } from "./dom.js";
 import { markdown } from "./markdown.js";
 
@@ -96,6 +97,7 @@ export function fillAssistant(article, turn, { running, image, retry, send }) {
   article.replaceChildren(...[
     thoughts(turn),
     el("div", { className: "text" }, ...markdown(turn.text)),
+    turn.decisions ? decisionBars(turn.decisions.questions, turn.decisions.answers) : null,
     running && turn.text === "" ? el("p", { className: "wait", textContent: "…" }) : null,
     calls(turn, running, send),
     boxes.length > 0 ? boxedImage(image, boxes) : null,

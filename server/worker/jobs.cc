@@ -6,6 +6,7 @@
 #include "engine/text/vocabulary.h"
 #include "server/media/decode_image.h"
 #include "server/worker/conversation_wire.h"
+#include "server/worker/question_job.h"
 
 namespace edgegate {
 namespace {
@@ -159,6 +160,8 @@ Status RunJob(const TextModel& model, JobKind kind, WireReader* job, WireWriter*
       return EncodeText(model, job, result);
     case JobKind::kEncodeTexts:
       return EncodeTexts(model, job, result);
+    case JobKind::kEncodeQuestions:
+      return EncodeQuestions(model, job, result);
     case JobKind::kPrepareImage:
       return PrepareImageFile(job, result);
     case JobKind::kGrammar:

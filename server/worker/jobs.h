@@ -18,12 +18,14 @@
 namespace edgegate {
 
 enum class JobKind : uint8_t {
-  kEncodeChat,    // Conversation, limit of tokens, rows of images -> ids, positions of images,
-                  // whether thoughts are open
-  kEncodeText,    // text, limit of tokens, TextOptions -> ids
-  kEncodeTexts,   // limit of tokens, whether to cut, texts -> for each whether it fits, ids
-  kPrepareImage,  // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
-  kGrammar,       // kind, text -> the first mask; the worker then serves the grammar (below)
+  kEncodeChat,       // Conversation, limit of tokens, rows of images -> ids, positions of images,
+                     // whether thoughts are open
+  kEncodeText,       // text, limit of tokens, TextOptions -> ids
+  kEncodeTexts,      // limit of tokens, whether to cut, texts -> for each whether it fits, ids
+  kEncodeQuestions,  // Conversation, mark, limit of tokens, rows of images, forms of questions ->
+                     // ids, positions of images, for each question ids, ids of options
+  kPrepareImage,     // file, side in pixels, memory of the decoder -> RGB bytes, SHA-256
+  kGrammar,          // kind, text -> the first mask; the worker then serves the grammar (below)
 };
 
 // Commands to a worker that serves a grammar. Only kAccept is answered: by the sequence and the

@@ -179,6 +179,25 @@ Result<std::vector<std::optional<std::vector<int32_t>>>> ModelText::EncodeTexts(
   return all;
 }
 
+Result<EncodedQuestions> ModelText::EncodeQuestions(const QuestionedChat& chat, int64_t max_tokens,
+                                                    const std::vector<int>& image_rows,
+                                                    const JobContext& context) {
+  WireWriter job = NewJob(JobKind::kEncodeQuestions);
+  job.Put(max_tokens).PutVector(image_rows);
+  PutQuestions(chat, &job);
+  EG_ASSIGN_OR_RETURN(const std::string result, Run(JobKind::kEncodeQuestions, &job, context));
+  WireReader reader(result);
+  EncodedQuestions encoded = GetEncodedQuestions(&reader);
+  const auto placed = static_cast<int>(encoded.prompt.image_positions.size());
+  bool good = reader.ok() && placed == chat.conversation.num_images() &&
+              encoded.questions.size() == chat.questions.size();
+  for (size_t i = 0; good && i < encoded.questions.size(); ++i) {
+    good = encoded.questions[i].options.size() == chat.questions[i][0].options.size();
+  }
+  if (!good) return Malformed();
+  return encoded;
+}
+
 Result<PreparedImage> ModelText::PrepareImage(std::string_view file, int side,
                                               const JobContext& context) {
   WireWriter job = NewJob(JobKind::kPrepareImage);

@@ -16,6 +16,7 @@
 #include "server/worker/job_slots.h"
 #include "server/worker/jobs.h"
 #include "server/worker/process.h"
+#include "server/worker/question_job.h"
 
 namespace edgegate {
 
@@ -60,6 +61,11 @@ class ModelText {
   Result<std::vector<std::optional<std::vector<int32_t>>>> EncodeTexts(
       const std::vector<std::string_view>& texts, int64_t max_tokens, bool cut,
       const JobContext& context);
+  // Tokenizes the conversation up to the mark, and each question from there on. Each has at most
+  // `max_tokens`.
+  Result<EncodedQuestions> EncodeQuestions(const QuestionedChat& chat, int64_t max_tokens,
+                                           const std::vector<int>& image_rows,
+                                           const JobContext& context);
   // `side`: side of the square image that the model takes, in pixels.
   Result<PreparedImage> PrepareImage(std::string_view file, int side, const JobContext& context);
   // Returns a constraint at the grammar's start. A separate process serves it until the constraint

@@ -28,10 +28,14 @@ def png(side, seed):
     )
 
 
+def url(side, seed):
+    """A data URL of such an image."""
+    return "data:image/png;base64," + base64.b64encode(png(side, seed)).decode()
+
+
 def message(side, seed, question):
     """The content of a chat message that shows such an image."""
-    url = "data:image/png;base64," + base64.b64encode(png(side, seed)).decode()
     return [
-        {"type": "image_url", "image_url": {"url": url}},
+        {"type": "image_url", "image_url": {"url": url(side, seed)}},
         {"type": "text", "text": question},
     ]

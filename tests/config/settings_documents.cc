@@ -52,7 +52,8 @@ std::string SampleSettings() {
          "# mmproj = \"\"       # GGUF file with the vision part\n"
          "# draft = \"\"        # draft model, a small model with the same vocabulary\n"
          "# tool_format = \"\"  # form of tool calls; empty: detected from the chat template\n"
-         "# embedding = false # compute embeddings from the last token\n";
+         "# embedding = false # compute embeddings from the last token\n"
+         "# decision_temperature = 1.0  # divides the scores of decisions\n";
 }
 
 std::string SettingsTable() {

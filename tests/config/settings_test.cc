@@ -70,6 +70,10 @@ TEST_CASE("errors name the file, the line and the key") {
       {"[[model]]\npath = \"x\"\nmmproj = 1", "model.mmproj must be a string"},
       {"[[model]]\npath = \"x\"\ndraft = 1", "model.draft must be a string"},
       {"[[model]]\npath = \"x\"\nembedding = 1", "model.embedding must be true or false"},
+      {"[[model]]\npath = \"x\"\ndecision_temperature = 0",
+       "model.decision_temperature must be a number from 0.01 to 100"},
+      {"[[model]]\npath = \"x\"\ndecision_temperature = \"1\"",
+       "model.decision_temperature must be a number from 0.01 to 100"},
       {"[[model]]\nname = \"x\"", "f:1: a [[model]] has no path"},
       {"[[model]]\npth = \"x\"", "unknown key model.pth"},
       {"model = 5", "f:1: models must be given as [[model]] tables"},
@@ -142,6 +146,17 @@ TEST_CASE("a model table can name a draft model") {
   CHECK(settings.models.at(0).draft == "b.gguf");
   CHECK(LoadSettingsText("[[model]]\npath = \"c\"\ntool_format = \"glm4\"", "f", &settings).ok());
   CHECK(settings.models.back().tool_format == "glm4");
+}
+
+TEST_CASE("a model table can give the temperature of decisions") {
+  Settings settings;
+  const char* text =
+      "[[model]]\npath = \"a\"\ndecision_temperature = 2\n"
+      "[[model]]\npath = \"b\"\ndecision_temperature = 0.5\n[[model]]\npath = \"c\"";
+  REQUIRE(LoadSettingsText(text, "f", &settings).ok());
+  CHECK(settings.models.at(0).decision_temperature == 2.0f);
+  CHECK(settings.models.at(1).decision_temperature == 0.5f);
+  CHECK_FALSE(settings.models.at(2).decision_temperature);
 }
 
 TEST_CASE("NAME=PATH names a model; a path with = in it does not") {

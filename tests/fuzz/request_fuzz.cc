@@ -12,6 +12,7 @@
 #include "server/api/ollama/request.h"
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/completions.h"
+#include "server/api/openai/decisions/decisions.h"
 #include "server/api/openai/embeddings.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/responses/request.h"
@@ -54,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   TryParse(ParseEmbeddings, body);
   TryParse(ParseLlamaEmbeddings, body);
+  TryParse(ParseDecision, body);
   TryParse(ParseRerank, body);
   TryParse(ParseOllamaEmbed, body);
   TryParse(ParseOllamaEmbeddings, body);

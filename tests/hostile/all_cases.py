@@ -1,5 +1,6 @@
 """All cases that are requests to one daemon."""
 
+import cases_decisions
 import cases_embedding
 import cases_endpoints
 import cases_grammar
@@ -23,6 +24,7 @@ CASES = [
         cases_grammar,
         cases_image,
         cases_embedding,
+        cases_decisions,
         cases_http,
         cases_tools,
         cases_protocols,

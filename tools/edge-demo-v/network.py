@@ -163,9 +163,8 @@ class EdgeDemoV(nn.Module):
         (folder / "tokenizer_config.json").write_text(
             json.dumps({"eos_token": "<|endoftext|>", "chat_template": tokens.TEMPLATE}, indent=1) + "\n"
         )
-        (folder / "generation_config.json").write_text(
-            json.dumps({"do_sample": False, "eos_token_id": config["eos_token_id"]}, indent=1) + "\n"
-        )
+        generation = {"do_sample": False, "eos_token_id": config["eos_token_id"], "plain_decisions": True}
+        (folder / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
 
     @staticmethod
     def load(folder, tokenizer):

@@ -197,6 +197,8 @@ Result<GenerationDefaults> ParseGenerationConfig(std::string_view json, ModelCon
   defaults.top_p = keep(number("top_p"), 1e-6f, 1);
   defaults.min_p = keep(number("min_p"), 0, 1);
   defaults.repetition_penalty = keep(number("repetition_penalty"), 0.01f, 10);
+  defaults.decision_temperature = keep(number("decision_temperature"), 0.01f, 100);
+  defaults.plain_decisions = root["plain_decisions"].Bool();
   const auto top_k = root["top_k"].Int();
   if (top_k && *top_k >= 0 && *top_k < (1 << 22)) defaults.top_k = static_cast<int>(*top_k);
   if (root["do_sample"].Bool() == false) defaults.temperature = 0.0f;
