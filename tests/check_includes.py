@@ -68,6 +68,7 @@ CONFINED = {
     r"oneapi/dnnl": ["engine/ops/isa", "engine/ops/linear", "engine/quantize"],
     r"systemd/": ["server/cli"],
     r"(jpeglib|jerror|spng)\.h|webp/|curl/": ["server/media"],
+    r"lib(av\w+|swscale)/": ["server/media/video"],
 }
 # JSON never crosses a layer: in headers it stays inside these folders.
 JSON_HEADERS = ["server/api", "engine/weights/json.h"]

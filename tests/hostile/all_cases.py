@@ -10,6 +10,7 @@ import cases_protocols
 import cases_sampling
 import cases_schema
 import cases_tools
+import cases_video
 
 CASES = [
     case
@@ -24,6 +25,7 @@ CASES = [
         cases_http,
         cases_tools,
         cases_protocols,
+        cases_video,
     )
     for case in module.CASES
 ]

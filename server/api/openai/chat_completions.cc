@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/conversation/video_parts.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/openai/chat_writer.h"
@@ -82,6 +83,7 @@ std::variant<ParsedCall, CallError> ParseChatCompletion(std::string_view body) {
   OutputOptions output;
   ParseModel(&fields, &parsed.call);
   output.functions = ParseConversation(&fields, &parsed.call);
+  parsed.call.video = ParseVideoWish(&fields, &parsed.warnings);
   ParseLengths(&fields, 1, &parsed.call);
   ParseSampling(&fields, &parsed.call);
   ParseLogprobs(&fields, &parsed.call);
