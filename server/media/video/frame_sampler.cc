@@ -63,13 +63,12 @@ void FrameSampler::Add(int64_t time_us, const Image& image) {
   if (kept_.size() > max_frames_) DropOne();
 }
 
-// The newest frame stays, because nobody knows yet for how long it is shown.
 void FrameSampler::DropOne() {
   size_t least = 1;
   int64_t least_loss = INT64_MAX;
   for (size_t i = 1; i + 1 < kept_.size(); ++i) {
-    const int64_t shown_us = kept_[i + 1].time_us - kept_[i].time_us;
-    const int64_t loss = kept_[i].thumbnail.Difference(kept_[i - 1].thumbnail) * shown_us;
+    const int64_t gap_us = kept_[i + 1].time_us - kept_[i - 1].time_us;
+    const int64_t loss = kept_[i].thumbnail.Difference(kept_[i - 1].thumbnail) * gap_us;
     if (loss >= least_loss) continue;
     least_loss = loss;
     least = i;

@@ -38,9 +38,9 @@ struct SampledFrame {
 };
 
 // A frame is kept if it differs from the frame that was kept before it. If too many are kept, the
-// frame is dropped that is missed least: the product of its difference from the frame before it
-// and of the time until the next one is the smallest. The first frame always stays. Owned by one
-// thread. Methods throw std::bad_alloc.
+// frame is dropped that is missed least: the product of its difference from the frame before it and
+// of the time between the frames before and after it is the smallest. The first and the newest
+// frame stay. Owned by one thread. Methods throw std::bad_alloc.
 class FrameSampler {
  public:
   // Frames with a smaller Thumbnail::LargestDifference() count as equal. Noise and compression

@@ -93,8 +93,8 @@ TEST_CASE("a program that is not installed is an error that names it") {
 }
 
 TEST_CASE("answers that are damaged are refused") {
-  const std::string good = VideoAnswer(std::vector<VideoImage>{
-      {{0}, 1, std::vector<uint8_t>(size_t{3} * kSide * kSide)}});
+  const std::string good = VideoAnswer(
+      std::vector<VideoImage>{{{0}, 1, std::vector<uint8_t>(size_t{3} * kSide * kSide)}});
   const std::string_view message = std::string_view(good).substr(sizeof(uint32_t));
   CHECK(OpenVideoAnswer(message, kSide).ok());
   CHECK_FALSE(OpenVideoAnswer(message, kSide + 1).ok());

@@ -43,9 +43,8 @@ TEST_CASE("a rate limits the frames") {
 }
 
 TEST_CASE("the order of decoding may differ from that of time") {
-  const std::vector<VideoPacket> reordered = {{0, true},        {3 * kSecond, false},
-                                              {kSecond, false}, {2 * kSecond, false},
-                                              {4 * kSecond, true}};
+  const std::vector<VideoPacket> reordered = {
+      {0, true}, {3 * kSecond, false}, {kSecond, false}, {2 * kSecond, false}, {4 * kSecond, true}};
   CHECK(Plan(reordered, 5) == std::vector<size_t>{0, 1, 2, 3, 4});
   CHECK(Plan(reordered, 2) == std::vector<size_t>{0, 4});
   CHECK(NeededPackets(reordered, {2}) == std::vector<bool>{true, true, true, false, false});
@@ -59,7 +58,8 @@ TEST_CASE("key frames are chosen if too many frames would be decoded") {
   CHECK_FALSE(PlanFrames({}, {4, 0, 20, 1}).ok());
 }
 
-TEST_CASE("random videos: frames are distinct, few enough, and needed packets begin at key frames") {
+TEST_CASE(
+    "random videos: frames are distinct, few enough, and needed packets begin at key frames") {
   std::mt19937_64 random(5);
   for (int round = 0; round < 300; ++round) {
     std::vector<VideoPacket> packets(1 + random() % 60);

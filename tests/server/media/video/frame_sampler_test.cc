@@ -77,8 +77,8 @@ TEST_CASE("steady motion gives frames from the whole time") {
   const auto times = Times(std::move(sampler));
   REQUIRE(times.size() == 5);
   CHECK(times.front() == 0);
-  CHECK(times.back() > 150 * kSecond);
-  for (size_t i = 1; i < times.size(); ++i) CHECK(times[i] > times[i - 1]);
+  CHECK(times.back() > 190 * kSecond);
+  for (size_t i = 1; i < times.size(); ++i) CHECK(times[i] - times[i - 1] < 100 * kSecond);
 }
 
 TEST_CASE("one frame: the first") {

@@ -50,9 +50,9 @@ int ColorAt(const VideoImage& image, int x, int y) {
   return static_cast<int>(std::max_element(rgb, rgb + 3) - rgb);
 }
 
-const char* const kClips[] = {"h264.mp4",  "h264.mov",  "h264.ts",   "h264.mkv",
-                              "hevc.mp4",  "vp8.webm",  "vp9.webm",  "av1.mp4",
-                              "mpeg4.avi", "mjpeg.avi", "gif.gif",   "one-key-frame.mp4",
+const char* const kClips[] = {"h264.mp4",  "h264.mov",  "h264.ts",  "h264.mkv",
+                              "hevc.mp4",  "vp8.webm",  "vp9.webm", "av1.mp4",
+                              "mpeg4.avi", "mjpeg.avi", "gif.gif",  "one-key-frame.mp4",
                               "sound.mp4", "turned.mp4"};
 
 TEST_CASE("every container and codec gives a frame for each change, with its time") {
@@ -95,8 +95,8 @@ TEST_CASE("a contact sheet is made if frames are many, or always") {
   const std::string file = Read("h264.mp4");
   const auto fits = Sample(file, {kSide, 3, 9, false, 0});
   CHECK(fits.size() == 3);
-  for (const VideoSampling& sampling : {VideoSampling{kSide, 2, 9, false, 0},
-                                        VideoSampling{kSide, 8, 9, true, 0}}) {
+  for (const VideoSampling& sampling :
+       {VideoSampling{kSide, 2, 9, false, 0}, VideoSampling{kSide, 8, 9, true, 0}}) {
     const auto sheet = Sample(file, sampling);
     REQUIRE(sheet.size() == 1);
     CHECK(sheet[0].times_us.size() == 3);
@@ -170,8 +170,8 @@ TEST_CASE("files that are cut short or damaged end in frames or in an error") {
     CAPTURE(name);
     const std::string file = Read(name);
     for (int part = 0; part < 16; ++part) {
-      const auto cut = SampleVideo(file.substr(0, file.size() * static_cast<size_t>(part) / 16),
-                                   kFrames, {});
+      const auto cut =
+          SampleVideo(file.substr(0, file.size() * static_cast<size_t>(part) / 16), kFrames, {});
       CHECK((cut.ok() || !cut.status().message().empty()));
     }
     for (int round = 0; round < 40; ++round) {
