@@ -220,7 +220,7 @@ def test_a_sheet_is_made_where_few_frames_fit(tmp_path, cache):
 
 def test_a_sheet_is_made_where_one_image_may_be_shown(tmp_path, cache):
     log = str(tmp_path / "log")
-    sizes = ["--engine.max_images", "1", "--server.max_video_frames", "4"]
+    sizes = ["--engine.max_images", "1"]
     small = Daemon("--model", f"demo={DEMO}", *sizes, "--engine.cache_dir", cache, log=log)
     answer = ask(small, video(clip("h264.mp4")), QUESTION)
     assert frames(answer) == 1
