@@ -70,6 +70,7 @@ CONFINED = {
     r"systemd/": ["server/cli"],
     r"histedit\.h": ["server/cli"],
     r"(jpeglib|jerror|spng)\.h|webp/|curl/": ["server/media"],
+    r"lib(av\w+|swscale)/": ["server/media/video"],
 }
 # JSON never crosses a layer: in headers it stays inside these folders.
 JSON_HEADERS = ["server/api", "engine/weights/json.h"]

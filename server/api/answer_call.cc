@@ -9,7 +9,7 @@
 
 #include "server/api/endpoint.h"
 #include "server/call/generation.h"
-#include "server/call/image_loader.h"
+#include "server/call/media_loader.h"
 #include "server/http/framing.h"
 
 namespace edgegate {
@@ -89,15 +89,15 @@ bool SendStream(Generation& generation, AnswerWriter& writer, Clock::duration he
 
 // Does the work before the prompt is tokenized. An error is the answer to the client.
 std::variant<std::vector<PromptMedia>, CallError> PrepareImages(const ApiServices& services,
-                                                                const Call& call,
+                                                                Call* call,
                                                                 const ServedModel& model,
                                                                 const JobContext& context) {
-  if (auto error = Generation::CheckFirst(call, model)) return *std::move(error);
-  if (auto error = CheckImages(call.images, model)) return *std::move(error);
-  const Status admitted = services.engine->CheckAdmission(model.engine_index, call.caller.client,
-                                                          call.num_choices * call.num_prompts());
+  if (auto error = Generation::CheckFirst(*call, model)) return *std::move(error);
+  if (auto error = CheckImages(call->images, model)) return *std::move(error);
+  const Status admitted = services.engine->CheckAdmission(model.engine_index, call->caller.client,
+                                                          call->num_choices * call->num_prompts());
   if (!admitted.ok()) return CallError{admitted};
-  return LoadImages(call.images, model, services.images, services.memory, context);
+  return LoadMedia(call, model, services.images, services.videos, services.memory, context);
 }
 
 // Does all work before the request is submitted to the engine. An error is the answer to the
@@ -106,9 +106,8 @@ std::variant<std::unique_ptr<Generation>, CallError> StartCall(const ApiServices
                                                                Call call, const ServedModel& model,
                                                                Exchange& exchange) {
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
-  auto images = PrepareImages(services, call, model, context);
+  auto images = PrepareImages(services, &call, model, context);
   if (const auto* error = std::get_if<CallError>(&images)) return *error;
-  call.images.clear();
   return Generation::Start(call, model, std::get<std::vector<PromptMedia>>(std::move(images)),
                            services.engine, DeadlineOf(services), context);
 }
@@ -171,11 +170,10 @@ void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& e
 }
 
 std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services,
-                                                           const Call& call,
-                                                           const ServedModel& model,
+                                                           Call call, const ServedModel& model,
                                                            Exchange& exchange) {
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
-  auto images = PrepareImages(services, call, model, context);
+  auto images = PrepareImages(services, &call, model, context);
   if (const auto* error = std::get_if<CallError>(&images)) return *error;
   return Generation::EncodePrompt(call, model,
                                   std::get<std::vector<PromptMedia>>(std::move(images)), context);
@@ -186,7 +184,7 @@ void AnswerCount(const ApiServices& services, const ParseCall& parse, Exchange& 
   Lease lease = services.memory->MakeLease();
   auto read = ReadCall(services, parse, exchange, &lease);
   if (const auto* error = std::get_if<HttpError>(&read)) return exchange.Fail(*error);
-  const Call& call = std::get<ParsedCall>(read).call;
+  Call& call = std::get<ParsedCall>(read).call;
   const auto found = ModelFor(services, call.model, exchange);
   if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
   const ServedModel& model = *std::get<const ServedModel*>(found);

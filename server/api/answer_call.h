@@ -40,8 +40,7 @@ void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& e
 
 // Returns the token ids of the call's first prompt, with the places of its images. Runs no model.
 std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services,
-                                                           const Call& call,
-                                                           const ServedModel& model,
+                                                           Call call, const ServedModel& model,
                                                            Exchange& exchange);
 
 // Reads and parses the request's body, and answers with what `answer` writes for the number of

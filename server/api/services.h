@@ -6,6 +6,7 @@
 
 #include "scheduler/engine_loop.h"
 #include "server/access/memory_budget.h"
+#include "server/call/media_loader.h"
 #include "server/catalog/model_catalog.h"
 #include "server/media/fetch.h"
 
@@ -13,7 +14,8 @@ namespace edgegate {
 
 // Its members outlive every request. All of them are thread-safe.
 struct ApiServices {
-  FetchOptions images;        // hosts from which images are fetched
+  FetchOptions images;  // hosts from which images and videos are fetched
+  VideoOptions videos;
   int request_timeout_s = 0;  // 0: none
   bool page = true;           // serve the chat page
   bool strict = false;        // refuse members of requests that are unknown

@@ -16,10 +16,18 @@
 
 namespace edgegate {
 
-// The source of an image of the conversation.
+// The source of an image of the conversation, or of a video, whose frames become images.
 struct ImageSource {
   std::string field;  // path of the field that names it: "messages[0].content[1].image_url.url"
-  std::string url;    // a data URL, or http(s)
+  std::string url;    // a data URL, or http(s); of a video also base64
+  bool video = false;
+};
+
+// The frames that a call wants of its videos.
+struct VideoWish {
+  std::optional<int> num_frames;      // at most
+  std::optional<double> fps;          // at most; of a list of JPEG files: their rate
+  std::optional<bool> contact_sheet;  // several frames in one image; absent: as the server is set
 };
 
 // A text to continue. Token ids are used unchanged.
@@ -61,6 +69,7 @@ struct Call {
   std::string input_field;          // the request's field for the input: "messages" or "prompt"
   bool drop_turns = false;          // the oldest turns are left out if the input is too long
   std::vector<ImageSource> images;  // of the conversation, in its order
+  VideoWish video;                  // of all videos among them
 
   CallSampling sampling;
   int num_choices = 1;           // number of choices for each prompt

@@ -98,13 +98,13 @@ std::optional<CallError> MakePlan(const DecisionCall& decision, const ServedMode
 
 std::variant<std::unique_ptr<DecisionRun>, CallError> DecisionRun::Start(
     const DecisionCall& decision, const ServedModel& model, const FetchOptions& fetch,
-    EngineLoop* engine, std::optional<TimePoint> deadline, const JobContext& context) {
+    MemoryBudget* memory, EngineLoop* engine, std::optional<TimePoint> deadline, const JobContext& context) {
   const Call& call = decision.call;
   if (auto error = Generation::CheckFirst(call, model)) return *std::move(error);
   if (auto error = CheckImages(call.images, model)) return *std::move(error);
   const Status admitted = engine->CheckAdmission(model.engine_index, call.caller.client, 1);
   if (!admitted.ok()) return CallError{admitted};
-  auto images = LoadImages(call.images, model, fetch, context);
+  auto images = LoadImages(call.images, model, fetch, memory, context);
   if (const auto* error = std::get_if<CallError>(&images)) return *error;
   auto& media = std::get<std::vector<PromptMedia>>(images);
   auto tokenized = Tokenize(decision, model, &media, context);

@@ -52,16 +52,6 @@ struct HeldPixels {
   MemoryBudget::Lease lease;
 };
 
-// Takes the memory of an image of `rows` rows, until the last copy of the item is destroyed.
-Status Charge(int rows, const ServedModel& model, MemoryBudget* memory, MediaItem* item) {
-  const int64_t row = int64_t{model.limits.hidden_size} * static_cast<int64_t>(sizeof(float));
-  const int64_t bytes = static_cast<int64_t>(item->pixels->size()) + rows * row;
-  auto held = std::make_shared<HeldPixels>(HeldPixels{item->pixels, memory->MakeLease()});
-  EG_RETURN_IF_ERROR(held->lease.Grow(bytes, Clock::now() + MemoryBudget::kWait));
-  item->pixels = {held, held->pixels.get()};
-  return {};
-}
-
 CallError TooManyRows(const std::string& field, size_t all, size_t read, int64_t rows,
                       const ServedModel& model) {
   return BadField(field,
@@ -102,6 +92,15 @@ Result<PromptMedia> LoadImageFile(std::string_view file, const ServedModel& mode
                      std::move(image.sha256))};
 }
 
+Status ChargeImage(int rows, const ServedModel& model, MemoryBudget* memory, MediaItem* item) {
+  const int64_t row = int64_t{model.limits.hidden_size} * static_cast<int64_t>(sizeof(float));
+  const int64_t bytes = static_cast<int64_t>(item->pixels->size()) + rows * row;
+  auto held = std::make_shared<HeldPixels>(HeldPixels{item->pixels, memory->MakeLease()});
+  EG_RETURN_IF_ERROR(held->lease.Grow(bytes, Clock::now() + MemoryBudget::kWait));
+  item->pixels = {held, held->pixels.get()};
+  return {};
+}
+
 std::variant<std::vector<PromptMedia>, CallError> LoadImages(
     const std::vector<ImageSource>& sources, const ServedModel& model, const FetchOptions& fetch,
     MemoryBudget* memory, const JobContext& context) {
@@ -119,7 +118,7 @@ std::variant<std::vector<PromptMedia>, CallError> LoadImages(
       return TooManyRows(source.field, sources.size(), images.size(), rows, model);
     }
     if (images.size() == 1) continue;
-    const Status charged = Charge(layout->rows, model, memory, &images.back().item);
+    const Status charged = ChargeImage(layout->rows, model, memory, &images.back().item);
     if (!charged.ok()) return AtField(source.field, charged);
   }
   return images;

@@ -29,6 +29,10 @@ std::variant<std::vector<PromptMedia>, CallError> LoadImages(
     const std::vector<ImageSource>& sources, const ServedModel& model, const FetchOptions& fetch,
     MemoryBudget* memory, const JobContext& context);
 
+// Takes the memory of an image's pixels and of its `rows` rows, until the last copy of the item is
+// destroyed. kResourceExhausted: there is not enough memory for a while. Thread-safe.
+Status ChargeImage(int rows, const ServedModel& model, MemoryBudget* memory, MediaItem* item);
+
 // Loads one image from the bytes of a file. Errors: as ModelText::PrepareImage.
 Result<PromptMedia> LoadImageFile(std::string_view file, const ServedModel& model,
                                   const JobContext& context);

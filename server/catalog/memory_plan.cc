@@ -40,12 +40,14 @@ int64_t MemoryLimit(const Settings& settings) {
 }
 
 Result<int64_t> RequestMemory(const Settings& settings, int64_t limit, const ModelMemory& models) {
-  const int64_t workers = int64_t{settings.workers} * settings.job_memory_mb * kMib;
+  const int64_t workers =
+      (int64_t{settings.workers} * settings.job_memory_mb + settings.video_memory_mb) * kMib;
   const int64_t left = limit - models.weights - models.kv_cache - workers - kProgram;
   if (left < kLeast) {
     return InvalidArgument(
         "server.memory_limit_mb is {}: weights take {} MiB, KV and image caches {} MiB, workers {} "
-        "MiB (server.workers x server.job_memory_mb), the program {} MiB, and requests need {} MiB",
+        "MiB (server.workers x server.job_memory_mb + server.video_memory_mb), the program {} MiB, "
+        "and requests need {} MiB",
         limit / kMib, models.weights / kMib, models.kv_cache / kMib, workers / kMib,
         kProgram / kMib, kLeast / kMib);
   }

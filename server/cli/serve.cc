@@ -20,6 +20,7 @@
 #include "server/catalog/model_loads.h"
 #include "server/cli/commands.h"
 #include "server/cli/stop_signals.h"
+#include "server/worker/video_decoder.h"
 
 namespace edgegate {
 namespace {
@@ -53,13 +54,23 @@ Result<AccessRules> MakeAccessRules(const Settings& s) {
   return rules;
 }
 
-ApiServices MakeServices(const Settings& s, SharedResources* resources, EngineLoop* engine,
-                         const ModelCatalog* catalog) {
+VideoOptions MakeVideoOptions(const Settings& s, VideoDecoder* decoder) {
+  VideoOptions options;
+  options.decoder = decoder;
+  options.max_frames = s.max_video_frames;
+  if (s.video_frames == "frames") options.form = VideoOptions::Form::kFrames;
+  if (s.video_frames == "sheet") options.form = VideoOptions::Form::kSheet;
+  return options;
+}
+
+ApiServices MakeServices(const Settings& s, SharedResources* resources, VideoDecoder* videos,
+                         EngineLoop* engine, const ModelCatalog* catalog) {
   ApiServices services;
   services.images.allowed_hosts = s.image_hosts;
   services.images.allowed_private_hosts = s.image_private_hosts;
   services.images.max_bytes = size_t(s.max_body_mb) << 20;
   services.images.timeout_s = s.read_timeout_s;
+  services.videos = MakeVideoOptions(s, videos);
   services.request_timeout_s = s.request_timeout_s;
   services.page = s.page;
   services.strict = s.strict;
@@ -150,6 +161,9 @@ int Serve(const Settings& settings) {
   }
   const StopSignals signals;  // made before the threads, so that no thread gets the signals
   SharedResources resources(settings, 0);
+  VideoDecoder videos({.cpu = std::chrono::milliseconds(settings.video_cpu_ms),
+                       .memory = int64_t{settings.video_memory_mb} << 20,
+                       .max_waiting = settings.max_waiting});
   std::vector<std::string> names;
   for (const ModelSetting& model : *wanted) names.push_back(NameOf(model));
   const auto catalog = ModelCatalog::Make(std::move(names));
@@ -159,7 +173,7 @@ int Serve(const Settings& settings) {
   auto rules = MakeAccessRules(settings);
   if (!rules.ok()) return fail(rules.status(), kExitUsage);
   ApiServer api(MakeHttpOptions(settings), *std::move(rules),
-                MakeServices(settings, &resources, &engine, catalog->get()));
+                MakeServices(settings, &resources, &videos, &engine, catalog->get()));
   if (Status status = api.Bind(); !status.ok()) return fail(status, kExitFailure);
   const bool ipv6 = settings.host.find(':') != std::string::npos;
   const std::string host = ipv6 ? "[" + settings.host + "]" : settings.host;
@@ -170,6 +184,7 @@ int Serve(const Settings& settings) {
   const bool told = ServeUntilTold(&loads, engine, signals);
   loads.Stop();
   resources.jobs.Close();
+  videos.Close();
   Drain(&api, &engine, settings.drain_timeout_s, signals);
   listener.join();
   spdlog::info("stopped");

@@ -56,25 +56,66 @@ Result<std::string> DecodeBase64(std::string_view text, size_t offset) {
   return out;
 }
 
-}  // namespace
+struct DataUrl {
+  std::string type;  // in lower case: "image/png"
+  std::string_view base64;
+  size_t offset = 0;  // of the base64 in the URL
+};
 
-Result<std::string> DecodeDataUrl(std::string_view url) {
+// Splits a data URL in base64. `example`: a type, for the message.
+Result<DataUrl> Split(std::string_view url, const char* example) {
   const size_t comma = url.substr(0, 256).find(',');
   std::string head(url.substr(0, comma == std::string_view::npos ? 0 : comma));
   std::transform(head.begin(), head.end(), head.begin(),
                  [](unsigned char c) { return c < 128 ? std::tolower(c) : c; });
   if (!head.starts_with("data:")) {
-    return InvalidArgument("it is neither a data URL (data:image/jpeg;base64,...) nor http(s)");
+    return InvalidArgument("it is neither a data URL (data:{};base64,...) nor http(s)", example);
   }
   if (!head.ends_with(";base64")) return InvalidArgument("the data URL is not in base64");
-  const std::string type = head.substr(5, head.find(';') - 5);
+  return DataUrl{head.substr(5, head.find(';') - 5), url.substr(comma + 1), comma + 1};
+}
+
+}  // namespace
+
+Result<std::string> DecodeDataUrl(std::string_view url) {
+  EG_ASSIGN_OR_RETURN(const DataUrl split, Split(url, "image/jpeg"));
+  const std::string& type = split.type;
   if (type != "image/jpeg" && type != "image/jpg" && type != "image/png" && type != "image/webp") {
     return InvalidArgument(
         "the data URL is of type \"{}\": must be image/jpeg, image/png or "
         "image/webp",
         type);
   }
-  return DecodeBase64(url.substr(comma + 1), comma + 1);
+  return DecodeBase64(split.base64, split.offset);
+}
+
+Result<VideoUrlData> DecodeVideoDataUrl(std::string_view url, int max_files) {
+  VideoUrlData data;
+  if (url.substr(0, 256).find(':') == std::string_view::npos) {
+    EG_ASSIGN_OR_RETURN(std::string file, DecodeBase64(url, 0));
+    data.files.push_back(std::move(file));
+    return data;
+  }
+  EG_ASSIGN_OR_RETURN(const DataUrl split, Split(url, "video/mp4"));
+  if (!split.type.starts_with("video/") && split.type != "image/gif" &&
+      split.type != "application/octet-stream") {
+    return InvalidArgument("the data URL is of type \"{}\": must be video/mp4 or another video",
+                           split.type);
+  }
+  data.jpegs = split.type == "video/jpeg";
+  std::string_view rest = split.base64;
+  size_t offset = split.offset;
+  while (true) {
+    const size_t comma = data.jpegs ? rest.find(',') : std::string_view::npos;
+    EG_ASSIGN_OR_RETURN(std::string file, DecodeBase64(rest.substr(0, comma), offset));
+    data.files.push_back(std::move(file));
+    if (comma == std::string_view::npos) return data;
+    if (std::ssize(data.files) >= max_files) {
+      return InvalidArgument("the video has more than {} frames", max_files);
+    }
+    rest.remove_prefix(comma + 1);
+    offset += comma + 1;
+  }
 }
 
 }  // namespace edgegate

@@ -56,8 +56,21 @@ std::string ToLower(std::string text) {
   return text;
 }
 
+// The content that is fetched.
+struct Content {
+  const char* name;
+  std::vector<std::string> types;  // media types that are accepted; "video/": all that begin so
+  const char* expected;            // for the message
+};
+const Content kImages{"image",
+                      {"image/jpeg", "image/png", "image/webp", "application/octet-stream"},
+                      "image/jpeg, image/png or image/webp"};
+const Content kVideos{
+    "video", {"video/", "image/gif", "application/octet-stream"}, "video/mp4 or another video"};
+
 struct Transfer {
   const FetchOptions& options;
+  const Content& content;
   bool private_allowed;
   std::string body;
   std::string refused;  // why this code ended the transfer; empty: it did not
@@ -81,7 +94,7 @@ curl_socket_t OpenSocket(void* context, curlsocktype, curl_sockaddr* address) {
 size_t Receive(char* data, size_t size, size_t count, void* context) {
   auto* transfer = static_cast<Transfer*>(context);
   if (transfer->body.size() + size * count > transfer->options.max_bytes) {
-    transfer->refused = "the image is too large";
+    transfer->refused = fmt::format("the {} is too large", transfer->content.name);
     return 0;
   }
   transfer->body.append(data, size * count);
@@ -106,7 +119,8 @@ std::string PartOf(CURLU* url, CURLUPart part) {
 }
 
 // Returns the host of the URL. An error if the host is not allowed.
-Result<std::string> AllowedHost(const std::string& url, const FetchOptions& options) {
+Result<std::string> AllowedHost(const std::string& url, const FetchOptions& options,
+                                const Content& content) {
   const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
   if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
     return InvalidArgument("the URL cannot be read");
@@ -121,32 +135,31 @@ Result<std::string> AllowedHost(const std::string& url, const FetchOptions& opti
   if (host.ends_with('.')) host.pop_back();
   if (!HostMatches(host, options.allowed_hosts)) {
     return InvalidArgument(
-        "URLs of the host \"{}\" are not fetched: send the image as a data URL, "
+        "URLs of the host \"{}\" are not fetched: send the {} as a data URL, "
         "or allow the host in server.image_hosts",
-        host);
+        host, content.name);
   }
   return host;
 }
 
-Status CheckType(CURL* curl) {
+Status CheckType(CURL* curl, const Content& content) {
   const char* given = nullptr;
   curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &given);
   std::string type = ToLower(given ? given : "");
   type = type.substr(0, type.find_first_of("; "));
-  for (const char* good : {"image/jpeg", "image/png", "image/webp", "application/octet-stream"}) {
-    if (type == good) return {};
+  for (const std::string& good : content.types) {
+    if (type == good || (good.ends_with('/') && type.starts_with(good))) return {};
   }
-  return InvalidArgument(
-      "the URL's content is of type \"{}\": must be image/jpeg, image/png or "
-      "image/webp",
-      type);
+  return InvalidArgument("the URL's content is of type \"{}\": must be {}", type, content.expected);
 }
 
 // Sends one request. Sets `redirect` if the answer is a redirect.
-Result<std::string> FetchOnce(const std::string& url, const FetchOptions& options, long timeout_ms,
+Result<std::string> FetchOnce(const std::string& url, const FetchOptions& options,
+                              const Content& content, long timeout_ms,
                               const std::function<bool()>& cancelled, std::string* redirect) {
-  EG_ASSIGN_OR_RETURN(const std::string host, AllowedHost(url, options));
-  Transfer transfer{options, HostMatches(host, options.allowed_private_hosts), {}, {}, cancelled};
+  EG_ASSIGN_OR_RETURN(const std::string host, AllowedHost(url, options, content));
+  Transfer transfer{options, content, HostMatches(host, options.allowed_private_hosts),
+                    {},      {},      cancelled};
   const std::unique_ptr<CURL, FreeCurl> curl(curl_easy_init());
   if (!curl) return ResourceExhausted("not enough memory to fetch a URL");
   CURL* c = curl.get();
@@ -180,8 +193,28 @@ Result<std::string> FetchOnce(const std::string& url, const FetchOptions& option
     return std::string();
   }
   if (status != 200) return InvalidArgument("the URL's server answered {}", status);
-  EG_RETURN_IF_ERROR(CheckType(c));
+  EG_RETURN_IF_ERROR(CheckType(c, content));
   return std::move(transfer.body);
+}
+
+// Fetches the URL, and follows redirects.
+Result<std::string> Fetch(const std::string& url, const FetchOptions& options,
+                          const Content& content, const std::function<bool()>& cancelled) {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (ready != CURLE_OK) return Internal("libcurl cannot be used: {}", curl_easy_strerror(ready));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout_s);
+  std::string next = url;
+  for (int hop = 0; hop <= options.max_redirects; ++hop) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return InvalidArgument("the URL takes too long");
+    std::string redirect;
+    EG_ASSIGN_OR_RETURN(std::string body,
+                        FetchOnce(next, options, content, left.count(), cancelled, &redirect));
+    if (redirect.empty()) return body;
+    next = std::move(redirect);
+  }
+  return InvalidArgument("the URL is redirected more than {} times", options.max_redirects);
 }
 
 }  // namespace
@@ -210,21 +243,12 @@ bool IsPublicAddress(const sockaddr* address) {
 
 Result<std::string> FetchImage(const std::string& url, const FetchOptions& options,
                                const std::function<bool()>& cancelled) {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (ready != CURLE_OK) return Internal("libcurl cannot be used: {}", curl_easy_strerror(ready));
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout_s);
-  std::string next = url;
-  for (int hop = 0; hop <= options.max_redirects; ++hop) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return InvalidArgument("the URL takes too long");
-    std::string redirect;
-    EG_ASSIGN_OR_RETURN(std::string body,
-                        FetchOnce(next, options, left.count(), cancelled, &redirect));
-    if (redirect.empty()) return body;
-    next = std::move(redirect);
-  }
-  return InvalidArgument("the URL is redirected more than {} times", options.max_redirects);
+  return Fetch(url, options, kImages, cancelled);
+}
+
+Result<std::string> FetchVideo(const std::string& url, const FetchOptions& options,
+                               const std::function<bool()>& cancelled) {
+  return Fetch(url, options, kVideos, cancelled);
 }
 
 }  // namespace edgegate

@@ -1,5 +1,5 @@
-// Fetches images by http(s) from hosts that the settings list. A request must not become a way to
-// reach hosts that only the gateway can reach.
+// Fetches images and videos by http(s) from hosts that the settings list. A request must not become
+// a way to reach hosts that only the gateway can reach.
 #pragma once
 
 #include <functional>
@@ -28,6 +28,10 @@ struct FetchOptions {
 // `cancelled` is called about once a second and for each piece of data; true ends the transfer with
 // kCancelled. It may be null. Thread-safe.
 Result<std::string> FetchImage(const std::string& url, const FetchOptions& options,
+                               const std::function<bool()>& cancelled = nullptr);
+
+// The same for a video.
+Result<std::string> FetchVideo(const std::string& url, const FetchOptions& options,
                                const std::function<bool()>& cancelled = nullptr);
 
 // True if a host, in lower case, matches one of the patterns.

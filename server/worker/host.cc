@@ -1,6 +1,5 @@
 #include "server/worker/host.h"
 
-#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,13 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <functional>
 #include <new>
 
 #include "server/worker/jobs.h"
+#include "server/worker/process_limits.h"
 #include "server/worker/wire.h"
 
 namespace edgegate {
@@ -50,24 +47,6 @@ void RunOnLargeStack(const std::function<void()>& work) {
   void* argument = const_cast<std::function<void()>*>(&work);
   if (pthread_create(&thread, &attributes, call, argument) == 0) pthread_join(thread, nullptr);
   pthread_attr_destroy(&attributes);
-}
-
-// If the machine runs out of memory, the kernel kills this process before the daemon.
-void OfferToOomKiller() {
-  if (std::FILE* file = std::fopen("/proc/self/oom_score_adj", "w")) {
-    std::fputs("800", file);
-    std::fclose(file);
-  }
-}
-
-// Discards standard error, because libraries write messages there that do not belong in the
-// daemon's log. Sanitizers still report.
-void SilenceErrors() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (null >= 0) dup2(null, STDERR_FILENO);
-  if (null >= 0) close(null);
-#endif
 }
 
 // Receives and runs one job. False: the daemon has closed the socket, or the worker must end.
@@ -111,20 +90,6 @@ void RunWorker(const TextModel& model) {
 }
 
 }  // namespace
-
-uint64_t PrivateMemory() {
-  std::ifstream file("/proc/self/statm");
-  uint64_t field[6] = {};
-  for (uint64_t& value : field) file >> value;
-  return field[5] * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-void LimitPrivateMemory([[maybe_unused]] uint64_t bytes) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  const rlimit now{bytes, RLIM_INFINITY};
-  setrlimit(RLIMIT_DATA, &now);
-#endif
-}
 
 int RunModelHost() {
   syscall(SYS_close_range, kHostSocket + 1, ~0U, 0);

@@ -2,8 +2,6 @@
 // that forks. A worker has one thread that works. Both read all input from their socket.
 #pragma once
 
-#include <cstdint>
-
 namespace edgegate {
 
 inline constexpr const char* kHostCommand = "model-host";
@@ -12,10 +10,5 @@ inline constexpr int kHostSocket = 3;
 // Runs the model host. Loads the model of the first message, then forks a worker for each
 // descriptor that it receives. Returns the exit code when the daemon closes the socket.
 int RunModelHost();
-
-// Returns the size of the private memory that this process has mapped, in bytes.
-uint64_t PrivateMemory();
-// Makes allocations fail that would exceed `bytes` of private memory. No effect under sanitizers.
-void LimitPrivateMemory(uint64_t bytes);
 
 }  // namespace edgegate

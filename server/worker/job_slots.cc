@@ -1,14 +1,12 @@
 #include "server/worker/job_slots.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace edgegate {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kLongestWait = std::chrono::seconds(4);
 constexpr auto kCheckEvery = std::chrono::milliseconds(20);
 
 Status ShuttingDown() { return Unavailable("the server is shutting down"); }
@@ -16,7 +14,7 @@ Status ShuttingDown() { return Unavailable("the server is shutting down"); }
 }  // namespace
 
 Result<JobSlots::Slot> JobSlots::Acquire(const JobContext& context) {
-  const auto until = Clock::now() + kLongestWait;
+  const auto until = Clock::now() + longest_wait_;
   MutexLock lock(mutex_);
   if (closed_) return ShuttingDown();
   if (waiting_ >= max_waiting_) {
@@ -34,7 +32,7 @@ Result<JobSlots::Slot> JobSlots::Acquire(const JobContext& context) {
     if (context.cancelled && context.cancelled()) status = Cancelled("the client has left");
     if (Clock::now() >= until) {
       status =
-          Unavailable("the request waited for more than {} s to be read", kLongestWait.count());
+          Unavailable("the request waited for more than {} s to be read", longest_wait_.count());
     }
     if (status.ok()) continue;
     Remove(&waiter);

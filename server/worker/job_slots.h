@@ -2,6 +2,7 @@
 // turns.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <list>
@@ -34,12 +35,13 @@ class JobSlots {
     JobSlots* slots_;
   };
 
-  // `count` jobs run at once; `max_waiting` wait.
-  JobSlots(int count, int max_waiting) : free_(count), max_waiting_(max_waiting) {}
+  // `count` jobs run at once; `max_waiting` wait, each for at most `longest_wait`.
+  JobSlots(int count, int max_waiting, std::chrono::seconds longest_wait = std::chrono::seconds(4))
+      : free_(count), max_waiting_(max_waiting), longest_wait_(longest_wait) {}
 
   // Waits for a slot. Waiting clients take turns. The jobs of one client are served in order of
-  // arrival. kCancelled: `context` was cancelled. kUnavailable: too many jobs wait, the wait took 4
-  // s, or Close() was called.
+  // arrival. kCancelled: `context` was cancelled. kUnavailable: too many jobs wait, the wait took
+  // too long, or Close() was called.
   Result<Slot> Acquire(const JobContext& context) EG_EXCLUDES(mutex_);
 
   // Refuses all further jobs. closed() becomes true, so that running jobs end.
@@ -63,6 +65,7 @@ class JobSlots {
   CondVar changed_;
   int free_ EG_GUARDED_BY(mutex_);
   const int max_waiting_;
+  const std::chrono::seconds longest_wait_;
   int waiting_ EG_GUARDED_BY(mutex_) = 0;
   std::list<Client> clients_
       EG_GUARDED_BY(mutex_);  // clients with waiting jobs; the first one is next

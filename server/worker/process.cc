@@ -87,8 +87,8 @@ Status WorkerProcess::CheckLimits(const JobLimits& limits, Clock::time_point beg
                                   std::chrono::nanoseconds cpu_before) {
   const auto used = cpu() - cpu_before;
   if (used > limits.cpu) {
-    return InvalidArgument("it takes more than {} ms of processor time (server.job_cpu_ms)",
-                           limits.cpu.count());
+    return InvalidArgument("it takes more than {} ms of processor time ({})", limits.cpu.count(),
+                           limits.cpu_setting);
   }
   if (Clock::now() - began > limits.wall) {
     return Unavailable("reading the request took longer than {} ms: the machine is busy",
@@ -122,10 +122,8 @@ Result<std::string> WorkerProcess::Call(std::string_view message, const JobLimit
     if (cancelled && cancelled()) return fail(Cancelled("cancelled"));
     if (Status status = CheckLimits(limits, began, cpu_before); !status.ok()) return fail(status);
   }
-  return fail(
-      InvalidArgument("it needs more than {} MiB of memory (server.job_memory_mb), or nests "
-                      "too deeply",
-                      limits.memory >> 20));
+  return fail(InvalidArgument("it needs more than {} MiB of memory ({}), or nests too deeply",
+                              limits.memory >> 20, limits.memory_setting));
 }
 
 bool WorkerProcess::Post(std::string_view message) {

@@ -20,9 +20,11 @@ namespace edgegate {
 
 // Limits of a job. A worker that exceeds one is killed.
 struct JobLimits {
-  std::chrono::milliseconds cpu{1500};   // processor time
-  std::chrono::milliseconds wall{4000};  // time since the job was sent
-  int64_t memory = int64_t{160} << 20;   // bytes of private memory that the job may add
+  std::chrono::milliseconds cpu{1500};            // processor time
+  std::chrono::milliseconds wall{4000};           // time since the job was sent
+  int64_t memory = int64_t{160} << 20;            // bytes of private memory that the job may add
+  const char* cpu_setting = "server.job_cpu_ms";  // the settings of these limits, for messages
+  const char* memory_setting = "server.job_memory_mb";
 };
 
 // A file descriptor that is closed with its owner. Movable.

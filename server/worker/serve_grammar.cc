@@ -7,8 +7,8 @@
 #include <map>
 
 #include "server/worker/grammar_session.h"
-#include "server/worker/host.h"
 #include "server/worker/jobs.h"
+#include "server/worker/process_limits.h"
 
 namespace edgegate {
 namespace {

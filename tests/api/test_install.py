@@ -11,6 +11,7 @@ BUILD = pathlib.Path(BINARY).resolve().parent
 FILES = [
     "bin/edgegate",
     "lib/systemd/system/edgegate.service",
+    "libexec/edgegate/edgegate-video",
     "share/bash-completion/completions/edgegate",
     "share/doc/edgegate/CHANGELOG.md",
     "share/doc/edgegate/LICENSE",

@@ -1,4 +1,5 @@
-// Uses any bytes as a data URL. The data of an accepted URL must equal the encoding of its decoded
+// Uses any bytes as a data URL of an image and of a video. The data of an accepted URL of an image
+// must equal the encoding of its decoded
 // bytes.
 
 #include <cstdint>
@@ -32,5 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view url(reinterpret_cast<const char*>(data), size);
   const auto decoded = edgegate::DecodeDataUrl(url);
   if (decoded.ok() && Encode(*decoded) != url.substr(url.find(',') + 1)) std::abort();
+  const auto video = edgegate::DecodeVideoDataUrl(url, 8);
+  if (video.ok() && (video->files.empty() || video->files.size() > 8)) std::abort();
   return 0;
 }

@@ -13,6 +13,7 @@ import cases_sampling
 import cases_schema
 import cases_tokens
 import cases_tools
+import cases_video
 
 CASES = [
     case
@@ -30,6 +31,7 @@ CASES = [
         cases_protocols,
         cases_endpoints,
         cases_tokens,
+        cases_video,
     )
     for case in module.CASES
 ]

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/conversation/video_parts.h"
 #include "server/api/inert_parameters.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
@@ -88,6 +89,7 @@ bool ParseChatInput(Fields* fields, Call* call) {
   call->input_field = "messages";
   call->split_reasoning = ParseReasoningFormat(fields);
   ParseThinkingBudget(fields, call);
+  call->video = ParseVideoWish(fields, &fields->warnings());
   return functions;
 }
 

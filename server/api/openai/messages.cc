@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/conversation/video_parts.h"
 #include "server/api/json/dump.h"
 #include "server/api/openai/message_calls.h"
 
@@ -61,12 +62,17 @@ std::optional<ChatPart> ParsePart(Fields* fields, const std::string& name, const
     fields->WarnOfOthers(part, name, {"type", "image_url", "prompt_cache_breakpoint"});
     return ChatPart{ChatPart::Kind::kImage, ""};
   }
+  if (IsVideoPart(type)) {
+    ReadVideoPart(fields, part, name, is_user, images);
+    return ChatPart{ChatPart::Kind::kImage, ""};
+  }
   if (type == "input_audio" || type == "file") {
     fields->Fail(
         BadField(name, fmt::format("'{}' is of type {}, which is not supported.", name, type)));
   } else {
     fields->Fail(BadField(
-        name, fmt::format("Invalid '{}': must be a part of type text or image_url.", name)));
+        name,
+        fmt::format("Invalid '{}': must be a part of type text, image_url or video_url.", name)));
   }
   return std::nullopt;
 }

@@ -55,5 +55,28 @@ TEST_CASE("invalid base64 is refused with the reason") {
   }
 }
 
+TEST_CASE("videos are data URLs of any video type, base64 alone, or lists of JPEG files") {
+  for (const char* url : {"data:video/mp4;base64,Zm9v", "data:video/x-matroska;base64,Zm9v",
+                          "data:image/gif;base64,Zm9v", "DATA:VIDEO/MP4;BASE64,Zm9v", "Zm9v"}) {
+    const auto video = DecodeVideoDataUrl(url, 2);
+    REQUIRE_MESSAGE(video.ok(), video.status().message());
+    CHECK(video->files == std::vector<std::string>{"foo"});
+    CHECK_FALSE(video->jpegs);
+  }
+  const auto list = DecodeVideoDataUrl("data:video/jpeg;base64,Zm9v,Zg==", 2);
+  REQUIRE(list.ok());
+  CHECK(list->jpegs);
+  CHECK(list->files == std::vector<std::string>{"foo", "f"});
+  for (const char* url :
+       {"", "file:///etc/passwd", "data:text/plain;base64,Zm9v", "data:video/mp4,Zm9v",
+        "data:video/mp4;base64,Zm9v,Zm9v", "data:video/jpeg;base64,Zm9v,",
+        "data:video/jpeg;base64,Zm9v,Zm9v,Zm9v", "Zm9"}) {
+    CAPTURE(url);
+    const auto video = DecodeVideoDataUrl(url, 2);
+    CHECK_FALSE(video.ok());
+    CHECK(video.status().code() == StatusCode::kInvalidArgument);
+  }
+}
+
 }  // namespace
 }  // namespace edgegate

@@ -48,7 +48,7 @@ void Answer(const ApiServices& services, const ParsedDecision& parsed, MemoryBud
     if (!grown.ok()) return exchange.Fail(ToHttp({grown}));
   }
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
-  auto started = DecisionRun::Start(parsed.decision, model, services.images, services.engine,
+  auto started = DecisionRun::Start(parsed.decision, model, services.images, services.memory, services.engine,
                                     DeadlineOf(services), context);
   if (const auto* error = std::get_if<CallError>(&started)) return exchange.Fail(ToHttp(*error));
   auto& run = *std::get<std::unique_ptr<DecisionRun>>(started);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/conversation/video_parts.h"
 #include "server/api/json/dump.h"
 
 namespace edgegate {
@@ -129,10 +130,13 @@ std::optional<ChatPart> ItemReader::ReadPart(const json& part, const std::string
                           {"type", "image_url", "file_id", "detail", "prompt_cache_breakpoint"});
     ReadImage(part, path, images);
     return ChatPart{ChatPart::Kind::kImage, ""};
+  } else if (IsVideoPart(type)) {
+    ReadVideoPart(fields_, part, path, images, images_);
+    return ChatPart{ChatPart::Kind::kImage, ""};
   } else {
     fields_->Fail(BadField(path, fmt::format("Invalid '{}': the type '{}' is not supported. "
                                              "Supported parts are input_text, output_text, "
-                                             "refusal and input_image.",
+                                             "refusal, input_image and input_video.",
                                              path, type.substr(0, 100))));
   }
   return std::nullopt;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/api/conversation/messages.h"
+#include "server/api/conversation/video_parts.h"
 #include "server/api/inert_parameters.h"
 #include "server/api/json/dump.h"
 #include "server/api/json/json_reader.h"
@@ -138,6 +139,7 @@ void ParseConversation(Fields* fields, const ResponseStore& store, ResponseOptio
                        Call* call) {
   Conversation conversation;
   conversation.messages = ParseInput(fields, store, options, &call->images);
+  call->video = ParseVideoWish(fields, &options->warnings);
   json effort = {{"effort", nullptr}, {"summary", nullptr}};
   const json variables = ParseReasoning(fields, &effort);
   if (!variables.is_null()) conversation.template_kwargs = DumpJson(variables);
