@@ -154,6 +154,7 @@ def main():
         parser.error("--write needs a run of all clients")
     chosen = options.only or (QUICK if options.quick else names)
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the daemon is stopped
     program = binary()
     BUILD.mkdir(parents=True, exist_ok=True)
     daemon = Daemon(program)

@@ -10,7 +10,7 @@ const compatible = createOpenAICompatible({
   name: "edgegate", baseURL: BASE, apiKey: "none", includeUsage: true, supportsStructuredOutputs: true,
 });
 const prompt = "What is the weather in Paris?";
-const common = { temperature: 0, maxOutputTokens: 60, maxRetries: 0 };
+const common = { temperature: 0, maxOutputTokens: 40, maxRetries: 0 };
 const schema = z.object({ sense: z.enum(["sight", "hearing"]), confident: z.boolean() });
 
 async function text(model) {

@@ -18,7 +18,7 @@ def create(**request):
     # The package has no temperature; the endpoint takes it.
     extra = {"temperature": 0}
     return client.messages.create(
-        **{"model": CHAT, "max_tokens": 60, "messages": ASK, "extra_body": extra, **request}
+        **{"model": CHAT, "max_tokens": 40, "messages": ASK, "extra_body": extra, **request}
     )
 
 
@@ -38,7 +38,7 @@ def messages():
 def messages_stream():
     whole = text_of(create())
     with client.messages.stream(
-        model=CHAT, max_tokens=60, messages=ASK, extra_body={"temperature": 0}
+        model=CHAT, max_tokens=40, messages=ASK, extra_body={"temperature": 0}
     ) as stream:
         pieces = "".join(stream.text_stream)
         assert pieces == whole == text_of(stream.get_final_message())
@@ -58,7 +58,7 @@ def messages_image():
 
 @call
 def messages_tools_two_turns():
-    answer = create(tools=TOOLS, tool_choice={"type": "any"})
+    answer = create(tools=TOOLS, tool_choice={"type": "any", "disable_parallel_tool_use": True})
     made = next(block for block in answer.content if block.type == "tool_use")
     assert answer.stop_reason == "tool_use" and made.name == "get_weather" and made.input["city"]
     result = {
@@ -80,7 +80,7 @@ def messages_tools_two_turns():
 def messages_tools_streamed():
     choice = {"type": "tool", "name": "get_weather"}
     with client.messages.stream(
-        model=CHAT, max_tokens=60, messages=ASK, tools=TOOLS, tool_choice=choice
+        model=CHAT, max_tokens=40, messages=ASK, tools=TOOLS, tool_choice=choice
     ) as stream:
         pieces = [event.partial_json for event in stream if event.type == "input_json"]
         made = stream.get_final_message().content[-1]

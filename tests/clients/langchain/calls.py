@@ -47,7 +47,7 @@ def model(name=CHAT, **more):
             "base_url": BASE,
             "api_key": "none",
             "temperature": 0,
-            "max_tokens": 60,
+            "max_tokens": 40,
             **more,
         }
     )

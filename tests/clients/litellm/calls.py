@@ -34,7 +34,7 @@ class Reading(BaseModel):
 
 
 def completion(model="openai/" + CHAT, base=BASE, **more):
-    request = {"messages": ASK, "temperature": 0, "max_tokens": 60, "num_retries": 0, **more}
+    request = {"messages": ASK, "temperature": 0, "max_tokens": 40, "num_retries": 0, **more}
     return litellm.completion(model=model, api_base=base, api_key="none", **request)
 
 

@@ -32,7 +32,7 @@ def model(name=CHAT, **more):
         is_chat_model=True,
         is_function_calling_model=True,
         temperature=0,
-        **{"context_window": 8192, "max_tokens": 60, **more},
+        **{"context_window": 8192, "max_tokens": 40, **more},
     )
 
 

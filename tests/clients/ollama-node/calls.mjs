@@ -4,7 +4,7 @@ import { CHAT, CITY, EMBED, SIGN, URL_, VISION, assert, bytes, cosine, run, shor
 
 const client = new Ollama({ host: URL_ });
 const messages = [{ role: "user", content: "What is the weather in Paris?" }];
-const options = { temperature: 0, num_predict: 40 };
+const options = { temperature: 0, num_predict: 30 };
 const tools = [{ type: "function", function: { name: "get_weather", description: "The weather.", parameters: CITY } }];
 const chat = (more) => client.chat({ model: CHAT, messages, options, ...more });
 

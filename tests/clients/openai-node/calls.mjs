@@ -10,8 +10,8 @@ const weather = { name: "get_weather", description: "The weather in a city.", pa
 const tools = [{ type: "function", function: weather }];
 const Reading = z.object({ sense: z.enum(["sight", "hearing"]), confident: z.boolean() });
 const create = (more) =>
-  client.chat.completions.create({ model: CHAT, messages: ask, temperature: 0, max_tokens: 60, ...more });
-const respond = (more) => client.responses.create({ model: CHAT, temperature: 0, max_output_tokens: 60, ...more });
+  client.chat.completions.create({ model: CHAT, messages: ask, temperature: 0, max_tokens: 40, ...more });
+const respond = (more) => client.responses.create({ model: CHAT, temperature: 0, max_output_tokens: 40, ...more });
 
 await run("openai", {
   async models() {

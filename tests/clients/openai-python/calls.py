@@ -38,7 +38,7 @@ class Reading(BaseModel):
 
 def create(**request):
     return client.chat.completions.create(
-        **{"model": CHAT, "temperature": 0, "max_tokens": 60, **request}
+        **{"model": CHAT, "temperature": 0, "max_tokens": 40, **request}
     )
 
 
@@ -71,7 +71,10 @@ def chat_stream():
 @call
 def chat_stream_helper():
     with client.chat.completions.stream(
-        model=CHAT, messages=ASK, temperature=0, max_tokens=30
+        model=CHAT,
+        messages=[{"role": "user", "content": "Name a colour."}],
+        temperature=0,
+        max_tokens=200,
     ) as stream:
         text = "".join(e.delta for e in stream if e.type == "content.delta")
         assert text == stream.get_final_completion().choices[0].message.content
@@ -189,7 +192,7 @@ def completions():
 
 def respond(**request):
     return client.responses.create(
-        **{"model": CHAT, "temperature": 0, "max_output_tokens": 60, **request}
+        **{"model": CHAT, "temperature": 0, "max_output_tokens": 40, **request}
     )
 
 

@@ -13,7 +13,8 @@ A call has `name`, `path`, `method` (POST if there is a `body`), `body`, `header
 
 Calls of functions in an answer must follow the schemas of the request's tools. $CHAT, $VISION, $LONG and $EMBED are names
 of models. $IMAGE is an image in base64. An object with `$frames` is replaced by that number of parts, each with another
-image, and an object with `$use` by that member of the file's `parts`.
+image, and an object with `$use` by that member of the file's `parts`. Limits on the tokens of free answers are lowered to
+TOKENS, because the small models often do not end.
 """
 
 import http.client
@@ -28,6 +29,8 @@ from harness import CHAT, EMBED, LONG, URL, VISION, image, report, short
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 FRAMES = ["gauge.jpg", "display.jpg", "lights.jpg", "sign.jpg", "shapes.jpg"]
+TOKENS = 80
+GENERATING = ("/chat/completions", "/responses", "/api/chat", "/api/generate")
 NAMES = {"$CHAT": CHAT, "$VISION": VISION, "$LONG": LONG, "$EMBED": EMBED}
 KINDS = {
     "text": lambda value: isinstance(value, str) and value.strip() != "",
@@ -132,8 +135,22 @@ def schemas_of(body):
     }
 
 
+def limit(path, body):
+    """Lowers the limit on the tokens of the answer. Structured answers end by themselves."""
+    if path.endswith("/responses"):
+        members, name = body, "max_output_tokens"
+    elif path.startswith("/api/"):
+        members, name = body.setdefault("options", {}), "num_predict"
+    else:
+        members = body
+        name = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
+    members[name] = min(members.get(name, TOKENS), TOKENS)
+
+
 def send(call):
     body = filled(call["body"], call.get("image", "sign.jpg")) if "body" in call else None
+    if call["path"].endswith(GENERATING) and not call.get("expect", {}).get("follows"):
+        limit(call["path"], body)
     target = urllib.parse.urlsplit(URL)
     connection = http.client.HTTPConnection(target.hostname, target.port, timeout=300)
     headers = {"Authorization": "Bearer none", **call.get("headers", {})}
