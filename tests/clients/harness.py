@@ -79,12 +79,13 @@ def report(client, version, name, ok, detail):
 def main(package, client=None):
     """`package`: the distribution whose version is reported."""
     version = importlib.metadata.version(package)
+    loop = asyncio.Runner()  # one for all calls, because clients keep connections
     for function in _calls:
         name = function.__name__.replace("_", " ")
         try:
             detail = function()
             if inspect.isawaitable(detail):
-                detail = asyncio.run(detail)
+                detail = loop.run(detail)
             report(client or package, version, name, True, detail)
         except Exception as error:  # any failure of a client is a result
             report(client or package, version, name, False, _failure(error))

@@ -4,7 +4,7 @@ import instructor
 import openai
 from harness import BASE, CHAT, SIGN, VISION, call, data_url, main
 from instructor.core import InstructorRetryException
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 plain = openai.OpenAI(base_url=BASE, api_key="none", max_retries=0)
 ASK = [{"role": "user", "content": "Ada is 36 years old and lives in Paris."}]
@@ -77,9 +77,12 @@ def partial_stream():
 
 @call
 def list_of_objects():
-    found = create(instructor.Mode.JSON_SCHEMA, response_model=list[Person], max_tokens=600)
-    assert all(isinstance(person, Person) for person in found)
-    return f"{len(found)} objects"
+    class People(BaseModel):
+        people: list[Person] = Field(min_length=1, max_length=2)
+
+    found = create(instructor.Mode.JSON_SCHEMA, response_model=People)
+    assert isinstance(found.people[0], Person)
+    return f"{len(found.people)} objects"
 
 
 @call

@@ -63,7 +63,7 @@ def chat():
 @call
 def chat_stream():
     whole = model().invoke(ASK).content
-    pieces = list(model().stream(ASK))
+    pieces = list(model(stream_usage=True).stream(ASK))
     assert "".join(piece.content for piece in pieces) == whole
     assert any(piece.usage_metadata for piece in pieces)
     return f"{len(pieces)} chunks join to the whole answer"

@@ -17,6 +17,7 @@ set_tracing_disabled(True)
 client = AsyncOpenAI(base_url=BASE, api_key="none", max_retries=0)
 set_default_openai_client(client)
 ASK = "What is the weather in Paris?"
+COLOUR = "Name a colour."
 seen = []
 
 
@@ -33,7 +34,7 @@ def get_weather(city: str) -> str:
 
 
 def agent(model=CHAT, **more):
-    settings = ModelSettings(**{"temperature": 0, "max_tokens": 80, **more.pop("settings", {})})
+    settings = ModelSettings(**{"temperature": 0, "max_tokens": 300, **more.pop("settings", {})})
     return Agent(
         **{
             "name": "Helper",
@@ -46,15 +47,15 @@ def agent(model=CHAT, **more):
 
 
 @call
-def text():
-    result = Runner.run_sync(agent(), ASK)
+async def text():
+    result = await Runner.run(agent(), COLOUR)
     assert result.final_output and result.context_wrapper.usage.output_tokens > 0
     return short(result.final_output)
 
 
 @call
 async def text_stream():
-    result = Runner.run_streamed(agent(), ASK)
+    result = Runner.run_streamed(agent(), COLOUR)
     pieces = ""
     async for event in result.stream_events():
         if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
@@ -63,42 +64,43 @@ async def text_stream():
     return short(pieces)
 
 
-def use_tool(**more):
+async def use_tool(**more):
     """The first turn must call; the runner then resets the choice to auto."""
     seen.clear()
-    result = Runner.run_sync(
+    result = await Runner.run(
         agent(tools=[get_weather], settings={"tool_choice": "required"}, **more), ASK
     )
     assert seen and result.final_output
     kinds = [item.type for item in result.new_items]
-    assert kinds[:2] == ["tool_call_item", "tool_call_output_item"], kinds
+    assert kinds.count("tool_call_item") == kinds.count("tool_call_output_item") == len(seen), kinds
+    assert kinds[-1] == "message_output_item", kinds
     return f"get_weather({seen[0]!r}), then {short(result.final_output)!r}"
 
 
 @call
-def tool():
-    return use_tool()
+async def tool():
+    return await use_tool()
 
 
 @call
-def output_type():
-    result = Runner.run_sync(agent(output_type=Reading, settings={"max_tokens": 200}), ASK)
+async def output_type():
+    result = await Runner.run(agent(output_type=Reading, settings={"max_tokens": 200}), ASK)
     assert isinstance(result.final_output, Reading)
     return str(result.final_output)
 
 
 @call
-def handoff():
+async def handoff():
     other = agent(name="Other", handoff_description="Answers all questions.")
-    result = Runner.run_sync(agent(handoffs=[other], settings={"tool_choice": "required"}), ASK)
+    result = await Runner.run(agent(handoffs=[other], settings={"tool_choice": "required"}), ASK)
     assert result.last_agent.name == "Other" and result.final_output
     return f"to {result.last_agent.name}"
 
 
 @call
-def previous_response():
-    first = Runner.run_sync(agent(), "My name is Ada.")
-    second = Runner.run_sync(
+async def previous_response():
+    first = await Runner.run(agent(), "My name is Ada.")
+    second = await Runner.run(
         agent(), "What is my name?", previous_response_id=first.last_response_id
     )
     assert second.final_output
@@ -106,19 +108,19 @@ def previous_response():
 
 
 @call
-def image():
+async def image():
     parts = [
         {"type": "input_image", "image_url": data_url(), "detail": "auto"},
         {"type": "input_text", "text": SIGN[0]},
     ]
     plain = agent(VISION, instructions=None)
-    answer = Runner.run_sync(plain, [{"role": "user", "content": parts}]).final_output
+    answer = (await Runner.run(plain, [{"role": "user", "content": parts}])).final_output
     assert SIGN[1] in answer, answer
     return short(answer)
 
 
 @call
-def tool_that_returns_an_image():
+async def tool_that_returns_an_image():
     from agents import ToolOutputImage
 
     @function_tool
@@ -127,7 +129,7 @@ def tool_that_returns_an_image():
         return ToolOutputImage(image_url=data_url())
 
     settings = {"tool_choice": "required"}
-    result = Runner.run_sync(
+    result = await Runner.run(
         agent(VISION, instructions=None, tools=[snapshot], settings=settings), SIGN[0]
     )
     assert result.final_output
@@ -135,8 +137,8 @@ def tool_that_returns_an_image():
 
 
 @call
-def tool_on_chat_completions():
-    return use_tool(model=OpenAIChatCompletionsModel(CHAT, client))
+async def tool_on_chat_completions():
+    return await use_tool(model=OpenAIChatCompletionsModel(CHAT, client))
 
 
 main("openai-agents")

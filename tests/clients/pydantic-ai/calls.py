@@ -3,9 +3,11 @@
 from harness import BASE, CHAT, EMBED, IMAGES, SIGN, VISION, call, main, short
 from pydantic import BaseModel
 from pydantic_ai import Agent, BinaryContent, Embedder, NativeOutput, ToolOutput
+from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.usage import UsageLimits
 
 provider = OpenAIProvider(base_url=BASE, api_key="none")
 SETTINGS = {"temperature": 0, "max_tokens": 200}
@@ -59,10 +61,16 @@ async def output_stream():
     return f"{len(parts)} partial objects"
 
 
+class CallFirst(AbstractCapability):
+    """The first step must call the tool, because the small model may not choose to. Later steps are free."""
+
+    def get_model_settings(self):
+        return lambda context: {"tool_choice": "required"} if context.run_step <= 1 else {}
+
+
 def use_tool(kind):
-    """The output is a tool as well, so that the grammar makes the model call one of the two in each turn."""
     seen = []
-    found = agent(kind=kind, output_type=Reading)
+    found = agent(kind=kind, capabilities=[CallFirst()], instructions="Be brief.")
 
     @found.tool_plain
     def get_weather(city: str) -> str:
@@ -70,25 +78,9 @@ def use_tool(kind):
         seen.append(city)
         return f"{city}: sunny, 21 °C"
 
-    @found.instructions
-    def brief() -> str:
-        return "Be brief."
-
-    nodes = []
-
-    async def follow():
-        async with found.iter(ASK) as run:
-            async for node in run:
-                nodes.append(node)
-                if len(nodes) > 8:
-                    break
-            return run.result
-
-    import asyncio
-
-    result = asyncio.run(follow())
-    assert seen or isinstance(result.output, Reading)
-    return f"{len(seen)} calls, {result.output if result else 'no output yet'}"
+    result = found.run_sync(ASK, usage_limits=UsageLimits(request_limit=4))
+    assert seen and result.output
+    return f"get_weather({seen[0]!r}), then {short(result.output)!r}"
 
 
 @call
