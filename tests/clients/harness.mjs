@@ -32,12 +32,13 @@ export function cosine(a, b) {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
-// `calls`: an object of names and functions. `client` names the package; package.json beside calls.mjs pins it.
-export async function run(client, calls) {
+// `calls`: an object of names and functions. `name`: the package, which package.json beside calls.mjs pins.
+// `client`: its name in the table.
+export async function run(name, client, calls) {
   const pinned = JSON.parse(readFileSync(join(dirname(process.argv[1]), "package.json")));
-  const version = pinned.dependencies[client];
-  for (const [name, call] of Object.entries(calls)) {
-    const line = { client, version, call: name, ok: true, detail: "" };
+  const version = pinned.dependencies[name];
+  for (const [title, call] of Object.entries(calls)) {
+    const line = { client, version, call: title, ok: true, detail: "" };
     try {
       line.detail = (await call()) ?? "";
     } catch (error) {

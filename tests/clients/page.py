@@ -9,7 +9,7 @@ whole answer, arguments of tools and structured answers follow their schemas, an
 The models are SmolLM2-135M-Instruct, edge-demo-v and all-MiniLM-L6-v2. Their answers are weak, so that the calls check
 what the protocol and the grammar guarantee.
 
-edge-demo-v-long is edge-demo-v with a context of 32,768 tokens, for the long prompts of agents and cameras.
+edge-demo-v-long is edge-demo-v with a context of 8,192 tokens instead of 1,024, for the long prompts of agents and cameras.
 
 "Recorded" clients are applications that cannot be installed in a test. Their requests were written down from the source of
 the named version, with the members that the application reads from the answer. The files are in

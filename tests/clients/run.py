@@ -39,25 +39,36 @@ def binary():
     sys.exit("test-clients: no build/release/edgegate; build it, or set EDGEGATE_BIN")
 
 
-def long_model():
-    """edge-demo-v with room for 32,768 tokens, because agents and cameras send long prompts. Its answers are weak."""
-    folder = BUILD / "models/edge-demo-v-long"
+def variant(name, **more):
+    """edge-demo-v with other members of its configuration. Its answers are weaker."""
+    folder = BUILD / "models" / name
     folder.mkdir(parents=True, exist_ok=True)
     for file in (DEMO / "model").iterdir():
         data = file.read_bytes()
-        if file.name == "config.json":
-            data = json.dumps(json.loads(data) | {"max_position_embeddings": 32768}).encode()
+        if file.name in ("config.json", "generation_config.json"):
+            known = json.loads(data)
+            changed = {key: value for key, value in more.items() if key in known}
+            data = json.dumps(known | changed).encode()
         (folder / file.name).write_bytes(data)
     return folder
 
 
 class Daemon:
-    """The daemon with the four models that the calls name. `url` is its base address."""
+    """The daemon with the models that the calls name. `url` is its base address."""
 
     def __init__(self, program):
+        # Agents and cameras send long prompts. Codex sends no limit on the tokens of an answer, so that the answers of its
+        # model end with their first word: each token that begins another word is an end token.
+        vocabulary = json.loads((DEMO / "model/tokenizer.json").read_text())["model"]["vocab"]
+        words = [token for text, token in vocabulary.items() if text.startswith("\u0120")]
+        long = variant("edge-demo-v-long", max_position_embeddings=8192)
+        brief = variant(
+            "edge-demo-v-brief", max_position_embeddings=32768, eos_token_id=[882, *words]
+        )
         models = {
             "edge-demo-v": program.parent / "edge-demo-v.edgegate",
-            "edge-demo-v-long": long_model(),
+            "edge-demo-v-long": long,
+            "edge-demo-v-brief": brief,
             "smollm2": SMOLLM2,
             "all-MiniLM-L6-v2": MODELS / "all-MiniLM-L6-v2",
         }

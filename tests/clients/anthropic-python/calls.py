@@ -148,4 +148,4 @@ def errors():
     raise AssertionError("an unknown model answered")
 
 
-main("anthropic")
+main("anthropic", "anthropic (Python)")

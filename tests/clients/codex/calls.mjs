@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BASE, assert, run, short } from "../harness.mjs";
 
@@ -11,7 +10,7 @@ const provider = `{name="edgegate",base_url="${BASE}",wire_api="responses",reque
 
 // Returns the text of the last message. A refused request or a broken stream ends with an error.
 function exec(model, prompt, more = []) {
-  const home = mkdtempSync(join(tmpdir(), "codex-"));
+  const home = mkdtempSync(join(process.cwd(), "codex-home-"));
   const last = join(home, "last");
   const done = spawnSync(process.execPath, [
     program, "exec", "--skip-git-repo-check", "--json", "-C", home, "-m", model, "-o", last,
@@ -29,7 +28,7 @@ function exec(model, prompt, more = []) {
   }
 }
 
-await run("@openai/codex", {
-  exec: () => exec("edge-demo-v-long", "Say hello."),
-  "exec with an image": () => exec("edge-demo-v-long", "Say hello.", ["-i", join(process.env.EDGEGATE_IMAGES, "sign.jpg")]),
+await run("@openai/codex", "Codex CLI", {
+  exec: () => exec("edge-demo-v-brief", "Say hello."),
+  "exec with an image": () => exec("edge-demo-v-brief", "Say hello.", ["-i", join(process.env.EDGEGATE_IMAGES, "sign.jpg")]),
 });

@@ -8,7 +8,7 @@ const options = { temperature: 0, num_predict: 30 };
 const tools = [{ type: "function", function: { name: "get_weather", description: "The weather.", parameters: CITY } }];
 const chat = (more) => client.chat({ model: CHAT, messages, options, ...more });
 
-await run("ollama", {
+await run("ollama", "ollama (Node)", {
   async models() {
     const names = (await client.list()).models.map((model) => model.name.replace(":latest", ""));
     assert([CHAT, VISION].every((name) => names.includes(name)), names);

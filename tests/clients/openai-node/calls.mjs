@@ -13,7 +13,7 @@ const create = (more) =>
   client.chat.completions.create({ model: CHAT, messages: ask, temperature: 0, max_tokens: 40, ...more });
 const respond = (more) => client.responses.create({ model: CHAT, temperature: 0, max_output_tokens: 40, ...more });
 
-await run("openai", {
+await run("openai", "openai (Node)", {
   async models() {
     const names = [];
     for await (const model of client.models.list()) names.push(model.id);

@@ -343,4 +343,4 @@ def azure_paths():
     return short(answer.choices[0].message.content)
 
 
-main("openai")
+main("openai", "openai (Python)")
