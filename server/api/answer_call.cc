@@ -169,8 +169,8 @@ void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& e
   Generate(services, std::move(parsed), model, exchange, &lease, std::move(kept));
 }
 
-std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services,
-                                                           Call call, const ServedModel& model,
+std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services, Call call,
+                                                           const ServedModel& model,
                                                            Exchange& exchange) {
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
   auto images = PrepareImages(services, &call, model, context);

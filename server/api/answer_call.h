@@ -39,8 +39,8 @@ using ParseCall = std::function<std::variant<ParsedCall, CallError>(std::string_
 void AnswerCall(const ApiServices& services, const ParseCall& parse, Exchange& exchange);
 
 // Returns the token ids of the call's first prompt, with the places of its images. Runs no model.
-std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services,
-                                                           Call call, const ServedModel& model,
+std::variant<std::vector<int32_t>, CallError> EncodePrompt(const ApiServices& services, Call call,
+                                                           const ServedModel& model,
                                                            Exchange& exchange);
 
 // Reads and parses the request's body, and answers with what `answer` writes for the number of

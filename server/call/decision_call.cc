@@ -98,7 +98,8 @@ std::optional<CallError> MakePlan(const DecisionCall& decision, const ServedMode
 
 std::variant<std::unique_ptr<DecisionRun>, CallError> DecisionRun::Start(
     const DecisionCall& decision, const ServedModel& model, const FetchOptions& fetch,
-    MemoryBudget* memory, EngineLoop* engine, std::optional<TimePoint> deadline, const JobContext& context) {
+    MemoryBudget* memory, EngineLoop* engine, std::optional<TimePoint> deadline,
+    const JobContext& context) {
   const Call& call = decision.call;
   if (auto error = Generation::CheckFirst(call, model)) return *std::move(error);
   if (auto error = CheckImages(call.images, model)) return *std::move(error);

@@ -47,8 +47,8 @@ class DecisionRun {
   // the result.
   static std::variant<std::unique_ptr<DecisionRun>, CallError> Start(
       const DecisionCall& decision, const ServedModel& model, const FetchOptions& fetch,
-      MemoryBudget* memory,
-      EngineLoop* engine, std::optional<TimePoint> deadline, const JobContext& context);
+      MemoryBudget* memory, EngineLoop* engine, std::optional<TimePoint> deadline,
+      const JobContext& context);
 
   // Waits for the end. True: it has come.
   bool Wait(TimePoint until);

@@ -32,11 +32,6 @@ bool IsObject(Fields* fields, const std::string& name, const json& value) {
   return value.is_object();
 }
 
-void Close(const Fields& inner, Fields* fields, Warnings* warnings) {
-  fields->Fail(inner.error());
-  for (const std::string& name : inner.AllUnread()) warnings->NoEffect(name);
-}
-
 }  // namespace
 
 bool IsVideoPart(const std::string& type) { return type == "video_url" || type == "input_video"; }
@@ -65,13 +60,13 @@ void ReadVideoPart(Fields* fields, const json& part, const std::string& path, bo
   sources->push_back({std::move(name), value->get<std::string>(), true});
 }
 
-VideoWish ParseVideoWish(Fields* fields, Warnings* warnings) {
+VideoWish ParseVideoWish(Fields* fields) {
   VideoWish wish;
   const json& processor = fields->Raw("mm_processor_kwargs");
   if (IsObject(fields, "mm_processor_kwargs", processor)) {
     Fields inner(processor, "mm_processor_kwargs");
     ReadRate(&inner, &wish);
-    Close(inner, fields, warnings);
+    fields->Adopt(&inner);
   }
   const json& media = fields->Raw("media_io_kwargs");
   if (!IsObject(fields, "media_io_kwargs", media)) return wish;
@@ -81,9 +76,9 @@ VideoWish ParseVideoWish(Fields* fields, Warnings* warnings) {
     Fields inner(video, "media_io_kwargs.video");
     ReadRate(&inner, &wish);
     wish.contact_sheet = inner.Bool("contact_sheet");
-    Close(inner, fields, warnings);
+    fields->Adopt(&inner);
   }
-  Close(kinds, fields, warnings);
+  fields->Adopt(&kinds);
   return wish;
 }
 

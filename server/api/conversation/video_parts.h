@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "server/api/json/fields.h"
-#include "server/api/warnings.h"
 #include "server/call/call.h"
 
 namespace edgegate {
@@ -22,7 +21,7 @@ void ReadVideoPart(Fields* fields, const nlohmann::ordered_json& part, const std
                    bool is_user, std::vector<ImageSource>* sources);
 
 // Reads `media_io_kwargs.video` (num_frames, fps, contact_sheet), and fps and num_frames of
-// `mm_processor_kwargs`. Other members of them have no effect and are named in `warnings`.
-VideoWish ParseVideoWish(Fields* fields, Warnings* warnings);
+// `mm_processor_kwargs`. Other members of them are unknown.
+VideoWish ParseVideoWish(Fields* fields);
 
 }  // namespace edgegate

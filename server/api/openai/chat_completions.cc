@@ -89,7 +89,7 @@ bool ParseChatInput(Fields* fields, Call* call) {
   call->input_field = "messages";
   call->split_reasoning = ParseReasoningFormat(fields);
   ParseThinkingBudget(fields, call);
-  call->video = ParseVideoWish(fields, &fields->warnings());
+  call->video = ParseVideoWish(fields);
   return functions;
 }
 

@@ -57,6 +57,9 @@ void AnswerDetokenize(const ApiServices& services, Exchange& exchange) {
   body = std::string();
   if (const auto* error = std::get_if<CallError>(&parsed)) return exchange.Fail(ToHttp(*error));
   const auto& request = std::get<DetokenizeRequest>(parsed);
+  if (const auto error = CheckStrict(services, request.warnings)) {
+    return exchange.Fail(ToHttp(*error));
+  }
   const auto found = ModelOrOnly(services, request.model, exchange);
   if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
   const ServedModel& model = *std::get<const ServedModel*>(found);
@@ -66,7 +69,8 @@ void AnswerDetokenize(const ApiServices& services, Exchange& exchange) {
     const Status grown = lease.Grow(bytes, Clock::now() + MemoryBudget::kWait);
     if (!grown.ok()) return exchange.Fail(ToHttp({grown}));
   }
-  exchange.Note(fmt::format("{}, {} tokens", model.name, request.tokens.size()));
+  exchange.Note(fmt::format("{}, {} tokens{}", model.name, request.tokens.size(),
+                            WarningsNote(request.warnings)));
   exchange.Answer(Write(request, model));
 }
 
@@ -85,11 +89,11 @@ std::variant<DetokenizeRequest, CallError> ParseDetokenize(std::string_view body
                                                "read.",
                                                tokens.size(), kMostTokenIds)));
   }
-  if (fields.error()) return *fields.error();
+  if (auto error = fields.Finish()) return *std::move(error);
   auto ids = TokenIds(tokens);
   if (!ids) return BadField("tokens", "Invalid 'tokens': expected an array of token ids.");
   request.tokens = *std::move(ids);
-  for (const std::string& name : fields.AllUnread()) request.warnings.NoEffect(name);
+  request.warnings = fields.warnings();
   return request;
 }
 

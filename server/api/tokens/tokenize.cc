@@ -172,6 +172,9 @@ void AnswerTokenize(const ApiServices& services, Exchange& exchange) {
   body = std::string();
   if (const auto* error = std::get_if<CallError>(&parsed)) return exchange.Fail(ToHttp(*error));
   auto& request = std::get<TokenizeRequest>(parsed);
+  if (const auto error = CheckStrict(services, request.warnings)) {
+    return exchange.Fail(ToHttp(*error));
+  }
   request.call.caller = exchange.caller();
   const auto found = ModelOrOnly(services, request.call.model, exchange);
   if (const auto* error = std::get_if<CallError>(&found)) return exchange.Fail(ToHttp(*error));
@@ -184,7 +187,8 @@ void AnswerTokenize(const ApiServices& services, Exchange& exchange) {
     const Status grown = lease.Grow(bytes, Clock::now() + MemoryBudget::kWait);
     if (!grown.ok()) return exchange.Fail(ToHttp({grown}));
   }
-  exchange.Note(fmt::format("{}, {} tokens", model.name, ids.size()));
+  exchange.Note(
+      fmt::format("{}, {} tokens{}", model.name, ids.size(), WarningsNote(request.warnings)));
   exchange.Answer(Write(request, model, ids));
 }
 
@@ -196,8 +200,8 @@ std::variant<TokenizeRequest, CallError> ParseTokenize(std::string_view body) {
   Fields fields(std::get<json>(read));
   TokenizeRequest request;
   ParseMembers(&fields, &request);
-  if (fields.error()) return *fields.error();
-  for (const std::string& name : fields.AllUnread()) request.warnings.NoEffect(name);
+  if (auto error = fields.Finish()) return *std::move(error);
+  request.warnings = fields.warnings();
   return request;
 }
 

@@ -48,8 +48,8 @@ void Answer(const ApiServices& services, const ParsedDecision& parsed, MemoryBud
     if (!grown.ok()) return exchange.Fail(ToHttp({grown}));
   }
   const JobContext context{call.caller.client, [&] { return exchange.gone(kJobPatience); }};
-  auto started = DecisionRun::Start(parsed.decision, model, services.images, services.memory, services.engine,
-                                    DeadlineOf(services), context);
+  auto started = DecisionRun::Start(parsed.decision, model, services.images, services.memory,
+                                    services.engine, DeadlineOf(services), context);
   if (const auto* error = std::get_if<CallError>(&started)) return exchange.Fail(ToHttp(*error));
   auto& run = *std::get<std::unique_ptr<DecisionRun>>(started);
   while (!run.Wait(Clock::now() + kClientCheck)) {
@@ -58,8 +58,9 @@ void Answer(const ApiServices& services, const ParsedDecision& parsed, MemoryBud
   const auto taken = run.Take();
   if (const auto* error = std::get_if<CallError>(&taken)) return exchange.Fail(ToHttp(*error));
   const auto& result = std::get<DecisionResult>(taken);
-  exchange.Note(fmt::format("{}, {} questions, {} tokens ({} cached)", model.name,
-                            parsed.shapes.size(), result.input_tokens, result.cached_tokens));
+  exchange.Note(fmt::format("{}, {} questions, {} tokens ({} cached){}", model.name,
+                            parsed.shapes.size(), result.input_tokens, result.cached_tokens,
+                            WarningsNote(parsed.warnings)));
   exchange.Answer(WriteDecision(parsed, model.name, result));
 }
 
@@ -71,6 +72,9 @@ void Handle(const ApiServices& services, Exchange& exchange) {
   body = std::string();
   if (const auto* error = std::get_if<CallError>(&result)) return exchange.Fail(ToHttp(*error));
   auto& parsed = std::get<ParsedDecision>(result);
+  if (const auto error = CheckStrict(services, parsed.warnings)) {
+    return exchange.Fail(ToHttp(*error));
+  }
   parsed.decision.call.caller = exchange.caller();
   Answer(services, parsed, &lease, exchange);
 }
@@ -94,8 +98,8 @@ std::variant<ParsedDecision, CallError> ParseDecision(std::string_view body) {
   parsed.decision.questions = std::move(questions.questions);
   parsed.shapes = std::move(questions.shapes);
   for (const char* name : kWithoutEffect) fields.Raw(name);
-  for (const std::string& name : fields.AllUnread()) parsed.warnings.NoEffect(name);
-  if (fields.error()) return *fields.error();
+  if (auto error = fields.Finish()) return *std::move(error);
+  parsed.warnings.Merge(fields.warnings());
   return parsed;
 }
 

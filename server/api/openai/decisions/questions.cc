@@ -33,7 +33,8 @@ class Question {
           BadField(path_ + ".type",
                    fmt::format("Invalid '{}.type': expected predicate, choice or score.", path_)));
     }
-    for (const std::string& name : fields_.AllUnread()) warnings_->NoEffect(name);
+    fields_.Finish();
+    warnings_->Merge(fields_.warnings());
     all->questions.push_back(std::move(question_));
     all->shapes.push_back(std::move(shape_));
   }

@@ -11,7 +11,8 @@
 namespace edgegate {
 
 // Returns a page of the items of all turns up to the response. `query`: the request's query, with
-// `limit`, `order` and `after`. Items without an id get one that is the same each time. Thread-safe.
+// `limit`, `order` and `after`. Items without an id get one that is the same each time.
+// Thread-safe.
 std::variant<nlohmann::ordered_json, CallError> ListInputItems(const StoredResponse& response,
                                                                std::string_view query);
 

@@ -139,7 +139,7 @@ void ParseConversation(Fields* fields, const ResponseStore& store, ResponseOptio
                        Call* call) {
   Conversation conversation;
   conversation.messages = ParseInput(fields, store, options, &call->images);
-  call->video = ParseVideoWish(fields, &options->warnings);
+  call->video = ParseVideoWish(fields);
   json effort = {{"effort", nullptr}, {"summary", nullptr}};
   const json variables = ParseReasoning(fields, &effort);
   if (!variables.is_null()) conversation.template_kwargs = DumpJson(variables);
