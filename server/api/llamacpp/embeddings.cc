@@ -67,6 +67,7 @@ void AddLlamaEmbeddings(const ApiServices& services, Router* router) {
                  .path = path,
                  .scope = Scope::kApi,
                  .summary = "The embeddings of texts, in the shape of llama.cpp's server.",
+                 .api = "llamacpp/embeddings",
                  .error_body = OpenAiErrorBody,
                  .handle = [&](Exchange& exchange) {
                    AnswerEmbedding(services, ParseLlamaEmbeddings, exchange);

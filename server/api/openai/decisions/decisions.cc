@@ -97,7 +97,9 @@ std::variant<ParsedDecision, CallError> ParseDecision(std::string_view body) {
   ParsedQuestions questions = ParseQuestions(&fields, &parsed.warnings);
   parsed.decision.questions = std::move(questions.questions);
   parsed.shapes = std::move(questions.shapes);
-  for (const char* name : kWithoutEffect) fields.Raw(name);
+  for (const char* name : kWithoutEffect) {
+    if (!fields.Raw(name).is_null()) parsed.warnings.NoEffect(name);
+  }
   if (auto error = fields.Finish()) return *std::move(error);
   parsed.warnings.Merge(fields.warnings());
   return parsed;
@@ -126,6 +128,7 @@ void AddDecisions(const ApiServices& services, Router* router) {
                .path = "/v1/decisions",
                .scope = Scope::kApi,
                .summary = "Probabilities of the answers to questions about texts and images.",
+               .api = "openai/decisions/decisions",
                .error_body = OpenAiErrorBody,
                .handle = [&](Exchange& exchange) { Handle(services, exchange); }});
 }

@@ -69,6 +69,7 @@ void AddResponses(const ApiServices& services, Router* router) {
                .path = "/v1/responses/{response}/input_items",
                .scope = Scope::kApi,
                .summary = "A page of the input items of a stored response.",
+               .api = "openai/responses/input_items",
                .error_body = OpenAiErrorBody,
                .handle = [store](Exchange& exchange) { AnswerInputItems(*store, exchange); }});
   router->Add({.method = "DELETE",
