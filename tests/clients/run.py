@@ -191,7 +191,9 @@ def main():
         version = subprocess.run(
             [program, "--version"], capture_output=True, text=True, check=True
         ).stdout.strip()
-        (ROOT / "docs/clients.md").write_text(page.document(lines, version, datetime.date.today()))
+        (ROOT / "docs/clients.md").write_text(
+            page.document(lines, f"edgegate {version}", datetime.date.today())
+        )
     failed = sum(not line["ok"] for line in lines)
     print(f"{len(lines) - failed} passed, {failed} failed")
     return 1 if failed else 0
