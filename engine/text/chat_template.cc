@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/text/template_config.h"
 #include "engine/text/textkit_bridge.h"
 #include "engine/text/tools/tool_text.h"
 
@@ -14,39 +15,6 @@ namespace edgegate {
 namespace {
 
 using nlohmann::json;
-
-// Returns the special tokens of tokenizer_config.json, which are strings or {"content": ...}.
-json TokenGlobals(const json& config) {
-  json globals = json::object();
-  for (const char* name : {"bos_token", "eos_token", "pad_token", "unk_token"}) {
-    const auto found = config.find(name);
-    if (found == config.end()) continue;
-    if (found->is_string()) globals[name] = *found;
-    if (found->is_object() && found->contains("content")) globals[name] = (*found)["content"];
-  }
-  return globals;
-}
-
-// Returns a member that is a string. Empty: there is none.
-std::string TextOf(const json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-// Returns the template: a string, or the entry "default" of a list of {"name", "template"}.
-std::string TemplateOf(const json& config) {
-  const auto found = config.find("chat_template");
-  if (found == config.end()) return {};
-  if (found->is_string()) return found->get<std::string>();
-  if (!found->is_array()) return {};
-  for (const json& named : *found) {
-    if (named.is_object() && named.value("name", json()) == "default" &&
-        named.value("template", json()).is_string()) {
-      return named["template"].get<std::string>();
-    }
-  }
-  return {};
-}
 
 constexpr const char* kProbe = "edgegate_probe";
 
@@ -372,25 +340,17 @@ Result<std::unique_ptr<ChatTemplate>> ChatTemplate::Make(const TokenizerAssets& 
                                                          const Tokenizer& tokenizer,
                                                          const std::string& image_token,
                                                          const std::string& call_format) {
-  json config = json::object();
-  if (!assets.tokenizer_config.empty()) {
-    config = json::parse(assets.tokenizer_config, nullptr, false);
-    if (!config.is_object())
-      return DataLoss("tokenizer_config.json, which names the chat template: not a JSON object");
-  }
-  const std::string source =
-      assets.chat_template.empty() ? TemplateOf(config) : assets.chat_template;
-  if (source.empty()) return Unimplemented("the model has no chat template");
+  EG_ASSIGN_OR_RETURN(const TemplateConfig config, ReadTemplateConfig(assets));
+  if (config.source.empty()) return Unimplemented("the model has no chat template");
   const auto replace = json::error_handler_t::replace;
   const std::string specials = json(tokenizer.special_tokens()).dump(-1, ' ', false, replace);
-  const json tokens = TokenGlobals(config);
-  const std::string globals = tokens.dump(-1, ' ', false, replace);
   tk_template* handle = nullptr;
   tk_bytes error{};
-  if (tk_template_new(ToTk(source), ToTk(specials), ToTk(globals), &handle, &error) != 0) {
+  if (tk_template_new(ToTk(config.source), ToTk(specials), ToTk(config.globals), &handle, &error) !=
+      0) {
     return InvalidArgument("{}", TakeString(error));
   }
-  TemplateFacts facts{source, TextOf(tokens, "bos_token"), TextOf(tokens, "eos_token")};
+  TemplateFacts facts{config.source, config.bos_token, config.eos_token};
   auto chat = std::make_unique<JinjaTemplate>(handle, tokenizer, image_token, std::move(facts));
   if (!chat->Probe(call_format)) {
     return InvalidArgument("no form of calls is named {}", call_format);

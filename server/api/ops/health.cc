@@ -62,13 +62,16 @@ void AnswerHealth(const ApiServices& services, Exchange& exchange) {
 }  // namespace
 
 void AddHealth(const ApiServices& services, Router* router) {
-  router->Add({.method = "GET",
-               .path = "/health",
-               .scope = Scope::kPublic,
-               .summary = "Whether the daemon works, and what its models do.",
-               .api = "ops/health",
-               .error_body = OpenAiErrorBody,
-               .handle = [&](Exchange& exchange) { AnswerHealth(services, exchange); }});
+  // LocalAI's clients and Kubernetes use the second path.
+  for (const char* path : {"/health", "/readyz"}) {
+    router->Add({.method = "GET",
+                 .path = path,
+                 .scope = Scope::kPublic,
+                 .summary = "The state of the daemon and of its models.",
+                 .api = "ops/health",
+                 .error_body = OpenAiErrorBody,
+                 .handle = [&](Exchange& exchange) { AnswerHealth(services, exchange); }});
+  }
 }
 
 }  // namespace edgegate
