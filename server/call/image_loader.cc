@@ -68,8 +68,8 @@ std::optional<CallError> CheckImages(const std::vector<ImageSource>& sources,
   if (sources.empty()) return std::nullopt;
   if (!model.limits.media) {
     return BadField(sources[0].field,
-                    fmt::format("'{}' is an image, but the model '{}' takes text only.",
-                                sources[0].field, model.name));
+                    fmt::format("'{}' is {}, but the model '{}' takes text only.", sources[0].field,
+                                sources[0].video ? "a video" : "an image", model.name));
   }
   if (static_cast<int>(sources.size()) > model.max_images) {
     return BadField(sources[static_cast<size_t>(model.max_images)].field,

@@ -263,7 +263,7 @@ def test_what_cannot_be_shown_is_refused_by_name(watcher, says, url):
 
 
 def test_other_refusals(watcher):
-    with pytest.raises(openai.BadRequestError, match="takes text only"):
+    with pytest.raises(openai.BadRequestError, match="is a video, but the model 'smol' takes text only"):
         ask(watcher, video(clip("h264.mp4")), model="smol")
     for part in [{"type": "video_url"}, {"type": "video_url", "video_url": {"url": 3}}]:
         with pytest.raises(openai.BadRequestError, match=r"messages\[0\].content\[0\].video_url"):
