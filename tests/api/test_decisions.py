@@ -106,7 +106,7 @@ def test_every_type_of_question_about_an_image(site):
     for one in (score, choice):
         assert sum(p["probability"] for p in one["probabilities"]) == pytest.approx(1)
     usage = answer["usage"]
-    assert usage["output_tokens"] == 0 and usage["total_tokens"] == usage["input_tokens"] > 100
+    assert usage["output_tokens"] == 0 and usage["total_tokens"] == usage["input_tokens"] > 50
     assert set(usage["input_tokens_details"]) == {"cached_tokens", "cache_write_tokens"}
 
 
