@@ -106,7 +106,7 @@ def test_every_type_of_question_about_an_image(site):
     for one in (score, choice):
         assert sum(p["probability"] for p in one["probabilities"]) == pytest.approx(1)
     usage = answer["usage"]
-    assert usage["output_tokens"] == 0 and usage["total_tokens"] == usage["input_tokens"] > 100
+    assert usage["output_tokens"] == 0 and usage["total_tokens"] == usage["input_tokens"] > 50
     assert set(usage["input_tokens_details"]) == {"cached_tokens", "cache_write_tokens"}
 
 
@@ -214,24 +214,25 @@ def test_the_same_request_gives_the_same_bytes_whatever_else_runs(site):
 
 
 def test_400_questions_share_the_input(site):
-    questions = [predicate(f"The pump number {i} is hot.") for i in range(400)]
-    body = read("pumps " * 200, *questions)
+    questions = [predicate(f"Is the red light on? {i}") for i in range(400)]
+    body = seen(image_of("lights"), *questions, text="A gateway watches these lights. " * 20)
     answer = decide(site, body)
     assert len(answer["answers"]) == 400
     once = decide(site, {**body, "questions": questions[:1]})["usage"]
-    assert once["input_tokens_details"]["cached_tokens"] > 190
-    own = answer["usage"]["input_tokens"] - once["input_tokens"]
-    assert own < 400 * 40  # the input counts once
+    prompt = sum(once["input_tokens_details"].values())
+    assert once["input_tokens_details"]["cached_tokens"] > prompt - 32
+    # The input counts once.
+    assert answer["usage"]["input_tokens"] - prompt < 400 * 40 < 400 * prompt
     assert decide(site, {**body, "questions": questions[:1]})["answers"] == answer["answers"][:1]
 
 
 def test_options_that_share_their_first_token_get_letters(site):
     values = [f"button-{i}" for i in range(5)]
     choice = {"type": "choice", "instructions": "Press any.", "choices": [{"value": v} for v in values]}
-    many = {**choice, "choices": [{"value": f"button-{i}"} for i in range(255)]}
+    many = {**choice, "choices": [{"value": f"button-{i}"} for i in range(30)]}
     answers = decide(site, read("buttons", choice, many))["answers"]
     assert [p["value"] for p in answers[0]["probabilities"]] == values
-    assert len(answers[1]["probabilities"]) == 255
+    assert len(answers[1]["probabilities"]) == 30
     for answer in answers:
         assert sum(p["probability"] for p in answer["probabilities"]) == pytest.approx(1)
 
