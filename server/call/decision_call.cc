@@ -20,23 +20,27 @@ CallError TooLong(const ServedModel& model, const std::string& field, int64_t to
 }
 
 // Places the mark at the end of the last message of the user, or in a message of its own after the
-// messages of others.
-void AddMark(const std::string& mark, Conversation* conversation) {
+// messages of others. Returns the text between the message and a question. It belongs to the
+// question, because the tokens of blank lines depend on the text that follows them.
+const char* AddMark(const std::string& mark, Conversation* conversation) {
   auto& messages = conversation->messages;
   if (messages.empty() || messages.back().role != "user") messages.push_back({"user", {}});
   auto& parts = messages.back().parts;
   if (parts.empty() || parts.back().kind == ChatPart::Kind::kImage) {
     parts.push_back({ChatPart::Kind::kText, mark});
-  } else {
-    parts.back().text += "\n\n" + mark;
+    return "";
   }
+  parts.back().text += mark;
+  return "\n\n";
 }
 
 QuestionedChat MakeChat(const DecisionCall& decision, const ServedModel& model) {
   QuestionedChat chat{*decision.call.conversation(), "question " + RandomHex(4), {}};
-  AddMark(chat.mark, &chat.conversation);
+  const char* between = AddMark(chat.mark, &chat.conversation);
   for (const DecisionQuestion& question : decision.questions) {
-    chat.questions.push_back(FormsOf(question, model.defaults.plain_decisions.value_or(false)));
+    auto forms = FormsOf(question, model.defaults.plain_decisions.value_or(false));
+    for (QuestionForm& form : forms) form.text.insert(0, between);
+    chat.questions.push_back(std::move(forms));
   }
   return chat;
 }

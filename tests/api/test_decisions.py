@@ -278,7 +278,10 @@ def test_errors_name_the_field(site, change, param):
 
 def test_unknown_members_are_named(site):
     body = {**read("x", predicate("y", extra=1)), "more": 2, "prompt_cache_key": "k"}
-    assert decide(site, body)["warnings"] == ["'questions[0].extra' has no effect.", "'more' has no effect."]
+    assert decide(site, body)["warnings"] == [
+        "'questions[0].extra' is unknown and has no effect.",
+        "'more' is unknown and has no effect.",
+    ]
 
 
 def test_a_client_that_leaves_ends_its_questions(site):

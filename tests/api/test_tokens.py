@@ -136,7 +136,7 @@ def test_the_ids_of_an_image_are_counted(site):
 
 def test_members_without_effect_are_named(site):
     answer = good(site, "/tokenize", {"model": "smol", "prompt": "a", "temperature": 1})
-    assert answer["warnings"] == ["'temperature' has no effect."]
+    assert answer["warnings"] == ["'temperature' is unknown and has no effect."]
     assert "warnings" not in good(site, "/tokenize", {"model": "smol", "prompt": "a"})
     assert good(site, "/detokenize", {"model": "smol", "tokens": [1], "x": 1})["warnings"]
 

@@ -138,7 +138,7 @@ TEST_CASE("questions of each type") {
   CHECK(questions[1].options[1].text == "true");
   CHECK(questions[1].options[1].description == "yes");
   CHECK(questions[2].options[1].text == "high");
-  CHECK(parsed.warnings.list() == std::vector<std::string>{"'questions[2].extra' has no effect."});
+  CHECK(parsed.warnings.list() == std::vector<std::string>{"'questions[2].extra' is unknown and has no effect."});
 }
 
 TEST_CASE("wrong questions name their field") {

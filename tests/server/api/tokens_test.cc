@@ -71,7 +71,7 @@ TEST_CASE("vLLM's form of a chat takes what a chat takes") {
   CHECK_FALSE(conversation->add_generation_prompt);
   CHECK(conversation->template_kwargs == R"({"a":1})");
   REQUIRE(request.warnings.list().size() == 1);
-  CHECK(request.warnings.list()[0] == "'max_tokens' has no effect.");
+  CHECK(request.warnings.list()[0] == "'max_tokens' is unknown and has no effect.");
 }
 
 TEST_CASE("wrong requests for tokens name the member") {

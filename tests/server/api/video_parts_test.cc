@@ -76,9 +76,9 @@ TEST_CASE("wishes for the frames are read; other members are named") {
   CHECK(parsed.call.video.fps == 2.0);
   const auto& warnings = parsed.warnings.list();
   REQUIRE(warnings.size() == 3);
-  CHECK(warnings[0] == "'mm_processor_kwargs.size' has no effect.");
-  CHECK(warnings[1] == "'media_io_kwargs.video.x' has no effect.");
-  CHECK(warnings[2] == "'media_io_kwargs.image' has no effect.");
+  CHECK(warnings[0] == "'mm_processor_kwargs.size' is unknown and has no effect.");
+  CHECK(warnings[1] == "'media_io_kwargs.video.x' is unknown and has no effect.");
+  CHECK(warnings[2] == "'media_io_kwargs.image' is unknown and has no effect.");
   for (const auto& [video, field] :
        {std::pair<json, const char*>{{{"num_frames", 0}}, "num_frames"},
         {{{"num_frames", "x"}}, "num_frames"},
