@@ -48,10 +48,11 @@ class ScorePlan::Walk {
       const bool splits = children.size() + (ended.empty() ? 0 : 1) > 1;
       split_ = split_ || splits;
       if (split_ && !children.empty()) AddRow(children, splits ? ended : Ended{}, &branch);
-      auto next = std::ranges::find_if(children, [](const auto& c) { return c.second.size() > 1; });
+      const auto differ = [&](const auto& child) { return Differ(child.second); };
+      auto next = std::ranges::find_if(children, differ);
       if (next == children.end()) break;
       for (auto other = std::next(next); other != children.end(); ++other) {
-        if (other->second.size() > 1) pending_.push_back({other->second, node.depth + 1});
+        if (differ(*other)) pending_.push_back({other->second, node.depth + 1});
       }
       branch.tokens.push_back(next->first);
       node = {std::move(next->second), node.depth + 1};
@@ -62,6 +63,13 @@ class ScorePlan::Walk {
   }
 
   using Ended = std::vector<size_t>;
+
+  // True if some of the options have different tokens.
+  bool Differ(const std::vector<size_t>& options) const {
+    const auto& first = question_.options[options[0]];
+    return std::ranges::any_of(options,
+                               [&](size_t option) { return question_.options[option] != first; });
+  }
 
   Children ChildrenOf(const Node& node, Ended* ended) const {
     Children children;

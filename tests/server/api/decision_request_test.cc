@@ -98,7 +98,10 @@ TEST_CASE("items are messages, calls and outputs") {
         "system:Watch.\nuser:<image>{\"bar\":7}x\nassistant:a\nb calls f{}\ntool:r of 1\n"
         "assistant: calls c{\"input\":\"i\"}\ntool:s of 2\n");
   CHECK(parsed.decision.call.images[0].field == "input[1].content[0].image_url");
-  CHECK(parsed.warnings.empty());
+  CHECK(parsed.warnings.list() ==
+        std::vector<std::string>{"'prompt_cache_options' has no effect.",
+                                 "'safety_identifier' has no effect.",
+                                 "'input[1].content[0].detail' has no effect."});
 }
 
 TEST_CASE("wrong inputs name their field") {
@@ -138,7 +141,8 @@ TEST_CASE("questions of each type") {
   CHECK(questions[1].options[1].text == "true");
   CHECK(questions[1].options[1].description == "yes");
   CHECK(questions[2].options[1].text == "high");
-  CHECK(parsed.warnings.list() == std::vector<std::string>{"'questions[2].extra' is unknown and has no effect."});
+  CHECK(parsed.warnings.list() ==
+        std::vector<std::string>{"'questions[2].extra' is unknown and has no effect."});
 }
 
 TEST_CASE("wrong questions name their field") {

@@ -73,6 +73,7 @@ class Items {
     if (type == "custom_tool_call") {
       item["type"] = "function_call";
       item["arguments"] = DumpJson(json{{"input", TextMember(fields_, item, "input", path)}});
+      item.erase("input");
     } else if (type == "custom_tool_call_output") {
       item["type"] = "function_call_output";
     } else if (!type.empty() && type != "message" && type != "function_call" &&

@@ -85,6 +85,8 @@ bool ParseTruncation(Fields* fields) {
 }
 
 void ParseWithoutEffect(Fields* fields, Warnings* warnings) {
+  // Only tools of OpenAI's servers count.
+  fields->Int("max_tool_calls", 0, int64_t{1} << 30);
   const json& options = fields->Raw("stream_options");
   if (!options.is_null() && !options.is_object()) {
     fields->Fail(WrongType("stream_options", "an object", options));
