@@ -65,7 +65,8 @@ struct WidenDot {
 };
 
 // Computes kVecs vectors of columns from column `column` on, for kRows rows, over quads [begin,
-// end). Adds to `sums` [kRows][64 * kSumsPerColumn], or overwrites it if `begin` is 0.
+// end). Adds to `sums` [kRows][64 * kSumsPerColumn], or overwrites it if `begin` is 0. The pragmas
+// unroll the loops at -O2 too, so that the sums stay in registers.
 template <class D, int kRows, int kVecs>
 HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int column, int begin,
                       int end, int32_t* sums) {
@@ -74,7 +75,9 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
   const int columns = D::Columns();
   V32 acc[kRows][kVecs];
   int32_t* out = sums + column * D::kSumsPerColumn;
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       acc[r][v] =
           begin == 0 ? hn::Zero(d) : hn::Load(d, out + r * 64 * D::kSumsPerColumn + v * lanes);
@@ -86,13 +89,18 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
       for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(weights + kFetchAhead + i);
     }
     decltype(D::LoadWeights(weights)) w[kVecs];
+#pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) w[v] = D::LoadWeights(weights + 4 * columns * v);
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const auto a = D::LoadActivations(rows, first + r, q);
+#pragma GCC unroll 8
       for (int v = 0; v < kVecs; ++v) acc[r][v] = D::Dot(acc[r][v], a, w[v]);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       hn::Store(acc[r][v], d, out + r * 64 * D::kSumsPerColumn + v * lanes);
     }

@@ -1,0 +1,87 @@
+// Measures the kernels of linear layers on one block of 64 columns that stays in a cache:
+//   build/release/tests/bench/kernels
+// Prints billions of multiply-adds per second, the best of many calls, for each kernel that this
+// processor can run, each number of rows of a tile and each group of 4-bit weights.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/ops/linear/int4/kernel.h"
+#include "engine/ops/linear/int4/weights.h"
+#include "engine/ops/linear/int8/kernel.h"
+#include "engine/ops/linear/int8/weights.h"
+
+namespace edgegate {
+namespace {
+
+constexpr int kDepth = 512;  // k: the block and the rows fit a second-level cache
+constexpr int kRows = 60;
+constexpr int kCalls = 400;
+
+// Returns the speed of tiles of `count` rows. run(first) computes one tile.
+template <typename Run>
+double Measure(int count, Run run) {
+  using Clock = std::chrono::steady_clock;
+  double best = 1e9;
+  int rows = 0;
+  for (int call = 0; call < kCalls; ++call) {
+    const auto start = Clock::now();
+    // The first rows prefetch the next block, which other rows do not.
+    for (rows = 0; rows + 2 * count <= kRows; rows += count) run(rows + count);
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return double{1} * rows * kDepth * kInt8Block / best / 1e9;
+}
+
+void MeasureInt8(std::mt19937* random) {
+  AlignedBuffer<int8_t> block(size_t{kDepth} * kInt8Block + kFetchAhead);
+  for (size_t i = 0; i < block.size(); ++i) block.data()[i] = static_cast<int8_t>((*random)());
+  std::vector<uint8_t> u8(kRows * kDepth);
+  for (uint8_t& value : u8) value = static_cast<uint8_t>((*random)());
+  const std::vector<int16_t> s16(u8.begin(), u8.end());
+  const Int8Rows rows{u8.data(), s16.data(), kDepth};
+  alignas(64) int32_t acc[8 * kInt8Block];
+  for (const Int8Kernel& kernel : Int8Kernels()) {
+    if (!CurrentIsa().features.HasAll(kernel.target.needs)) continue;
+    for (int count = 1; count <= kernel.max_rows; ++count) {
+      const double speed = Measure(count, [&](int first) {
+        kernel.tile(rows, first, count, block.data(), kDepth / 4, acc);
+      });
+      std::printf("int8           %-14s %d rows  %6.1f\n", kernel.target.name, count, speed);
+    }
+  }
+}
+
+void MeasureInt4(int group, std::mt19937* random) {
+  const int groups = kDepth / group;
+  AlignedBuffer<uint8_t> block(size_t{1} * groups * Int4GroupBytes(group) + kFetchAhead);
+  // Bytes below 64 are halves of small numbers too.
+  for (size_t i = 0; i < block.size(); ++i) block.data()[i] = (*random)() % 64;
+  std::vector<int8_t> s8(kRows * kDepth);
+  for (int8_t& value : s8) value = static_cast<int8_t>((*random)() % 255 - 127);
+  const std::vector<Int4Rows::Terms> terms(size_t{1} * kRows * groups, {0.01f, 0.1f});
+  const Int4Rows rows{s8.data(), terms.data(), kDepth, group};
+  alignas(64) float sums[8 * kInt8Block];
+  for (const Int4Kernel& kernel : Int4Kernels()) {
+    if (!CurrentIsa().features.HasAll(kernel.target.needs)) continue;
+    for (int count = 1; count <= kernel.max_rows; ++count) {
+      const double speed = Measure(
+          count, [&](int first) { kernel.tile(rows, first, count, block.data(), groups, sums); });
+      std::printf("int4 group %d  %-14s %d rows  %6.1f\n", group, kernel.target.name, count, speed);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace edgegate
+
+int main() {
+  std::mt19937 random(1);
+  edgegate::MeasureInt8(&random);
+  for (const int group : {32, 64}) edgegate::MeasureInt4(group, &random);
+  return 0;
+}
