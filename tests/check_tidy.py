@@ -12,18 +12,29 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
 
-from check_locks import ROOT, includes
-
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build/tidy"
 KEEP_DAYS = 30
 
 
 def output_of(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def includes(path, known):
+    """Returns all headers of this project that the file includes, directly or through others."""
+    if path not in known:
+        known[path] = set()
+        text = (ROOT / path).read_text(encoding="utf-8")
+        for header in re.findall(r'^#include "([^"]+)"', text, re.MULTILINE):
+            if (ROOT / header).exists():
+                known[path] |= {header} | includes(header, known)
+    return known[path]
 
 
 def tools():
