@@ -280,6 +280,7 @@ def test_unknown_members_are_named(site):
     body = {**read("x", predicate("y", extra=1)), "more": 2, "prompt_cache_key": "k"}
     assert decide(site, body)["warnings"] == [
         "'questions[0].extra' is unknown and has no effect.",
+        "'prompt_cache_key' has no effect.",
         "'more' is unknown and has no effect.",
     ]
 

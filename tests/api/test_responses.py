@@ -79,9 +79,10 @@ def test_truncation_drops_the_oldest_turns(client):
     assert not same.model_extra["warnings"] and same.truncation == "auto"
     assert same.usage.input_tokens == cut.usage.input_tokens
     assert same.output_text == cut.output_text
-    # One turn more would not leave room for the answer.
+    # One turn more does not fit, or leaves no room for the answer.
     more = answer(client, items[2 * dropped - 2 :], truncation="auto", instructions=instructions)
-    assert more.usage.input_tokens > 1024 - 8
+    again = [w for w in more.model_extra["warnings"] if "truncation" in w]
+    assert again or more.usage.input_tokens > 1024 - 8
     last = {"role": "user", "content": "with some words " * 2000}
     with pytest.raises(openai.BadRequestError, match="maximum context length"):
         answer(client, [*turns(2), last], truncation="auto")
