@@ -49,7 +49,8 @@ TEST_CASE("files have known members only, and no schema has two definitions") {
     const json content = json::parse(file.text);
     for (const auto& [name, value] : content.items()) CHECK(members.contains(name));
     const json defined = content.value("schemas", json::object());
-    for (const auto& [name, schema] : defined.items()) {
+    for (const auto& item : defined.items()) {
+      const std::string name = item.key();
       CAPTURE(name);
       CHECK(schemas.insert(name).second);
     }
@@ -67,7 +68,8 @@ TEST_CASE("every reference has a target, and every schema is used") {
   }
   // Events of streams are named in texts.
   const std::set<std::string> events = {"ChatCompletionChunk"};
-  for (const auto& [name, schema] : api["components"]["schemas"].items()) {
+  for (const auto& item : api["components"]["schemas"].items()) {
+    const std::string name = item.key();
     CAPTURE(name);
     CHECK((events.contains(name) || references.contains("#/components/schemas/" + name)));
   }

@@ -33,7 +33,8 @@ TEST_CASE("each form of a video is a source with the path of its field") {
        "input_video.url"},
   };
   for (const auto& [part, field] : cases) {
-    CAPTURE(part.dump());
+    const std::string text = part.dump();
+    CAPTURE(text);
     const Call chat = Good(Chat(part)).call, response = Good(Respond(part)).call;
     CHECK(Shown(chat) == "user:<image>\n");
     CHECK(Shown(response) == Shown(chat));

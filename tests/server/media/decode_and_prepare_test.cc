@@ -146,8 +146,8 @@ TEST_CASE("row-wise preparation equals that of the whole image, in every orienta
                                         : std::pair(1 + static_cast<int>(random() % 300),
                                                     1 + static_cast<int>(random() % 300));
     const int size = i % 3 == 0 ? 84 : 1 + static_cast<int>(random() % 256);
-    CAPTURE(width);
-    CAPTURE(height);
+    const std::string shape = std::to_string(width) + " x " + std::to_string(height);
+    CAPTURE(shape);
     CAPTURE(size);
     const Image image = RandomImage(width, height, &random);
     for (int orientation = 0; orientation <= 9; ++orientation) {
