@@ -24,8 +24,8 @@ struct ChatPrompt {
 // A prompt that is split at a mark, where a text of the daemon replaces the mark.
 struct SplitPrompt {
   ChatPrompt before;  // its tokens
-  // What follows, as Tokenizer::EncodeSegments takes it. The first segment is text, which continues
-  // the text that replaces the mark. If the prompt opens thoughts, they are closed.
+  // The segments that follow, as Tokenizer::EncodeSegments takes them. The first segment is text,
+  // which continues the text that replaces the mark. If the prompt opens thoughts, they are closed.
   std::vector<std::string> after;
   std::vector<bool> specials;
 };
@@ -74,8 +74,8 @@ class ChatTemplate {
                                     int64_t max_tokens = Tokenizer::kNoLimit,
                                     std::span<const int> image_rows = {}) const = 0;
 
-  // As Encode(), for a prompt in which the template writes `mark` exactly once, as text and after
-  // all images. kInvalidArgument: it does not.
+  // Does the same as Encode(), for a prompt in which the template writes `mark` exactly once, as
+  // text and after all images. kInvalidArgument: it does not.
   virtual Result<SplitPrompt> EncodeSplit(const Conversation& conversation, std::string_view mark,
                                           int64_t max_tokens,
                                           std::span<const int> image_rows) const = 0;

@@ -42,7 +42,7 @@ std::optional<CallError> CheckStrict(const ApiServices& services, const Warnings
 // Returns what the access log tells about the warnings: ", TEXT" for each.
 std::string WarningsNote(const Warnings& warnings);
 
-// As ModelFor(). Without a name, returns the only model that is served.
+// Does the same as ModelFor(). Without a name, returns the only model that is served.
 std::variant<const ServedModel*, CallError> ModelOrOnly(const ApiServices& services,
                                                         const std::string& name,
                                                         const Exchange& exchange);

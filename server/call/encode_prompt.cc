@@ -80,7 +80,7 @@ Result<FittedChat> TokenizeTurns(const Call& call, const ServedModel& model, int
   });
 }
 
-// As EncodeCallPrompt(), with a Status for an error.
+// Does the same as EncodeCallPrompt(), with a Status for an error.
 Result<ChatPrompt> Tokenize(const Call& call, const ServedModel& model, int prompt,
                             std::vector<PromptMedia>* images, const JobContext& context,
                             size_t* dropped) {

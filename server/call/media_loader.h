@@ -10,7 +10,7 @@
 
 namespace edgegate {
 
-// How videos are shown to models.
+// The way in which videos are shown to models.
 struct VideoOptions {
   enum class Form {
     kAuto,    // a contact sheet if fewer than four frames fit, or else frames

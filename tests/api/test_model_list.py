@@ -1,4 +1,4 @@
-"""What clients read about models: /v1/models, /props and /version."""
+"""The members that clients read about models: /v1/models, /props and /version."""
 
 import json
 import os
@@ -112,7 +112,7 @@ def test_version(site):
 
 
 def frigate(site, model):
-    """What Frigate's llamacpp provider finds out about a model: context, vision, tools."""
+    """Frigate's llamacpp provider finds out the context, vision and tools of a model."""
     entry = None
     for one in get(site, "/v1/models")[1].get("data", []):
         if model in {one.get("id"), *one.get("aliases", [])}:

@@ -1,4 +1,4 @@
-// Where the frames of a video come from.
+// The source of the frames of a video.
 #pragma once
 
 #include <cstdint>

@@ -59,7 +59,7 @@ impl Graph {
     }
 
     /// Returns names, which are JSON texts without quotes, as they are written in the graph's style.
-    /// None: none of them can be written.
+    /// Returns None if none of them can be written.
     pub fn names(&self, engine: &mut Engine, names: RegexAst) -> Option<RegexAst> {
         if !matches!(self.style, Style::Bare(_)) {
             return Some(quoted(names));

@@ -11,7 +11,7 @@
 
 namespace edgegate {
 
-// What an answer repeats of its question.
+// The parts of a question that its answer repeats.
 struct AnswerShape {
   DecisionQuestion::Kind kind = DecisionQuestion::Kind::kPredicate;
   nlohmann::ordered_json name;                  // null: the question has none
