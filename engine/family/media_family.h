@@ -48,12 +48,12 @@ class MediaSource {
   // Returns the number of rows that Quantize() returns.
   virtual int calibration_rows() const = 0;
   // Writes the encoder's tensors to the bundle, calibrated on an item of its own. Linear layers of
-  // up to `residual_width` columns have a residual (QuantizeOptions). Calls `progress` with the
+  // up to `narrow_width` columns are INT16 (QuantizeOptions). Calls `progress` with the
   // work since its last call; the sum of all calls is Work(). An error from `progress` ends the
   // work and is returned. Returns the item's rows, float [calibration_rows()][hidden_size], which
   // calibrate the decoder.
   virtual Result<std::vector<float>> Quantize(
-      const TensorFiles& files, int residual_width, BundleWriter* writer,
+      const TensorFiles& files, int narrow_width, BundleWriter* writer,
       const std::function<Status(double work)>& progress) const = 0;
 };
 

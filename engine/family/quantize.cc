@@ -87,7 +87,7 @@ Status WriteLayers(const ModelSource& source, const QuantizeOptions& options, do
   const ModelConfig& c = source.config();
   const WeightFormatInfo& format = InfoOf(options.format);
   MakeLinearPacker* const packer =
-      c.hidden_size <= options.residual_width ? format.residual_packer : format.packer;
+      c.hidden_size <= options.narrow_width ? format.narrow_packer : format.packer;
   const LayerQuantizer& quantizer = QuantizerOf(options.format);
   FloatLayer weights;
   for (int layer = 0; layer < c.num_layers; ++layer) {
@@ -120,12 +120,12 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
     const auto next = [&](double done) { return progress->Add(done); };
     EG_ASSIGN_OR_RETURN(
         const std::vector<float> rows,
-        source.media()->Quantize(source.tensors(), options.residual_width, &writer, next));
+        source.media()->Quantize(source.tensors(), options.narrow_width, &writer, next));
     PrependRows(rows, c, &calibration);
   }
   EG_RETURN_IF_ERROR(WriteLayers(source, options, work.layer, &calibration, progress, &writer));
-  const bool residual = c.hidden_size <= options.residual_width;
-  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, residual, &writer));
+  const bool narrow = c.hidden_size <= options.narrow_width;
+  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, narrow, &writer));
   EG_RETURN_IF_ERROR(progress->Add(work.head));
   WriteTokenizer(source.tokenizer_assets(), &writer);
   BundleInfo info = DescribeSource(source, options);
@@ -188,7 +188,7 @@ Result<std::string> CachePath(const std::string& model_path, const std::string& 
   EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
   std::string text =
       fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
-                  options.max_calibration_tokens, options.residual_width, TextOf(options));
+                  options.max_calibration_tokens, options.narrow_width, TextOf(options));
   EG_ASSIGN_OR_RETURN(const auto stamps, StampsOf(files));
   for (size_t i = 0; i < files.size(); ++i) {
     text += fmt::format("{} {} {}\n", files[i], stamps[i].first, stamps[i].second);

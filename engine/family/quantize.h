@@ -22,10 +22,10 @@ struct QuantizeOptions {
   WeightFormat format = kWeightFormat<Int8Format>;
   std::string calibration_text;      // empty: the built-in text
   int max_calibration_tokens = 512;  // of a sequence; INT8 uses 1, 4-bit uses 4
-  // INT8 decoders and media encoders of up to this number of columns have a residual
-  // (ops/linear/int8_residual): about 14 bits. This costs little in narrow models. In wide models
-  // more of the error averages out, and 8 bits are enough.
-  int residual_width = 512;
+  // INT8 decoders and media encoders of up to this number of columns are INT16 (ops/linear/int16).
+  // This costs little in narrow models. In wide models more of the error averages out, and 8 bits
+  // are enough.
+  int narrow_width = 512;
   // Called with the work done and the total, which are in proportion to time, and the name of the
   // step. `done` never falls. It is `total` when the bundle is complete. If the function returns
   // false, the work stops and fails with kCancelled. May be empty.

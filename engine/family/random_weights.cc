@@ -15,7 +15,7 @@ struct Shape {
   int vocab, hidden, intermediate, layers, heads, kv_heads, head_dim, positions;
   bool vision;
 };
-// All shapes are wide. So only the layers of adapters have a residual.
+// All shapes are wide. So only the layers of adapters are INT16.
 constexpr Shape kShapes[] = {
     {"glm-edge-1.5b", 59264, 2048, 6144, 28, 16, 4, 128, 8192, false},
     {"glm-edge-4b", 59264, 3072, 8192, 40, 24, 6, 128, 8192, false},
@@ -63,14 +63,12 @@ struct RandomWeights::Impl {
   void MakeVision();
 
   Linear Int8(int n, int k) { return {RandomInt8(&arena, {n, k})}; }
-  Linear Int8Residual(int n, int k) {
-    return {Int8ResidualLinear{RandomInt8(&arena, {n, k}), RandomInt8(&arena, {n, k})}};
-  }
+  Linear Int16(int n, int k) { return {RandomInt16(&arena, {n, k})}; }
   // Makes a layer of the decoder.
   Linear Layer(int n, int k) { return InfoOf(weights.format).random(&arena, {n, k}); }
 };
 
-// The layers of the adapter have a residual, as those that Quantize() writes.
+// The layers of the adapter are INT16, as those that Quantize() writes.
 void RandomWeights::Impl::MakeVision() {
   const glm_edge_v::Config& v = glm_edge_v::ConfigOf(weights.config);
   const int width = v.hidden_size, text = weights.config.hidden_size;
@@ -90,10 +88,10 @@ void RandomWeights::Impl::MakeVision() {
                         .fc2 = Int8(width, v.intermediate_size)});
   }
   w.post_norm = w.adapter_norm = norm;
-  w.conv = Int8Residual(text, 4 * width);
-  w.linear = Int8Residual(text, text);
-  w.gate_up = Int8Residual(2 * Int8Padded(v.adapter_size), text);
-  w.down = Int8Residual(text, v.adapter_size);
+  w.conv = Int16(text, 4 * width);
+  w.linear = Int16(text, text);
+  w.gate_up = Int16(2 * Int8Padded(v.adapter_size), text);
+  w.down = Int16(text, v.adapter_size);
   w.first_row = w.last_row = arena.Floats(text, 0.1f);
   weights.media = std::move(vision_weights);
 }

@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "engine/ops/linear/int16/format.h"
 #include "engine/ops/linear/int8/format.h"
-#include "engine/ops/linear/int8_residual/format.h"
 #include "engine/ops/linear/packer.h"
 
 namespace edgegate {
 
-// Returns the packer of INT8 layers, with a residual or without one.
-inline MakeLinearPacker* Int8PackerOf(bool residual) {
-  return residual ? MakeInt8ResidualPacker : MakeInt8Packer;
+// Returns the packer of layers that are INT16 in narrow models, and else INT8.
+inline MakeLinearPacker* IntPackerOf(bool narrow) {
+  return narrow ? MakeInt16Packer : MakeInt8Packer;
 }
 
 // Pointers to the rows of a matrix, anywhere in memory. Null stands for a row of zeros.

@@ -10,11 +10,12 @@
 // layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
 // layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as in decoder_weights.h. If
 // the format is int4, .{int4, bias} instead, as in ops/linear/int4/format.h, and .int4x64 for
-// groups of 64. Linear layers with a residual also have *.rest.*. tokenizer.{model, config,
-// template} are bytes. config.vision is the media config, or null. Its family defines the other
-// tensors (glm_edge_v/weights.cc). config.embedding is there for an embedding model only. The
-// manifest of a text encoder has "encoder" instead of "config", "generation", "embedding_type" and
-// "format": the config of its family, which defines the tensors (bert/weights.h).
+// groups of 64. INT16 layers have .{int16, scale, bias}, as in ops/linear/int16/format.h.
+// tokenizer.{model, config, template} are bytes. config.vision is the media config, or null. Its
+// family defines the other tensors (glm_edge_v/weights.cc). config.embedding is there for an
+// embedding model only. The manifest of a text encoder has "encoder" instead of "config",
+// "generation", "embedding_type" and "format": the config of its family, which defines the tensors
+// (bert/weights.h).
 #pragma once
 
 #include <array>
@@ -35,7 +36,7 @@
 namespace edgegate {
 
 inline constexpr char kBundleMagic[8] = {'E', 'D', 'G', 'E', 'G', 'A', 'T', 'E'};
-inline constexpr uint32_t kBundleVersion = 8;
+inline constexpr uint32_t kBundleVersion = 9;
 inline constexpr uint64_t kBundleAlignment = 4096;
 
 struct BundleHeader {

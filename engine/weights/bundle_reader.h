@@ -40,7 +40,7 @@ class BundleReader : public TensorReader {
   // Returns a copy of a tensor's bytes. Empty: there is none.
   std::string Text(const std::string& name);
   const void* Read(const std::string& name, int64_t bytes) override { return Find(name, bytes); }
-  // Returns a linear layer of n outputs and k inputs, INT8 with or without a residual.
+  // Returns a linear layer of n outputs and k inputs, INT8 or INT16.
   Linear Int8(const std::string& name, int n, int k, bool bias);
   // Returns a linear layer of the decoder, in the bundle's weight format.
   Linear OfFormat(const std::string& name, int n, int k, bool bias);

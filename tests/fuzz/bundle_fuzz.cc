@@ -34,8 +34,9 @@ double TouchAll(const edgegate::DecoderWeights& w) {
       return sum(int4->bias, int4->bias ? l.n_padded() : 0) +
              int4->packed[edgegate::Int4PackedBytes(l.n(), l.k(), int4->group) - 1];
     }
-    if (const auto* two = std::get_if<edgegate::Int8ResidualLinear>(&l.layer)) {
-      return int8(two->main) + int8(two->residual);
+    if (const auto* int16 = std::get_if<edgegate::Int16Linear>(&l.layer)) {
+      return sum(int16->scale, l.n_padded()) + sum(int16->bias, int16->bias ? l.n_padded() : 0) +
+             int16->packed[int16->levels() - 1];
     }
     return int8(std::get<edgegate::Int8Linear>(l.layer));
   };

@@ -50,7 +50,7 @@ void WriteLayer(const Config& c, const FloatLayer& w, int index, BundleWriter* w
   const auto pack = [&](const char* name, std::initializer_list<const std::vector<float>*> rows,
                         int columns, std::vector<float> bias) {
     PackLinear(writer, prefix + name, RowsOf(rows, columns), columns, std::move(bias),
-               MakeInt8ResidualPacker);
+               MakeInt16Packer);
   };
   pack("qkv", {&w.q, &w.k, &w.v}, c.hidden_size, Concatenate({&w.q_bias, &w.k_bias, &w.v_bias}));
   pack("out", {&w.out}, c.hidden_size, w.out_bias);

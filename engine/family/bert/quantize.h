@@ -1,4 +1,4 @@
-// Packs a BERT encoder to a bundle. Every linear layer has a residual (ops/linear/int8_residual),
+// Packs a BERT encoder to a bundle. Every linear layer is INT16 (ops/linear/int16),
 // whatever its width: an embedding is compared with others, and its error must be small. So no
 // calibration is needed.
 #pragma once

@@ -1,5 +1,5 @@
 // The weights of a BERT encoder in a bundle. Tensors: encoder.{words, positions}, encoder.norm.*,
-// encoder.layers.N.{qkv, out, up, down} (INT8 with a residual) and
+// encoder.layers.N.{qkv, out, up, down} (INT16) and
 // encoder.layers.N.{attention_norm, mlp_norm}.{weight, bias}. The row of token type 0 is added to
 // the positions.
 #pragma once

@@ -67,7 +67,7 @@ Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
                    });
 }
 
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool residual,
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool narrow,
                  BundleWriter* writer) {
   const ModelConfig& c = source.config();
   const int h = c.hidden_size;
@@ -76,7 +76,7 @@ Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bo
   EG_ASSIGN_OR_RETURN(const std::vector<float> weight_max, HeadMaxima(source));
   const auto factors =
       SmoothingFactors(ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h), weight_max);
-  const auto packer = Int8PackerOf(residual)(writer, "lm_head", {c.vocab_size, h}, {});
+  const auto packer = IntPackerOf(narrow)(writer, "lm_head", {c.vocab_size, h}, {});
   EG_RETURN_IF_ERROR(
       ForBlocks(source, source.decoder().lm_head, [&](int block, float* rows, int count) {
         for (float* row = rows; row != rows + int64_t{count} * h; row += h) {

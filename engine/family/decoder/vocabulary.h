@@ -15,9 +15,9 @@ namespace edgegate {
 Status WriteEmbedding(const ModelSource& source, BundleWriter* writer);
 
 // Writes lm_head and the final norm. `hidden`, [tokens][hidden_size], is the output of the last
-// layer in calibration. `residual`: lm_head has a residual. Reads lm_head twice: for the maxima of
+// layer in calibration. `narrow`: lm_head is INT16. Reads lm_head twice: for the maxima of
 // its columns, and to pack it.
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool residual,
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool narrow,
                  BundleWriter* writer);
 
 }  // namespace edgegate

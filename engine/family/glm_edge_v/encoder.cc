@@ -51,7 +51,7 @@ struct Encoder::Impl {
         attention(size_t{1} * chunk * std::max(vision.hidden_size, text_size)),
         wide(size_t{1} * chunk * WidestRow(vision, text_size)),
         attend(vision.patches(), vision.num_heads, vision.head_dim(),
-               weights.patch.Is<Int8ResidualLinear>()) {}
+               weights.patch.Is<Int16Linear>()) {}
 
   void EmbedPatches(int first, int count);
   void BeginLayer(const LayerWeights& w, int first, int count);

@@ -1,5 +1,5 @@
-// The image encoder of GLM-Edge-V: the tower and the adapter, on packed INT8 weights, with float32
-// sums. Attention is in INT8 if the tower's layers have no residual and the processor has vpdpbusd,
+// The image encoder of GLM-Edge-V: the tower and the adapter, on packed INT8 or INT16 weights, with
+// float32 sums. Attention is in INT8 if the tower's layers are INT8 and the processor has vpdpbusd,
 // otherwise in bf16. A slice is some hundred rows of half a layer.
 #pragma once
 

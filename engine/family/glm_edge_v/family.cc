@@ -65,9 +65,9 @@ double Source::Work() const {
 }
 
 Result<std::vector<float>> Source::Quantize(
-    const TensorFiles& files, int residual_width, BundleWriter* writer,
+    const TensorFiles& files, int narrow_width, BundleWriter* writer,
     const std::function<Status(double work)>& progress) const {
-  return glm_edge_v::Quantize(*config_, text_size_, files, tensors_, residual_width, writer,
+  return glm_edge_v::Quantize(*config_, text_size_, files, tensors_, narrow_width, writer,
                               progress);
 }
 

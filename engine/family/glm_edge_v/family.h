@@ -23,7 +23,7 @@ class Source : public MediaSource {
   double Work() const override;
   int calibration_rows() const override { return config_->rows(); }
   Result<std::vector<float>> Quantize(
-      const TensorFiles& files, int residual_width, BundleWriter* writer,
+      const TensorFiles& files, int narrow_width, BundleWriter* writer,
       const std::function<Status(double work)>& progress) const override;
 
  private:

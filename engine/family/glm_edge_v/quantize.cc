@@ -65,14 +65,14 @@ void Fold(const Config& c, const LayerInputs& in, FloatLayer* w) {
   FoldNorm(in.fc1, width, &w->norm2, &w->norm2_bias, {&w->fc1});
 }
 
-void WriteLayer(const Config& c, const FloatLayer& w, int index, bool residual,
+void WriteLayer(const Config& c, const FloatLayer& w, int index, bool narrow,
                 BundleWriter* writer) {
   const std::string prefix = fmt::format("vision.layers.{}.", index);
   const int width = c.hidden_size;
   const auto pack = [&](const char* name, std::initializer_list<const std::vector<float>*> rows,
                         int columns, std::vector<float> bias) {
     PackLinear(writer, prefix + name, RowsOf(rows, columns), columns, std::move(bias),
-               Int8PackerOf(residual));
+               IntPackerOf(narrow));
   };
   WriteFloats(writer, prefix + "norm1.weight", w.norm1);
   WriteFloats(writer, prefix + "norm1.bias", w.norm1_bias);
@@ -95,7 +95,7 @@ void FoldAdapter(const Config& c, int text, const AdapterInputs& in, FloatAdapte
 void WriteAdapter(const Config& c, int text, const FloatAdapter& w, BundleWriter* writer) {
   const auto pack = [&](const char* name, const RowPointers& rows, int columns,
                         std::vector<float> bias) {
-    PackLinear(writer, name, rows, columns, std::move(bias), MakeInt8ResidualPacker);
+    PackLinear(writer, name, rows, columns, std::move(bias), MakeInt16Packer);
   };
   WriteFloats(writer, "vision.post_norm.weight", w.post_norm);
   WriteFloats(writer, "vision.post_norm.bias", w.post_norm_bias);
@@ -109,13 +109,13 @@ void WriteAdapter(const Config& c, int text, const FloatAdapter& w, BundleWriter
   WriteFloats(writer, "vision.last_row", w.last_row);
 }
 
-Status WritePatches(const Config& c, const TensorFiles& files, const Tensors& t, bool residual,
+Status WritePatches(const Config& c, const TensorFiles& files, const Tensors& t, bool narrow,
                     BundleWriter* writer) {
   std::vector<float> patch, bias, positions;
   EG_RETURN_IF_ERROR(
       ReadTensors(files, {{t.patch, &patch}, {t.patch_bias, &bias}, {t.positions, &positions}}));
   PackLinear(writer, "vision.patch", RowsOf({&patch}, c.patch_values()), c.patch_values(), bias,
-             Int8PackerOf(residual));
+             IntPackerOf(narrow));
   WriteFloats(writer, "vision.positions", positions);
   return {};
 }
@@ -160,12 +160,11 @@ Work EstimateWork(const Config& c, int text_size) {
 }
 
 Result<std::vector<float>> Quantize(const Config& c, int text_size, const TensorFiles& files,
-                                    const Tensors& tensors, int residual_width,
-                                    BundleWriter* writer,
+                                    const Tensors& tensors, int narrow_width, BundleWriter* writer,
                                     const std::function<Status(double work)>& progress) {
-  const bool residual = c.hidden_size <= residual_width;
+  const bool narrow = c.hidden_size <= narrow_width;
   const Work work = EstimateWork(c, text_size);
-  EG_RETURN_IF_ERROR(WritePatches(c, files, tensors, residual, writer));
+  EG_RETURN_IF_ERROR(WritePatches(c, files, tensors, narrow, writer));
   EG_ASSIGN_OR_RETURN(std::vector<float> hidden,
                       EmbedPatches(c, files, tensors, CalibrationImage(c.canvas)));
   FloatLayer w;
@@ -173,7 +172,7 @@ Result<std::vector<float>> Quantize(const Config& c, int text_size, const Tensor
     EG_RETURN_IF_ERROR(ReadLayer(files, tensors.layers[layer], &w));
     const LayerInputs inputs = RunLayer(c, w, &hidden);
     Fold(c, inputs, &w);
-    WriteLayer(c, w, layer, residual, writer);
+    WriteLayer(c, w, layer, narrow, writer);
     writer->StartWriteback();
     EG_RETURN_IF_ERROR(progress(work.layer));
   }

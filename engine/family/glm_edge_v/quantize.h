@@ -20,11 +20,10 @@ struct Work {
 };
 Work EstimateWork(const Config& config, int text_size);
 
-// Writes the tensors. See MediaSource::Quantize(). The adapter's linear layers have a residual, and
-// so do those of a tower of up to `residual_width` columns: about 14 bits.
+// Writes the tensors. See MediaSource::Quantize(). The adapter's linear layers are INT16, and so
+// are those of a tower of up to `narrow_width` columns.
 Result<std::vector<float>> Quantize(const Config& config, int text_size, const TensorFiles& files,
-                                    const Tensors& tensors, int residual_width,
-                                    BundleWriter* writer,
+                                    const Tensors& tensors, int narrow_width, BundleWriter* writer,
                                     const std::function<Status(double work)>& progress);
 
 // Draws the image that calibrates the encoder, u8 [size][size][3]. It has edges, flat and shaded

@@ -1,6 +1,6 @@
 // The weights of GLM-Edge-V's tower and adapter in the layout that the encoder computes in. They
-// are views: see MediaWeights. The adapter's linear layers have a residual
-// (ops/linear/int8_residual).
+// are views: see MediaWeights. The adapter's linear layers are INT16
+// (ops/linear/int16).
 #pragma once
 
 #include <memory>
@@ -18,8 +18,8 @@ struct LayerNormWeights {
   const float* bias = nullptr;    // [columns]
 };
 
-// The weights of a layer of the tower. The linear layers of a tower are INT8. Either all have a
-// residual, or none has.
+// The weights of a layer of the tower. The linear layers of a tower are all INT16, or all
+// INT8.
 struct LayerWeights {
   LayerNormWeights norm1;
   Linear q;

@@ -1,6 +1,6 @@
 // Linear layers of any weight format.
 //
-// A format is a folder with a struct of its own (int8/format.h, int8_residual/format.h,
+// A format is a folder with a struct of its own (int8/format.h, int16/format.h,
 // int4/format.h). LinearFormats lists them: a new format is a folder and an entry there. The tables
 // of weight_formats.h and of the quantization follow from this list.
 #pragma once
@@ -11,9 +11,9 @@
 #include <tuple>
 #include <variant>
 
+#include "engine/ops/linear/int16/format.h"
 #include "engine/ops/linear/int4/format.h"
 #include "engine/ops/linear/int8/format.h"
-#include "engine/ops/linear/int8_residual/format.h"
 #include "engine/ops/linear/shape.h"
 
 namespace edgegate {
@@ -31,14 +31,14 @@ namespace edgegate {
 // A format that a model can be packed in also has:
 //   kName       its name in settings and bundles
 //   Random      (WeightArena*, LinearShape) -> Layer: random weights, for benchmarks
-//   Residual    the format of narrow models' layers, a type. May be left out. That format also has
+//   Narrow      the format of narrow models' layers, a type. May be left out. That format also has
 //               IsAt(const TensorReader&, name): true if layer `name` has this format
 template <typename... Formats>
 struct FormatList {
   using Layer = std::variant<typename Formats::Layer...>;
   using Executors = std::tuple<std::unique_ptr<typename Formats::Executor>...>;
 };
-using LinearFormats = FormatList<Int8Format, Int8ResidualFormat, Int4Format>;
+using LinearFormats = FormatList<Int8Format, Int16Format, Int4Format>;
 
 // A layer of any format. A view of its packed weights, whose memory must outlive every user.
 struct Linear {

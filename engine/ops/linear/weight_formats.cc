@@ -7,15 +7,15 @@ namespace edgegate {
 namespace {
 
 template <typename Format>
-concept HasResidual = requires {
-  typename Format::Residual;
+concept HasNarrow = requires {
+  typename Format::Narrow;
 };
 
 template <typename Format>
 Linear Load(TensorReader* reader, const std::string& name, LinearShape shape, bool bias) {
-  if constexpr (HasResidual<Format>) {
-    using Residual = typename Format::Residual;
-    if (Residual::IsAt(*reader, name)) return {Residual::Load(reader, name, shape, bias)};
+  if constexpr (HasNarrow<Format>) {
+    using Narrow = typename Format::Narrow;
+    if (Narrow::IsAt(*reader, name)) return {Narrow::Load(reader, name, shape, bias)};
   }
   return {Format::Load(reader, name, shape, bias)};
 }
@@ -32,8 +32,8 @@ constexpr MakeLinearPacker* PackerOf() {
 }
 
 template <typename Format>
-constexpr MakeLinearPacker* ResidualPackerOf() {
-  if constexpr (HasResidual<Format>) return PackerOf<typename Format::Residual>();
+constexpr MakeLinearPacker* NarrowPackerOf() {
+  if constexpr (HasNarrow<Format>) return PackerOf<typename Format::Narrow>();
   return PackerOf<Format>();
 }
 
@@ -41,7 +41,7 @@ template <typename Format>
 void AddRow(std::vector<WeightFormatInfo>* rows) {
   if constexpr (requires { Format::kName; }) {
     rows->push_back({kWeightFormat<Format>, Format::kName, Load<Format>, Random<Format>,
-                     PackerOf<Format>(), ResidualPackerOf<Format>()});
+                     PackerOf<Format>(), NarrowPackerOf<Format>()});
   }
 }
 

@@ -25,7 +25,7 @@ consteval WeightFormat IndexIn(FormatList<Formats...>) {
   return WeightFormat{index};
 }
 
-// kWeightFormat<Int8Format>: INT8, or INT8 with a residual in narrow models.
+// kWeightFormat<Int8Format>: INT8, or INT16 in narrow models.
 template <typename Format>
 inline constexpr WeightFormat kWeightFormat = IndexIn<Format>(LinearFormats());
 
@@ -38,10 +38,10 @@ struct WeightFormatInfo {
   Linear (*load)(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
   // Returns a layer with random weights, for benchmarks. `arena` owns the memory.
   Linear (*random)(WeightArena* arena, LinearShape shape);
-  // The packers of layers without and with a residual. They are the same if the format has no
-  // residual. Null: the format does not round weights row by row.
+  // The packers of layers of wide and of narrow models. They are the same if the format has no
+  // other one for narrow models. Null: the format does not round weights row by row.
   MakeLinearPacker* packer;
-  MakeLinearPacker* residual_packer;
+  MakeLinearPacker* narrow_packer;
 };
 
 std::span<const WeightFormatInfo> WeightFormats();

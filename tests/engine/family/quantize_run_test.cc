@@ -18,7 +18,7 @@ const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/mo
 TEST_CASE("a bundle is the same bytes for any number of threads") {
   TemporaryFolder folder;
   const std::string vision = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/";
-  for (const auto& [model, format, residual_width] :
+  for (const auto& [model, format, narrow_width] :
        {std::tuple{kModels + "glm-edge", kWeightFormat<Int8Format>, 512},
         {kModels + "glm-edge", kWeightFormat<Int8Format>, 0},
         {kModels + "qwen2", kWeightFormat<Int4Format>, 512},
@@ -30,7 +30,7 @@ TEST_CASE("a bundle is the same bytes for any number of threads") {
     REQUIRE(source.ok());
     QuantizeOptions options;
     options.format = format;
-    options.residual_width = residual_width;
+    options.narrow_width = narrow_width;
     REQUIRE(Quantize(**source, folder / "alone.edgegate", options).ok());
     const std::string want = ReadFile(folder / "alone.edgegate");
     for (const int threads : {1, 2, 3, 7}) {

@@ -112,7 +112,7 @@ TEST_CASE("each weight format has either a packer or a quantization of its own")
   for (const WeightFormatInfo& info : WeightFormats()) {
     CAPTURE(std::string(info.name));
     CHECK((info.packer != nullptr) == (QuantizerOf(info.format).write == PackLayer));
-    CHECK((info.packer == nullptr) == (info.residual_packer == nullptr));
+    CHECK((info.packer == nullptr) == (info.narrow_packer == nullptr));
   }
 }
 
@@ -248,7 +248,7 @@ TEST_CASE("logits are the same bytes for any chunk size, batch and number of thr
   TemporaryFolder folder;
   // Narrow models and wide ones; in 4 bits; with either KV cache.
   constexpr WeightFormat kInt8 = kWeightFormat<Int8Format>, kInt4 = kWeightFormat<Int4Format>;
-  for (const auto& [name, residual_width, format, kv_cache_type] :
+  for (const auto& [name, narrow_width, format, kv_cache_type] :
        {std::tuple{"glm-edge", 512, kInt8, KvType::kBf16},
         {"glm-edge", 512, kInt8, KvType::kInt8},
         {"qwen3", 512, kInt8, KvType::kBf16},
@@ -256,13 +256,13 @@ TEST_CASE("logits are the same bytes for any chunk size, batch and number of thr
         {"qwen3", 0, kInt8, KvType::kBf16},
         {"qwen2", 512, kInt4, KvType::kBf16}}) {
     QuantizeOptions quantize;
-    quantize.residual_width = residual_width;
+    quantize.narrow_width = narrow_width;
     quantize.format = format;
     auto path = EnsureBundle(kModels + name, "", folder.path, quantize);
     REQUIRE(path.ok());
     auto bundle = Bundle::Open(*path);
     REQUIRE(bundle.ok());
-    CHECK((*bundle)->weights().lm_head.Is<Int8ResidualLinear>() == (residual_width > 0));
+    CHECK((*bundle)->weights().lm_head.Is<Int16Linear>() == (narrow_width > 0));
     CHECK((*bundle)->weights().layers[0].o.Is<Int4Linear>() == (format == kInt4));
     std::vector<int32_t> ids;
     for (int i = 0; i < 90; ++i) ids.push_back((i * 37) % 300);

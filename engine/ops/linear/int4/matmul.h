@@ -31,10 +31,7 @@ class Int4MatMul {
   const char* name() const { return kernel_.target.name; }  // name of the kernel, for reports
 
  private:
-  // Calls finish(row, column, columns, values, values of the last block) for each row, for kBlocks
-  // 64-column blocks at a time. `columns` is the number of columns of the first block.
-  template <int kBlocks, typename Finish>
-  void Run(const GroupedRows& x, const Int4Linear& w, Finish finish) const;
+  auto Tiles(const GroupedRows& x, const Int4Linear& w) const;
 
   const Int4Kernel& kernel_;
 };

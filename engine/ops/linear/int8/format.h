@@ -92,12 +92,12 @@ class Int8Executor {
   Int8Workspace& int8_;
 };
 
-struct Int8ResidualFormat;  // int8_residual/format.h
+struct Int16Format;  // int16/format.h
 
 struct Int8Format {
   using Layer = Int8Linear;
   using Executor = Int8Executor;
-  using Residual = Int8ResidualFormat;
+  using Narrow = Int16Format;
   static constexpr std::string_view kName = "int8";
   static constexpr int kCheapRows = 8;
   static constexpr auto Load = LoadInt8;

@@ -15,13 +15,6 @@ QuantizedRows::QuantizedRows(int max_rows, int max_columns, bool with_s16)
       scale_(max_rows),
       zero_point_(max_rows) {}
 
-void QuantizedRows::Begin(int rows, int columns) {
-  rows_ = rows;
-  columns_ = columns;
-  view_ = {u8_.data(), s16_.size() ? s16_.data() : nullptr,
-           static_cast<size_t>(Int8Padded(columns))};
-}
-
 void QuantizedRows::QuantizeOne(int row, const float* x) {
   uint8_t* out = u8_.data() + row * view_.stride;
   QuantizeRow(x, columns_, columns_padded(), out, &scale_[row], &zero_point_[row]);
@@ -32,27 +25,13 @@ void QuantizedRows::QuantizeOne(int row, const float* x) {
 
 void QuantizedRows::Quantize(const float* x, int64_t stride, int rows, int columns,
                              const RowNorm& norm) {
-  Begin(rows, columns);
-  const bool plain = norm.kind == NormKind::kNone;
-  source_ = plain ? x : floats_.data();
-  source_stride_ = plain ? stride : columns;
+  rows_ = rows;
+  columns_ = columns;
+  view_ = {u8_.data(), s16_.size() ? s16_.data() : nullptr,
+           static_cast<size_t>(Int8Padded(columns))};
   ParallelFor(rows, [&](int row) {
     float* normalized = floats_.data() + int64_t{row} * columns_;
     QuantizeOne(row, norm.Apply(x + row * stride, columns_, normalized));
-  });
-}
-
-void QuantizedRows::QuantizeResidual(const QuantizedRows& main) {
-  Begin(main.rows_, main.columns_);
-  ParallelFor(rows_, [&](int row) {
-    const uint8_t* bytes = main.u8_.data() + row * main.view_.stride;
-    const float* from = main.source_ + row * main.source_stride_;
-    float* residual = floats_.data() + int64_t{row} * columns_;
-    for (int c = 0; c < columns_; ++c) {
-      residual[c] =
-          from[c] - main.scale_[row] * static_cast<float>(bytes[c] - main.zero_point_[row]);
-    }
-    QuantizeOne(row, residual);
   });
 }
 

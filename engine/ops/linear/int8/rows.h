@@ -25,10 +25,6 @@ class QuantizedRows {
   // result. The range of a row covers its values and zero.
   void Quantize(const float* x, int64_t stride, int rows, int columns, const RowNorm& norm = {});
 
-  // Quantizes the residual of the rows that `main` quantized last: x minus the dequantized value of
-  // `main`. The floats that `main` read must still exist.
-  void QuantizeResidual(const QuantizedRows& main);
-
   // The rows, and their scales and zero points, each [rows()]. Valid until the next Quantize().
   int rows() const { return rows_; }
   int columns_padded() const { return static_cast<int>(view_.stride); }
@@ -37,20 +33,16 @@ class QuantizedRows {
   const int32_t* zero_point() const { return zero_point_.data(); }
 
  private:
-  void Begin(int rows, int columns);
   void QuantizeOne(int row, const float* x);
 
   AlignedBuffer<uint8_t> u8_;
   AlignedBuffer<int16_t> s16_;
-  AlignedBuffer<float> floats_;  // [rows][columns]: rows after a norm, or residuals
+  AlignedBuffer<float> floats_;  // [rows][columns]: rows after a norm
   AlignedBuffer<float> scale_;
   AlignedBuffer<int32_t> zero_point_;
   Int8Rows view_;
   int rows_ = 0;
   int columns_ = 0;
-  // The rows that were quantized last: the caller's floats, or floats_.
-  const float* source_ = nullptr;
-  int64_t source_stride_ = 0;
 };
 
 }  // namespace edgegate

@@ -152,7 +152,7 @@ TEST_CASE(
   std::filesystem::create_directories(folder);
   struct Case {
     const char* name;
-    int residual_width;  // 0: no residual, as in wide towers
+    int narrow_width;  // 0: INT8, as in wide towers
     double most;
   };
   const char* trained = "../../../tools/edge-demo-v/model";
@@ -160,12 +160,12 @@ TEST_CASE(
                         Case{"glm-edge-v-odd", 0, 0.04}, Case{"glm-edge-v-odd", 512, 0.002},
                         Case{trained, 0, 0.02}, Case{trained, 512, 0.002}}) {
     CAPTURE(c.name);
-    CAPTURE(c.residual_width);
+    CAPTURE(c.narrow_width);
     auto source = ModelSource::Open(kModels + c.name);
     REQUIRE(source.ok());
     const std::string path = folder / "bundle";
     QuantizeOptions options;
-    options.residual_width = c.residual_width;
+    options.narrow_width = c.narrow_width;
     REQUIRE(Quantize(**source, path, options).ok());
     auto bundle = Bundle::Open(path);
     REQUIRE_MESSAGE(bundle.ok(), bundle.status().message());

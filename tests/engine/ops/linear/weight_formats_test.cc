@@ -74,18 +74,16 @@ TEST_CASE("INT8 tensors are written in order and load as the packed layer") {
   CHECK(WorstOutput(w, rows, bias) < 0.5);
 }
 
-TEST_CASE("INT8 tensors with a residual load as the packed layer, with 14 bits") {
+TEST_CASE("INT16 tensors load as the packed layer, in the place of INT8") {
   const auto rows = Normal(size_t{100} * 72, 1), bias = Normal(100, 2);
   MemoryTensors tensors;
-  Pack(MakeInt8ResidualPacker(&tensors, "layer", kShape, bias).get(), rows);
-  CHECK(tensors.order == std::deque<std::string>{"layer.packed", "layer.scale", "layer.column_sum",
-                                                 "layer.bias", "layer.rest.packed",
-                                                 "layer.rest.scale", "layer.rest.column_sum"});
+  Pack(MakeInt16Packer(&tensors, "layer", kShape, bias).get(), rows);
+  CHECK(tensors.order == std::deque<std::string>{"layer.int16", "layer.scale", "layer.bias"});
   const Linear w = Load(kWeightFormat<Int8Format>, &tensors);
   CHECK(tensors.missing.empty());
-  REQUIRE(w.Is<Int8ResidualLinear>());
+  REQUIRE(w.Is<Int16Linear>());
   CHECK(w.n() == 100);
-  CHECK(WorstOutput(w, rows, bias) < 0.005);
+  CHECK(WorstOutput(w, rows, bias) < 0.01);
 }
 
 TEST_CASE("4-bit tensors load as the packed layer, in groups of both sizes") {
@@ -122,7 +120,7 @@ TEST_CASE("each packer's tensors give the layer that was packed") {
   const auto rows = Normal(size_t{100} * 72, 1), bias = Normal(100, 2);
   for (const WeightFormatInfo& info : WeightFormats()) {
     CAPTURE(std::string(info.name));
-    for (MakeLinearPacker* const make : {info.packer, info.residual_packer}) {
+    for (MakeLinearPacker* const make : {info.packer, info.narrow_packer}) {
       if (make == nullptr) continue;
       MemoryTensors tensors;
       Pack(make(&tensors, "layer", kShape, bias).get(), rows);
