@@ -40,6 +40,7 @@ std::unique_ptr<Sequence> BranchScores::NextSequence(SequenceGroup* group) {
   sequence->media = media_;
   sequence->branch = &branch;
   sequence->first_score = next_score_;
+  sequence->common_prefix = static_cast<int>(prompt_.size());
   // Only the rows from the first wanted one on are computed.
   sequence->wants_prompt_logits = true;
   sequence->prompt_logits_done = static_cast<int>(prompt_.size()) + branch.rows[0].offset - 1;

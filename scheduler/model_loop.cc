@@ -83,6 +83,7 @@ const ModelLoop::Shares& ModelLoop::Schedule(bool others_running) {
   const auto for_prompts = media_.empty() ? spare_ : spare_ / 2;
   const Shares& step =
       scheduler_.Schedule(streams_ ? pace_.PromptTokens(for_prompts) : pace_.PromptTokensAlone());
+  for (const BlockCopy& copy : scheduler_.copies()) runner_->CopyBlock(copy.from, copy.to);
   for (const Sequence* sequence : decodes) {
     const bool preempted = sequence->state != Sequence::State::kRunning;
     if (preempted) drafter_.Forget(*sequence);

@@ -150,6 +150,7 @@ const std::vector<ScheduledSequence>& Scheduler::Schedule(int prompt_tokens) {
   // A sequence that grows may preempt all others of the step and still not find enough blocks. Each
   // attempt leaves fewer running sequences.
   uint64_t preemptions;
+  copies_.clear();
   do {
     preemptions = num_preemptions_;
     ChooseStep(prompt_tokens);
@@ -164,6 +165,7 @@ void Scheduler::Advance(const ScheduledSequence& share) {
   s.computed += share.count;
   s.progress += std::max(0, s.num_computed - std::max(s.charged, s.num_computed - share.count));
   queue_.Charge(&s, s.num_computed);
+  RegisterCommonTail(&s, s.num_computed - share.count);
   for (int i = filled; config_.prefix_caching && i < s.num_computed / config_.block_size; ++i) {
     blocks_.Register(s.block_table[static_cast<size_t>(i)], KeyOf(&s, i));
   }

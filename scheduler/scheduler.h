@@ -31,6 +31,12 @@ struct ScheduledSequence {
   int logits_rows() const { return count - first_logits + num_draft_tokens; }
 };
 
+// A block whose KV another block gets.
+struct BlockCopy {
+  int32_t from = 0;
+  int32_t to = 0;
+};
+
 struct SchedulerConfig {
   int max_num_seqs = 64;
   int max_num_batched_tokens = 512;
@@ -61,6 +67,10 @@ class Scheduler {
   // tokens, or, if the computation failed, removes the sequences. Valid until the next call.
   const std::vector<ScheduledSequence>& Schedule(
       int prompt_tokens = std::numeric_limits<int>::max());
+
+  // The copies of blocks that the latest Schedule() needs, in order. The caller makes them before
+  // it computes a step, also if the step is empty.
+  const std::vector<BlockCopy>& copies() const { return copies_; }
 
   // The running sequences that decode and are not paused. Valid until the next call.
   const std::vector<Sequence*>& Decodes();
@@ -105,7 +115,12 @@ class Scheduler {
   // Admission and preemption (scheduler_admission.cc).
   void Preempt(Sequence* sequence);
   void FreeBlocks(Sequence* sequence);
+  PrefixKey KeyOfTokens(const Sequence& sequence, int block, int count) const;
   const PrefixKey& KeyOf(Sequence* sequence, int block) const;
+  int CommonTail(const Sequence& sequence) const;
+  PrefixKey KeyOfCommonTail(Sequence* sequence) const;
+  void RegisterCommonTail(Sequence* sequence, int before);
+  void CopyCommonTail(Sequence* sequence);
   std::vector<int32_t> BlocksToShare(Sequence* sequence) const;
   int BlocksNeeded(const Sequence& sequence, const std::vector<int32_t>& shared) const;
   Admission Admit(Sequence* sequence);
@@ -122,6 +137,7 @@ class Scheduler {
 
   // Scratch of the latest calls. Members, so that a step allocates nothing.
   std::vector<ScheduledSequence> step_;
+  std::vector<BlockCopy> copies_;
   std::vector<Sequence*> candidates_;
   std::vector<Sequence*> decodes_;
   std::vector<Sequence*> order_;

@@ -31,23 +31,31 @@ void Scheduler::Preempt(Sequence* sequence) {
   queue_.PutBack(sequence);
 }
 
-// The key of one of the sequence's full blocks. It covers the key of the block before it (for the
-// first: the tenant), the block's tokens, and the parts of media items in the block.
+// The key of the first `count` tokens of one of the sequence's blocks. It covers the key of the
+// block before it (for the first: the tenant), the tokens, and the parts of media items among them.
+PrefixKey Scheduler::KeyOfTokens(const Sequence& s, int block, int count) const {
+  const int first = block * config_.block_size, end = first + count;
+  const PrefixKey before = block == 0 ? Sha256::Digest(s.tenant.data(), s.tenant.size())
+                                      : s.prefix_keys[static_cast<size_t>(block) - 1];
+  std::string content(before.begin(), before.end());
+  if (count < config_.block_size) {
+    const int32_t part = -count;  // no token: the key differs from that of each full block
+    content.append(reinterpret_cast<const char*>(&part), sizeof part);
+  }
+  content.append(reinterpret_cast<const char*>(&s.tokens[static_cast<size_t>(first)]),
+                 sizeof(int32_t) * static_cast<size_t>(count));
+  for (const SequenceMedia& item : s.media) {
+    if (item.position >= end || item.position + item.count <= first) continue;
+    content += std::to_string(item.position - first) + " " + item.key + "\n";
+  }
+  return Sha256::Digest(content.data(), content.size());
+}
+
+// The key of one of the sequence's full blocks.
 const PrefixKey& Scheduler::KeyOf(Sequence* s, int block) const {
   while (static_cast<int>(s->prefix_keys.size()) <= block) {
-    const int first = static_cast<int>(s->prefix_keys.size()) * config_.block_size;
-    const int end = first + config_.block_size;
-    const PrefixKey before = s->prefix_keys.empty()
-                                 ? Sha256::Digest(s->tenant.data(), s->tenant.size())
-                                 : s->prefix_keys.back();
-    std::string content(before.begin(), before.end());
-    content.append(reinterpret_cast<const char*>(&s->tokens[static_cast<size_t>(first)]),
-                   sizeof(int32_t) * static_cast<size_t>(config_.block_size));
-    for (const SequenceMedia& item : s->media) {
-      if (item.position >= end || item.position + item.count <= first) continue;
-      content += std::to_string(item.position - first) + " " + item.key + "\n";
-    }
-    s->prefix_keys.push_back(Sha256::Digest(content.data(), content.size()));
+    const auto next = static_cast<int>(s->prefix_keys.size());
+    s->prefix_keys.push_back(KeyOfTokens(*s, next, config_.block_size));
   }
   return s->prefix_keys[static_cast<size_t>(block)];
 }
@@ -73,6 +81,47 @@ std::vector<int32_t> Scheduler::BlocksToShare(Sequence* s) const {
   return found;
 }
 
+// Number of tokens of the common prefix in the block in which it ends. 0: it ends with a block, or
+// nothing is copied.
+int Scheduler::CommonTail(const Sequence& s) const {
+  return config_.prefix_caching ? s.common_prefix % config_.block_size : 0;
+}
+
+PrefixKey Scheduler::KeyOfCommonTail(Sequence* s) const {
+  const int block = s->common_prefix / config_.block_size;
+  if (block > 0) KeyOf(s, block - 1);
+  return KeyOfTokens(*s, block, CommonTail(*s));
+}
+
+// Registers the block in which the common prefix ends, if the step after `before` tokens computed
+// that end. The block keeps this key when it is full.
+void Scheduler::RegisterCommonTail(Sequence* s, int before) {
+  if (CommonTail(*s) == 0 || before >= s->common_prefix || s->num_computed < s->common_prefix) {
+    return;
+  }
+  blocks_.Register(s->block_table[static_cast<size_t>(s->common_prefix / config_.block_size)],
+                   KeyOfCommonTail(s));
+}
+
+// Gives a sequence that begins with shared blocks a copy of the block in which the common prefix
+// ends, if that block is cached and all tokens of the prefix may be skipped.
+void Scheduler::CopyCommonTail(Sequence* s) {
+  const int tail = CommonTail(*s);
+  if (tail == 0 || s->num_computed != s->common_prefix - tail || s->common_prefix >= s->length() ||
+      (s->wants_prompt_logits && s->prompt_logits_done < s->common_prefix)) {
+    return;
+  }
+  const auto from = blocks_.Find(KeyOfCommonTail(s));
+  if (!from) return;
+  blocks_.Share(*from);  // so that the new block is another one
+  if (blocks_.num_free() > 0) {
+    s->block_table.push_back(blocks_.Allocate());
+    copies_.push_back({*from, s->block_table.back()});
+    s->num_computed = s->common_prefix;
+  }
+  blocks_.Release(*from);
+}
+
 // Number of free blocks that the sequence takes if it is admitted with the `shared` ones.
 int Scheduler::BlocksNeeded(const Sequence& sequence, const std::vector<int32_t>& shared) const {
   const auto unreferenced = std::count_if(
@@ -94,6 +143,7 @@ Scheduler::Admission Scheduler::Admit(Sequence* sequence) {
   for (int32_t block : shared) blocks_.Share(block);
   sequence->block_table = shared;
   sequence->num_computed = static_cast<int>(shared.size()) * config_.block_size;
+  CopyCommonTail(sequence);
   sequence->charged = std::max(sequence->charged, sequence->num_computed);
   sequence->computed = sequence->progress = 0;
   if (sequence->preemptions == 0) {

@@ -41,6 +41,9 @@ struct Sequence {
   std::unique_ptr<TokenConstraint> constraint;  // null: none
   const ScoreBranch* branch = nullptr;          // ends the prompt and is scored; null: none
   size_t first_score = 0;                       // place of the branch's scores in the request's
+  // Tokens that other sequences of the request begin with too. If they end inside a block, its KV
+  // is copied from a sequence that has computed it. 0: no block is copied.
+  int common_prefix = 0;
 
   // Set by the caller of Scheduler::Add. `id` grows with arrival. Sequences 1 to n - 1 of a request
   // have a leader: they wait for the prompt of sequence 0, and then share its full blocks. They

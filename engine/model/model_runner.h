@@ -93,6 +93,9 @@ class ModelRunner {
   // axes, or rows for later layers, which the batch has. kInternal: the batch breaks the contract.
   virtual Result<ForwardOutput> Forward(const ForwardBatch& batch) = 0;
 
+  // Copies the KV of all positions of block `from` to block `to`.
+  virtual void CopyBlock(int32_t from, int32_t to) = 0;
+
   // Returns the encoder of the model's media. Null if limits().media is null.
   virtual MediaEncoder* media_encoder() { return nullptr; }
 };

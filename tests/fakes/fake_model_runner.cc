@@ -110,6 +110,15 @@ Result<MediaEmbedding> FakeModelRunner::End() {
   return embedding;
 }
 
+void FakeModelRunner::CopyBlock(int32_t from, int32_t to) {
+  if (std::min(from, to) < 0 || std::max(from, to) >= limits_.num_blocks || from == to) {
+    violation_ = "copy of a block to or from a wrong one";
+    return;
+  }
+  std::copy_n(memory_.begin() + from * limits_.block_size, limits_.block_size,
+              memory_.begin() + to * limits_.block_size);
+}
+
 Result<ForwardOutput> FakeModelRunner::Forward(const ForwardBatch& batch) {
   while (held) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   ++calls_;

@@ -35,6 +35,7 @@ class FakeModelRunner : public ModelRunner, private MediaEncoder {
 
   const RunnerLimits& limits() const override { return limits_; }
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
+  void CopyBlock(int32_t from, int32_t to) override;
   // Each image takes three slices.
   MediaEncoder* media_encoder() override { return this; }
 

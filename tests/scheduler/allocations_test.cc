@@ -91,6 +91,7 @@ class UncountedRunner : public ModelRunner {
     const UncountedScope uncounted;
     return fake_.Forward(batch);
   }
+  void CopyBlock(int32_t from, int32_t to) override { fake_.CopyBlock(from, to); }
 
  private:
   FakeModelRunner fake_;

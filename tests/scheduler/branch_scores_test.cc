@@ -173,22 +173,25 @@ TEST_CASE("random branches together give the scores that each gives alone") {
   CHECK(cached > 0);
 }
 
-GenerationRequest ManyBranches(int count) {
+GenerationRequest ManyBranches(int count, int prompt = 32) {
   GenerationRequest r;
-  for (int i = 0; i < 32; ++i) r.prompt.push_back(i);
+  for (int i = 0; i < prompt; ++i) r.prompt.push_back(i);
   for (int i = 0; i < count; ++i) r.branches.push_back({{i % kVocab, 1}, {{2, {3, 4}}}});
   return r;
 }
 
 TEST_CASE("the prompt is computed once, and the branches share it") {
-  const RunnerLimits limits = MakeLimits(4, 40, 64, 32);
-  ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {64, 64, 100},
-                 std::vector<bool>(kVocab, true));
-  auto stream = std::make_shared<GenerationStream>(1);
-  AddRequest(&loop, ManyBranches(20), stream);
-  while (loop.HasWork()) loop.Step(false);
-  CHECK(stream->Next(Clock::time_point())->finish == FinishReason::kStop);
-  CHECK(loop.snapshot().prompt_tokens == 32 + 20 * 2);
+  const RunnerLimits limits = MakeLimits(4, 80, 64, 32);
+  for (const int prompt : {32, 33, 35, 3}) {  // it ends with a block, or inside one
+    CAPTURE(prompt);
+    ModelLoop loop(std::make_unique<FakeModelRunner>(limits), {64, 64, 100},
+                   std::vector<bool>(kVocab, true));
+    auto stream = std::make_shared<GenerationStream>(1);
+    AddRequest(&loop, ManyBranches(20, prompt), stream);
+    while (loop.HasWork()) loop.Step(false);
+    CHECK(stream->Next(Clock::time_point())->finish == FinishReason::kStop);
+    CHECK(loop.snapshot().prompt_tokens == static_cast<uint64_t>(prompt + 20 * 2));
+  }
 }
 
 TEST_CASE("few branches of a request run or wait at once, and another client is not kept waiting") {

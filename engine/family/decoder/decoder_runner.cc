@@ -343,6 +343,13 @@ Result<ForwardOutput> DecoderRunner::Forward(const ForwardBatch& batch) {
   return ForwardOutput{impl_->logits.data(), impl_->states.data()};
 }
 
+void DecoderRunner::CopyBlock(int32_t from, int32_t to) {
+  for (int layer = 0; layer < impl_->config.num_layers; ++layer) {
+    const KvLayer kv = impl_->KvOfLayer(layer);
+    std::copy_n(kv.keys(from, 0), kv.block_elements(), kv.keys(to, 0));
+  }
+}
+
 MediaEncoder* DecoderRunner::media_encoder() { return impl_->encoder.get(); }
 
 std::string DecoderRunner::kernels() const { return impl_->linear.Description(); }

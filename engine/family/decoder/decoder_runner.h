@@ -41,6 +41,7 @@ class DecoderRunner : public ModelRunner {
 
   const RunnerLimits& limits() const override;
   Result<ForwardOutput> Forward(const ForwardBatch& batch) override;
+  void CopyBlock(int32_t from, int32_t to) override;
   MediaEncoder* media_encoder() override;
 
   // Describes the kernels that compute, for reports.

@@ -35,8 +35,10 @@ struct Packed {
     weights = bundle->weights();
   }
 
-  std::unique_ptr<DecoderRunner> Runner(int max_hidden_rows = 0) const {
+  std::unique_ptr<DecoderRunner> Runner(int max_hidden_rows = 0,
+                                        KvType kv_type = KvType::kBf16) const {
     RunnerOptions options;
+    options.kv_cache_type = kv_type;
     options.max_batched_tokens = options.max_logits_rows = 32;
     options.max_hidden_rows = max_hidden_rows;
     options.kv_cache_bytes = 1 << 20;
@@ -122,6 +124,31 @@ TEST_CASE("a batch may request only hidden states, up to the runner's limit") {
   CHECK_FALSE(runner->Forward(batch).ok());
   batch.hidden_rows = {1};
   CHECK(packed.Runner()->Forward(batch).status().code() == StatusCode::kInternal);
+}
+
+TEST_CASE("a sequence continues a copied block with the same bytes") {
+  const Packed packed;
+  for (const KvType type : {KvType::kBf16, KvType::kInt8}) {
+    const auto runner = packed.Runner(0, type);
+    ForwardBatch batch = Batch();
+    const std::vector<int32_t> table = {3}, copy = {5};
+    batch.spans = {{0, kTokens, 0, table}};
+    const auto want = Logits(runner.get(), batch);
+    // Another sequence has the first seven tokens of the block, and other tokens after them.
+    const std::vector<int32_t> other = {4};
+    batch.spans = {{0, kTokens, 0, other}};
+    for (int i = 7; i < kTokens; ++i) ++batch.tokens[i];
+    Logits(runner.get(), batch);
+    runner->CopyBlock(4, 5);
+    ForwardBatch rest;
+    for (int i = 7; i < kTokens; ++i) {
+      rest.tokens.push_back(Batch().tokens[i]);
+      rest.logits_rows.push_back(i - 7);
+    }
+    rest.spans = {{0, kTokens - 7, 7, copy}};
+    const auto got = Logits(runner.get(), rest);
+    CHECK(std::equal(got.begin(), got.end(), want.end() - std::ssize(got)));
+  }
 }
 
 // The first frequencies use the time, the next the height, the last the width.
