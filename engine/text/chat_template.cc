@@ -17,6 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kProbe = "edgegate_probe";
+// The mark after the text of a last message that the answer continues.
+constexpr std::string_view kOpenEnd = "edgegate_open_end";
 
 std::vector<ChatPart> TextParts(const char* text) { return {{ChatPart::Kind::kText, text}}; }
 
@@ -76,7 +78,7 @@ class JinjaTemplate : public ChatTemplate {
   }
 
   Result<std::string> Render(const Conversation& conversation) const override {
-    EG_ASSIGN_OR_RETURN(Segments segments, RenderAll(conversation));
+    EG_ASSIGN_OR_RETURN(Segments segments, RenderPrompt(conversation));
     std::string text;
     for (const std::string& segment : segments.texts) text += segment;
     return text;
@@ -87,9 +89,11 @@ class JinjaTemplate : public ChatTemplate {
     if (std::ssize(image_rows) != conversation.num_images()) {
       return Internal("rows of {} images for {}", image_rows.size(), conversation.num_images());
     }
-    EG_ASSIGN_OR_RETURN(Segments segments, RenderAll(conversation));
+    EG_ASSIGN_OR_RETURN(Segments segments, RenderPrompt(conversation));
     ChatPrompt prompt;
-    prompt.reasoning_open = conversation.add_generation_prompt && OpensReasoning(segments);
+    prompt.reasoning_open =
+        (conversation.add_generation_prompt || conversation.continue_final_message) &&
+        OpensReasoning(segments);
     EG_ASSIGN_OR_RETURN(prompt.ids,
                         tokenizer_.EncodeSegments(segments.texts, segments.specials, max_tokens));
     if (!image_rows.empty()) EG_RETURN_IF_ERROR(PlaceImages(image_rows, &prompt));
@@ -224,6 +228,29 @@ class JinjaTemplate : public ChatTemplate {
   Result<Segments> RenderAll(const Conversation& conversation) const {
     if (traits_.calls == nullptr) return RenderSegments(conversation, wants_list_);
     return RenderSegments(WriteToolsAsText(conversation, *traits_.calls, abilities_), wants_list_);
+  }
+
+  // Renders a conversation, up to the end of the last message's text if the answer continues it.
+  Result<Segments> RenderPrompt(const Conversation& conversation) const {
+    if (!conversation.continue_final_message) return RenderAll(conversation);
+    Conversation marked = conversation;
+    auto& parts = marked.messages.back().parts;
+    if (parts.empty() || parts.back().kind != ChatPart::Kind::kText) parts.emplace_back();
+    parts.back().text += kOpenEnd;
+    EG_ASSIGN_OR_RETURN(Segments segments, RenderAll(marked));
+    while (!segments.texts.empty()) {
+      std::string& last = segments.texts.back();
+      const size_t at = segments.specials.back() ? std::string::npos : last.rfind(kOpenEnd);
+      if (at != std::string::npos) {
+        last.resize(at);
+        return segments;
+      }
+      segments.texts.pop_back();
+      segments.specials.pop_back();
+    }
+    return InvalidArgument(
+        "the model's chat template does not write the last message, which the answer shall "
+        "continue");
   }
 
   // True if the template renders the text of a content and nothing else of it. `as_list`: the

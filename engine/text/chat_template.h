@@ -69,7 +69,7 @@ class ChatTemplate {
   // that the template writes become special tokens. Text of the messages stays plain text, even if
   // it looks like a special token. `image_rows`: the number of image tokens of each image, in the
   // order of the messages. It replaces the number that the template writes. kInvalidArgument: the
-  // template writes no image token.
+  // template writes no image token, or not the last message that the answer shall continue.
   virtual Result<ChatPrompt> Encode(const Conversation& conversation,
                                     int64_t max_tokens = Tokenizer::kNoLimit,
                                     std::span<const int> image_rows = {}) const = 0;

@@ -40,6 +40,9 @@ struct Conversation {
   std::vector<ChatTool> tools;
   std::string template_kwargs;  // a JSON object of further template variables, or empty
   bool add_generation_prompt = true;
+  // The prompt ends with the text of the last message, so that the answer continues it. The last
+  // message is one of the assistant, without calls. `add_generation_prompt` is false.
+  bool continue_final_message = false;
 
   int num_images() const {
     int count = 0;

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "server/api/json/dump.h"
 #include "server/api/json/fields.h"
 
 namespace edgegate {
@@ -31,12 +30,6 @@ inline std::optional<int> ParseTruncation(Fields* fields) {
                           "Invalid 'truncate_prompt_tokens': must be -1 or at least 1."));
   }
   return tokens ? std::optional(static_cast<int>(std::max<int64_t>(*tokens, 0))) : std::nullopt;
-}
-
-// Returns `,"warnings":[...]` for the end of an answer's object. Empty: there are no warnings.
-inline std::string WarningsMember(const Warnings& warnings) {
-  if (warnings.empty()) return {};
-  return ",\"warnings\":" + DumpJson(nlohmann::json(warnings.list()));
 }
 
 // Appends a JSON array of the numbers, with the fewest digits that give the same floats.

@@ -37,6 +37,7 @@ Conversation DropTurns(const Conversation& conversation, size_t turns, size_t* i
   out.tools = conversation.tools;
   out.template_kwargs = conversation.template_kwargs;
   out.add_generation_prompt = conversation.add_generation_prompt;
+  out.continue_final_message = conversation.continue_final_message;
   for (size_t i = 0; i < conversation.messages.size(); ++i) {
     const ChatMessage& message = conversation.messages[i];
     if (i < starts[0] || i >= starts[turns]) {

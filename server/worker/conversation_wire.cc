@@ -34,7 +34,9 @@ void PutConversation(const Conversation& conversation, WireWriter* message) {
   PutList(conversation.tools, message, [&](const ChatTool& tool) {
     message->PutString(tool.name).PutString(tool.description).PutString(tool.parameters);
   });
-  message->PutString(conversation.template_kwargs).Put(conversation.add_generation_prompt);
+  message->PutString(conversation.template_kwargs)
+      .Put(conversation.add_generation_prompt)
+      .Put(conversation.continue_final_message);
 }
 
 Conversation GetConversation(WireReader* message) {
@@ -68,6 +70,7 @@ Conversation GetConversation(WireReader* message) {
   });
   conversation.template_kwargs = text();
   conversation.add_generation_prompt = message->GetBool();
+  conversation.continue_final_message = message->GetBool();
   return conversation;
 }
 

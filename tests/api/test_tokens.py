@@ -147,7 +147,7 @@ def test_wrong_requests_name_the_field(site):
     assert field(site, "/tokenize", {"model": "smol", "prompt": 5}) == "prompt"
     assert field(site, "/tokenize", {"model": "smol", "messages": messages, "continue_final_message": True}) == (
         "continue_final_message"
-    )
+    )  # the last message is the user's
     assert field(site, "/tokenize", {"model": "minilm", "messages": messages}) == "model"
     assert field(site, "/tokenize", {"prompt": "a"}) == "model"  # several are served
     assert field(site, "/tokenize", {"model": "smol", "prompt": "a" * (1 << 20) + "a"}) == "prompt"

@@ -66,7 +66,8 @@ FIELDS = [
           expect=(200, 400)),
     field("duplicate messages", '"messages":[]', expect=(200, 400)),
     field("number of a million digits", join('"seed":', repeat("9", 10**6))),
-    field("number with a million zeros behind a point", join('"seed":0.', repeat("0", 10**6), "1")),
+    field("number with a million zeros behind a point", join('"seed":0.', repeat("0", 10**6), "1"),
+          expect=(200, 400)),  # it is read as 0
     field("exponent of a million digits", join('"temperature":1e', repeat("9", 10**6))),
     field("1e400", '"temperature":1e400'),
     field("-0", '"temperature":-0', expect=(200, 400)),

@@ -21,6 +21,7 @@ Conversation Sample() {
   conversation.tools = {{"f", "does it", R"({"type":"object"})"}, {"g", "", ""}};
   conversation.template_kwargs = R"({"a":1})";
   conversation.add_generation_prompt = false;
+  conversation.continue_final_message = true;
   return conversation;
 }
 
@@ -77,6 +78,7 @@ TEST_CASE("a conversation is read as it was written") {
   CHECK(read.messages[1].parts[1].text == std::string("a\0b", 3));
   CHECK(read.tools[0].parameters == R"({"type":"object"})");
   CHECK_FALSE(read.add_generation_prompt);
+  CHECK(read.continue_final_message);
 }
 
 TEST_CASE("a conversation that is cut short anywhere is an error") {

@@ -34,12 +34,6 @@ std::vector<ChatMessage> ParseMessages(Fields* fields, Call* call, Warnings* war
   for (size_t i = 0; i < messages.size() && !fields->error(); ++i) {
     reader.ReadMessage(messages[i], fmt::format("messages[{}]", i));
   }
-  const json& last = messages.back();
-  if (last.is_object() && MemberOf(last, "role") == "assistant") {
-    fields->Fail(BadField("messages",
-                          "Invalid 'messages': the last message must be the user's. Continuing a "
-                          "message of the assistant (prefill) is not supported."));
-  }
   return reader.Take();
 }
 
@@ -114,6 +108,7 @@ MessageOptions ParseShared(Fields* fields, Call* call) {
   if (call->model.empty()) fields->Fail(MissingField("model"));
   Conversation conversation;
   conversation.messages = ParseMessages(fields, call, &options.warnings);
+  ContinueFinalMessage(&conversation);
   json variables;
   ParseThinking(fields, &options, &variables, call);
   ParseOutputConfig(fields, &variables, call);

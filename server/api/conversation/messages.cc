@@ -51,6 +51,16 @@ void NameResults(std::vector<ChatMessage>* messages) {
   }
 }
 
+bool ContinueFinalMessage(Conversation* conversation) {
+  const auto& messages = conversation->messages;
+  if (messages.empty() || messages.back().role != "assistant" || !messages.back().calls.empty()) {
+    return false;
+  }
+  conversation->continue_final_message = true;
+  conversation->add_generation_prompt = false;
+  return true;
+}
+
 bool IsEffort(const std::string& effort) {
   constexpr const char* kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
   return std::find(std::begin(kEfforts), std::end(kEfforts), effort) != std::end(kEfforts);

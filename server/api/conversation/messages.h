@@ -25,6 +25,10 @@ ChatCall ReadPastCall(Fields* fields, std::string name, std::string arguments,
 // Sets the function's name in each result whose call is in an earlier message.
 void NameResults(std::vector<ChatMessage>* messages);
 
+// Has the answer continue the last message, if that is one of the assistant without calls. Returns
+// false if it is not.
+bool ContinueFinalMessage(Conversation* conversation);
+
 // True if `effort` is one of OpenAI's efforts of thinking.
 bool IsEffort(const std::string& effort);
 // Returns the message of the error for another effort.

@@ -10,7 +10,7 @@
 #include "server/api/json/json_reader.h"
 #include "server/api/ollama/errors.h"
 #include "server/api/ollama/parameters.h"
-#include "server/api/warnings.h"
+#include "server/api/warnings_member.h"
 
 namespace edgegate {
 namespace {

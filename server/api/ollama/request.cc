@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "server/api/conversation/messages.h"
 #include "server/api/json/json_reader.h"
 #include "server/api/ollama/messages.h"
 #include "server/api/ollama/parameters.h"
@@ -70,6 +71,7 @@ std::variant<ParsedCall, CallError> ParseOllamaChat(std::string_view body) {
   const bool unload = ParseKeepAlive(&fields, &options.warnings);
   Conversation conversation;
   conversation.messages = ParseOllamaMessages(&fields, &parsed.call.images);
+  ContinueFinalMessage(&conversation);
   conversation.template_kwargs = ParseThink(&fields);
   ParseOllamaTools(&fields, &conversation, &parsed.call);
   if (conversation.messages.empty()) AnswerLoad(options, unload, &parsed);

@@ -77,12 +77,28 @@ bool ParseReasoningFormat(Fields* fields) {
   return format != "none";
 }
 
+// Reads vLLM's members for the end of the prompt.
+void ParsePromptEnd(Fields* fields, Conversation* conversation) {
+  const auto generation = fields->Bool("add_generation_prompt");
+  conversation->add_generation_prompt = generation.value_or(true);
+  const char* const name = "continue_final_message";
+  if (!fields->Bool(name).value_or(false)) return;
+  if (generation == true) {
+    fields->Fail(BadField(
+        name, "'continue_final_message' and 'add_generation_prompt' cannot both be true."));
+  } else if (!ContinueFinalMessage(conversation)) {
+    fields->Fail(BadField(name,
+                          "'continue_final_message' needs a last message of the assistant, without "
+                          "'tool_calls'."));
+  }
+}
+
 }  // namespace
 
 bool ParseChatInput(Fields* fields, Call* call) {
   Conversation conversation;
   conversation.messages = ParseMessages(fields, &call->images);
-  conversation.add_generation_prompt = fields->Bool("add_generation_prompt").value_or(true);
+  ParsePromptEnd(fields, &conversation);
   conversation.template_kwargs = ParseTemplateVariables(fields);
   const bool functions = ParseTools(fields, &conversation, call);
   call->input = std::move(conversation);

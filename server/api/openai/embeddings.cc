@@ -11,6 +11,7 @@
 #include "server/api/json/json_reader.h"
 #include "server/api/openai/errors.h"
 #include "server/api/openai/parameters.h"
+#include "server/api/warnings_member.h"
 
 namespace edgegate {
 namespace {

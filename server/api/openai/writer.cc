@@ -190,20 +190,30 @@ json OpenAiWriter::Timings() const {
     u.timings.prefill_s = Seconds((started ? first_token_ : now) - begun_).count();
     u.timings.decode_s = started ? Seconds(now - first_token_).count() : 0;
   }
-  const auto rate = [](int count, double seconds) { return seconds > 0 ? count / seconds : 0.0; };
+  const auto rate = [](double count, double of) { return of > 0 ? count / of : 0.0; };
+  const int prefilled = u.prompt_tokens - u.cached_tokens;
   const int decoded = std::max(0, u.completion_tokens - generation_.num_choices());
+  const double prefill_ms = u.timings.prefill_s * 1e3, decode_ms = u.timings.decode_s * 1e3;
   return {{"queue_ms", u.timings.queue_s * 1e3},
           {"encode_ms", u.timings.encode_s * 1e3},
           {"images_encoded", u.timings.images_encoded},
-          {"prefill_ms", u.timings.prefill_s * 1e3},
-          {"decode_ms", u.timings.decode_s * 1e3},
-          {"prompt_n", u.prompt_tokens},
-          {"predicted_n", u.completion_tokens},
-          {"draft_n", u.timings.draft_tokens},
-          {"draft_n_accepted", u.timings.accepted_tokens},
-          {"prefill_per_second", rate(u.prompt_tokens - u.cached_tokens, u.timings.prefill_s)},
+          {"prefill_ms", prefill_ms},
+          {"decode_ms", decode_ms},
+          {"prefill_per_second", rate(prefilled, u.timings.prefill_s)},
           {"decode_per_second", rate(decoded, u.timings.decode_s)},
-          {"preemptions", u.timings.preemptions}};
+          {"preemptions", u.timings.preemptions},
+          // llama.cpp's names
+          {"cache_n", u.cached_tokens},
+          {"prompt_n", prefilled},
+          {"prompt_ms", prefill_ms},
+          {"prompt_per_token_ms", rate(prefill_ms, prefilled)},
+          {"prompt_per_second", rate(prefilled, u.timings.prefill_s)},
+          {"predicted_n", u.completion_tokens},
+          {"predicted_ms", decode_ms},
+          {"predicted_per_token_ms", rate(decode_ms, decoded)},
+          {"predicted_per_second", rate(decoded, u.timings.decode_s)},
+          {"draft_n", u.timings.draft_tokens},
+          {"draft_n_accepted", u.timings.accepted_tokens}};
 }
 
 std::string OpenAiWriter::WholeAnswer() {

@@ -11,6 +11,7 @@
 #include "server/api/openai/errors.h"
 #include "server/api/openai/parameters.h"
 #include "server/api/tokens/limits.h"
+#include "server/api/warnings_member.h"
 
 namespace edgegate {
 namespace {
@@ -42,11 +43,8 @@ int64_t BytesOf(const DetokenizeRequest& request, const ServedModel& model) {
 // Both members have the text: vLLM's clients read `prompt`, and llama.cpp's read `content`.
 std::string Write(const DetokenizeRequest& request, const ServedModel& model) {
   const std::string text = DumpJson(json(model.text->vocabulary().Decode(request.tokens, false)));
-  std::string out = fmt::format(R"({{"prompt":{0},"content":{0})", text);
-  if (!request.warnings.empty()) {
-    out += fmt::format(R"(,"warnings":{})", DumpJson(json(request.warnings.list())));
-  }
-  return out + "}";
+  return fmt::format(R"({{"prompt":{0},"content":{0}{1}}})", text,
+                     WarningsMember(request.warnings));
 }
 
 void AnswerDetokenize(const ApiServices& services, Exchange& exchange) {

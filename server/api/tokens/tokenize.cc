@@ -14,6 +14,7 @@
 #include "server/api/openai/chat_completions.h"
 #include "server/api/openai/errors.h"
 #include "server/api/tokens/limits.h"
+#include "server/api/warnings_member.h"
 
 namespace edgegate {
 namespace {
@@ -60,10 +61,9 @@ void ParseText(Fields* fields, TokenizeRequest* request) {
 
 // Refuses members that would change the tokens of a chat.
 void RefuseUnsupported(Fields* fields) {
-  for (const char* name : {"continue_final_message", "add_special_tokens"}) {
-    if (!fields->Bool(name).value_or(false)) continue;
-    fields->Fail(
-        BadField(name, fmt::format("'{}' is not supported where 'messages' are given.", name)));
+  if (fields->Bool("add_special_tokens").value_or(false)) {
+    fields->Fail(BadField("add_special_tokens",
+                          "'add_special_tokens' is not supported where 'messages' are given."));
   }
   if (!fields->Raw("chat_template").is_null()) {
     fields->Fail(BadField("chat_template",
@@ -145,10 +145,7 @@ std::string List(const Ids& ids, const Text& text) {
 std::string Write(const TokenizeRequest& request, const ServedModel& model, const Ids& ids) {
   const Vocabulary& vocabulary = model.text->vocabulary();
   const auto number = [](int32_t id) { return std::to_string(id); };
-  const std::string warnings =
-      request.warnings.empty()
-          ? ""
-          : fmt::format(R"(,"warnings":{})", DumpJson(json(request.warnings.list())));
+  const std::string warnings = WarningsMember(request.warnings);
   if (request.form == Form::kContent) {
     const std::string tokens = request.pieces
                                    ? List(ids, [&](int32_t id) { return Piece(id, vocabulary); })

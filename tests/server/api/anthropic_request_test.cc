@@ -94,15 +94,24 @@ TEST_CASE("thinking and output_config") {
   CHECK(schema.call.constraint->field == "output_config.format.schema");
 }
 
+TEST_CASE("the answer continues a last message of the assistant") {
+  for (const char* last : {"user", "assistant"}) {
+    const auto parsed = Parse(
+        {{"messages", {{{"role", "user"}, {"content", "x"}}, {{"role", last}, {"content", "y"}}}}});
+    const auto* call = std::get_if<ParsedCall>(&parsed);
+    REQUIRE(call != nullptr);
+    const Conversation& conversation = *call->call.conversation();
+    CHECK(conversation.continue_final_message == (std::string(last) == "assistant"));
+    CHECK(conversation.add_generation_prompt == (std::string(last) == "user"));
+  }
+}
+
 TEST_CASE("errors name the field") {
   CHECK(FieldOf(Parse({{"max_tokens", nullptr}})) == "max_tokens");
   CHECK(FieldOf(Parse({{"model", nullptr}})) == "model");
   CHECK(FieldOf(Parse({{"messages", json::array()}})) == "messages");
   CHECK(FieldOf(Parse({{"messages", {{{"role", "tool"}, {"content", "x"}}}}})) ==
         "messages[0].role");
-  CHECK(FieldOf(Parse({{"messages",
-                        {{{"role", "user"}, {"content", "x"}},
-                         {{"role", "assistant"}, {"content", "y"}}}}})) == "messages");
   const json document = {{"type", "document"}, {"source", {{"type", "text"}}}};
   CHECK(FieldOf(Parse({{"messages", {{{"role", "user"}, {"content", {document}}}}}})) ==
         "messages[0].content[0].type");
