@@ -24,6 +24,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr int kQueries = 4;   // rows that share a load of keys or values
 constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr float kNone = -std::numeric_limits<float>::infinity();
+// Virtual lanes of the sum of a row's weights: the lanes of the widest vector.
+constexpr int kWeightLanes = 16;
 // Numbers of vectors of keys, and of vectors of components of values, whose sums fit the registers.
 #if HWY_CAP_GE512
 constexpr int kKeyVecs = 4, kValueVecs = 5;
@@ -145,16 +147,18 @@ HWY_INLINE void Largest(int width, Rows& rows, int row) {
 template <class Tile>
 HWY_INLINE void Softmax(const Tile& tile, int width, Rows& rows, int row) {
   const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
   const VF shift = hn::Set(f, rows.largest[row]), scale = hn::Set(f, kLog2E);
-  // 16 virtual lanes: the lanes of the widest vector.
-  using Sum = FixedSum<F32, 16>;
+  using Sum = FixedSum<F32, kWeightLanes>;
   Sum sum;
-  for (int i = 0; i < width; i += lanes) {
-    const VF below = hn::Sub(hn::LoadU(f, rows.scores[row] + i), shift);
-    const VF weight = Exp2(f, hn::Mul(below, scale));
-    StorePairs(tile.ScaleWeights(weight, i), rows.weights[row], i);
-    sum.Add(i / lanes % Sum::kVecs, weight);
+  for (int first = 0; first < width; first += kWeightLanes) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Sum::kVecs; ++v) {
+      const int i = first + v * Sum::kLanes;
+      const VF below = hn::Sub(hn::LoadU(f, rows.scores[row] + i), shift);
+      const VF weight = Exp2(f, hn::Mul(below, scale));
+      StorePairs(tile.ScaleWeights(weight, i), rows.weights[row], i);
+      sum.Add(v, weight);
+    }
   }
   rows.total[row] = rows.total[row] * rows.factor[row] + sum.Total();
 }
@@ -213,7 +217,7 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows& rows, int first
 template <class Tile>
 HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows& rows, int count, int position) {
   const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f)), step = kKeyVecs * lanes;
+  const int lanes = static_cast<int>(hn::Lanes(f)), step = std::max(kKeyVecs * lanes, kWeightLanes);
   const auto width = [&](int row) { return (rows.seen[row / kQueries] + step - 1) / step * step; };
   for (int r = 0; r < count; r += kQueries) {
     if (width(r) > 0) Scores(tile, pairs, rows, r, position, width(r));

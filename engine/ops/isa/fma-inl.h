@@ -26,7 +26,7 @@ HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> FusedMulAdd(D f, hwy::HWY_NAMESPACE::Vec<D
   (void)f;
   return hn::MulAdd(a, b, c);
 #elif HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
-  static_assert(hn::MaxLanes(D()) == 4, "vectors of 128 bits");
+  static_assert(hn::MaxLanes(D()) <= 4, "vectors of up to 128 bits");
   (void)f;
   return hn::Vec<D>{EmulatedMulAdd(a.raw, b.raw, c.raw)};
 #else
