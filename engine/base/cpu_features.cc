@@ -22,7 +22,7 @@ constexpr IsaLevel kLevels[] = {
     {.name = "sse4",
      .architecture = Architecture::kX86,
      .features = {kSse4},
-     .optional = {},
+     .optional = {kSse42},
      .includes = {"scalar"}},
     {.name = "avx2",
      .architecture = Architecture::kX86,
@@ -42,12 +42,12 @@ constexpr IsaLevel kLevels[] = {
     {.name = "avx512-vnni",
      .architecture = Architecture::kX86,
      .features = {kSse4, kAvx2, kAvx512, kAvx512Vnni},
-     .optional = {kAvx512Bf16},
+     .optional = {},
      .includes = {"scalar", "sse4", "avx2", "avx-vnni", "avx512"}},
     {.name = "amx",
      .architecture = Architecture::kX86,
      .features = {kSse4, kAvx2, kAvx512, kAvx512Vnni, kAmxInt8},
-     .optional = {kAvx512Bf16},
+     .optional = {},
      .includes = {"scalar", "sse4", "avx2", "avx-vnni", "avx512", "avx512-vnni"}},
 };
 constexpr int kNoCap = static_cast<int>(std::size(kLevels));
@@ -65,6 +65,8 @@ CpuFeatures DetectFeatures() {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("sse4.1") || !__builtin_cpu_supports("ssse3")) return features;
   features.Add(kSse4);
+  // Of leaf 1: PCLMULQDQ, SSE4.2 and AES.
+  if (CpuidBit(1, 0, 2, 1) && CpuidBit(1, 0, 2, 20) && CpuidBit(1, 0, 2, 25)) features.Add(kSse42);
   // These also check that the operating system saves the registers.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return features;
   const bool f16c = CpuidBit(1, 0, 2, 29), bmi = CpuidBit(7, 0, 1, 3), bmi2 = CpuidBit(7, 0, 1, 8);
@@ -78,7 +80,6 @@ CpuFeatures DetectFeatures() {
   }
   features.Add(kAvx512);
   if (__builtin_cpu_supports("avx512vnni")) features.Add(kAvx512Vnni);
-  if (CpuidBit(7, 1, 0, 5)) features.Add(kAvx512Bf16);
   if (CpuidBit(7, 0, 3, 24) && CpuidBit(7, 0, 3, 25)) features.Add(kAmxInt8);
   return features;
 }

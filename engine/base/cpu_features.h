@@ -17,11 +17,11 @@ enum class Architecture : uint8_t { kAny, kX86 };
 
 enum class CpuFeature : uint8_t {
   kSse4,        // SSE4.1 and SSSE3
+  kSse42,       // SSE4.2, AES and PCLMULQDQ: Highway's target SSE4 needs them too
   kAvx2,        // AVX2, FMA, F16C, BMI, BMI2 and LZCNT
   kAvxVnni,     // vpdpbusd of 256 bits, VEX-encoded
   kAvx512,      // AVX-512 F, BW, DQ and VL
   kAvx512Vnni,  // vpdpbusd of 512 bits
-  kAvx512Bf16,  // dot products of bf16
   kAmxInt8,     // AMX tiles and their INT8 products
 };
 

@@ -34,10 +34,4 @@ std::vector<float> AttendAllFloat(const std::vector<float>& q, const std::vector
   return out;
 }
 
-float GeluTanhFloat(float x) {
-  return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
-}
-
-float GeluErfFloat(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.7071067812f)); }
-
 }  // namespace edgegate

@@ -1,6 +1,6 @@
-// Products of float matrices for calibration. Each tile has a fixed size and is computed by one
-// thread. So the bits do not depend on the number of threads, which they would with oneDNN's own
-// division of a product.
+// Products of float matrices for calibration. The bits do not depend on the number of threads or on
+// the processor: an element of the product is the sum of 256 products at a time, in order, and each
+// product and each sum is rounded.
 #pragma once
 
 #include <cstdint>

@@ -14,6 +14,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::ScalableTag<float>;
 using VF = hn::Vec<F32>;
 
+// Rounds the product and the sum, so that processors without a fused multiply-add give the same
+// bits.
+HWY_INLINE VF MulThenAdd(VF a, VF b, VF c) { return hn::Add(hn::Mul(a, b), c); }
+
 // The rows of one vector.
 struct Lanes {
   VF scale, minimum, inverse;
@@ -34,20 +38,20 @@ struct Lanes {
     const VF w = hn::Load(d, t->w[j] + row), w_carried = hn::Load(d, t->carried[j] + row);
     const VF cost = hn::Set(d, group.cost[j]), one = hn::Set(d, group.one[j]);
     const VF wanted = hn::Add(w, carried);
-    const VF level = hn::MulAdd(hn::Sub(wanted, minimum), inverse, hn::Set(d, 0.5f));
+    const VF level = MulThenAdd(hn::Sub(wanted, minimum), inverse, hn::Set(d, 0.5f));
     // Adds a half and truncates. If an argument of Min or Max is NaN, x86 returns the second one.
     const VF clamped = hn::Min(hn::Max(level, hn::Set(d, 0.5f)), hn::Set(d, 15.5f));
     const VF q = hn::ConvertTo(d, hn::ConvertTo(hn::RebindToSigned<F32>(), clamped));
-    const VF value = hn::MulAdd(scale, q, minimum), left = hn::Sub(wanted, value);
+    const VF value = MulThenAdd(scale, q, minimum), left = hn::Sub(wanted, value);
     hn::Store(q, d, t->q[j] + row);
-    error = hn::MulAdd(hn::Mul(cost, left), left, error);
+    error = MulThenAdd(hn::Mul(cost, left), left, error);
     // Solves left = w - scale * q - minimum * 1, each with its carry, for q.
     const VF q_carried = hn::Mul(hn::Sub(hn::Sub(w_carried, left), hn::Mul(minimum, one)), inverse);
     const VF costly_q = hn::Mul(cost, q_carried), costly_1 = hn::Mul(cost, one);
-    qq = hn::MulAdd(costly_q, q_carried, qq);
-    q1 = hn::MulAdd(costly_1, q_carried, q1);
-    wq = hn::MulAdd(costly_q, w_carried, wq);
-    w1 = hn::MulAdd(costly_1, w_carried, w1);
+    qq = MulThenAdd(costly_q, q_carried, qq);
+    q1 = MulThenAdd(costly_1, q_carried, q1);
+    wq = MulThenAdd(costly_q, w_carried, wq);
+    w1 = MulThenAdd(costly_1, w_carried, w1);
     return hn::Sub(w, value);
   }
 
@@ -75,15 +79,15 @@ void Impl(const GroupError& group, GroupTrial* t) {
       int i = 0;
       for (; i + 1 < j; i += 2) {
         const VF first = hn::Set(d, group.carry[j][i]), second = hn::Set(d, group.carry[j][i + 1]);
-        a0 = hn::MulAdd(hn::Load(d, errors[0][i]), first, a0);
-        b0 = hn::MulAdd(hn::Load(d, errors[1][i]), first, b0);
-        a1 = hn::MulAdd(hn::Load(d, errors[0][i + 1]), second, a1);
-        b1 = hn::MulAdd(hn::Load(d, errors[1][i + 1]), second, b1);
+        a0 = MulThenAdd(hn::Load(d, errors[0][i]), first, a0);
+        b0 = MulThenAdd(hn::Load(d, errors[1][i]), first, b0);
+        a1 = MulThenAdd(hn::Load(d, errors[0][i + 1]), second, a1);
+        b1 = MulThenAdd(hn::Load(d, errors[1][i + 1]), second, b1);
       }
       if (i < j) {
         const VF first = hn::Set(d, group.carry[j][i]);
-        a0 = hn::MulAdd(hn::Load(d, errors[0][i]), first, a0);
-        b0 = hn::MulAdd(hn::Load(d, errors[1][i]), first, b0);
+        a0 = MulThenAdd(hn::Load(d, errors[0][i]), first, a0);
+        b0 = MulThenAdd(hn::Load(d, errors[1][i]), first, b0);
       }
       hn::Store(a.Round(group, j, hn::Add(a0, a1), row, t), d, errors[0][j]);
       hn::Store(b.Round(group, j, hn::Add(b0, b1), row + lanes, t), d, errors[1][j]);

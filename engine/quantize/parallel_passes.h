@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -39,13 +38,18 @@ inline void AddTo(std::vector<float>* to, const std::vector<float>& x) {
   });
 }
 
+// Replaces each value by its GELU, in parallel. `gelu` is GeluRow or GeluErfRow.
+inline void ApplyGelu(void (*gelu)(float* x, int columns), std::vector<float>* values) {
+  ForRanges(std::ssize(*values), [&](int64_t first, int64_t end) {
+    gelu(values->data() + first, static_cast<int>(end - first));
+  });
+}
+
 // Sets gate[i] = silu(gate[i]) * up[i], in parallel.
 inline void GateWith(const std::vector<float>& up, std::vector<float>* gate) {
   ForRanges(std::ssize(up), [&](int64_t first, int64_t end) {
-    for (int64_t i = first; i < end; ++i) {
-      float& x = (*gate)[i];
-      x = x / (1.0f + std::exp(-x)) * up[i];
-    }
+    float* values = gate->data() + first;
+    SwiGluRow(values, up.data() + first, static_cast<int>(end - first), values);
   });
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
+#include "engine/base/portable_math.h"
 #include "engine/base/thread_pool.h"
 
 namespace edgegate {
@@ -54,8 +56,11 @@ std::vector<float> SmoothingFactors(const std::vector<float>& activation_max,
   std::vector<float> factors(activation_max.size(), 1.0f);
   for (size_t i = 0; i < factors.size(); ++i) {
     if (activation_max[i] < 1e-10f || weight_max[i] < 1e-10f) continue;
-    const float steps = std::nearbyintf(4.0f * std::log2(activation_max[i] / weight_max[i]));
-    factors[i] = std::exp2(std::clamp(steps, -80.0f, 80.0f) / 8.0f);
+    const double ratio = double{activation_max[i]} / double{weight_max[i]};
+    const double steps = std::nearbyint(4 * PortableLog(ratio) / std::numbers::ln2);
+    // The square root of the ratio, in steps of an eighth of an octave.
+    factors[i] =
+        static_cast<float>(PortableExp2(4 * static_cast<int>(std::clamp(steps, -80.0, 80.0))));
   }
   return factors;
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/base/portable_math.h"
+
 namespace edgegate {
 namespace {
 
@@ -19,12 +21,12 @@ double LogSumExp(std::span<const float> logits) {
   double sums[16] = {};
   size_t i = 0;
   for (; i + 16 <= logits.size(); i += 16) {
-    for (size_t j = 0; j < 16; ++j) sums[j] += std::exp(logits[i + j] - largest);
+    for (size_t j = 0; j < 16; ++j) sums[j] += PortableExp(double{logits[i + j]} - largest);
   }
-  for (; i < logits.size(); ++i) sums[0] += std::exp(logits[i] - largest);
+  for (; i < logits.size(); ++i) sums[0] += PortableExp(double{logits[i]} - largest);
   double total = 0;
   for (double sum : sums) total += sum;
-  return largest + std::log(total);
+  return largest + PortableLog(total);
 }
 
 // Returns the row after bias and penalties: `logits` itself if there are none, else `adjusted`.
@@ -74,7 +76,8 @@ void FindCandidates(std::span<const float> logits, const AllowedTokens& allowed,
                     const SamplingParams& params, float largest, std::vector<TokenLogit>* found) {
   float floor = largest - 40.0f * params.temperature;
   if (params.min_p > 0) {
-    floor = std::max(floor, largest + params.temperature * std::log(params.min_p));
+    floor = std::max(floor, largest + params.temperature *
+                                          static_cast<float>(PortableLog(double{params.min_p})));
   }
   std::vector<TokenLogit>& candidates = *found;
   candidates.clear();
@@ -100,7 +103,7 @@ int32_t Draw(const std::vector<TokenLogit>& candidates, const SamplingParams& pa
   double total = 0;
   for (const TokenLogit& c : candidates) {
     const double logit = (double{c.logit} - double{candidates[0].logit}) / params.temperature;
-    weights.push_back(std::exp(logit));
+    weights.push_back(PortableExp(logit));
     total += weights.back();
   }
   // top_p keeps the shortest prefix whose probability reaches it.

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/base/portable_math.h"
+
 namespace edgegate {
 
 // Walks through the tree of a question's options. A node is the set of options that begin with the
@@ -122,8 +124,8 @@ std::vector<std::vector<double>> ScorePlan::LogProbabilities(
       double sum = 0;
       for (const Term& term : terms) {
         double probability = 0;
-        for (const size_t score : term) probability += std::exp(double{scores[score]});
-        sum += term.size() == 1 ? double{scores[term[0]]} : std::log(probability);
+        for (const size_t score : term) probability += PortableExp(double{scores[score]});
+        sum += term.size() == 1 ? double{scores[term[0]]} : PortableLog(probability);
       }
       all.back().push_back(sum);
     }
@@ -137,7 +139,7 @@ std::vector<double> Softmax(const std::vector<double>& logprobs, double temperat
   double total = 0;
   for (const double logprob : logprobs) {
     // All are -infinity if no option can follow: then they are equal.
-    out.push_back(std::isinf(largest) ? 1.0 : std::exp((logprob - largest) / temperature));
+    out.push_back(std::isinf(largest) ? 1.0 : PortableExp((logprob - largest) / temperature));
     total += out.back();
   }
   for (double& probability : out) probability /= total;

@@ -9,14 +9,6 @@
 namespace edgegate::bert {
 namespace {
 
-// Replaces each value by its GELU, in parallel.
-void ApplyGelu(Activation kind, std::vector<float>* values) {
-  const auto gelu = kind == Activation::kGeluErf ? GeluErfFloat : GeluTanhFloat;
-  ForRanges(std::ssize(*values), [&](int64_t first, int64_t end) {
-    for (int64_t i = first; i < end; ++i) (*values)[i] = gelu((*values)[i]);
-  });
-}
-
 // Returns the sums of the embeddings of words, positions and token type 0, normalized.
 Result<std::vector<float>> EmbedTokens(const Config& c, const TensorFiles& files, const Tensors& t,
                                        const std::vector<int32_t>& tokens) {
@@ -64,7 +56,7 @@ void RunLayer(const Config& c, const FloatLayer& w, std::vector<float>* hidden) 
   *hidden =
       LayerNormFloat(*hidden, w.attention_norm, w.attention_norm_bias, width, c.layer_norm_eps);
   auto middle = LinearFloat(*hidden, w.up, inner, width, w.up_bias);
-  ApplyGelu(c.activation, &middle);
+  ApplyGelu(c.activation == Activation::kGeluErf ? GeluErfRow : GeluRow, &middle);
   AddTo(hidden, LinearFloat(middle, w.down, width, inner, w.down_bias));
   *hidden = LayerNormFloat(*hidden, w.mlp_norm, w.mlp_norm_bias, width, c.layer_norm_eps);
 }

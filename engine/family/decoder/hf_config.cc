@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "engine/base/portable_math.h"
 #include "engine/family/registry.h"
 #include "engine/weights/json.h"
 #include "engine/weights/json_keys.h"
@@ -33,7 +34,7 @@ Status Llama3Divisors(const Json& config, const Json& scaling, int max_positions
   }
   for (int i = 0; i < rope->rotary_dim / 2; ++i) {
     const double wavelength =
-        2 * std::numbers::pi * std::pow(rope->theta, 2.0 * i / rope->rotary_dim);
+        2 * std::numbers::pi * PortablePow(rope->theta, 2.0 * i / rope->rotary_dim);
     double divisor = 1;
     if (wavelength > original / low) {
       divisor = factor;

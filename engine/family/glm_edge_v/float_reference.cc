@@ -41,9 +41,7 @@ LayerInputs RunLayer(const Config& c, const FloatLayer& w, std::vector<float>* h
   AddTo(hidden, LinearFloat(in.out, w.out, width, width, w.out_bias));
   in.fc1 = LayerNormFloat(*hidden, w.norm2, w.norm2_bias, width, c.layer_norm_eps);
   auto middle = LinearFloat(in.fc1, w.fc1, inner, width, w.fc1_bias);
-  ForRanges(std::ssize(middle), [&](int64_t first, int64_t end) {
-    for (int64_t i = first; i < end; ++i) middle[i] = GeluTanhFloat(middle[i]);
-  });
+  ApplyGelu(GeluRow, &middle);
   AddTo(hidden, LinearFloat(middle, w.fc2, width, inner, w.fc2_bias));
   return in;
 }
@@ -92,9 +90,7 @@ std::vector<float> RunAdapter(const Config& c, int text_size, const FloatAdapter
   in->linear = LinearFloat(in->conv, w.conv, text_size, 4 * width, w.conv_bias);
   in->gate_up = LayerNormFloat(LinearFloat(in->linear, w.linear, text_size, text_size, {}), w.norm,
                                w.norm_bias, text_size, 1e-5f);
-  ForRanges(std::ssize(in->gate_up), [&](int64_t first, int64_t end) {
-    for (int64_t i = first; i < end; ++i) in->gate_up[i] = GeluErfFloat(in->gate_up[i]);
-  });
+  ApplyGelu(GeluErfRow, &in->gate_up);
   in->down = LinearFloat(in->gate_up, w.gate, c.adapter_size, text_size, {});
   const auto up = LinearFloat(in->gate_up, w.up, c.adapter_size, text_size, {});
   GateWith(up, &in->down);

@@ -13,6 +13,7 @@
 #include "engine/ops/attention/component_vecs-inl.h"
 #include "engine/ops/attention/kv_tile-inl.h"
 #include "engine/ops/isa/exp2-inl.h"
+#include "engine/ops/isa/fixed_sum-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
@@ -23,6 +24,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr int kQueries = 4;   // rows that share a load of keys or values
 constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr float kNone = -std::numeric_limits<float>::infinity();
+// Virtual lanes of the sum of a row's weights: the lanes of the widest vector.
+constexpr int kWeightLanes = 16;
 // Numbers of vectors of keys, and of vectors of components of values, whose sums fit the registers.
 #if HWY_CAP_GE512
 constexpr int kKeyVecs = 4, kValueVecs = 5;
@@ -34,49 +37,41 @@ HWY_INLINE VU LoadPairs(const uint16_t* p) {
   return hn::LoadU(U32(), reinterpret_cast<const uint32_t*>(p));
 }
 
-// Multiplies a pair of components of a query (or a pair of weights) by a vector of pairs of keys
-// (or of values), in float. The second product is added after the first one is rounded.
-struct FloatDot {
-  struct Pair {
-    float first, second;
-  };
-  static HWY_INLINE VF MulAdd(const Pair& a, VU pairs, VF acc) {
-    const F32 f;
-    const VF first = hn::BitCast(f, hn::ShiftLeft<16>(pairs));
-    const VF second = hn::BitCast(f, hn::And(pairs, hn::Set(U32(), 0xffff0000u)));
-    acc = hn::MulAdd(hn::Set(f, a.first), first, acc);
-    return hn::MulAdd(hn::Set(f, a.second), second, acc);
-  }
-  // Stores a vector's numbers as half as many pairs. The first number has index `i` in the row.
-  static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
-    hn::StoreU(numbers, F32(), reinterpret_cast<float*>(row) + i);
-  }
+// A pair of components of a query, or a pair of weights. They are bf16 numbers.
+struct Pair {
+  float first, second;
 };
 
-#if HWY_CAP_GE512
-// Multiplies pairs as FloatDot does, in one instruction whose operands are bf16 and whose sum is
-// float. Highway 1.0 has no such operation. Kernels that use it need CpuFeature::kAvx512Bf16.
-struct Bf16Dot {
-  using Pair = uint32_t;
-  static HWY_INLINE VF MulAdd(Pair a, VU pairs, VF acc) {
-    const VU both = hn::Set(U32(), a);
-    asm("vdpbf16ps %2, %1, %0" : "+v"(acc.raw) : "v"(pairs.raw), "v"(both.raw));
-    return acc;
-  }
-  static HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
-    const hn::Rebind<uint16_t, F32> u16;
-    auto rounded = hn::Zero(u16);
-    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded.raw) : "v"(numbers.raw));
-    hn::StoreU(rounded, u16, reinterpret_cast<uint16_t*>(row) + i);
-  }
-};
-#endif
+// Multiplies a pair by a vector of pairs of keys (or of values). The products of bf16 numbers are
+// exact in float. So a fused multiply-add and a separate addition give the same bits. The second
+// product is added after the first sum is rounded.
+HWY_INLINE VF MulAddPair(const Pair& a, VU pairs, VF acc) {
+  const F32 f;
+  const VF first = hn::BitCast(f, hn::ShiftLeft<16>(pairs));
+  const VF second = hn::BitCast(f, hn::And(pairs, hn::Set(U32(), 0xffff0000u)));
+  acc = hn::MulAdd(hn::Set(f, a.first), first, acc);
+  return hn::MulAdd(hn::Set(f, a.second), second, acc);
+}
+
+// Rounds as FloatToBf16 does. Numbers below kLeastFactor become zero.
+HWY_INLINE VF RoundToBf16(VF x) {
+  const F32 f;
+  const U32 u32;
+  const VU bits = hn::BitCast(u32, x);
+  const VU odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(u32, 1));
+  const VU sum = hn::Add(bits, hn::Add(odd, hn::Set(u32, 0x7fff)));
+  const VF rounded = hn::BitCast(f, hn::And(sum, hn::Set(u32, 0xffff0000u)));
+  return hn::IfThenZeroElse(hn::Lt(hn::Abs(x), hn::Set(f, kLeastFactor)), rounded);
+}
+
+// Stores a vector's numbers, rounded, as half as many pairs. The first number has index `i` in the
+// row.
+HWY_INLINE void StorePairs(VF numbers, Pair* row, int i) {
+  hn::StoreU(RoundToBf16(numbers), F32(), reinterpret_cast<float*>(row) + i);
+}
 
 // A set of rows that are computed together. The result of a row does not depend on the other rows.
-template <class D>
 struct Rows {
-  using Pair = typename D::Pair;
-
   explicit Rows(int head_dim)
       : q_stride((head_dim + kKvBlock - 1) / kKvBlock * kKvBlock / 2),
         sums_stride(head_dim + kKvBlock) {}
@@ -102,8 +97,8 @@ struct Rows {
 
 // Computes the scores of kQueries rows, from row `first` on, with the tile's first `width`
 // positions. The scores of positions after a row's last position are -inf.
-template <class D, class Tile>
-HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, int position,
+template <class Tile>
+HWY_INLINE void Scores(const Tile& tile, int pairs, Rows& rows, int first, int position,
                        int width) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
@@ -120,7 +115,7 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, in
       for (int v = 0; v < kKeyVecs; ++v) pair[v] = LoadPairs(keys[v] + d * 2 * kKvBlock);
       for (int r = 0; r < kQueries; ++r) {
         const auto q = rows.q(first + r)[d];
-        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = D::MulAdd(q, pair[v], acc[r][v]);
+        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = MulAddPair(q, pair[v], acc[r][v]);
       }
     }
     for (int r = 0; r < kQueries; ++r) {
@@ -138,8 +133,7 @@ HWY_INLINE void Scores(const Tile& tile, int pairs, Rows<D>& rows, int first, in
 }
 
 // Updates the row's largest score. Sets `factor` to the exponent of its change.
-template <class D>
-HWY_INLINE void Largest(int width, Rows<D>& rows, int row) {
+HWY_INLINE void Largest(int width, Rows& rows, int row) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   const float before = rows.largest[row];
@@ -150,26 +144,29 @@ HWY_INLINE void Largest(int width, Rows<D>& rows, int row) {
 }
 
 // Computes a row's weights from its scores.
-template <class D, class Tile>
-HWY_INLINE void Softmax(const Tile& tile, int width, Rows<D>& rows, int row) {
+template <class Tile>
+HWY_INLINE void Softmax(const Tile& tile, int width, Rows& rows, int row) {
   const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
   const VF shift = hn::Set(f, rows.largest[row]), scale = hn::Set(f, kLog2E);
-  VF sum = hn::Zero(f);
-  for (int i = 0; i < width; i += lanes) {
-    const VF below = hn::Sub(hn::LoadU(f, rows.scores[row] + i), shift);
-    const VF weight = Exp2(f, hn::Mul(below, scale));
-    D::StorePairs(tile.ScaleWeights(weight, i), rows.weights[row], i);
-    sum = hn::Add(sum, weight);
+  using Sum = FixedSum<F32, kWeightLanes>;
+  Sum sum;
+  for (int first = 0; first < width; first += kWeightLanes) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Sum::kVecs; ++v) {
+      const int i = first + v * Sum::kLanes;
+      const VF below = hn::Sub(hn::LoadU(f, rows.scores[row] + i), shift);
+      const VF weight = Exp2(f, hn::Mul(below, scale));
+      StorePairs(tile.ScaleWeights(weight, i), rows.weights[row], i);
+      sum.Add(v, weight);
+    }
   }
-  rows.total[row] = rows.total[row] * rows.factor[row] + hn::GetLane(hn::SumOfLanes(f, sum));
+  rows.total[row] = rows.total[row] * rows.factor[row] + sum.Total();
 }
 
 // Adds the weighted values of a pair of positions. `mask` selects the bits of the pair that count.
-template <class D, int kVecs>
-HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
-                        const typename D::Pair (*weights)[kTile / 2], int at,
-                        VF (&acc)[kQueries][kVecs]) {
+template <int kVecs>
+HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask, const Pair (*weights)[kTile / 2],
+                        int at, VF (&acc)[kQueries][kVecs]) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
   VU pair[kVecs];
   for (int v = 0; v < kVecs; ++v) {
@@ -178,14 +175,14 @@ HWY_INLINE void AddPair(const uint16_t* values, uint32_t mask,
   }
   for (int r = 0; r < kQueries; ++r) {
     const auto weight = weights[r][at];
-    for (int v = 0; v < kVecs; ++v) acc[r][v] = D::MulAdd(weight, pair[v], acc[r][v]);
+    for (int v = 0; v < kVecs; ++v) acc[r][v] = MulAddPair(weight, pair[v], acc[r][v]);
   }
 }
 
 // Computes sums[r] = sums[r] * factor[r] + sum over the tile's `count` positions of weight * value,
 // for kVecs vectors of components from component `d` on.
-template <class D, int kVecs, class Tile>
-HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int first, int count,
+template <int kVecs, class Tile>
+HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows& rows, int first, int count,
                            int d) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
@@ -202,10 +199,10 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
     const int end = std::min(kKvBlock, count - block);
     int i = 0;
     for (; i + 2 <= end; i += 2, values += 2 * head_dim) {
-      AddPair<D, kVecs>(values, ~0u, weights, (block + i) / 2, acc);
+      AddPair<kVecs>(values, ~0u, weights, (block + i) / 2, acc);
     }
     // The second half of the last pair was never written. The mask removes it.
-    if (i < end) AddPair<D, kVecs>(values, 0xffffu, weights, (block + i) / 2, acc);
+    if (i < end) AddPair<kVecs>(values, 0xffffu, weights, (block + i) / 2, acc);
   }
   for (int r = 0; r < kQueries; ++r) {
     for (int v = 0; v < kVecs; ++v) {
@@ -217,54 +214,53 @@ HWY_INLINE void Accumulate(const Tile& tile, int head_dim, Rows<D>& rows, int fi
 // Computes the weights of the tile, which holds keys, in the first `count` rows. Each step is done
 // for all rows before the next step, because the steps of one row depend on each other and the
 // steps of different rows do not.
-template <class D, class Tile>
-HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows<D>& rows, int count, int position) {
+template <class Tile>
+HWY_NOINLINE void WeighTile(const Tile& tile, int pairs, Rows& rows, int count, int position) {
   const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f)), step = kKeyVecs * lanes;
+  const int lanes = static_cast<int>(hn::Lanes(f)), step = std::max(kKeyVecs * lanes, kWeightLanes);
   const auto width = [&](int row) { return (rows.seen[row / kQueries] + step - 1) / step * step; };
   for (int r = 0; r < count; r += kQueries) {
-    if (width(r) > 0) Scores<D>(tile, pairs, rows, r, position, width(r));
+    if (width(r) > 0) Scores(tile, pairs, rows, r, position, width(r));
   }
-  for (int r = 0; r < count; ++r) Largest<D>(width(r), rows, r);
+  for (int r = 0; r < count; ++r) Largest(width(r), rows, r);
   for (int r = 0; r < kMaxRows; r += lanes) {
     hn::Store(Exp2(f, hn::Load(f, rows.factor + r)), f, rows.factor + r);
   }
   for (int r = 0; r < count; ++r) {
-    if (width(r) > 0) Softmax<D>(tile, width(r), rows, r);
+    if (width(r) > 0) Softmax(tile, width(r), rows, r);
   }
 }
 
 // Adds the weighted values of the tile in the first `count` rows.
-template <class D, class Tile>
-HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows<D>& rows, int count) {
+template <class Tile>
+HWY_NOINLINE void AddTile(const Tile& tile, int head_dim, Rows& rows, int count) {
   const int lanes = static_cast<int>(hn::Lanes(F32()));
   for (int r = 0; r < count; r += kQueries) {
     const int seen = rows.seen[r / kQueries];
     if (seen <= 0) continue;
     // The last vector may read past the row. Those sums are not used.
     ForComponents<kValueVecs>(head_dim, lanes, [&](auto vecs, int d) {
-      Accumulate<D, decltype(vecs)::value>(tile, head_dim, rows, r, seen, d);
+      Accumulate<decltype(vecs)::value>(tile, head_dim, rows, r, seen, d);
     });
   }
 }
 
 // Stores a query as pairs.
-template <class D>
-HWY_INLINE void StoreQuery(const float* q, int head_dim, typename D::Pair* pairs) {
+HWY_INLINE void StoreQuery(const float* q, int head_dim, Pair* pairs) {
   const F32 f;
   const int lanes = static_cast<int>(hn::Lanes(f));
   int d = 0;
-  for (; d + lanes <= head_dim; d += lanes) D::StorePairs(hn::LoadU(f, q + d), pairs, d);
+  for (; d + lanes <= head_dim; d += lanes) StorePairs(hn::LoadU(f, q + d), pairs, d);
   if (d == head_dim) return;
   HWY_ALIGN float last[kKvBlock] = {};
   std::copy_n(q + d, head_dim - d, last);
-  D::StorePairs(hn::Load(f, last), pairs, d);
+  StorePairs(hn::Load(f, last), pairs, d);
 }
 
 // Computes up to kMaxRows rows of the task, from row `row` on.
-template <class D, class Tile>
+template <class Tile>
 void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist) {
-  Rows<D> rows(kv.head_dim);
+  Rows rows(kv.head_dim);
   // Rows that do not exist repeat the last one. Their results are not stored.
   const int count = (exist + kQueries - 1) / kQueries * kQueries;
   int most_seen[kMaxRows / kQueries] = {}, all_positions = 0;
@@ -272,7 +268,7 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist
     const int index = row + std::min(r, exist - 1);
     const int token = index / task.group;
     const int64_t head = int64_t{index % task.group} * kv.head_dim;
-    StoreQuery<D>(task.q + token * task.q_stride + head, kv.head_dim, rows.q(r));
+    StoreQuery(task.q + token * task.q_stride + head, kv.head_dim, rows.q(r));
     rows.out[r] = task.out + token * task.out_stride + head;
     rows.positions[r] = task.visible > 0 ? task.visible : task.first_position + token + 1;
     std::fill_n(rows.sums(r), rows.sums_stride, 0.0f);
@@ -290,9 +286,9 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist
     // All rows use the keys before any row uses the values. The keys fit the first-level cache, and
     // so do the values, but not both.
     tile.ReadKeys(kv, task, position, all_positions - position);
-    WeighTile<D>(tile, kv.key_pairs(), rows, count, position);
+    WeighTile(tile, kv.key_pairs(), rows, count, position);
     tile.ReadValues(kv, task, position, all_positions - position);
-    AddTile<D>(tile, kv.head_dim, rows, count);
+    AddTile(tile, kv.head_dim, rows, count);
   }
   for (int r = 0; r < exist; ++r) {
     const float inverse = 1.0f / rows.total[r];
@@ -300,17 +296,16 @@ void AttendRows(const KvLayer& kv, const AttentionTask& task, int row, int exist
   }
 }
 
-template <class D, class Tile>
+template <class Tile>
 void AttendTask(const KvLayer& kv, const AttentionTask& task) {
   const int total = task.tokens * task.group;
   for (int row = 0; row < total; row += kMaxRows) {
-    AttendRows<D, Tile>(kv, task, row, std::min(kMaxRows, total - row));
+    AttendRows<Tile>(kv, task, row, std::min(kMaxRows, total - row));
   }
 }
 
-template <class D>
 void AttendStored(const KvLayer& kv, const AttentionTask& task) {
-  kv.type == KvType::kInt8 ? AttendTask<D, Int8Tile>(kv, task) : AttendTask<D, Bf16Tile>(kv, task);
+  kv.type == KvType::kInt8 ? AttendTask<Int8Tile>(kv, task) : AttendTask<Bf16Tile>(kv, task);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -326,15 +321,15 @@ constexpr auto kX86 = Architecture::kX86;
 
 constexpr AttentionKernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
-    {{"avx512-bf16", kX86, {kAvx512, kAvx512Bf16}, Activations::kBf16},
-     N_AVX3::AttendStored<N_AVX3::Bf16Dot>},
-    {{"avx512", kX86, {kAvx512}, Activations::kFloat}, N_AVX3::AttendStored<N_AVX3::FloatDot>},
+    {{"avx512", kX86, {kAvx512}, Activations::kBf16}, N_AVX3::AttendStored},
 #endif
 #if HWY_TARGETS & HWY_AVX2
-    {{"avx2", kX86, {kAvx2}, Activations::kFloat}, N_AVX2::AttendStored<N_AVX2::FloatDot>},
+    {{"avx2", kX86, {kAvx2}, Activations::kBf16}, N_AVX2::AttendStored},
 #endif
-    {{"scalar", Architecture::kAny, {}, Activations::kFloat},
-     HWY_NAMESPACE::AttendStored<HWY_NAMESPACE::FloatDot>},
+#if HWY_TARGETS & HWY_SSE4
+    {{"sse4", kX86, {kSse4, kSse42}, Activations::kBf16}, N_SSE4::AttendStored},
+#endif
+    {{"scalar", Architecture::kAny, {}, Activations::kBf16}, HWY_NAMESPACE::AttendStored},
 };
 
 }  // namespace

@@ -4,9 +4,12 @@
 //
 // The softmax is the online softmax (Milakov and Gimelshein 2018, arXiv:1805.02867) over tiles of
 // positions, in order. The result of a row depends only on its position and on the cache. It does
-// not depend on the number of queries, sequences or threads that share the call. Kernels that
-// multiply pairs of bf16 (AVX512-BF16) round queries and weights to bf16, as keys and values are.
-// If values have 8 bits, a weight is multiplied by their scale before it is rounded.
+// not depend on the number of queries, sequences or threads that share the call.
+//
+// All kernels give the same bits. They round queries and weights to bf16, as keys and values are.
+// If values have 8 bits, a weight is multiplied by their scale before it is rounded. Products of
+// bf16 numbers are exact in float, because numbers below kLeastFactor are stored as zero. The sum
+// of the weights has 16 virtual lanes (isa/fixed_sum-inl.h).
 #pragma once
 
 #include <cstdint>
@@ -34,8 +37,7 @@ struct AttentionTask {
   int visible = 0;  // 0: causal; otherwise the number of positions that each token attends to
 };
 
-// A row of the kernel table. Kernels that read Activations::kBf16 round the queries and the
-// weights. attend() computes one task on the calling thread. Thread-safe.
+// A row of the kernel table. attend() computes one task on the calling thread. Thread-safe.
 struct AttentionKernel {
   KernelTarget target;
   void (*attend)(const KvLayer& kv, const AttentionTask& task);

@@ -23,7 +23,7 @@ ImageAttention::ImageAttention(int patches, int heads, int head_dim, bool precis
     : patches_(patches),
       heads_(heads),
       head_dim_(head_dim),
-      int8_(precise || head_dim > kMaxInt8HeadDim ? nullptr : SelectInt8AttentionKernel()),
+      int8_(precise || head_dim > kMaxInt8HeadDim ? nullptr : &SelectInt8AttentionKernel()),
       layer_{nullptr, heads, head_dim} {
   if (int8_ != nullptr) {
     queries8_.Reset(Int8Query::Bytes(head_dim) * patches * heads);

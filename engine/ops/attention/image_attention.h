@@ -16,8 +16,8 @@ namespace edgegate {
 class ImageAttention {
  public:
   // Allocates the memory for one layer of `patches` patches. INT8 takes half the time of bf16. Its
-  // error is about as large as that of the INT8 layers around it. Uses bf16 if `precise` is set, or
-  // if the processor has no kernel for INT8 attention. Throws std::bad_alloc.
+  // error is about as large as that of the INT8 layers around it. Uses bf16 if `precise` is set or
+  // if a head has more than kMaxInt8HeadDim components. Throws std::bad_alloc.
   ImageAttention(int patches, int heads, int head_dim, bool precise);
 
   // `count` of Store() must be a multiple of this number of patches, except in the last call.

@@ -1,4 +1,5 @@
-// The AVX-512-VNNI and AVX-VNNI kernels are instances of one template.
+// The kernels for vectors are instances of one template. All kernels give the same bits: sums of
+// products are exact integers, and each operation on floats is rounded.
 
 #include "engine/ops/attention/int8_attention.h"
 
@@ -23,7 +24,12 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_ARCH_X86 && HWY_CAP_GE256
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+#define EDGEGATE_INT8_ATTENTION_VECTORS
+#else
+#undef EDGEGATE_INT8_ATTENTION_VECTORS
+#endif
+#ifdef EDGEGATE_INT8_ATTENTION_VECTORS
 
 using F32 = hn::CappedTag<float, 16>;
 using I32 = hn::RebindToSigned<F32>;
@@ -54,18 +60,55 @@ HWY_INLINE V32 BroadcastQuad(const void* p) {
   return hn::Set(I32(), quad);
 }
 
+#if HWY_CAP_GE256
+// Exact sums of four products u8 x s8, in one instruction.
+struct VnniDot {
+  static HWY_INLINE V32 Add(V32 sums, V32 bytes, V32 signed_bytes) {
+    return DotVnni(sums, bytes, signed_bytes);
+  }
+};
+#endif
+
+// Returns the sums of the products of adjacent numbers.
+HWY_INLINE V32 MulPairs(V16 a, V16 b) {
+#if HWY_CAP_GE512
+  return V32{_mm512_madd_epi16(a.raw, b.raw)};
+#elif HWY_CAP_GE256
+  return V32{_mm256_madd_epi16(a.raw, b.raw)};
+#else
+  return V32{_mm_madd_epi16(a.raw, b.raw)};
+#endif
+}
+
+// The same sums without VNNI. The bytes become 16-bit numbers, whose products are exact in s32. The
+// compiler computes the 16-bit numbers of an operand once for all sums that use it.
+struct PairsDot {
+  static HWY_INLINE V32 Add(V32 sums, V32 bytes, V32 signed_bytes) {
+    const I16 i16;
+    const auto u = hn::BitCast(U16(), bytes);
+    const V16 s = hn::BitCast(i16, signed_bytes);
+    const V16 even = hn::BitCast(i16, hn::And(u, hn::Set(U16(), 0xff)));
+    const V16 odd = hn::BitCast(i16, hn::ShiftRight<8>(u));
+    const V16 signed_even = hn::ShiftRight<8>(hn::ShiftLeft<8>(s));
+    const V16 signed_odd = hn::ShiftRight<8>(s);
+    sums = hn::Add(sums, MulPairs(even, signed_even));
+    return hn::Add(sums, MulPairs(odd, signed_odd));
+  }
+};
+
 // A set of rows that are computed together. The result of a row does not depend on the other rows.
 struct Rows {
   const uint8_t* q[kMaxRows];
   HWY_ALIGN float sums[kMaxRows][kMaxDim];
-  int32_t start[kMaxRows];              // initial sum of a score; cancels the keys' offset
-  float to_log2[kMaxRows];              // factor from (sum times key's scale) to an exponent of two
-  float largest[kMaxRows];              // largest score so far
-  HWY_ALIGN float total[kMaxRows][16];  // sums of the weights, by lanes
+  int32_t start[kMaxRows];  // initial sum of a score; cancels the keys' offset
+  float to_log2[kMaxRows];  // factor from (sum times key's scale) to an exponent of two
+  float largest[kMaxRows];  // largest score so far
+  float total[kMaxRows];    // sum of the weights
 };
 
 // Computes the scores of kQueries rows, from row `first` on, with the tile. The factor of each row
 // is not applied.
+template <class Dot>
 HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int quads,
                        float (*scores)[kTile]) {
   const F32 f;
@@ -80,7 +123,7 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
       for (int v = 0; v < kKeyVecs; ++v) key[v] = LoadQuads(keys + v * Lanes() * 4);
       for (int r = 0; r < kQueries; ++r) {
         const V32 q = BroadcastQuad(rows.q[first + r] + quad * 4);
-        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = DotVnni(acc[r][v], key[v], q);
+        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = Dot::Add(acc[r][v], key[v], q);
       }
     }
     for (int v = 0; v < kKeyVecs; ++v) {
@@ -93,13 +136,15 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
 }
 
 // Rounds to the nearest integer with the processor's instruction. Numbers out of range become the
-// smallest integer. As an exponent (below) that integer gives a weight of zero. So the two
+// smallest integer. As an exponent that integer gives a weight of zero. So the two
 // additional operations of Highway's NearestInt() are not needed.
 HWY_INLINE V32 Nearest(VF x) {
 #if HWY_CAP_GE512
   return V32{_mm512_cvtps_epi32(x.raw)};
-#else
+#elif HWY_CAP_GE256
   return V32{_mm256_cvtps_epi32(x.raw)};
+#else
+  return V32{_mm_cvtps_epi32(x.raw)};
 #endif
 }
 
@@ -108,17 +153,17 @@ HWY_INLINE V32 Nearest(VF x) {
 HWY_INLINE V16 Bytes(V16 a, V16 b) {
 #if HWY_CAP_GE512
   return V16{_mm512_packus_epi16(a.raw, b.raw)};
-#else
+#elif HWY_CAP_GE256
   return V16{_mm256_packus_epi16(a.raw, b.raw)};
+#else
+  return V16{_mm_packus_epi16(a.raw, b.raw)};
 #endif
 }
 
-// Exponents of two are 16-bit numbers that count down in units of 1 / kUnits: -x * kUnits + kShift.
-// They saturate at values of x for which 255 * 2^x is below 0.5 and is rounded to zero.
-constexpr float kUnits = 2048, kShift = 7 * kUnits;
+constexpr float kUnits = kExponentUnits, kShift = kExponentShift;
 
 // Returns 255 * 2^x for x <= 0, rounded, with a relative error of 0.2 %. `exponents` has the form
-// above.
+// of int8_attention.h.
 HWY_INLINE V16 Exp2Bytes(V16 exponents) {
   const I16 i16;
   const U16 u16;
@@ -145,10 +190,10 @@ HWY_INLINE float Largest(float* scores, int count) {
   return hn::GetLane(hn::MaxOfLanes(f, top));
 }
 
-// Computes a row's weights from its scores. The score `largest` has the weight 255. Then sets
-// total = total * before + (sum of the weights) * share.
-HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float before,
-                        float share, float* total, uint8_t* weights) {
+// Computes a row's weights from its scores. The score `largest` has the weight 255. Returns the sum
+// of the weights.
+template <class Dot>
+HWY_INLINE int32_t Softmax(const float* scores, float to_log2, float largest, uint8_t* weights) {
   const F32 f;
   const I32 i32;
   const VF top = hn::Set(f, largest), scale = hn::Set(f, to_log2 * kUnits);
@@ -158,7 +203,7 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
     for (int lane = 0; lane < 16; lane += Lanes()) {
       const auto exponents = [&](int part) HWY_ATTR {
         const VF score = hn::LoadU(f, scores + i + part * 16 + lane);
-        return Nearest(hn::MulAdd(hn::Sub(top, score), scale, hn::Set(f, kShift)));
+        return Nearest(hn::Add(hn::Mul(hn::Sub(top, score), scale), hn::Set(f, kShift)));
       };
       const auto bytes = [&](int part) HWY_ATTR {
         return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
@@ -166,11 +211,10 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
       // Each 128 bits hold four weights of each part. This is the order of Int8KvTile's values.
       const V32 quads = hn::BitCast(i32, Bytes(bytes(0), bytes(2)));
       hn::StoreU(quads, i32, reinterpret_cast<int32_t*>(weights + i + 4 * lane));
-      sum = DotVnni(sum, quads, ones);
+      sum = Dot::Add(sum, quads, ones);
     }
   }
-  const VF old = hn::Mul(hn::LoadU(f, total), hn::Set(f, before));
-  hn::StoreU(hn::MulAdd(hn::ConvertTo(f, sum), hn::Set(f, share), old), f, total);
+  return hn::GetLane(hn::SumOfLanes(i32, sum));
 }
 
 // The working memory of a tile.
@@ -190,6 +234,7 @@ HWY_INLINE void Exp2All(float* x) {
 
 // Computes the softmax of the first `count` rows. Each step is done for all rows before the next
 // step, because the steps of one row depend on each other and the steps of different rows do not.
+template <class Dot>
 HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   for (int r = 0; r < count; ++r) {
     work.largest[r] = Largest(work.scores[r], exist);
@@ -201,14 +246,15 @@ HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   Exp2All(work.before);
   Exp2All(work.share);
   for (int r = 0; r < count; ++r) {
-    Softmax(work.scores[r], rows.to_log2[r], work.largest[r], work.before[r], work.share[r],
-            rows.total[r], work.weights[r]);
+    const int32_t sum =
+        Softmax<Dot>(work.scores[r], rows.to_log2[r], work.largest[r], work.weights[r]);
+    rows.total[r] = rows.total[r] * work.before[r] + static_cast<float>(sum) * work.share[r];
   }
 }
 
 // Computes sums[r] = sums[r] * before[r] + share[r] * (sum over the tile of weight * value), for
 // kVecs vectors of components from component `c` on, and for kQueries rows from row `first` on.
-template <int kVecs>
+template <class Dot, int kVecs>
 HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int first, int c,
                            const TileWork& work) {
   const F32 f;
@@ -222,7 +268,7 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
     for (int v = 0; v < kVecs; ++v) value[v] = LoadQuads(values + v * Lanes() * 4);
     for (int r = 0; r < kQueries; ++r) {
       const V32 weight = BroadcastQuad(work.weights[first + r] + at);
-      for (int v = 0; v < kVecs; ++v) acc[r][v] = DotVnni(acc[r][v], weight, value[v]);
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = Dot::Add(acc[r][v], weight, value[v]);
     }
   }
   for (int v = 0; v < kVecs; ++v) {
@@ -232,26 +278,28 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
       float* sums = rows.sums[first + r] + at;
       const VF before = hn::Mul(hn::LoadU(f, sums), hn::Set(f, work.before[first + r]));
       const VF factor = hn::Mul(scale, hn::Set(f, work.share[first + r]));
-      hn::StoreU(hn::MulAdd(hn::ConvertTo(f, acc[r][v]), factor, before), f, sums);
+      hn::StoreU(hn::Add(hn::Mul(hn::ConvertTo(f, acc[r][v]), factor), before), f, sums);
     }
   }
 }
 
 // Computes one tile, of which the first `exist` positions exist, for `count` rows, a multiple of
 // kQueries.
+template <class Dot>
 HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& rows, int count) {
   TileWork work;
   const int quads = Int8KvTile::quads(dim), padded = Int8KvTile::padded_dim(dim);
-  for (int r = 0; r < count; r += kQueries) Scores(tile, rows, r, quads, work.scores + r);
-  SoftmaxAll(exist, count, rows, work);
+  for (int r = 0; r < count; r += kQueries) Scores<Dot>(tile, rows, r, quads, work.scores + r);
+  SoftmaxAll<Dot>(exist, count, rows, work);
   for (int r = 0; r < count; r += kQueries) {
     ForComponents<kValueVecs>(dim, Lanes(), [&](auto vecs, int c) {
-      Accumulate<decltype(vecs)::value>(tile, padded, rows, r, c, work);
+      Accumulate<Dot, decltype(vecs)::value>(tile, padded, rows, r, c, work);
     });
   }
 }
 
 // Computes up to kMaxRows rows of the task, from row `row` on.
+template <class Dot>
 void AttendRows(const Int8AttentionTask& task, int row, int count) {
   const F32 f;
   Rows rows;
@@ -269,19 +317,15 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
     rows.start[r] = -Int8KvTile::kKeyOffset * query.sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
-    std::fill_n(rows.total[r], 16, 0.0f);
+    rows.total[r] = 0;
   }
   uint8_t* memory = task.tiles;
   for (int at = 0; at < task.positions; at += kTile, memory += Int8KvTile::Bytes(dim)) {
     const Int8KvTile tile = Int8KvTile::At(memory, dim);
-    AttendTile(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
+    AttendTile<Dot>(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
   }
   for (int r = 0; r < count; ++r) {
-    VF total = hn::LoadU(f, rows.total[r]);
-    for (int i = Lanes(); i < 16; i += Lanes()) {
-      total = hn::Add(total, hn::LoadU(f, rows.total[r] + i));
-    }
-    const float inverse = 1.0f / hn::GetLane(hn::SumOfLanes(f, total));
+    const float inverse = 1.0f / rows.total[r];
     float* out = task.out + (row + r) * task.stride;
     int c = 0;
     for (; c + Lanes() <= dim; c += Lanes()) {
@@ -291,9 +335,10 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   }
 }
 
+template <class Dot>
 void AttendImpl(const Int8AttentionTask& task) {
   for (int row = 0; row < task.rows; row += kMaxRows) {
-    AttendRows(task, row, std::min(kMaxRows, task.rows - row));
+    AttendRows<Dot>(task, row, std::min(kMaxRows, task.rows - row));
   }
 }
 
@@ -307,30 +352,31 @@ HWY_AFTER_NAMESPACE();
 namespace edgegate {
 namespace {
 
-// The table ends with an empty row, because no kernel runs on every processor.
+using enum CpuFeature;
+constexpr auto kX86 = Architecture::kX86;
+
 constexpr Int8AttentionKernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
-    {{"avx512-vnni",
-      Architecture::kX86,
-      {CpuFeature::kAvx512, CpuFeature::kAvx512Vnni},
-      Activations::kU8},
-     N_AVX3::AttendImpl},
+    {{"avx512-vnni", kX86, {kAvx512, kAvx512Vnni}, Activations::kU8},
+     N_AVX3::AttendImpl<N_AVX3::VnniDot>},
+    {{"avx512-pairs", kX86, {kAvx512}, Activations::kU8}, N_AVX3::AttendImpl<N_AVX3::PairsDot>},
 #endif
 #if HWY_TARGETS & HWY_AVX2
-    {{"avx-vnni", Architecture::kX86, {CpuFeature::kAvx2, CpuFeature::kAvxVnni}, Activations::kU8},
-     N_AVX2::AttendImpl},
+    {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kU8}, N_AVX2::AttendImpl<N_AVX2::VnniDot>},
+    {{"avx2-pairs", kX86, {kAvx2}, Activations::kU8}, N_AVX2::AttendImpl<N_AVX2::PairsDot>},
 #endif
-    {},
+#if HWY_TARGETS & HWY_SSE4
+    {{"sse4-pairs", kX86, {kSse4, kSse42}, Activations::kU8}, N_SSE4::AttendImpl<N_SSE4::PairsDot>},
+#endif
+    {{"scalar", Architecture::kAny, {}, Activations::kU8}, AttendInt8Scalar},
 };
 
 }  // namespace
 
-std::span<const Int8AttentionKernel> Int8AttentionKernels() {
-  return std::span(kKernels).first(std::size(kKernels) - 1);
-}
+std::span<const Int8AttentionKernel> Int8AttentionKernels() { return kKernels; }
 
-const Int8AttentionKernel* SelectInt8AttentionKernel() {
-  return SelectKernel(Int8AttentionKernels());
+const Int8AttentionKernel& SelectInt8AttentionKernel() {
+  return *SelectKernel(Int8AttentionKernels());
 }
 
 }  // namespace edgegate

@@ -18,6 +18,11 @@ namespace edgegate {
 inline constexpr int kAttentionTile = 128;  // positions
 inline constexpr int kMaxInt8HeadDim = 256;
 
+// Exponents of two are 16-bit numbers that count down in units of 1 / kExponentUnits:
+// -x * kExponentUnits + kExponentShift. They saturate at values of x for which 255 * 2^x is below
+// 0.5 and is rounded to zero.
+inline constexpr float kExponentUnits = 2048, kExponentShift = 7 * kExponentUnits;
+
 // One head's keys and values of a tile of positions. A view of 64-byte-aligned memory, which the
 // caller owns.
 struct Int8KvTile {
@@ -75,7 +80,8 @@ struct Int8AttentionTask {
   int positions = 0;         // of all tiles; only the last tile may be partly filled
 };
 
-// A row of the kernel table. attend() computes one task on the calling thread. Thread-safe.
+// A row of the kernel table. All kernels give the same bits. attend() computes one task on the
+// calling thread. Thread-safe.
 struct Int8AttentionKernel {
   KernelTarget target;
   void (*attend)(const Int8AttentionTask& task);
@@ -84,9 +90,11 @@ struct Int8AttentionKernel {
 // Returns all kernels that were compiled, from the fastest to the slowest.
 std::span<const Int8AttentionKernel> Int8AttentionKernels();
 
-// Returns the fastest kernel of the current level (SetIsaCap()). Null if the level has no kernel:
-// all need the instruction vpdpbusd. Thread-safe.
-const Int8AttentionKernel* SelectInt8AttentionKernel();
+// Returns the fastest kernel of the current level (SetIsaCap()). Thread-safe.
+const Int8AttentionKernel& SelectInt8AttentionKernel();
+
+// The kernel for all processors, in plain loops. It defines the bits of the other kernels.
+void AttendInt8Scalar(const Int8AttentionTask& task);
 
 // Computes a task as the reference of the tests, with the same quantized keys, values and queries,
 // but with exact weights.

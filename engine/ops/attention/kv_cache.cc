@@ -33,13 +33,15 @@ void WriteInt8(const KvLayer& kv, int block, int offset, int head, const float* 
            kv.values8(block, head) + int64_t{offset} * dim, 1);
 }
 
+uint16_t StoredBf16(float x) { return std::fabs(x) < kLeastFactor ? 0 : FloatToBf16(x); }
+
 void WriteBf16(const KvLayer& kv, int block, int offset, int head, const float* key,
                const float* value) {
   uint16_t* keys = kv.keys(block, head);
   uint16_t* values = kv.values(block, head);
   for (int d = 0; d < kv.head_dim; ++d) {
-    keys[KvLayer::key_index(offset, d)] = FloatToBf16(key[d]);
-    values[kv.value_index(offset, d)] = FloatToBf16(value[d]);
+    keys[KvLayer::key_index(offset, d)] = StoredBf16(key[d]);
+    values[kv.value_index(offset, d)] = StoredBf16(value[d]);
   }
   if (kv.head_dim % 2 != 0) keys[KvLayer::key_index(offset, kv.head_dim)] = 0;
 }

@@ -24,6 +24,10 @@ inline constexpr int kKvBlock = 16;
 // Number of elements that must be readable after the last block, because vectors may extend past
 // its last value.
 inline constexpr int kKvSlack = 32;
+// The least magnitude of a bf16 number that attention multiplies. Smaller keys, values, queries and
+// weights are replaced by zero. So the product of two such numbers is zero or a normal number that
+// is a multiple of 2^-134, and exact in float.
+inline constexpr float kLeastFactor = 0x1p-60f;
 
 // The keys and values of one layer, for all sequences. A view: the caller owns the memory, which
 // needs no alignment. An element has 16 bits: one bf16, two s8, or half a float. The part of one KV

@@ -9,6 +9,8 @@
 
 #include <hwy/highway.h>
 
+#include "engine/ops/isa/fma-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
@@ -26,12 +28,12 @@ HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> Exp2Inside(D f, hwy::HWY_NAMESPACE::Vec<D>
   const auto whole = hn::Add(x, rounder);
   const auto part = hn::Sub(x, hn::Sub(whole, rounder));
   auto p = hn::Set(f, 1.535336188319500e-4f);
-  p = hn::MulAdd(p, part, hn::Set(f, 1.339887440266574e-3f));
-  p = hn::MulAdd(p, part, hn::Set(f, 9.618437357674640e-3f));
-  p = hn::MulAdd(p, part, hn::Set(f, 5.550332471162809e-2f));
-  p = hn::MulAdd(p, part, hn::Set(f, 2.402264791363012e-1f));
-  p = hn::MulAdd(p, part, hn::Set(f, 6.931472028550421e-1f));
-  p = hn::MulAdd(p, part, hn::Set(f, 1.0f));
+  p = FusedMulAdd(f, p, part, hn::Set(f, 1.339887440266574e-3f));
+  p = FusedMulAdd(f, p, part, hn::Set(f, 9.618437357674640e-3f));
+  p = FusedMulAdd(f, p, part, hn::Set(f, 5.550332471162809e-2f));
+  p = FusedMulAdd(f, p, part, hn::Set(f, 2.402264791363012e-1f));
+  p = FusedMulAdd(f, p, part, hn::Set(f, 6.931472028550421e-1f));
+  p = FusedMulAdd(f, p, part, hn::Set(f, 1.0f));
   // Adds the integer to the exponent of a number near one. The shift removes the bits of the
   // rounder.
   const auto power = hn::ShiftLeft<23>(hn::BitCast(i32, whole));

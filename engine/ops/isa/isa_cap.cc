@@ -46,6 +46,7 @@ Status SetIsaCap(std::string_view name) {
   // A lower value is a better target. This disables the target and all better ones.
   if (!features.Has(CpuFeature::kAvx512)) disabled |= 2 * int64_t{HWY_AVX3} - 1;
   if (!features.Has(CpuFeature::kAvx2)) disabled |= 2 * int64_t{HWY_AVX2} - 1;
+  if (!features.Has(CpuFeature::kSse4)) disabled |= 2 * int64_t{HWY_SSE4} - 1;
 #endif
   hwy::DisableTargets(disabled);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());

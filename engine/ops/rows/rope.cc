@@ -1,7 +1,6 @@
 #include "engine/ops/rows/rope.h"
 
-#include <cmath>
-
+#include "engine/base/portable_math.h"
 #include "engine/base/thread_pool.h"
 
 namespace edgegate {
@@ -11,7 +10,7 @@ RopeTable::RopeTable(int rotary_dim, double theta, const std::vector<float>& fre
     : half_(rotary_dim / 2), frequency_(half_), axis_(frequency_axes) {
   axis_.resize(static_cast<size_t>(half_));
   for (int i = 0; i < half_; ++i) {
-    frequency_[i] = static_cast<float>(1.0 / std::pow(theta, 2.0 * i / rotary_dim));
+    frequency_[i] = static_cast<float>(1.0 / PortablePow(theta, 2.0 * i / rotary_dim));
     if (!frequency_divisors.empty()) frequency_[i] /= frequency_divisors[i];
   }
 }
@@ -24,8 +23,9 @@ void RopeTable::SetPositions(const std::vector<int32_t>& positions, int axes) {
     for (int i = 0; i < half_; ++i) {
       const int axis = axes == 1 ? 0 : axis_[i];
       const float angle = static_cast<float>(positions[t * axes + axis]) * frequency_[i];
-      row[i] = std::cos(angle);
-      row[half_ + i] = std::sin(angle);
+      const SineCosine turn = PortableSineCosine(double{angle});
+      row[i] = static_cast<float>(turn.cosine);
+      row[half_ + i] = static_cast<float>(turn.sine);
     }
   });
 }

@@ -9,6 +9,7 @@
 
 // Must be included after highway.h.
 #include "engine/ops/isa/exp2-inl.h"
+#include "engine/ops/isa/fixed_sum-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
@@ -87,7 +88,7 @@ HWY_INLINE VF Silu(VF x) { return hn::Mul(x, Sigmoid(F32(), x)); }
 // Returns gelu(x) = x / 2 * (1 + tanh(u)) = x * sigmoid(2u), u = sqrt(2 / pi) * (x + 0.044715 x^3).
 HWY_INLINE VF GeluOf(VF x) {
   const F32 f;
-  const VF u = hn::MulAdd(hn::Mul(hn::Mul(x, x), x), hn::Set(f, 0.044715f), x);
+  const VF u = hn::Add(hn::Mul(hn::Mul(hn::Mul(x, x), x), hn::Set(f, 0.044715f)), x);
   return hn::Mul(x, Sigmoid(f, hn::Mul(u, hn::Set(f, 1.5957691216057308f))));
 }
 
@@ -123,6 +124,39 @@ void GeluImpl(const int32_t* acc, int columns, float row_scale, int32_t zero_poi
   ForVectors(columns, [&](int c, auto left) HWY_ATTR {
     const VF x = Value(acc, c, left, row_scale, zero_point, terms);
     StoreSome(GeluOf(x), out + c, left);
+  });
+}
+
+// Returns erf(x) with an error of 5e-7, as x * p(x^2) / q(x^2). The coefficients are those of Eigen
+// 3.4 (MathFunctionsImpl.h, generic_fast_erf_float). erf(4) is one in float.
+HWY_INLINE VF Erf(VF x) {
+  const F32 f;
+  const VF inside = hn::Min(hn::Max(x, hn::Set(f, -4.0f)), hn::Set(f, 4.0f));
+  const VF square = hn::Mul(inside, inside);
+  const auto next = [&](VF p, float coefficient)
+                        HWY_ATTR { return hn::Add(hn::Mul(p, square), hn::Set(f, coefficient)); };
+  VF p = hn::Set(f, -2.72614225801306e-10f);
+  p = next(p, 2.77068142495902e-08f);
+  p = next(p, -2.10102402082508e-06f);
+  p = next(p, -5.69250639462346e-05f);
+  p = next(p, -7.34990630326855e-04f);
+  p = next(p, -2.95459980854025e-03f);
+  p = next(p, -1.60960333262415e-02f);
+  VF q = hn::Set(f, -1.45660718464996e-05f);
+  q = next(q, -2.13374055278905e-04f);
+  q = next(q, -1.68282697438203e-03f);
+  q = next(q, -7.37332916720468e-03f);
+  q = next(q, -1.42647390514189e-02f);
+  return hn::Div(hn::Mul(inside, p), q);
+}
+
+void GeluErfRowImpl(float* x, int columns) {
+  const F32 f;
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    const VF value = LoadSome(f, x + c, left);
+    const VF erf = Erf(hn::Mul(value, hn::Set(f, 0.70710678f)));
+    const VF half = hn::Mul(hn::Set(f, 0.5f), value);
+    StoreSome(hn::Mul(half, hn::Add(hn::Set(f, 1.0f), erf)), x + c, left);
   });
 }
 
@@ -176,58 +210,29 @@ void QuantizeImpl(const float* x, int columns, int padded, uint8_t* out, float* 
 
 void RmsNormImpl(const float* x, const float* weight, int columns, float eps, float* out) {
   const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
-  VF sum0 = hn::Zero(f);
-  VF sum1 = hn::Zero(f);
-  int c = 0;
-  for (; c + 2 * lanes <= columns; c += 2 * lanes) {
-    VF a = hn::LoadU(f, x + c);
-    VF b = hn::LoadU(f, x + c + lanes);
-    sum0 = hn::MulAdd(a, a, sum0);
-    sum1 = hn::MulAdd(b, b, sum1);
-  }
-  float sum = hn::GetLane(hn::SumOfLanes(f, hn::Add(sum0, sum1)));
-  for (; c < columns; ++c) sum += x[c] * x[c];
+  const float sum = SumOfTerms(f, x, columns, [](VF v) HWY_ATTR { return hn::Mul(v, v); });
   const float inverse = 1.0f / std::sqrt(sum / static_cast<float>(columns) + eps);
   const VF vinverse = hn::Set(f, inverse);
-  ForVectors(columns, [&](int at, auto left) HWY_ATTR {
-    const VF value = hn::Mul(LoadSome(f, x + at, left), vinverse);
-    StoreSome(hn::Mul(value, LoadSome(f, weight + at, left)), out + at, left);
+  ForVectors(columns, [&](int c, auto left) HWY_ATTR {
+    const VF value = hn::Mul(LoadSome(f, x + c, left), vinverse);
+    StoreSome(hn::Mul(value, LoadSome(f, weight + c, left)), out + c, left);
   });
-}
-
-// Returns the sum of Term(x) over a row.
-template <class Term>
-HWY_INLINE float SumOf(const float* x, int columns, Term term) {
-  const F32 f;
-  const int lanes = static_cast<int>(hn::Lanes(f));
-  VF sum0 = hn::Zero(f);
-  VF sum1 = hn::Zero(f);
-  int c = 0;
-  for (; c + 2 * lanes <= columns; c += 2 * lanes) {
-    sum0 = hn::Add(sum0, term(hn::LoadU(f, x + c)));
-    sum1 = hn::Add(sum1, term(hn::LoadU(f, x + c + lanes)));
-  }
-  float sum = hn::GetLane(hn::SumOfLanes(f, hn::Add(sum0, sum1)));
-  for (; c < columns; ++c) sum += hn::GetLane(term(hn::Set(f, x[c])));
-  return sum;
 }
 
 void LayerNormImpl(const float* x, const float* weight, const float* bias, int columns, float eps,
                    float* out) {
   const F32 f;
-  const float mean =
-      SumOf(x, columns, [](VF v) HWY_ATTR { return v; }) / static_cast<float>(columns);
-  const VF vmean = hn::Set(f, mean);
-  const float squares = SumOf(x, columns, [&](VF v) HWY_ATTR {
-    const VF d = hn::Sub(v, vmean);
+  const float sum = SumOfTerms(f, x, columns, [](VF v) HWY_ATTR { return v; });
+  const VF mean = hn::Set(f, sum / static_cast<float>(columns));
+  const float squares = SumOfTerms(f, x, columns, [&](VF v) HWY_ATTR {
+    const VF d = hn::Sub(v, mean);
     return hn::Mul(d, d);
   });
   const VF inverse = hn::Set(f, 1.0f / std::sqrt(squares / static_cast<float>(columns) + eps));
   ForVectors(columns, [&](int c, auto left) HWY_ATTR {
-    VF value = hn::Mul(hn::Sub(LoadSome(f, x + c, left), vmean), inverse);
-    value = hn::MulAdd(value, LoadSome(f, weight + c, left), LoadSome(f, bias + c, left));
-    StoreSome(value, out + c, left);
+    VF value = hn::Mul(hn::Sub(LoadSome(f, x + c, left), mean), inverse);
+    value = hn::Mul(value, LoadSome(f, weight + c, left));
+    StoreSome(hn::Add(value, LoadSome(f, bias + c, left)), out + c, left);
   });
 }
 
@@ -244,6 +249,7 @@ HWY_EXPORT(SwiGluImpl);
 HWY_EXPORT(QuantizeImpl);
 HWY_EXPORT(RmsNormImpl);
 HWY_EXPORT(GeluImpl);
+HWY_EXPORT(GeluErfRowImpl);
 HWY_EXPORT(GeluRowImpl);
 HWY_EXPORT(AddRowImpl);
 HWY_EXPORT(SwiGluRowImpl);
@@ -269,9 +275,7 @@ void SwiGluRow(const float* gate, const float* up, int columns, float* out) {
 
 void GeluRow(float* x, int columns) { HWY_DYNAMIC_DISPATCH(GeluRowImpl)(x, columns); }
 
-void GeluErfRow(float* x, int columns) {
-  for (int c = 0; c < columns; ++c) x[c] = 0.5f * x[c] * (1.0f + std::erf(x[c] * 0.70710678f));
-}
+void GeluErfRow(float* x, int columns) { HWY_DYNAMIC_DISPATCH(GeluErfRowImpl)(x, columns); }
 
 void EpilogueStore(const int32_t* acc, int columns, float row_scale, int32_t zero_point,
                    const ColumnTerms& terms, float* out) {

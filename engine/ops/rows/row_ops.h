@@ -1,5 +1,7 @@
 // Operations on rows: epilogues of INT8 products, quantization, norms and activations. They are
-// vectorized, and all are thread-safe. Rows are float.
+// vectorized, and all are thread-safe. Rows are float. The results for finite numbers have the same
+// bits on each instruction set: sums have one order (isa/fixed_sum-inl.h), and exponentials are
+// computed by the same operations (isa/exp2-inl.h).
 //
 // An epilogue converts exact s32 sums to float. It subtracts the zero point, applies the scales,
 // adds the bias, and stores, adds or gates the values. Its arithmetic is the same for each element

@@ -7,6 +7,7 @@
 
 #include "engine/base/thread_pool.h"
 #include "engine/family/quantize.h"
+#include "tests/fakes/kernel_paths.h"
 #include "tests/fakes/temporary_folder.h"
 
 namespace edgegate {
@@ -40,6 +41,32 @@ TEST_CASE("a bundle is the same bytes for any number of threads") {
       REQUIRE(Quantize(**source, folder / "b.edgegate", options).ok());
       CHECK(ReadFile(folder / "b.edgegate") == want);
     }
+  }
+}
+
+TEST_CASE("a bundle is the same bytes on each instruction set") {
+  TemporaryFolder folder;
+  const std::string golden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/";
+  for (const auto& [model, format, residual_width] :
+       {std::tuple{golden + "models/glm-edge", kWeightFormat<Int8Format>, 512},
+        {golden + "models/qwen2", kWeightFormat<Int4Format>, 512},
+        {golden + "vision/glm-edge-v", kWeightFormat<Int8Format>, 512},
+        {golden + "vision/glm-edge-v-odd", kWeightFormat<Int4Format>, 512},
+        {golden + "embeddings/bert", kWeightFormat<Int8Format>, 512}}) {
+    const std::string path = model;
+    CAPTURE(path);
+    auto source = ModelSource::Open(path);
+    REQUIRE(source.ok());
+    QuantizeOptions options;
+    options.format = format;
+    options.residual_width = residual_width;
+    std::string want;
+    ForEachIsa("quantize", [&] {
+      REQUIRE(Quantize(**source, folder / "b.edgegate", options).ok());
+      const std::string got = ReadFile(folder / "b.edgegate");
+      if (want.empty()) want = got;
+      CHECK(got == want);
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "engine/ops/isa/emulated_fma.h"
 #include "engine/ops/linear/int4/kernel.h"
 #include "engine/ops/linear/int4/weights.h"
 
@@ -55,33 +56,7 @@ EG_ISA Float LoadHalves(const uint8_t* p) {
                    _mm_castsi128_ps(_mm_or_si128(special, sign)));
 }
 
-// Computes a * b + c of the two low numbers, rounded to float once. The product is exact in double.
-// The sum is rounded to odd (Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded
-// sums"): if it is inexact, its last bit is one. So rounding it to float gives the bits of a fused
-// multiply-add.
-EG_ISA Float MulAddLow(Float a, Float b, Float c) {
-  const __m128d product = _mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b));
-  const __m128d addend = _mm_cvtps_pd(c);
-  const __m128d sum = _mm_add_pd(product, addend);
-  // The error of the sum (Knuth's TwoSum).
-  const __m128d part = _mm_sub_pd(sum, product);
-  const __m128d error =
-      _mm_add_pd(_mm_sub_pd(product, _mm_sub_pd(sum, part)), _mm_sub_pd(addend, part));
-  // Moves an even sum by one unit towards the exact value.
-  const Int bits = _mm_castpd_si128(sum), one = _mm_set1_epi64x(1);
-  const Int apart = _mm_srli_epi64(_mm_castpd_si128(_mm_xor_pd(sum, error)), 63);
-  const Int step = _mm_sub_epi64(one, _mm_add_epi64(apart, apart));
-  const Int even = _mm_sub_epi64(_mm_and_si128(bits, one), one);
-  const Int inexact = _mm_castpd_si128(_mm_cmpneq_pd(error, _mm_setzero_pd()));
-  const Int moved = _mm_add_epi64(bits, _mm_and_si128(step, _mm_and_si128(even, inexact)));
-  return _mm_cvtpd_ps(_mm_castsi128_pd(moved));
-}
-
-EG_ISA Float MulAdd(Float a, Float b, Float c) {
-  const Float low = MulAddLow(a, b, c);
-  return _mm_movelh_ps(low,
-                       MulAddLow(_mm_movehl_ps(a, a), _mm_movehl_ps(b, b), _mm_movehl_ps(c, c)));
-}
+EG_ISA Float MulAdd(Float a, Float b, Float c) { return EmulatedMulAdd(a, b, c); }
 
 #include "engine/ops/linear/int4/pair_kernel-inl.h"
 

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <vector>
 
@@ -132,6 +133,66 @@ TEST_CASE("quantized rows are within half a step of the row, and the padding is 
     }
     for (size_t i = x.size(); i < q.size(); ++i) CHECK(q[i] == 0);
   });
+}
+
+// All results of the operations on rows of `columns` random numbers.
+std::vector<float> AllResults(int columns) {
+  std::vector<float> all;
+  const auto keep = [&](const auto& values) {
+    all.insert(all.end(), values.begin(), values.end());
+  };
+  // 30 makes the arguments of the exponentials reach their limits.
+  for (const float spread : {1e-3f, 3.0f, 30.0f}) {
+    const auto x = Random(columns, spread, 11), other = Random(columns, 2, 12);
+    const auto bias = Random(columns, 1, 13);
+    std::vector<float> out(x.size());
+    RmsNormRow(x.data(), other.data(), columns, 1e-5f, out.data());
+    keep(out);
+    LayerNormRow(x.data(), other.data(), bias.data(), columns, 1e-5f, out.data());
+    keep(out);
+    SwiGluRow(x.data(), other.data(), columns, out.data());
+    keep(out);
+    out = x;
+    GeluRow(out.data(), columns);
+    keep(out);
+    out = x;
+    GeluErfRow(out.data(), columns);
+    keep(out);
+    const int padded = (columns + 63) / 64 * 64;
+    std::vector<uint8_t> levels(static_cast<size_t>(padded));
+    float scale = 0;
+    int32_t zero = 0;
+    QuantizeRow(x.data(), columns, padded, levels.data(), &scale, &zero);
+    keep(levels);
+    keep(std::vector<float>{scale, static_cast<float>(zero)});
+    std::vector<int32_t> acc(static_cast<size_t>(padded) * 2), sums(acc.size());
+    for (size_t i = 0; i < acc.size(); ++i) {
+      acc[i] = static_cast<int32_t>(i * 7919 % 200003) - 100000;
+      sums[i] = static_cast<int32_t>(i * 31 % 4001) - 2000;
+    }
+    std::vector<float> scales = Random(padded * 2, 1e-3f, 14), biases = Random(padded * 2, 1, 15);
+    const ColumnTerms terms{scales.data(), sums.data(), biases.data()};
+    EpilogueStore(acc.data(), columns, 0.02f * spread, 117, terms, out.data());
+    keep(out);
+    EpilogueAdd(acc.data(), columns, 0.02f * spread, 117, terms, out.data());
+    keep(out);
+    EpilogueGelu(acc.data(), columns, 0.02f * spread, 117, terms, out.data());
+    keep(out);
+  }
+  return all;
+}
+
+TEST_CASE("each instruction set gives the same bits") {
+  for (const int columns : {1, 3, 8, 15, 16, 17, 31, 33, 47, 64, 100, 576, 1027}) {
+    CAPTURE(columns);
+    (void)SetIsaCap("scalar");
+    const auto want = AllResults(columns);
+    ForEachIsa("rows", [&] {
+      const auto got = AllResults(columns);
+      REQUIRE(got.size() == want.size());
+      CHECK(std::memcmp(got.data(), want.data(), got.size() * sizeof(float)) == 0);
+    });
+  }
 }
 
 }  // namespace
