@@ -1,4 +1,4 @@
-// The AVX-512-VNNI and AVX-VNNI kernels are instances of one template.
+// The kernels of x86 and of ARM are instances of one template.
 
 #include "engine/ops/attention/int8_attention.h"
 
@@ -13,32 +13,22 @@
 #include <limits>
 
 // Must be included after highway.h.
+#include "engine/ops/attention/byte_ops-inl.h"
 #include "engine/ops/attention/component_vecs-inl.h"
 #include "engine/ops/isa/exp2-inl.h"
-#include "engine/ops/isa/vnni-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-#if HWY_ARCH_X86 && HWY_CAP_GE256
-
-using F32 = hn::CappedTag<float, 16>;
-using I32 = hn::RebindToSigned<F32>;
-using VF = hn::Vec<F32>;
-using V32 = hn::Vec<I32>;
-using I16 = hn::Repartition<int16_t, F32>;
-using U16 = hn::RebindToUnsigned<I16>;
-using V16 = hn::Vec<I16>;
+#if EDGEGATE_INT8_ATTENTION
 
 constexpr int kTile = kAttentionTile;
 constexpr int kQueries = 4;   // rows that share a load of keys or values
 constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr int kMaxDim = kMaxInt8HeadDim;
 // Numbers of vectors of keys, and of vectors of components of values, whose sums fit the registers.
-#if HWY_CAP_GE512
+#if HWY_CAP_GE512 || HWY_ARCH_ARM_A64
 constexpr int kKeyVecs = 4, kValueVecs = 5;
 #else
 constexpr int kKeyVecs = 2, kValueVecs = 2;
@@ -66,6 +56,7 @@ struct Rows {
 
 // Computes the scores of kQueries rows, from row `first` on, with the tile. The factor of each row
 // is not applied.
+template <class D>
 HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int quads,
                        float (*scores)[kTile]) {
   const F32 f;
@@ -77,10 +68,10 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
     const uint8_t* keys = tile.keys + at * 4;
     for (int quad = 0; quad < quads; ++quad, keys += kTile * 4) {
       V32 key[kKeyVecs];
-      for (int v = 0; v < kKeyVecs; ++v) key[v] = LoadQuads(keys + v * Lanes() * 4);
+      for (int v = 0; v < kKeyVecs; ++v) key[v] = D::Operand(LoadQuads(keys + v * Lanes() * 4));
       for (int r = 0; r < kQueries; ++r) {
         const V32 q = BroadcastQuad(rows.q[first + r] + quad * 4);
-        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = DotVnni(acc[r][v], key[v], q);
+        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = D::Dot(acc[r][v], key[v], q);
       }
     }
     for (int v = 0; v < kKeyVecs; ++v) {
@@ -90,27 +81,6 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
       }
     }
   }
-}
-
-// Rounds to the nearest integer with the processor's instruction. Numbers out of range become the
-// smallest integer. As an exponent (below) that integer gives a weight of zero. So the two
-// additional operations of Highway's NearestInt() are not needed.
-HWY_INLINE V32 Nearest(VF x) {
-#if HWY_CAP_GE512
-  return V32{_mm512_cvtps_epi32(x.raw)};
-#else
-  return V32{_mm256_cvtps_epi32(x.raw)};
-#endif
-}
-
-// Packs the numbers of two vectors, 0 to 255, to bytes. Each 128 bits hold eight numbers of `a`,
-// then eight of `b`.
-HWY_INLINE V16 Bytes(V16 a, V16 b) {
-#if HWY_CAP_GE512
-  return V16{_mm512_packus_epi16(a.raw, b.raw)};
-#else
-  return V16{_mm256_packus_epi16(a.raw, b.raw)};
-#endif
 }
 
 // Exponents of two are 16-bit numbers that count down in units of 1 / kUnits: -x * kUnits + kShift.
@@ -146,16 +116,21 @@ HWY_INLINE float Largest(float* scores, int count) {
 }
 
 // Computes a row's weights from its scores. The score `largest` has the weight 255. Then sets
-// total = total * before + (sum of the weights) * share.
+// total = total * before + (sum of the weights) * share, in 16 lanes for any length of vectors.
+template <class D>
 HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float before,
                         float share, float* total, uint8_t* weights) {
   const F32 f;
   const I32 i32;
   const VF top = hn::Set(f, largest), scale = hn::Set(f, to_log2 * kUnits);
   const V32 ones = hn::Set(i32, 0x01010101);
-  V32 sum = hn::Zero(i32);
+  constexpr int kLanes = static_cast<int>(hn::MaxLanes(F32()));
+  V32 sums[16 / kLanes];
+  // A lane adds kTile / 16 weights, each of which is smaller by kOffset.
+  for (V32& sum : sums) sum = hn::Set(i32, D::kOffset * kTile / 16);
   for (int i = 0; i < kTile; i += 64) {
-    for (int lane = 0; lane < 16; lane += Lanes()) {
+#pragma GCC unroll 4
+    for (int lane = 0; lane < 16; lane += kLanes) {
       const auto exponents = [&](int part) HWY_ATTR {
         const VF score = hn::LoadU(f, scores + i + part * 16 + lane);
         return Nearest(hn::MulAdd(hn::Sub(top, score), scale, hn::Set(f, kShift)));
@@ -164,19 +139,23 @@ HWY_INLINE void Softmax(const float* scores, float to_log2, float largest, float
         return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
       };
       // Each 128 bits hold four weights of each part. This is the order of Int8KvTile's values.
-      const V32 quads = hn::BitCast(i32, Bytes(bytes(0), bytes(2)));
+      const V32 quads = D::Operand(hn::BitCast(i32, Bytes(bytes(0), bytes(2))));
       hn::StoreU(quads, i32, reinterpret_cast<int32_t*>(weights + i + 4 * lane));
-      sum = DotVnni(sum, quads, ones);
+      sums[lane / kLanes] = D::Dot(sums[lane / kLanes], quads, ones);
     }
   }
-  const VF old = hn::Mul(hn::LoadU(f, total), hn::Set(f, before));
-  hn::StoreU(hn::MulAdd(hn::ConvertTo(f, sum), hn::Set(f, share), old), f, total);
+  for (int lane = 0; lane < 16; lane += kLanes) {
+    const VF old = hn::Mul(hn::LoadU(f, total + lane), hn::Set(f, before));
+    const VF sum = hn::ConvertTo(f, sums[lane / kLanes]);
+    hn::StoreU(hn::MulAdd(sum, hn::Set(f, share), old), f, total + lane);
+  }
 }
 
 // The working memory of a tile.
 struct TileWork {
   HWY_ALIGN float scores[kMaxRows][kTile];
-  HWY_ALIGN uint8_t weights[kMaxRows][kTile];  // in the order of Int8KvTile's quads
+  HWY_ALIGN uint8_t weights[kMaxRows][kTile];  // operands in the order of Int8KvTile's quads
+  HWY_ALIGN int32_t missing[kMaxDim];          // results of Missing()
   float largest[kMaxRows];                     // largest score of the tile
   HWY_ALIGN float before[kMaxRows];            // factor of the sums of earlier tiles
   HWY_ALIGN float share[kMaxRows];             // factor of this tile's sums
@@ -190,6 +169,7 @@ HWY_INLINE void Exp2All(float* x) {
 
 // Computes the softmax of the first `count` rows. Each step is done for all rows before the next
 // step, because the steps of one row depend on each other and the steps of different rows do not.
+template <class D>
 HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   for (int r = 0; r < count; ++r) {
     work.largest[r] = Largest(work.scores[r], exist);
@@ -201,20 +181,40 @@ HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   Exp2All(work.before);
   Exp2All(work.share);
   for (int r = 0; r < count; ++r) {
-    Softmax(work.scores[r], rows.to_log2[r], work.largest[r], work.before[r], work.share[r],
-            rows.total[r], work.weights[r]);
+    Softmax<D>(work.scores[r], rows.to_log2[r], work.largest[r], work.before[r], work.share[r],
+               rows.total[r], work.weights[r]);
+  }
+}
+
+// Computes what the products with weights lack if they are smaller by kOffset: kOffset times the
+// sums of the tile's values.
+template <class D>
+HWY_INLINE void Missing(const Int8KvTile& tile, int padded, int32_t* missing) {
+  const V32 ones = hn::Set(I32(), 0x01010101);
+  for (int c = 0; c < padded; c += Lanes()) {
+    V32 sum = hn::Zero(I32());
+    if (D::kOffset != 0) {
+      const int8_t* values = tile.values + c * 4;
+      for (int at = 0; at < kTile; at += 4, values += padded * 4) {
+        sum = D::Dot(sum, LoadQuads(values), ones);
+      }
+      sum = hn::Mul(sum, hn::Set(I32(), D::kOffset));
+    }
+    hn::Store(sum, I32(), missing + c);
   }
 }
 
 // Computes sums[r] = sums[r] * before[r] + share[r] * (sum over the tile of weight * value), for
 // kVecs vectors of components from component `c` on, and for kQueries rows from row `first` on.
-template <int kVecs>
+template <class D, int kVecs>
 HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int first, int c,
                            const TileWork& work) {
   const F32 f;
   V32 acc[kQueries][kVecs];
   for (int r = 0; r < kQueries; ++r) {
-    for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(I32());
+    for (int v = 0; v < kVecs; ++v) {
+      acc[r][v] = D::kOffset == 0 ? hn::Zero(I32()) : LoadQuads(work.missing + c + v * Lanes());
+    }
   }
   const int8_t* values = tile.values + c * 4;
   for (int at = 0; at < kTile; at += 4, values += padded * 4) {
@@ -222,7 +222,7 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
     for (int v = 0; v < kVecs; ++v) value[v] = LoadQuads(values + v * Lanes() * 4);
     for (int r = 0; r < kQueries; ++r) {
       const V32 weight = BroadcastQuad(work.weights[first + r] + at);
-      for (int v = 0; v < kVecs; ++v) acc[r][v] = DotVnni(acc[r][v], weight, value[v]);
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = D::Dot(acc[r][v], weight, value[v]);
     }
   }
   for (int v = 0; v < kVecs; ++v) {
@@ -239,19 +239,33 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
 
 // Computes one tile, of which the first `exist` positions exist, for `count` rows, a multiple of
 // kQueries.
+template <class D>
 HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& rows, int count) {
   TileWork work;
   const int quads = Int8KvTile::quads(dim), padded = Int8KvTile::padded_dim(dim);
-  for (int r = 0; r < count; r += kQueries) Scores(tile, rows, r, quads, work.scores + r);
-  SoftmaxAll(exist, count, rows, work);
+  for (int r = 0; r < count; r += kQueries) Scores<D>(tile, rows, r, quads, work.scores + r);
+  SoftmaxAll<D>(exist, count, rows, work);
+  if (D::kOffset != 0) Missing<D>(tile, padded, work.missing);
   for (int r = 0; r < count; r += kQueries) {
     ForComponents<kValueVecs>(dim, Lanes(), [&](auto vecs, int c) {
-      Accumulate<decltype(vecs)::value>(tile, padded, rows, r, c, work);
+      Accumulate<D, decltype(vecs)::value>(tile, padded, rows, r, c, work);
     });
   }
 }
 
+// Returns the sum of 16 floats. Adds the upper half of the lanes to the lower half first, for any
+// length of vectors.
+HWY_INLINE float SumOf16(const float* lanes) {
+  float sums[16];
+  std::copy_n(lanes, 16, sums);
+  for (int n = 8; n > 0; n /= 2) {
+    for (int i = 0; i < n; ++i) sums[i] += sums[i + n];
+  }
+  return sums[0];
+}
+
 // Computes up to kMaxRows rows of the task, from row `row` on.
+template <class D>
 void AttendRows(const Int8AttentionTask& task, int row, int count) {
   const F32 f;
   Rows rows;
@@ -266,7 +280,7 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
     // The factor must not be zero, because the score of a missing position must give the weight
     // zero.
     rows.to_log2[r] = std::max(query.scale * task.scale * kLog2E, 1e-30f);
-    rows.start[r] = -Int8KvTile::kKeyOffset * query.sum;
+    rows.start[r] = (D::kOffset - Int8KvTile::kKeyOffset) * query.sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     std::fill_n(rows.total[r], 16, 0.0f);
@@ -274,14 +288,10 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   uint8_t* memory = task.tiles;
   for (int at = 0; at < task.positions; at += kTile, memory += Int8KvTile::Bytes(dim)) {
     const Int8KvTile tile = Int8KvTile::At(memory, dim);
-    AttendTile(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
+    AttendTile<D>(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
   }
   for (int r = 0; r < count; ++r) {
-    VF total = hn::LoadU(f, rows.total[r]);
-    for (int i = Lanes(); i < 16; i += Lanes()) {
-      total = hn::Add(total, hn::LoadU(f, rows.total[r] + i));
-    }
-    const float inverse = 1.0f / hn::GetLane(hn::SumOfLanes(f, total));
+    const float inverse = 1.0f / SumOf16(rows.total[r]);
     float* out = task.out + (row + r) * task.stride;
     int c = 0;
     for (; c + Lanes() <= dim; c += Lanes()) {
@@ -291,9 +301,10 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   }
 }
 
+template <class D>
 void AttendImpl(const Int8AttentionTask& task) {
   for (int row = 0; row < task.rows; row += kMaxRows) {
-    AttendRows(task, row, std::min(kMaxRows, task.rows - row));
+    AttendRows<D>(task, row, std::min(kMaxRows, task.rows - row));
   }
 }
 
@@ -314,11 +325,19 @@ constexpr Int8AttentionKernel kKernels[] = {
       Architecture::kX86,
       {CpuFeature::kAvx512, CpuFeature::kAvx512Vnni},
       Activations::kU8},
-     N_AVX3::AttendImpl},
+     N_AVX3::AttendImpl<N_AVX3::UnsignedDot>},
 #endif
 #if HWY_TARGETS & HWY_AVX2
     {{"avx-vnni", Architecture::kX86, {CpuFeature::kAvx2, CpuFeature::kAvxVnni}, Activations::kU8},
-     N_AVX2::AttendImpl},
+     N_AVX2::AttendImpl<N_AVX2::UnsignedDot>},
+#endif
+#if HWY_ARCH_ARM_A64
+    {{"i8mm", Architecture::kArm, {CpuFeature::kI8mm}, Activations::kU8},
+     HWY_NAMESPACE::AttendImpl<HWY_NAMESPACE::UnsignedDot>},
+    {{"dotprod", Architecture::kArm, {CpuFeature::kDotprod}, Activations::kU8},
+     HWY_NAMESPACE::AttendImpl<HWY_NAMESPACE::SignedDot>},
+    {{"neon", Architecture::kArm, {CpuFeature::kNeon}, Activations::kU8},
+     HWY_NAMESPACE::AttendImpl<HWY_NAMESPACE::WidenedDot>},
 #endif
     {},
 };

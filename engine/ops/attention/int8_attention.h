@@ -85,7 +85,7 @@ struct Int8AttentionKernel {
 std::span<const Int8AttentionKernel> Int8AttentionKernels();
 
 // Returns the fastest kernel of the current level (SetIsaCap()). Null if the level has no kernel:
-// all need the instruction vpdpbusd. Thread-safe.
+// on x86 all need the instruction vpdpbusd. Thread-safe.
 const Int8AttentionKernel* SelectInt8AttentionKernel();
 
 // Computes a task as the reference of the tests, with the same quantized keys, values and queries,
