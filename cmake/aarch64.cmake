@@ -25,5 +25,12 @@ set(ENV{PKG_CONFIG_LIBDIR}
 # ctest and the build run the programs in QEMU.
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static;-L;${EDGEGATE_ARM64_ROOT})
 
-# Cargo's target, and its root with the standard library of that target.
+# Cargo's target, with the compiler that scripts/build-arm64 has put beside the root.
 set(EDGEGATE_CARGO_TARGET aarch64-unknown-linux-gnu)
+set(EDGEGATE_CARGO_ENVIRONMENT
+    RUSTC=${EDGEGATE_ARM64_ROOT}-rust/rustc
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=${CMAKE_C_COMPILER}
+    CC_aarch64_unknown_linux_gnu=${CMAKE_C_COMPILER}
+    CXX_aarch64_unknown_linux_gnu=${CMAKE_CXX_COMPILER}
+    CFLAGS_aarch64_unknown_linux_gnu=--sysroot=${EDGEGATE_ARM64_ROOT}
+    CXXFLAGS_aarch64_unknown_linux_gnu=--sysroot=${EDGEGATE_ARM64_ROOT})

@@ -47,6 +47,21 @@ EG_ARM_INLINE int32x4_t WidenDot(int32x4_t acc, int8x16_t a, int8x16_t b) {
   return vpadalq_s16(acc, vpaddq_s16(low, vmull_high_s8(a, b)));
 }
 
+// Fetches the four cache lines that begin kOffset bytes after `p`. The compiler's own prefetch
+// would keep the address of each line in a register.
+template <int kOffset>
+EG_ARM_INLINE void FetchLines(const int8_t* p) {
+  asm volatile(
+      "prfm pldl1keep, [%0, %1]\n\tprfm pldl1keep, [%0, %2]\n\t"
+      "prfm pldl1keep, [%0, %3]\n\tprfm pldl1keep, [%0, %4]"
+      :
+      : "r"(p), "n"(kOffset), "n"(kOffset + 64), "n"(kOffset + 128), "n"(kOffset + 192));
+}
+
+// Keeps the compiler from moving loads across this place. Otherwise it loads the operands of many
+// products first, and keeps them in memory.
+EG_ARM_INLINE void EndOfLoads() { asm volatile("" : : : "memory"); }
+
 }  // namespace edgegate
 
 #endif

@@ -32,10 +32,15 @@ EG_ARM_INLINE ArmScales LoadScales(const uint8_t* halves, int column) {
           vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p + 2 * kInt8Block)))};
 }
 
-// Adds the exact products `dot` of a group to four sums at `to`, as kernel.h defines.
-EG_ARM_INLINE void AddGroupTerms(const ArmScales& of, const Int4Rows::Terms& terms, int32x4_t dot,
-                                 float* to) {
-  const float32x2_t row = vld1_f32(&terms.scale);  // the scale and the sum
+// A row's scale and sum of a group.
+EG_ARM_INLINE float32x2_t LoadTerms(const Int4Rows::Terms& terms) {
+  static_assert(sizeof(Int4Rows::Terms) == sizeof(float32x2_t));
+  return vld1_f32(&terms.scale);
+}
+
+// Adds the exact products `dot` of a group to four sums at `to`, as kernel.h defines. `row` holds
+// the row's terms.
+EG_ARM_INLINE void AddGroupTerms(const ArmScales& of, float32x2_t row, int32x4_t dot, float* to) {
   const float32x4_t factor = vmulq_lane_f32(of.scale, row, 0);
   const float32x4_t sum = vfmaq_f32(vld1q_f32(to), factor, vcvtq_f32_s32(dot));
   vst1q_f32(to, vfmaq_lane_f32(sum, of.minimum, row, 1));

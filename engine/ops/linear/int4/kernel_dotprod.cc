@@ -23,6 +23,7 @@ EG_ARM_INLINE void AddQuad(const uint8_t* levels, const int8x16_t (&low)[kRows],
     for (int r = 0; r < kRows; ++r) dots[r][v] = SdotLane<kQuad>(dots[r][v], w.low, low[r]);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) dots[r][v] = SdotLane<kQuad>(dots[r][v], w.high, high[r]);
+    EndOfLoads();
   }
 }
 
@@ -49,14 +50,17 @@ EG_ARM_INLINE void AddGroup(const int8_t* x, size_t stride, const Int4Rows::Term
     AddQuad<2>(levels, low, high, dots);
     AddQuad<3>(levels, low, high, dots);
   }
+  float32x2_t of_rows[kRows];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) of_rows[r] = LoadTerms(terms[r][group]);
+  EndOfLoads();
   const uint8_t* halves = block + kParts * kInt4LevelBytes;
 #pragma GCC unroll 16
   for (int v = 0; v < kVecs; ++v) {
     const ArmScales scales = LoadScales(halves, column + v * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      AddGroupTerms(scales, terms[r][group], dots[r][v],
-                    sums + r * kInt8Block + column + v * kLanes);
+      AddGroupTerms(scales, of_rows[r], dots[r][v], sums + r * kInt8Block + column + v * kLanes);
     }
   }
 }

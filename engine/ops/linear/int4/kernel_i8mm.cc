@@ -71,6 +71,10 @@ EG_ARM_INLINE void AddGroup(const int8_t* pairs, int count, const Int4Rows::Term
       }
     }
   }
+  float32x2_t of_rows[2 * kPairs];
+#pragma GCC unroll 8
+  for (int r = 0; r < 2 * kPairs; ++r) of_rows[r] = LoadTerms(terms[r][group]);
+  EndOfLoads();
   const uint8_t* halves = block + kParts * kInt4LevelBytes;
 #pragma GCC unroll 2
   for (int v = 0; v < kVecs; ++v) {
@@ -80,11 +84,10 @@ EG_ARM_INLINE void AddGroup(const int8_t* pairs, int count, const Int4Rows::Term
       const auto first = vreinterpretq_s64_s32(dots[p][2 * v]);
       const auto second = vreinterpretq_s64_s32(dots[p][2 * v + 1]);
       float* to = sums + 2 * p * kInt8Block + column + v * kLanes;
-      AddGroupTerms(scales, terms[2 * p][group], vreinterpretq_s32_s64(vzip1q_s64(first, second)),
-                    to);
+      AddGroupTerms(scales, of_rows[2 * p], vreinterpretq_s32_s64(vzip1q_s64(first, second)), to);
       if (2 * p + 1 == count) continue;
-      AddGroupTerms(scales, terms[2 * p + 1][group],
-                    vreinterpretq_s32_s64(vzip2q_s64(first, second)), to + kInt8Block);
+      AddGroupTerms(scales, of_rows[2 * p + 1], vreinterpretq_s32_s64(vzip2q_s64(first, second)),
+                    to + kInt8Block);
     }
   }
 }
@@ -97,7 +100,7 @@ void Groups(const Int4Rows& rows, int first, int count, const uint8_t* block, in
   constexpr int kGroup = kParts * kInt4Group, kBytes = Int4GroupBytes(kGroup);
   const int8_t* x = rows.s8 + first * rows.stride;
   const Int4Rows::Terms* terms[2 * kPairs];
-  for (int r = 0; r < count; ++r) terms[r] = rows.row_terms(first + r);
+  for (int r = 0; r < 2 * kPairs; ++r) terms[r] = rows.row_terms(first + std::min(r, count - 1));
   std::memset(sums, 0, sizeof(float) * count * kInt8Block);
   for (int g = 0; g < groups; ++g, block += kBytes, x += kGroup) {
     if (first == 0) {

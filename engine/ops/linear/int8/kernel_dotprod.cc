@@ -14,21 +14,24 @@ constexpr int kLanes = 4;                   // columns of a vector
 constexpr int kStep = 4;                    // quads of a vector of activations
 constexpr int kQuadBytes = 4 * kInt8Block;  // one quad of all columns
 
-// Adds the products of quad kLane of the activations `x`.
-template <int kLane, int kRows, int kVecs>
+// Adds the products of quad kLane of the activations `x`. Fetches a later quad of the block if
+// kFetch.
+template <int kLane, bool kFetch, int kRows, int kVecs>
 EG_ARM_INLINE void AddQuad(const int8_t* weights, const int8x16_t (&x)[kRows],
                            int32x4_t (&acc)[kRows][kVecs]) {
+  if (kFetch) FetchLines<kFetchAhead + kLane * kQuadBytes>(weights);
 #pragma GCC unroll 16
   for (int v = 0; v < kVecs; ++v) {
     const int8x16_t w = vld1q_s8(weights + kLane * kQuadBytes + 4 * kLanes * v);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) acc[r][v] = SdotLane<kLane>(acc[r][v], w, x[r]);
   }
+  EndOfLoads();
 }
 
 // Computes kVecs vectors of columns from column `column` on, for kRows rows, over quads [begin,
 // end), a multiple of kStep. Adds to `sums` [kRows][64], or overwrites it if `begin` is 0.
-template <int kRows, int kVecs>
+template <int kRows, int kVecs, bool kFetch>
 EG_ARM_INLINE void AddSlice(const Int8Rows& rows, int first, const int8_t* block, int column,
                             int begin, int end, int32_t* sums) {
   int32x4_t acc[kRows][kVecs];
@@ -40,25 +43,18 @@ EG_ARM_INLINE void AddSlice(const Int8Rows& rows, int first, const int8_t* block
   }
   const uint8_t* u8 = rows.u8 + first * rows.stride;
   const int8_t* weights = block + 4 * column + size_t{kQuadBytes} * begin;
-  const bool fetch = first == 0 && column == 0;
 #pragma GCC unroll 1
   for (int quad = begin; quad < end; quad += kStep, weights += kStep * kQuadBytes) {
-    if (fetch) {
-#pragma GCC unroll 16
-      for (int i = 0; i < kStep * kQuadBytes; i += 64) {
-        __builtin_prefetch(weights + kFetchAhead + i);
-      }
-    }
     int8x16_t x[kRows];
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const uint8x16_t bytes = vld1q_u8(u8 + r * rows.stride + 4 * quad);
       x[r] = vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(0x80)));
     }
-    AddQuad<0>(weights, x, acc);
-    AddQuad<1>(weights, x, acc);
-    AddQuad<2>(weights, x, acc);
-    AddQuad<3>(weights, x, acc);
+    AddQuad<0, kFetch>(weights, x, acc);
+    AddQuad<1, kFetch>(weights, x, acc);
+    AddQuad<2, kFetch>(weights, x, acc);
+    AddQuad<3, kFetch>(weights, x, acc);
   }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows * kVecs; ++i) {
@@ -75,7 +71,10 @@ void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads, int32
   for (int begin = 0; begin < quads; begin += slice) {
     const int end = begin + slice < quads ? begin + slice : quads;
     for (int column = 0; column < kInt8Block; column += kLanes * kVecs) {
-      AddSlice<kRows, kVecs>(rows, first, block, column, begin, end, acc);
+      // The first column's loop fetches the whole block.
+      first == 0 && column == 0
+          ? AddSlice<kRows, kVecs, true>(rows, first, block, column, begin, end, acc)
+          : AddSlice<kRows, kVecs, false>(rows, first, block, column, begin, end, acc);
     }
   }
 }
@@ -86,7 +85,7 @@ void Int8TileDotprod(const Int8Rows& rows, int first, int count, const int8_t* b
                      int32_t* acc) {
   // The sizes are chosen so that the sums, the activations and the weights fit 32 registers.
   static constexpr decltype(&Rows<1, 16>) kTiles[] = {Rows<1, 16>, Rows<2, 8>, Rows<3, 4>,
-                                                      Rows<4, 4>,  Rows<5, 4>, Rows<6, 2>,
+                                                      Rows<4, 4>,  Rows<5, 2>, Rows<6, 2>,
                                                       Rows<7, 2>,  Rows<8, 2>};
   kTiles[count - 1](rows, first, block, quads, acc);
 }

@@ -22,10 +22,13 @@ struct Sums {
   int32x4_t low, high;
 };
 
-// Adds the products of quads kLane and kLane + 1 of the activations `x`.
-template <int kLane, int kRows, int kVecs>
+// Adds the products of quads kLane and kLane + 1 of the activations `x`. Fetches later quads of the
+// block if kFetch.
+template <int kLane, bool kFetch, int kRows, int kVecs>
 EG_ARM_INLINE void AddQuads(const int8_t* weights, const int8x16_t (&x)[kRows],
                             Sums (&acc)[kRows][kVecs]) {
+  if (kFetch) FetchLines<kFetchAhead + kLane * kQuadBytes>(weights);
+  if (kFetch) FetchLines<kFetchAhead + (kLane + 1) * kQuadBytes>(weights);
   int8x16_t first[kRows], second[kRows];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
@@ -46,12 +49,13 @@ EG_ARM_INLINE void AddQuads(const int8_t* weights, const int8x16_t (&x)[kRows],
       high = vmlal_high_s8(high, b, second[r]);
       acc[r][v].high = vpadalq_s16(acc[r][v].high, high);
     }
+    EndOfLoads();
   }
 }
 
 // Adds to `sums` [kRows][64] the products of quads [begin, end), a multiple of kStep, of kRows rows
 // and kVecs vectors of columns, from column `column` on.
-template <int kRows, int kVecs>
+template <int kRows, int kVecs, bool kFetch>
 EG_ARM_INLINE void AddSlice(const Int8Rows& rows, int first, const int8_t* block, int column,
                             int begin, int end, int32_t* sums) {
   Sums acc[kRows][kVecs];
@@ -61,23 +65,16 @@ EG_ARM_INLINE void AddSlice(const Int8Rows& rows, int first, const int8_t* block
   }
   const uint8_t* u8 = rows.u8 + first * rows.stride;
   const int8_t* weights = block + 4 * column + size_t{kQuadBytes} * begin;
-  const bool fetch = first == 0 && column == 0;
 #pragma GCC unroll 1
   for (int quad = begin; quad < end; quad += kStep, weights += kStep * kQuadBytes) {
-    if (fetch) {
-#pragma GCC unroll 16
-      for (int i = 0; i < kStep * kQuadBytes; i += 64) {
-        __builtin_prefetch(weights + kFetchAhead + i);
-      }
-    }
     int8x16_t x[kRows];
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const uint8x16_t bytes = vld1q_u8(u8 + r * rows.stride + 4 * quad);
       x[r] = vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(0x80)));
     }
-    AddQuads<0>(weights, x, acc);
-    AddQuads<2>(weights, x, acc);
+    AddQuads<0, kFetch>(weights, x, acc);
+    AddQuads<2, kFetch>(weights, x, acc);
   }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows * kVecs; ++i) {
@@ -96,7 +93,10 @@ void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads, int32
   for (int begin = 0; begin < quads; begin += slice) {
     const int end = begin + slice < quads ? begin + slice : quads;
     for (int column = 0; column < kInt8Block; column += kLanes * kVecs) {
-      AddSlice<kRows, kVecs>(rows, first, block, column, begin, end, acc);
+      // The first column's loop fetches the whole block.
+      first == 0 && column == 0
+          ? AddSlice<kRows, kVecs, true>(rows, first, block, column, begin, end, acc)
+          : AddSlice<kRows, kVecs, false>(rows, first, block, column, begin, end, acc);
     }
   }
 }
