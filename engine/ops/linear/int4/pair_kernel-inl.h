@@ -3,10 +3,9 @@
 // function for the instruction set, and these operations on vectors of kLanes columns:
 //   Bytes, Pairs, Int, Float   the types of levels and activations, of s16 sums of products, of s32
 //                   and of floats
-//   AddProducts(levels, activations, sums)   adds the products of u8 and s8 bytes to s16 sums. A
-//   sum
-//                   gets at most two products. The compiler must not separate a product from its
-//                   sum: then it holds one product at a time, and all sums stay in registers.
+//   AddProducts(levels, activations, sums)   adds the products of u8 and s8 bytes to s16 sums, at
+//                   most two to each sum. The compiler must not separate a product from its sum:
+//                   then it holds one product at a time, and all sums stay in registers.
 //   WidenPairs(sums)   the s32 sum of each column
 //   MulAdd(a, b, c) a * b + c, rounded once
 //   and ZeroPairs, Load, LowHalves, HighHalves, Broadcast, AddInt, ToFloat, LoadHalves, LoadFloat,
