@@ -5,12 +5,14 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED)
-# Not find_package: Debian's dnnl-config.cmake asks for OpenCL, which the CPU library never uses.
-find_library(DNNL_LIBRARY dnnl REQUIRED)
-find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
-add_library(DNNL::dnnl UNKNOWN IMPORTED)
-set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
-                      INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
+if(EDGEGATE_ONEDNN)
+  # Not find_package: Debian's dnnl-config.cmake asks for OpenCL, which the CPU library never uses.
+  find_library(DNNL_LIBRARY dnnl REQUIRED)
+  find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+  add_library(DNNL::dnnl UNKNOWN IMPORTED)
+  set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
+                        INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
+endif()
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 # Not pkg-config: trixie's sentencepiece.pc asks for protobuf-lite, which its package does not need.
 find_library(SENTENCEPIECE_LIBRARY sentencepiece REQUIRED)

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 namespace edgegate {
@@ -19,6 +20,7 @@ constexpr IsaLevel kLevels[] = {
      .features = {},
      .optional = {},
      .includes = {}},
+#if defined(__x86_64__)
     {.name = "sse4",
      .architecture = Architecture::kX86,
      .features = {kSse4},
@@ -49,6 +51,23 @@ constexpr IsaLevel kLevels[] = {
      .features = {kSse4, kAvx2, kAvx512, kAvx512Vnni, kAmxInt8},
      .optional = {},
      .includes = {"scalar", "sse4", "avx2", "avx-vnni", "avx512", "avx512-vnni"}},
+#elif defined(__aarch64__)
+    {.name = "neon",
+     .architecture = Architecture::kArm,
+     .features = {kNeon},
+     .optional = {},
+     .includes = {"scalar"}},
+    {.name = "dotprod",
+     .architecture = Architecture::kArm,
+     .features = {kNeon, kDotprod},
+     .optional = {},
+     .includes = {"scalar", "neon"}},
+    {.name = "i8mm",
+     .architecture = Architecture::kArm,
+     .features = {kNeon, kDotprod, kI8mm},
+     .optional = {},
+     .includes = {"scalar", "neon", "dotprod"}},
+#endif
 };
 constexpr int kNoCap = static_cast<int>(std::size(kLevels));
 
@@ -81,6 +100,19 @@ CpuFeatures DetectFeatures() {
   features.Add(kAvx512);
   if (__builtin_cpu_supports("avx512vnni")) features.Add(kAvx512Vnni);
   if (CpuidBit(7, 0, 3, 24) && CpuidBit(7, 0, 3, 25)) features.Add(kAmxInt8);
+  return features;
+}
+#elif defined(__aarch64__)
+// Older headers of the C library have no names for these bits of the auxiliary vector.
+constexpr unsigned long kHwcapAsimd = 1ul << 1, kHwcapDotprod = 1ul << 20, kHwcap2I8mm = 1ul << 13;
+
+CpuFeatures DetectFeatures() {
+  CpuFeatures features;
+  const unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
+  if ((first & kHwcapAsimd) == 0) return features;
+  features.Add(kNeon);
+  if ((first & kHwcapDotprod) != 0) features.Add(kDotprod);
+  if ((second & kHwcap2I8mm) != 0) features.Add(kI8mm);
   return features;
 }
 #else
@@ -129,15 +161,6 @@ Status CapIsa(std::string_view name) {
     if (i < kNoCap) known += (i + 1 == kNoCap ? " or " : ", ") + std::string(level);
   }
   return InvalidArgument("isa is \"{}\": must be {}", name, known);
-}
-
-std::string CpuName() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
 }
 
 }  // namespace edgegate

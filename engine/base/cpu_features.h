@@ -13,7 +13,7 @@
 
 namespace edgegate {
 
-enum class Architecture : uint8_t { kAny, kX86 };
+enum class Architecture : uint8_t { kAny, kX86, kArm };
 
 enum class CpuFeature : uint8_t {
   kSse4,        // SSE4.1 and SSSE3
@@ -23,6 +23,9 @@ enum class CpuFeature : uint8_t {
   kAvx512,      // AVX-512 F, BW, DQ and VL
   kAvx512Vnni,  // vpdpbusd of 512 bits
   kAmxInt8,     // AMX tiles and their INT8 products
+  kNeon,        // Advanced SIMD of ARMv8.0
+  kDotprod,     // sdot
+  kI8mm,        // smmla, usmmla and usdot
 };
 
 // A set of features. A value type.
@@ -64,7 +67,8 @@ struct IsaLevel {
   std::array<std::string_view, 6> includes;
 };
 
-// All levels, of each architecture from the least preferred to the most preferred.
+// All levels of the architecture that this program was built for, from the least preferred to the
+// most preferred.
 std::span<const IsaLevel> IsaLevels();
 
 // The level that this process computes at.
@@ -79,8 +83,5 @@ const Isa& CurrentIsa();
 // Sets the cap: "auto" (none) or the name of a level. kInvalidArgument for another name. Kernels
 // that were selected before keep their level: ops/isa/isa_cap.h caps the libraries too.
 Status CapIsa(std::string_view name);
-
-// The processor's name from /proc/cpuinfo, or "unknown".
-std::string CpuName();
 
 }  // namespace edgegate

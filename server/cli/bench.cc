@@ -10,6 +10,7 @@
 #include <random>
 
 #include "engine/base/cpu_features.h"
+#include "engine/base/cpu_name.h"
 #include "engine/bench/machine_speed.h"
 #include "engine/family/random_weights.h"
 #include "engine/ops/isa/isa_cap.h"

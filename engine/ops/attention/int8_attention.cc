@@ -14,37 +14,22 @@
 #include <limits>
 
 // Must be included after highway.h.
+#include "engine/ops/attention/byte_ops-inl.h"
 #include "engine/ops/attention/component_vecs-inl.h"
 #include "engine/ops/isa/exp2-inl.h"
-#include "engine/ops/isa/vnni-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace edgegate {
 namespace HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
-#define EDGEGATE_INT8_ATTENTION_VECTORS
-#else
-#undef EDGEGATE_INT8_ATTENTION_VECTORS
-#endif
-#ifdef EDGEGATE_INT8_ATTENTION_VECTORS
-
-using F32 = hn::CappedTag<float, 16>;
-using I32 = hn::RebindToSigned<F32>;
-using VF = hn::Vec<F32>;
-using V32 = hn::Vec<I32>;
-using I16 = hn::Repartition<int16_t, F32>;
-using U16 = hn::RebindToUnsigned<I16>;
-using V16 = hn::Vec<I16>;
+#if EDGEGATE_INT8_ATTENTION
 
 constexpr int kTile = kAttentionTile;
 constexpr int kQueries = 4;   // rows that share a load of keys or values
 constexpr int kMaxRows = 16;  // rows that share a tile while it is in the first-level cache
 constexpr int kMaxDim = kMaxInt8HeadDim;
 // Numbers of vectors of keys, and of vectors of components of values, whose sums fit the registers.
-#if HWY_CAP_GE512
+#if HWY_CAP_GE512 || HWY_ARCH_ARM_A64
 constexpr int kKeyVecs = 4, kValueVecs = 5;
 #else
 constexpr int kKeyVecs = 2, kValueVecs = 2;
@@ -60,42 +45,6 @@ HWY_INLINE V32 BroadcastQuad(const void* p) {
   return hn::Set(I32(), quad);
 }
 
-#if HWY_CAP_GE256
-// Exact sums of four products u8 x s8, in one instruction.
-struct VnniDot {
-  static HWY_INLINE V32 Add(V32 sums, V32 bytes, V32 signed_bytes) {
-    return DotVnni(sums, bytes, signed_bytes);
-  }
-};
-#endif
-
-// Returns the sums of the products of adjacent numbers.
-HWY_INLINE V32 MulPairs(V16 a, V16 b) {
-#if HWY_CAP_GE512
-  return V32{_mm512_madd_epi16(a.raw, b.raw)};
-#elif HWY_CAP_GE256
-  return V32{_mm256_madd_epi16(a.raw, b.raw)};
-#else
-  return V32{_mm_madd_epi16(a.raw, b.raw)};
-#endif
-}
-
-// The same sums without VNNI. The bytes become 16-bit numbers, whose products are exact in s32. The
-// compiler computes the 16-bit numbers of an operand once for all sums that use it.
-struct PairsDot {
-  static HWY_INLINE V32 Add(V32 sums, V32 bytes, V32 signed_bytes) {
-    const I16 i16;
-    const auto u = hn::BitCast(U16(), bytes);
-    const V16 s = hn::BitCast(i16, signed_bytes);
-    const V16 even = hn::BitCast(i16, hn::And(u, hn::Set(U16(), 0xff)));
-    const V16 odd = hn::BitCast(i16, hn::ShiftRight<8>(u));
-    const V16 signed_even = hn::ShiftRight<8>(hn::ShiftLeft<8>(s));
-    const V16 signed_odd = hn::ShiftRight<8>(s);
-    sums = hn::Add(sums, MulPairs(even, signed_even));
-    return hn::Add(sums, MulPairs(odd, signed_odd));
-  }
-};
-
 // A set of rows that are computed together. The result of a row does not depend on the other rows.
 struct Rows {
   const uint8_t* q[kMaxRows];
@@ -108,7 +57,7 @@ struct Rows {
 
 // Computes the scores of kQueries rows, from row `first` on, with the tile. The factor of each row
 // is not applied.
-template <class Dot>
+template <class D>
 HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int quads,
                        float (*scores)[kTile]) {
   const F32 f;
@@ -120,10 +69,10 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
     const uint8_t* keys = tile.keys + at * 4;
     for (int quad = 0; quad < quads; ++quad, keys += kTile * 4) {
       V32 key[kKeyVecs];
-      for (int v = 0; v < kKeyVecs; ++v) key[v] = LoadQuads(keys + v * Lanes() * 4);
+      for (int v = 0; v < kKeyVecs; ++v) key[v] = D::Operand(LoadQuads(keys + v * Lanes() * 4));
       for (int r = 0; r < kQueries; ++r) {
         const V32 q = BroadcastQuad(rows.q[first + r] + quad * 4);
-        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = Dot::Add(acc[r][v], key[v], q);
+        for (int v = 0; v < kKeyVecs; ++v) acc[r][v] = D::Dot(acc[r][v], key[v], q);
       }
     }
     for (int v = 0; v < kKeyVecs; ++v) {
@@ -133,31 +82,6 @@ HWY_INLINE void Scores(const Int8KvTile& tile, const Rows& rows, int first, int 
       }
     }
   }
-}
-
-// Rounds to the nearest integer with the processor's instruction. Numbers out of range become the
-// smallest integer. As an exponent that integer gives a weight of zero. So the two
-// additional operations of Highway's NearestInt() are not needed.
-HWY_INLINE V32 Nearest(VF x) {
-#if HWY_CAP_GE512
-  return V32{_mm512_cvtps_epi32(x.raw)};
-#elif HWY_CAP_GE256
-  return V32{_mm256_cvtps_epi32(x.raw)};
-#else
-  return V32{_mm_cvtps_epi32(x.raw)};
-#endif
-}
-
-// Packs the numbers of two vectors, 0 to 255, to bytes. Each 128 bits hold eight numbers of `a`,
-// then eight of `b`.
-HWY_INLINE V16 Bytes(V16 a, V16 b) {
-#if HWY_CAP_GE512
-  return V16{_mm512_packus_epi16(a.raw, b.raw)};
-#elif HWY_CAP_GE256
-  return V16{_mm256_packus_epi16(a.raw, b.raw)};
-#else
-  return V16{_mm_packus_epi16(a.raw, b.raw)};
-#endif
 }
 
 constexpr float kUnits = kExponentUnits, kShift = kExponentShift;
@@ -192,7 +116,7 @@ HWY_INLINE float Largest(float* scores, int count) {
 
 // Computes a row's weights from its scores. The score `largest` has the weight 255. Returns the sum
 // of the weights.
-template <class Dot>
+template <class D>
 HWY_INLINE int32_t Softmax(const float* scores, float to_log2, float largest, uint8_t* weights) {
   const F32 f;
   const I32 i32;
@@ -209,18 +133,20 @@ HWY_INLINE int32_t Softmax(const float* scores, float to_log2, float largest, ui
         return Exp2Bytes(hn::ReorderDemote2To(I16(), exponents(part), exponents(part + 1)));
       };
       // Each 128 bits hold four weights of each part. This is the order of Int8KvTile's values.
-      const V32 quads = hn::BitCast(i32, Bytes(bytes(0), bytes(2)));
+      const V32 quads = D::Operand(hn::BitCast(i32, Bytes(bytes(0), bytes(2))));
       hn::StoreU(quads, i32, reinterpret_cast<int32_t*>(weights + i + 4 * lane));
-      sum = Dot::Add(sum, quads, ones);
+      sum = D::Dot(sum, quads, ones);
     }
   }
-  return hn::GetLane(hn::SumOfLanes(i32, sum));
+  // Each of the kTile weights is smaller by kOffset.
+  return hn::GetLane(hn::SumOfLanes(i32, sum)) + D::kOffset * kTile;
 }
 
 // The working memory of a tile.
 struct TileWork {
   HWY_ALIGN float scores[kMaxRows][kTile];
-  HWY_ALIGN uint8_t weights[kMaxRows][kTile];  // in the order of Int8KvTile's quads
+  HWY_ALIGN uint8_t weights[kMaxRows][kTile];  // operands in the order of Int8KvTile's quads
+  HWY_ALIGN int32_t missing[kMaxDim];          // results of Missing()
   float largest[kMaxRows];                     // largest score of the tile
   HWY_ALIGN float before[kMaxRows];            // factor of the sums of earlier tiles
   HWY_ALIGN float share[kMaxRows];             // factor of this tile's sums
@@ -234,7 +160,7 @@ HWY_INLINE void Exp2All(float* x) {
 
 // Computes the softmax of the first `count` rows. Each step is done for all rows before the next
 // step, because the steps of one row depend on each other and the steps of different rows do not.
-template <class Dot>
+template <class D>
 HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   for (int r = 0; r < count; ++r) {
     work.largest[r] = Largest(work.scores[r], exist);
@@ -247,20 +173,40 @@ HWY_INLINE void SoftmaxAll(int exist, int count, Rows& rows, TileWork& work) {
   Exp2All(work.share);
   for (int r = 0; r < count; ++r) {
     const int32_t sum =
-        Softmax<Dot>(work.scores[r], rows.to_log2[r], work.largest[r], work.weights[r]);
+        Softmax<D>(work.scores[r], rows.to_log2[r], work.largest[r], work.weights[r]);
     rows.total[r] = rows.total[r] * work.before[r] + static_cast<float>(sum) * work.share[r];
+  }
+}
+
+// Computes what the products with weights lack if they are smaller by kOffset: kOffset times the
+// sums of the tile's values.
+template <class D>
+HWY_INLINE void Missing(const Int8KvTile& tile, int padded, int32_t* missing) {
+  const V32 ones = hn::Set(I32(), 0x01010101);
+  for (int c = 0; c < padded; c += Lanes()) {
+    V32 sum = hn::Zero(I32());
+    if (D::kOffset != 0) {
+      const int8_t* values = tile.values + c * 4;
+      for (int at = 0; at < kTile; at += 4, values += padded * 4) {
+        sum = D::Dot(sum, LoadQuads(values), ones);
+      }
+      sum = hn::Mul(sum, hn::Set(I32(), D::kOffset));
+    }
+    hn::Store(sum, I32(), missing + c);
   }
 }
 
 // Computes sums[r] = sums[r] * before[r] + share[r] * (sum over the tile of weight * value), for
 // kVecs vectors of components from component `c` on, and for kQueries rows from row `first` on.
-template <class Dot, int kVecs>
+template <class D, int kVecs>
 HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int first, int c,
                            const TileWork& work) {
   const F32 f;
   V32 acc[kQueries][kVecs];
   for (int r = 0; r < kQueries; ++r) {
-    for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(I32());
+    for (int v = 0; v < kVecs; ++v) {
+      acc[r][v] = D::kOffset == 0 ? hn::Zero(I32()) : LoadQuads(work.missing + c + v * Lanes());
+    }
   }
   const int8_t* values = tile.values + c * 4;
   for (int at = 0; at < kTile; at += 4, values += padded * 4) {
@@ -268,7 +214,7 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
     for (int v = 0; v < kVecs; ++v) value[v] = LoadQuads(values + v * Lanes() * 4);
     for (int r = 0; r < kQueries; ++r) {
       const V32 weight = BroadcastQuad(work.weights[first + r] + at);
-      for (int v = 0; v < kVecs; ++v) acc[r][v] = Dot::Add(acc[r][v], weight, value[v]);
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = D::Dot(acc[r][v], weight, value[v]);
     }
   }
   for (int v = 0; v < kVecs; ++v) {
@@ -285,21 +231,22 @@ HWY_INLINE void Accumulate(const Int8KvTile& tile, int padded, Rows& rows, int f
 
 // Computes one tile, of which the first `exist` positions exist, for `count` rows, a multiple of
 // kQueries.
-template <class Dot>
+template <class D>
 HWY_NOINLINE void AttendTile(const Int8KvTile& tile, int dim, int exist, Rows& rows, int count) {
   TileWork work;
   const int quads = Int8KvTile::quads(dim), padded = Int8KvTile::padded_dim(dim);
-  for (int r = 0; r < count; r += kQueries) Scores<Dot>(tile, rows, r, quads, work.scores + r);
-  SoftmaxAll<Dot>(exist, count, rows, work);
+  for (int r = 0; r < count; r += kQueries) Scores<D>(tile, rows, r, quads, work.scores + r);
+  SoftmaxAll<D>(exist, count, rows, work);
+  if (D::kOffset != 0) Missing<D>(tile, padded, work.missing);
   for (int r = 0; r < count; r += kQueries) {
     ForComponents<kValueVecs>(dim, Lanes(), [&](auto vecs, int c) {
-      Accumulate<Dot, decltype(vecs)::value>(tile, padded, rows, r, c, work);
+      Accumulate<D, decltype(vecs)::value>(tile, padded, rows, r, c, work);
     });
   }
 }
 
 // Computes up to kMaxRows rows of the task, from row `row` on.
-template <class Dot>
+template <class D>
 void AttendRows(const Int8AttentionTask& task, int row, int count) {
   const F32 f;
   Rows rows;
@@ -314,7 +261,7 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
     // The factor must not be zero, because the score of a missing position must give the weight
     // zero.
     rows.to_log2[r] = std::max(query.scale * task.scale * kLog2E, 1e-30f);
-    rows.start[r] = -Int8KvTile::kKeyOffset * query.sum;
+    rows.start[r] = (D::kOffset - Int8KvTile::kKeyOffset) * query.sum;
     std::fill_n(rows.sums[r], Int8KvTile::padded_dim(dim), 0.0f);
     rows.largest[r] = std::numeric_limits<float>::lowest();
     rows.total[r] = 0;
@@ -322,7 +269,7 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   uint8_t* memory = task.tiles;
   for (int at = 0; at < task.positions; at += kTile, memory += Int8KvTile::Bytes(dim)) {
     const Int8KvTile tile = Int8KvTile::At(memory, dim);
-    AttendTile<Dot>(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
+    AttendTile<D>(tile, dim, std::min(kTile, task.positions - at), rows, groups * kQueries);
   }
   for (int r = 0; r < count; ++r) {
     const float inverse = 1.0f / rows.total[r];
@@ -335,10 +282,10 @@ void AttendRows(const Int8AttentionTask& task, int row, int count) {
   }
 }
 
-template <class Dot>
+template <class D>
 void AttendImpl(const Int8AttentionTask& task) {
   for (int row = 0; row < task.rows; row += kMaxRows) {
-    AttendRows<Dot>(task, row, std::min(kMaxRows, task.rows - row));
+    AttendRows<D>(task, row, std::min(kMaxRows, task.rows - row));
   }
 }
 
@@ -353,20 +300,29 @@ namespace edgegate {
 namespace {
 
 using enum CpuFeature;
-constexpr auto kX86 = Architecture::kX86;
+[[maybe_unused]] constexpr auto kX86 = Architecture::kX86;
 
 constexpr Int8AttentionKernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
     {{"avx512-vnni", kX86, {kAvx512, kAvx512Vnni}, Activations::kU8},
-     N_AVX3::AttendImpl<N_AVX3::VnniDot>},
+     N_AVX3::AttendImpl<N_AVX3::UnsignedDot>},
     {{"avx512-pairs", kX86, {kAvx512}, Activations::kU8}, N_AVX3::AttendImpl<N_AVX3::PairsDot>},
 #endif
 #if HWY_TARGETS & HWY_AVX2
-    {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kU8}, N_AVX2::AttendImpl<N_AVX2::VnniDot>},
+    {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kU8},
+     N_AVX2::AttendImpl<N_AVX2::UnsignedDot>},
     {{"avx2-pairs", kX86, {kAvx2}, Activations::kU8}, N_AVX2::AttendImpl<N_AVX2::PairsDot>},
 #endif
 #if HWY_TARGETS & HWY_SSE4
     {{"sse4-pairs", kX86, {kSse4, kSse42}, Activations::kU8}, N_SSE4::AttendImpl<N_SSE4::PairsDot>},
+#endif
+#if HWY_ARCH_ARM_A64
+    {{"i8mm", Architecture::kArm, {kI8mm}, Activations::kU8},
+     HWY_NAMESPACE::AttendImpl<HWY_NAMESPACE::UnsignedDot>},
+    {{"dotprod", Architecture::kArm, {kDotprod}, Activations::kU8},
+     HWY_NAMESPACE::AttendImpl<HWY_NAMESPACE::SignedDot>},
+    {{"neon", Architecture::kArm, {kNeon}, Activations::kU8},
+     HWY_NAMESPACE::AttendImpl<HWY_NAMESPACE::WidenedDot>},
 #endif
     {{"scalar", Architecture::kAny, {}, Activations::kU8}, AttendInt8Scalar},
 };

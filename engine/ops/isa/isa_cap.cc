@@ -2,11 +2,17 @@
 
 #include <hwy/highway.h>
 
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include "engine/base/cpu_features.h"
 
+// oneDNN has caps on x86 alone.
+#if defined(EDGEGATE_ONEDNN) && HWY_ARCH_X86
+#define EDGEGATE_CAPS_ONEDNN
+#include <oneapi/dnnl/dnnl.hpp>
+#endif
+
 namespace edgegate {
+
+#ifdef EDGEGATE_CAPS_ONEDNN
 namespace {
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -37,23 +43,26 @@ dnnl::cpu_isa DnnlIsa(CpuFeatures features) {
 }
 
 }  // namespace
+#endif
 
 Status SetIsaCap(std::string_view name) {
   EG_RETURN_IF_ERROR(CapIsa(name));
+#if HWY_ARCH_X86
   const CpuFeatures features = CurrentIsa().features;
   int64_t disabled = 0;
-#if HWY_ARCH_X86
   // A lower value is a better target. This disables the target and all better ones.
   if (!features.Has(CpuFeature::kAvx512)) disabled |= 2 * int64_t{HWY_AVX3} - 1;
   if (!features.Has(CpuFeature::kAvx2)) disabled |= 2 * int64_t{HWY_AVX2} - 1;
   if (!features.Has(CpuFeature::kSse4)) disabled |= 2 * int64_t{HWY_SSE4} - 1;
-#endif
   hwy::DisableTargets(disabled);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+#endif
+#ifdef EDGEGATE_CAPS_ONEDNN
   if (name == "auto") return {};
-  if (dnnl::set_max_cpu_isa(DnnlIsa(features)) != dnnl::status::success) {
+  if (dnnl::set_max_cpu_isa(DnnlIsa(CurrentIsa().features)) != dnnl::status::success) {
     return Unavailable("oneDNN is in use already: its instruction set can no longer be capped");
   }
+#endif
   return {};
 }
 

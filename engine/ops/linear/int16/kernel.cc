@@ -195,7 +195,7 @@ namespace edgegate {
 namespace {
 
 using enum CpuFeature;
-constexpr auto kX86 = Architecture::kX86;
+[[maybe_unused]] constexpr auto kX86 = Architecture::kX86;
 
 constexpr Int16Kernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
@@ -208,10 +208,10 @@ constexpr Int16Kernel kKernels[] = {
     {{"avx2", kX86, {kAvx2}, Activations::kS16}, N_AVX2::Tile<N_AVX2::PairDot>},
 #endif
 #if HWY_TARGETS & HWY_SSE4
-    {{"sse4", kX86, {kSse4}, Activations::kS16}, N_SSE4::Tile<N_SSE4::PairDot>},
+    {{"sse4", kX86, {kSse4, kSse42}, Activations::kS16}, N_SSE4::Tile<N_SSE4::PairDot>},
 #endif
 #if HWY_ARCH_ARM_A64
-    {{"neon", Architecture::kAny, {}, Activations::kS16},
+    {{"neon", Architecture::kArm, {kNeon}, Activations::kS16},
      HWY_NAMESPACE::Tile<HWY_NAMESPACE::PairDot>},
 #endif
     {{"scalar", Architecture::kAny, {}, Activations::kS16}, Int16TileReference},

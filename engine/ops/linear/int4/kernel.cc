@@ -196,7 +196,8 @@ namespace edgegate {
 namespace {
 
 using enum CpuFeature;
-constexpr auto kX86 = Architecture::kX86;
+[[maybe_unused]] constexpr auto kX86 = Architecture::kX86;
+[[maybe_unused]] constexpr auto kArm = Architecture::kArm;
 
 constexpr Int4Kernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
@@ -212,6 +213,10 @@ constexpr Int4Kernel kKernels[] = {
 #endif
 #if defined(__x86_64__)
     {{"sse4-pairs", kX86, {kSse4}, Activations::kS8}, 5, 5, Int4TileSse4},
+#elif defined(__aarch64__)
+    {{"i8mm", kArm, {kDotprod, kI8mm}, Activations::kS8}, 8, 8, Int4TileI8mm},
+    {{"dotprod", kArm, {kDotprod}, Activations::kS8}, 6, 4, Int4TileDotprod},
+    {{"neon-pairs", kArm, {kNeon}, Activations::kS8}, 5, 4, Int4TileNeon},
 #endif
     {{"scalar", Architecture::kAny, {}, Activations::kS8}, 4, 4, Int4TileReference},
 };

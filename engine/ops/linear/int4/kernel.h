@@ -59,6 +59,14 @@ void Int4TileAvx2(const Int4Rows& rows, int first, int count, const uint8_t* blo
                   float* sums);
 void Int4TileSse4(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
                   float* sums);
+#elif defined(__aarch64__)
+// The kernels for ARM.
+void Int4TileNeon(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+                  float* sums);
+void Int4TileDotprod(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+                     float* sums);
+void Int4TileI8mm(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
+                  float* sums);
 #endif
 
 }  // namespace edgegate

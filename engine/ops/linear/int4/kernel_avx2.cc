@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kLanes = 8;
 using Int = __m256i;
+using Bytes = Int;
+using Pairs = Int;
 using Float = __m256;
 
 EG_ISA void AddProducts(Int levels, Int activations, Int* sums) {
@@ -26,7 +28,7 @@ EG_ISA void AddProducts(Int levels, Int activations, Int* sums) {
       : "x"(levels), "x"(activations));
 }
 
-EG_ISA Int Zero() { return _mm256_setzero_si256(); }
+EG_ISA Pairs ZeroPairs() { return _mm256_setzero_si256(); }
 EG_ISA Int Load(const uint8_t* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }

@@ -18,6 +18,8 @@ namespace {
 
 constexpr int kLanes = 4;
 using Int = __m128i;
+using Bytes = Int;
+using Pairs = Int;
 using Float = __m128;
 
 EG_ISA void AddProducts(Int levels, Int activations, Int* sums) {
@@ -25,7 +27,7 @@ EG_ISA void AddProducts(Int levels, Int activations, Int* sums) {
   asm("pmaddubsw %2, %1\n\tpaddw %1, %0" : "+x"(*sums), "+x"(products) : "x"(activations));
 }
 
-EG_ISA Int Zero() { return _mm_setzero_si128(); }
+EG_ISA Pairs ZeroPairs() { return _mm_setzero_si128(); }
 EG_ISA Int Load(const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 EG_ISA Int LowHalves(Int bytes) { return _mm_and_si128(bytes, _mm_set1_epi8(15)); }
 EG_ISA Int HighHalves(Int bytes) { return LowHalves(_mm_srli_epi16(bytes, 4)); }

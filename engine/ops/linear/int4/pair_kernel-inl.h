@@ -1,13 +1,15 @@
-// The 4-bit kernel for instruction sets without VNNI. kernel_avx2.cc and kernel_sse4.cc include it.
-// Before, they define EG_ISA, the attributes of a function for the instruction set, and these
-// operations on vectors of kLanes columns:
-//   Int, Float      the types of a vector of integers and of a vector of floats
-//   AddProducts(levels, activations, sums)   adds the products of u8 and s8 bytes to s16 sums of
-//                   pairs. The compiler must not separate a product from its sum: then it holds one
-//                   product at a time, and all sums stay in registers.
+// The 4-bit kernel for instruction sets without dot products of bytes. kernel_avx2.cc,
+// kernel_sse4.cc and kernel_neon.cc include it. Before, they define EG_ISA, the attributes of a
+// function for the instruction set, and these operations on vectors of kLanes columns:
+//   Bytes, Pairs, Int, Float   the types of levels and activations, of s16 sums of products, of s32
+//                   and of floats
+//   AddProducts(levels, activations, sums)   adds the products of u8 and s8 bytes to s16 sums, at
+//                   most two to each sum. The compiler must not separate a product from its sum:
+//                   then it holds one product at a time, and all sums stay in registers.
+//   WidenPairs(sums)   the s32 sum of each column
 //   MulAdd(a, b, c) a * b + c, rounded once
-//   and Zero, Load, LowHalves, HighHalves, Broadcast, WidenPairs, AddInt, ToFloat, LoadHalves,
-//   LoadFloat, StoreFloat, SetFloat and Mul.
+//   and ZeroPairs, Load, LowHalves, HighHalves, Broadcast, AddInt, ToFloat, LoadHalves, LoadFloat,
+//   StoreFloat, SetFloat and Mul.
 // The file has no include guard, because each of its users is a source file.
 
 // Pairs of products are summed in s16, which holds those of 32 levels.
@@ -18,17 +20,17 @@ static_assert(kInt4Group / 4 * 2 * 15 * 127 <= 32767);
 // sums in memory.
 template <int kRows, int kVecs>
 EG_ISA void Multiply(const int8_t* x, size_t stride, const uint8_t* levels,
-                     Int (&sums)[kRows][kVecs]) {
+                     Pairs (&sums)[kRows][kVecs]) {
 #pragma GCC unroll 16
-  for (int i = 0; i < kRows * kVecs; ++i) sums[i / kVecs][i % kVecs] = Zero();
+  for (int i = 0; i < kRows * kVecs; ++i) sums[i / kVecs][i % kVecs] = ZeroPairs();
 #pragma GCC unroll 1
   for (int quad = 0; quad < kInt4Group / 8; ++quad, x += 4, levels += 4 * kInt8Block) {
-    Int w[kVecs];
+    Bytes w[kVecs];
 #pragma GCC unroll 4
     for (int v = 0; v < kVecs; ++v) w[v] = LowHalves(Load(levels + 4 * kLanes * v));
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Int activations = Broadcast(x + r * stride);
+      const Bytes activations = Broadcast(x + r * stride);
 #pragma GCC unroll 4
       for (int v = 0; v < kVecs; ++v) AddProducts(w[v], activations, &sums[r][v]);
     }
@@ -36,7 +38,7 @@ EG_ISA void Multiply(const int8_t* x, size_t stride, const uint8_t* levels,
     for (int v = 0; v < kVecs; ++v) w[v] = HighHalves(Load(levels + 4 * kLanes * v));
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Int activations = Broadcast(x + r * stride + kInt4Group / 2);
+      const Bytes activations = Broadcast(x + r * stride + kInt4Group / 2);
 #pragma GCC unroll 4
       for (int v = 0; v < kVecs; ++v) AddProducts(w[v], activations, &sums[r][v]);
     }
@@ -51,7 +53,7 @@ EG_ISA void AddGroup(const int8_t* x, size_t stride, const Int4Rows::Terms* cons
   Int dots[kRows][kVecs];
 #pragma GCC unroll 2
   for (int part = 0; part < kParts; ++part) {
-    Int pairs[kRows][kVecs];
+    Pairs pairs[kRows][kVecs];
     Multiply<kRows, kVecs>(x + part * kInt4Group, stride,
                            block + part * kInt4LevelBytes + 4 * column, pairs);
 #pragma GCC unroll 16

@@ -152,7 +152,8 @@ namespace edgegate {
 namespace {
 
 using enum CpuFeature;
-constexpr auto kX86 = Architecture::kX86;
+[[maybe_unused]] constexpr auto kX86 = Architecture::kX86;
+[[maybe_unused]] constexpr auto kArm = Architecture::kArm;
 
 constexpr Int8Kernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
@@ -167,6 +168,10 @@ constexpr Int8Kernel kKernels[] = {
 #endif
 #if defined(__x86_64__)
     {{"sse4-widen", kX86, {kSse4}, Activations::kS16}, 6, Int8TileSse4},
+#elif defined(__aarch64__)
+    {{"i8mm", kArm, {kDotprod, kI8mm}, Activations::kU8}, 8, Int8TileI8mm, 128},
+    {{"dotprod", kArm, {kDotprod}, Activations::kU8}, 8, Int8TileDotprod, 128},
+    {{"neon-widen", kArm, {kNeon}, Activations::kU8}, 4, Int8TileNeon, 128},
 #endif
     {{"scalar", Architecture::kAny, {}, Activations::kU8}, 4, Int8TileReference},
 };

@@ -21,13 +21,18 @@ struct Int8Rows {
 };
 
 // A row of the kernel table. tile() computes
-//   acc[r * 64 + c] = sum over k of rows(first + r, k) * block(k, c)
+//   acc[r * 64 + c] = sum over k of (rows(first + r, k) - offset) * block(k, c)
 // for r < count <= max_rows. `quads` is k_padded / 4. Thread-safe.
+//
+// An offset of 128 makes the activations signed, for instruction sets that have no products of u8
+// and s8. Callers subtract the offset from the zero point, so that the result of a layer is the
+// same integer.
 struct Int8Kernel {
   KernelTarget target;
   int max_rows;  // most rows of a tile
   void (*tile)(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
                int32_t* acc);
+  int32_t offset = 0;  // 0 or 128
 
   bool reads_s16() const { return target.activations == Activations::kS16; }
 };
@@ -46,6 +51,14 @@ void Int8TileReference(const Int8Rows& rows, int first, int count, const int8_t*
 #if defined(__x86_64__)
 // The kernel for SSE4.1.
 void Int8TileSse4(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+                  int32_t* acc);
+#elif defined(__aarch64__)
+// The kernels for ARM. All have the offset 128.
+void Int8TileNeon(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+                  int32_t* acc);
+void Int8TileDotprod(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
+                     int32_t* acc);
+void Int8TileI8mm(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
                   int32_t* acc);
 #endif
 

@@ -64,11 +64,13 @@ struct Int8MatMul::Job {
   // Returns the number of column blocks that one call of the epilogue reads.
   int group() const { return epilogue == Epilogue::kSwiGlu ? 2 : 1; }
 
-  // Computes the epilogue. `acc` holds exact sums of row `row`, of `blocks` column blocks from
-  // block `block` on. `acc_up` is the first up block of SwiGlu; gate and up blocks alternate.
-  void Finish(int row, int block, int blocks, const int32_t* acc, const int32_t* acc_up) const {
+  // Computes the epilogue. `acc` holds exact sums of row `row` minus `offset`, of `blocks` column
+  // blocks from block `block` on. `acc_up` is the first up block of SwiGlu; gate and up blocks
+  // alternate.
+  void Finish(int row, int32_t offset, int block, int blocks, const int32_t* acc,
+              const int32_t* acc_up) const {
     const float scale = x.scale()[row];
-    const int32_t zero = x.zero_point()[row];
+    const int32_t zero = x.zero_point()[row] - offset;
     const int column = block * kBlock;
     const int columns = std::min(blocks * kBlock, w.n - column);
     float* to = out + row * stride;
@@ -130,7 +132,7 @@ void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int bloc
         kernel_.tile(job.x.view(), row, count, weights, quads, acc[i]);
       }
       for (int r = 0; r < count; ++r) {
-        job.Finish(row + r, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
+        job.Finish(row + r, kernel_.offset, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
       }
     }
   }
@@ -176,7 +178,7 @@ bool Int8MatMul::RunOneDnn(const Job& job) {
     one_dnn_->Run(plan, from, packed, scratch.sums.data(), scratch.one_dnn.data());
     for (int row = 0; row < std::min(count, all_rows - first_row); ++row) {
       const int32_t* acc = scratch.sums.data() + int64_t{row} * columns;
-      job.Finish(first_row + row, first, blocks, acc, acc + kBlock);
+      job.Finish(first_row + row, 0, first, blocks, acc, acc + kBlock);
     }
     if (first_row + count == rows && rows < all_rows) RunOwn(job, rows, first, blocks);
   });

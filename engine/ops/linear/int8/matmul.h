@@ -23,7 +23,7 @@ class Int8MatMul {
  public:
   // kAuto uses oneDNN's matmul if it has a VNNI or AMX kernel and the batch is large enough to gain
   // from it, and our kernels otherwise. kOwn and kOneDnn always use one of them, for tests and
-  // measurements.
+  // measurements. kOneDnn is kOwn if oneDNN has no such kernel.
   enum class Backend { kAuto, kOwn, kOneDnn };
 
   // Selects the kernels of the current level (SetIsaCap()). Throws std::bad_alloc.

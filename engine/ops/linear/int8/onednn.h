@@ -8,6 +8,8 @@
 
 namespace edgegate {
 
+#ifdef EDGEGATE_ONEDNN
+
 // The matmuls of oneDNN, one for each shape. Owned by one thread, except for Run().
 class OneDnnInt8 {
  public:
@@ -39,5 +41,20 @@ class OneDnnInt8 {
   std::unique_ptr<Impl> impl_;
   std::string name_;
 };
+
+#else
+
+// A program that is built without oneDNN has no object of this class.
+class OneDnnInt8 {
+ public:
+  struct Plan {};
+  static std::unique_ptr<OneDnnInt8> Make() { return nullptr; }
+  const Plan* PlanFor(int, int, int) { return nullptr; }
+  static size_t ScratchBytes(const Plan&) { return 0; }
+  void Run(const Plan&, const uint8_t*, const int8_t*, int32_t*, uint8_t*) const {}
+  std::string name() const { return ""; }
+};
+
+#endif
 
 }  // namespace edgegate
