@@ -276,3 +276,7 @@ def test_embeddings_in_the_form_of_llama_cpp(site):
     status, answer = post(site, "/embeddings", {"content": "a", "model": "embedder"})
     assert status == 200 and answer[0]["embedding"] == [ours.data[0].embedding]
     assert post(site, "/embeddings", {"content": "a", "embd_normalize": -1})[0] == 400
+    objects = [{"prompt_string": "a"}, {"prompt_string": "b", "multimodal_data": []}]
+    assert post(site, "/embeddings", {"content": objects})[1] == post(site, "/embeddings", {"content": ["a", "b"]})[1]
+    status, answer = post(site, "/embeddings", {"content": [{"prompt_string": "a", "multimodal_data": ["aGk="]}]})
+    assert status == 400 and answer["error"]["param"] == "content[0].multimodal_data"

@@ -19,6 +19,7 @@ URL = os.environ["EDGEGATE_URL"]
 BASE = URL + "/v1"
 CHAT = "smollm2"
 VISION = "edge-demo-v"
+BRIEF = "edge-demo-v-brief"  # edge-demo-v whose answers end with their first word
 LONG = "edge-demo-v-long"  # edge-demo-v with a longer context; its answers are weaker
 EMBED = "all-MiniLM-L6-v2"
 IMAGES = pathlib.Path(os.environ["EDGEGATE_IMAGES"])

@@ -17,7 +17,7 @@ the named version, with the members that the application reads from the answer. 
 
 ```sh
 scripts/test-clients                # all clients
-scripts/test-clients --quick        # the light ones; scripts/test-slow runs these
+scripts/test-clients --quick        # the light ones; scripts/test runs these
 scripts/test-clients --only NAME    # one folder of tests/clients/
 ```
 

@@ -25,9 +25,19 @@ CallError WrongInput(const std::string& name) {
                               name));
 }
 
-// Reads one text or its token ids. `name`: the member. An error is stored in `fields`.
+// Reads one text or its token ids. `name`: the member. An error is stored in `fields`. llama.cpp's
+// objects have the text in `prompt_string`.
 void AddInput(const json& value, const std::string& name, std::string field, Fields* fields,
               std::vector<EmbeddingInput>* inputs) {
+  if (value.is_object()) {
+    const json text = MemberOf(value, "prompt_string"), media = MemberOf(value, "multimodal_data");
+    if (!media.is_null() && !media.empty()) {
+      return fields->Fail(BadField(field + ".multimodal_data",
+                                   "Only texts have embeddings: 'multimodal_data' must be empty."));
+    }
+    if (!text.is_string()) return fields->Fail(WrongInput(name));
+    return AddInput(text, name, field + ".prompt_string", fields, inputs);
+  }
   if (value.is_string()) {
     if (value.get_ref<const std::string&>().empty()) {
       return fields->Fail(BadField(field, fmt::format("Invalid '{}': it is empty.", field)));

@@ -9,7 +9,7 @@ from agents import (
     set_default_openai_client,
     set_tracing_disabled,
 )
-from harness import BASE, CHAT, SIGN, VISION, call, data_url, main, short
+from harness import BASE, BRIEF, CHAT, SIGN, VISION, call, data_url, main, short
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 
@@ -130,7 +130,7 @@ async def tool_that_returns_an_image():
 
     settings = {"tool_choice": "required"}
     result = await Runner.run(
-        agent(VISION, instructions=None, tools=[snapshot], settings=settings), SIGN[0]
+        agent(BRIEF, instructions=None, tools=[snapshot], settings=settings), SIGN[0]
     )
     assert result.final_output
     return short(result.final_output)

@@ -5,6 +5,9 @@ use llguidance::derivre::RegexAst;
 use super::decimal::Decimal;
 
 const DIGITS: &str = "[0-9]*";
+/// Digits of an integer without a bound, as in llama.cpp's grammars. A model that repeats a digit
+/// would not end a longer one.
+const MOST_DIGITS: usize = 16;
 
 /// Integers from `low`, which is not negative, to `high`.
 pub fn range(low: i128, high: Option<i128>) -> Option<String> {
@@ -12,8 +15,9 @@ pub fn range(low: i128, high: Option<i128>) -> Option<String> {
         let digits = low.to_string().len();
         let nines = 10i128.pow(digits as u32) - 1;
         return Some(format!(
-            "{}|[1-9][0-9]{{{digits},}}",
-            range(low, Some(nines))?
+            "{}|[1-9][0-9]{{{digits},{}}}",
+            range(low, Some(nines))?,
+            digits.max(MOST_DIGITS - 1)
         ));
     };
     if low > high {

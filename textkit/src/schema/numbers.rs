@@ -116,7 +116,7 @@ impl NumberRule {
             return Ok(RegexAst::Or(texts.collect()));
         }
         if types == INTEGER | FRACTION && self.is_free() {
-            let any = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?";
+            let any = r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,16})?(?:[eE][+-]?[0-9]{1,2})?";
             return Ok(RegexAst::Regex(any.into()));
         }
         let mut all = Vec::new();

@@ -257,6 +257,23 @@ fn large_integers_are_exact() {
 }
 
 #[test]
+fn numbers_without_a_bound_end() {
+    let (most, more) = (&"9".repeat(16), &"9".repeat(17));
+    check(r#"{"type": "integer"}"#, &[most], &[more]);
+    check(r#"{"minimum": 5}"#, &["5", most], &["4", more]);
+    let parts = format!("{most}.{most}");
+    check(
+        r#"{"type": "number"}"#,
+        &[&parts],
+        &[more, &(parts.clone() + "9")],
+    );
+    // A bound beyond that allows one more digit.
+    let (bound, larger) = ("1".repeat(18), "9".repeat(19));
+    let schema = format!(r#"{{"type": "integer", "minimum": {bound}}}"#);
+    check(&schema, &[&bound, &larger], &[&(larger.clone() + "9")]);
+}
+
+#[test]
 fn spellings_of_counts() {
     check(
         r#"{"type": "array", "uniqueItems": false, "maxItems": 2.0, "minItems": 1.0}"#,
