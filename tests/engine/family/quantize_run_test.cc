@@ -47,7 +47,7 @@ TEST_CASE("a bundle is the same bytes for any number of threads") {
 TEST_CASE("a bundle is the same bytes on each instruction set") {
   TemporaryFolder folder;
   const std::string golden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/";
-  for (const auto& [model, format, residual_width] :
+  for (const auto& [model, format, narrow_width] :
        {std::tuple{golden + "models/glm-edge", kWeightFormat<Int8Format>, 512},
         {golden + "models/qwen2", kWeightFormat<Int4Format>, 512},
         {golden + "vision/glm-edge-v", kWeightFormat<Int8Format>, 512},
@@ -59,7 +59,7 @@ TEST_CASE("a bundle is the same bytes on each instruction set") {
     REQUIRE(source.ok());
     QuantizeOptions options;
     options.format = format;
-    options.residual_width = residual_width;
+    options.narrow_width = narrow_width;
     std::string want;
     ForEachIsa("quantize", [&] {
       REQUIRE(Quantize(**source, folder / "b.edgegate", options).ok());

@@ -24,6 +24,8 @@ pub mod limits;
 mod names;
 mod negate;
 mod negate_parts;
+#[cfg(test)]
+mod number_tests;
 mod numbers;
 mod one_of;
 mod pattern;
