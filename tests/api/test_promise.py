@@ -34,7 +34,7 @@ def answer_of(server, content, temperature, seed, max_tokens):
     return answer.timings, answer.choices[0].model_dump_json()
 
 
-def check_tight_daemon(expected, options, log, kv_cache_mb=8):
+def check_tight_daemon(expected, options, log, kv_cache_mb=6):
     """Sends all requests at once to a daemon with one thread, chunks of 24 tokens and a KV pool that is too small."""
     tight = Daemon(
         *("--model", "smol=" + MODEL, "--threads", "1", *options),
@@ -186,7 +186,7 @@ def test_a_draft_model_changes_no_byte(daemon, cache, tmp_path):
             assert timings["draft_n_accepted"] > least
             if temperature == 0:
                 # Rejected draft tokens come from prompt lookup.
-                assert timings["draft_n_accepted"] > 0.6 * timings["draft_n"]
+                assert timings["draft_n_accepted"] > 0.5 * timings["draft_n"]
         alone = [ask(daemon.client(), i) for i in range(8)]
         client = drafted.client()
         with concurrent.futures.ThreadPoolExecutor(3) as pool:

@@ -99,9 +99,9 @@ async def handoff():
 
 @call
 async def previous_response():
-    first = await Runner.run(agent(), "My name is Ada.")
+    first = await Runner.run(agent(BRIEF), "My name is Ada.")
     second = await Runner.run(
-        agent(), "What is my name?", previous_response_id=first.last_response_id
+        agent(BRIEF), "What is my name?", previous_response_id=first.last_response_id
     )
     assert second.final_output
     return short(second.final_output)
