@@ -27,7 +27,8 @@ SCHEMA = {"type": "array", "minItems": 1000, "items": {
                    "tags": {"type": "array", "items": {"type": "string"}}}}}
 KINDS = {
     "plain": {},
-    "schema": {"response_format": {"type": "json_schema", "json_schema": {"name": "list", "schema": SCHEMA}}},
+    # The list does not end before the tokens do.
+    "schema": {"ignore_eos": False, "response_format": {"type": "json_schema", "json_schema": {"name": "list", "schema": SCHEMA}}},
     "logprobs": {"logprobs": True, "top_logprobs": 5},
 }
 
@@ -39,9 +40,19 @@ def tokens_per_second(port, tokens, more):
     connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
     answer = json.loads(connection.getresponse().read())
     connection.close()
+    if "usage" not in answer:
+        raise RuntimeError(answer)
     if answer["usage"]["completion_tokens"] != tokens:
         raise RuntimeError(f"asked for {tokens} tokens, got {answer['usage']}")
     return (tokens - 1) / answer["timings"]["decode_ms"] * 1000
+
+
+def is_utf8(path):
+    try:
+        path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def make_model(folder):
@@ -52,7 +63,7 @@ def make_model(folder):
 
     random_checkpoint.make(folder, transformers.LlamaConfig)
     tokenizer = tokenizers.ByteLevelBPETokenizer()
-    sources = sorted(map(str, pathlib.Path(sysconfig.get_path("stdlib")).glob("**/*.py")))
+    sources = sorted(map(str, filter(is_utf8, pathlib.Path(sysconfig.get_path("stdlib")).glob("**/*.py"))))
     tokenizer.train(sources, vocab_size=shape.VOCABULARY, min_frequency=2)
     if tokenizer.get_vocab_size() != shape.VOCABULARY:
         raise RuntimeError(f"the text gave {tokenizer.get_vocab_size()} tokens only")
