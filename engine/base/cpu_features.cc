@@ -84,7 +84,7 @@ CpuFeatures DetectFeatures() {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("sse4.1") || !__builtin_cpu_supports("ssse3")) return features;
   features.Add(kSse4);
-  // Of leaf 1: PCLMULQDQ, SSE4.2 and AES.
+  // These are the bits of PCLMULQDQ, SSE4.2 and AES in leaf 1.
   if (CpuidBit(1, 0, 2, 1) && CpuidBit(1, 0, 2, 20) && CpuidBit(1, 0, 2, 25)) features.Add(kSse42);
   // These also check that the operating system saves the registers.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return features;

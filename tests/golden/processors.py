@@ -20,6 +20,8 @@ import stat
 import sys
 import tempfile
 
+from answers import differences
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/golden/processors.json"
 QUESTION = "Which lamp is on?"
@@ -101,17 +103,6 @@ def answers(conftest, demo, isa, folder, configurations=tuple(CONFIGURATIONS)):
         finally:
             daemon.stop()
     return found
-
-
-def differences(want, got, path=""):
-    if isinstance(want, dict) and isinstance(got, dict):
-        for key in want.keys() | got.keys():
-            yield from differences(want.get(key), got.get(key), f"{path}/{key}")
-    elif isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
-        for number, (one, other) in enumerate(zip(want, got, strict=True)):
-            yield from differences(one, other, f"{path}/{number}")
-    elif want != got:
-        yield f"{path}: {want} -> {got}"
 
 
 def emulated(binary, emulator, folder):

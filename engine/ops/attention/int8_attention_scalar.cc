@@ -91,7 +91,7 @@ void AttendInt8Scalar(const Int8AttentionTask& task) {
     const uint8_t* memory = task.queries + r * Int8Query::Bytes(dim);
     Int8Query query;
     std::memcpy(&query, memory, sizeof(query));
-    // As in int8_attention.cc, the factor is not zero.
+    // The factor must not be zero, as in int8_attention.cc.
     Row row{.q = memory + sizeof(query),
             .start = -Int8KvTile::kKeyOffset * query.sum,
             .to_log2 = std::max(query.scale * task.scale * kLog2E, 1e-30f)};

@@ -20,14 +20,15 @@ EG_ARM_INLINE int32x4_t Sdot(int32x4_t acc, int8x16_t a, int8x16_t b) {
   return acc;
 }
 
-// As Sdot(), with bytes 4 * kLane .. 4 * kLane + 3 of `b` for all lanes. Needs kDotprod.
+// Does the same as Sdot(), with bytes 4 * kLane .. 4 * kLane + 3 of `b` for all lanes. Needs
+// kDotprod.
 template <int kLane>
 EG_ARM_INLINE int32x4_t SdotLane(int32x4_t acc, int8x16_t a, int8x16_t b) {
   asm(EG_ARM_ARCH "sdot %0.4s, %1.16b, %2.4b[%3]" : "+w"(acc) : "w"(a), "w"(b), "n"(kLane));
   return acc;
 }
 
-// As Sdot(), with unsigned bytes `a`. Needs kI8mm.
+// Does the same as Sdot(), with unsigned bytes `a`. Needs kI8mm.
 EG_ARM_INLINE int32x4_t Usdot(int32x4_t acc, uint8x16_t a, int8x16_t b) {
   asm(EG_ARM_ARCH "usdot %0.4s, %1.16b, %2.16b" : "+w"(acc) : "w"(a), "w"(b));
   return acc;

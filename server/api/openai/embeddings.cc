@@ -30,7 +30,8 @@ CallError WrongInput(const std::string& name) {
 void AddInput(const json& value, const std::string& name, std::string field, Fields* fields,
               std::vector<EmbeddingInput>* inputs) {
   if (value.is_object()) {
-    const json text = MemberOf(value, "prompt_string"), media = MemberOf(value, "multimodal_data");
+    const json& text = MemberOf(value, "prompt_string");
+    const json& media = MemberOf(value, "multimodal_data");
     if (!media.is_null() && !media.empty()) {
       return fields->Fail(BadField(field + ".multimodal_data",
                                    "Only texts have embeddings: 'multimodal_data' must be empty."));

@@ -14,56 +14,57 @@ namespace edgegate {
 namespace {
 
 namespace fs = std::filesystem;
-const std::string kModels = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/models/";
+const std::string kGolden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/";
+const std::string kModels = kGolden + "models/";
+
+// A checkpoint below tests/golden, and how it is packed.
+struct Packing {
+  const char* model;
+  WeightFormat format;
+  int narrow_width;
+};
+
+// Packs the checkpoint and returns the bytes of the bundle.
+std::string Pack(const Packing& packing, const std::string& path) {
+  auto source = ModelSource::Open(kGolden + packing.model);
+  REQUIRE(source.ok());
+  QuantizeOptions options;
+  options.format = packing.format;
+  options.narrow_width = packing.narrow_width;
+  REQUIRE(Quantize(**source, path, options).ok());
+  return ReadFile(path);
+}
 
 TEST_CASE("a bundle is the same bytes for any number of threads") {
   TemporaryFolder folder;
-  const std::string vision = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/vision/";
-  for (const auto& [model, format, narrow_width] :
-       {std::tuple{kModels + "glm-edge", kWeightFormat<Int8Format>, 512},
-        {kModels + "glm-edge", kWeightFormat<Int8Format>, 0},
-        {kModels + "qwen2", kWeightFormat<Int4Format>, 512},
-        {vision + "glm-edge-v", kWeightFormat<Int8Format>, 0},
-        {vision + "glm-edge-v-odd", kWeightFormat<Int4Format>, 512}}) {
-    const std::string path = model;
-    CAPTURE(path);
-    auto source = ModelSource::Open(path);
-    REQUIRE(source.ok());
-    QuantizeOptions options;
-    options.format = format;
-    options.narrow_width = narrow_width;
-    REQUIRE(Quantize(**source, folder / "alone.edgegate", options).ok());
-    const std::string want = ReadFile(folder / "alone.edgegate");
+  for (const Packing& packing :
+       {Packing{"models/glm-edge", kWeightFormat<Int8Format>, 512},
+        Packing{"models/glm-edge", kWeightFormat<Int8Format>, 0},
+        Packing{"models/qwen2", kWeightFormat<Int4Format>, 512},
+        Packing{"vision/glm-edge-v", kWeightFormat<Int8Format>, 0},
+        Packing{"vision/glm-edge-v-odd", kWeightFormat<Int4Format>, 512}}) {
+    CAPTURE(packing.model);
+    const std::string want = Pack(packing, folder / "alone.edgegate");
     for (const int threads : {1, 2, 3, 7}) {
       CAPTURE(threads);
       ThreadPool pool(threads);
       const ThreadPool::Use use(&pool);
-      REQUIRE(Quantize(**source, folder / "b.edgegate", options).ok());
-      CHECK(ReadFile(folder / "b.edgegate") == want);
+      CHECK(Pack(packing, folder / "b.edgegate") == want);
     }
   }
 }
 
 TEST_CASE("a bundle is the same bytes on each instruction set") {
   TemporaryFolder folder;
-  const std::string golden = std::string(EDGEGATE_SOURCE_DIR) + "/tests/golden/";
-  for (const auto& [model, format, narrow_width] :
-       {std::tuple{golden + "models/glm-edge", kWeightFormat<Int8Format>, 512},
-        {golden + "models/qwen2", kWeightFormat<Int4Format>, 512},
-        {golden + "vision/glm-edge-v", kWeightFormat<Int8Format>, 512},
-        {golden + "vision/glm-edge-v-odd", kWeightFormat<Int4Format>, 512},
-        {golden + "embeddings/bert", kWeightFormat<Int8Format>, 512}}) {
-    const std::string path = model;
-    CAPTURE(path);
-    auto source = ModelSource::Open(path);
-    REQUIRE(source.ok());
-    QuantizeOptions options;
-    options.format = format;
-    options.narrow_width = narrow_width;
+  for (const Packing& packing : {Packing{"models/glm-edge", kWeightFormat<Int8Format>, 512},
+                                 Packing{"models/qwen2", kWeightFormat<Int4Format>, 512},
+                                 Packing{"vision/glm-edge-v", kWeightFormat<Int8Format>, 512},
+                                 Packing{"vision/glm-edge-v-odd", kWeightFormat<Int4Format>, 512},
+                                 Packing{"embeddings/bert", kWeightFormat<Int8Format>, 512}}) {
+    CAPTURE(packing.model);
     std::string want;
     ForEachIsa("quantize", [&] {
-      REQUIRE(Quantize(**source, folder / "b.edgegate", options).ok());
-      const std::string got = ReadFile(folder / "b.edgegate");
+      const std::string got = Pack(packing, folder / "b.edgegate");
       if (want.empty()) want = got;
       CHECK(got == want);
     });
