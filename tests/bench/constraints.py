@@ -4,14 +4,16 @@
 tests/bench/constraints.py --binary build/release/edgegate [--model PATH]
 
 Each round asks for the same number of tokens: plainly, bound by a JSON schema, and with the five most
-probable tokens of each position. The figures are the medians of the rounds, and their shares of the plain
-speed. Without --model: random weights of GLM-Edge-1.5B's dimensions, with a byte-level BPE tokenizer of
+probable tokens of each position. A round is short, because the speed of the machine changes. Each speed is
+divided by the mean of the plain speeds before and after it. The figures are the median speed, and the median
+and the quartiles of these ratios. Without --model: random weights of GLM-Edge-1.5B's dimensions, with a byte-level BPE tokenizer of
 59,264 tokens that is trained on the source of Python's library. This needs the packages of build/peers/ort
 (compare.py --help).
 """
 
 import argparse
 import http.client
+import itertools
 import json
 import pathlib
 import statistics
@@ -77,8 +79,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--model", type=pathlib.Path)
-    parser.add_argument("--tokens", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="edgegate-bench-") as folder:
         model = options.model or make_model(pathlib.Path(folder))
@@ -90,10 +92,11 @@ def main():
             for _ in range(options.rounds):
                 for kind, more in KINDS.items():
                     speeds[kind].append(tokens_per_second(server.port, options.tokens, more))
-    plain = statistics.median(speeds["plain"])
+            speeds["plain"].append(tokens_per_second(server.port, options.tokens, KINDS["plain"]))
+    plain = [statistics.mean(pair) for pair in itertools.pairwise(speeds["plain"])]
     for kind, values in speeds.items():
-        speed = statistics.median(values)
-        print(f"{kind:9} {speed:7.1f} tok/s  {speed / plain:6.1%} of plain")
+        low, middle, high = statistics.quantiles([v / p for v, p in zip(values, plain, strict=False)], n=4)
+        print(f"{kind:9} {statistics.median(values):7.1f} tok/s  {middle:6.1%} of plain ({low:.1%} to {high:.1%})")
 
 
 if __name__ == "__main__":

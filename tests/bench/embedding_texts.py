@@ -1,4 +1,4 @@
-"""The texts that embeddings.py and its peers compute, and the time that they take."""
+"""The cases that embeddings.py and its peers compute, and the time that they take."""
 
 import pathlib
 import random
@@ -15,9 +15,14 @@ def batch(count=256, longest=60):
     return [" ".join(generator.choices(words, k=generator.randint(3, longest))) for _ in range(count)]
 
 
-def measure(embed, texts, runs):
-    """Median seconds of a run, after one that warms up."""
-    embed(texts)
+# Name: texts, and the runs of one measurement.
+CASES = {"short": ([SHORT], 40), "batch": (batch(), 1)}
+
+
+def measure(embed, case):
+    """Median seconds of the runs, after a short one that warms up."""
+    texts, runs = CASES[case]
+    embed([SHORT])
     seconds = []
     for _ in range(runs):
         start = time.perf_counter()

@@ -1,11 +1,11 @@
 """A peer's side of embeddings.py.
 
-usage: peer_embeddings.py KIND MODEL_FOLDER RUNS; prints the figures as JSON. KIND: onnxruntime,
-transformers (PyTorch) or sentence-transformers. Texts are sorted by length and computed in batches
+usage: peer_embeddings.py KIND MODEL_FOLDER; KIND: onnxruntime, transformers (PyTorch) or
+sentence-transformers. Prints "ready". Then prints for each line of input, which is the name of a case of
+embedding_texts.py, the seconds that it took. Texts are sorted by length and computed in batches
 of 32, as sentence-transformers does, with all processors that this process may use.
 """
 
-import json
 import pathlib
 import sys
 import tempfile
@@ -100,15 +100,16 @@ def load_sentence_transformers(folder):
 
 
 def main():
-    kind, folder, runs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    kind, folder = sys.argv[1:]
     load = {
         "onnxruntime": load_onnxruntime,
         "transformers": load_transformers,
         "sentence-transformers": load_sentence_transformers,
     }[kind]
     embed = load(folder)
-    short = embedding_texts.measure(embed, [embedding_texts.SHORT], 10 * runs)
-    print(json.dumps({"short": short, "batch": embedding_texts.measure(embed, embedding_texts.batch(), runs)}))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(embedding_texts.measure(embed, line.strip()), flush=True)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ std::vector<float> Multiply(const Case& x, const std::vector<float>& a, const st
 }
 
 void CheckCase(const Case& x) {
-  const auto [m, n, k] = x.shape;
+  const int m = x.shape.m, n = x.shape.n, k = x.shape.k;
   CAPTURE(m);
   CAPTURE(n);
   CAPTURE(k);
