@@ -135,9 +135,10 @@ HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, in
   const Int4Rows::Terms* terms[kRows];
   for (int r = 0; r < kRows; ++r) terms[r] = rows.row_terms(first + r);
   for (int i = 0; i < kRows * kInt8Block; i += lanes) hn::StoreU(hn::Zero(f), f, sums + i);
+  constexpr int kAhead = HWY_CAP_GE512 ? kFetchAhead512 : kFetchAhead;
   for (int g = 0; g < groups; ++g, block += bytes, x += group) {
     if (first == 0) {
-      for (int i = 0; i < bytes; i += 64) hwy::Prefetch(block + kFetchAhead + i);
+      for (int i = 0; i < bytes; i += 64) hwy::Prefetch(block + kAhead + i);
     }
     const uint8_t* scales = block + parts * kInt4LevelBytes;
     for (int column = 0; column < kInt8Block; column += lanes * kVecs) {

@@ -26,20 +26,20 @@ EG_ISA void Multiply(const int8_t* x, size_t stride, const uint8_t* levels,
 #pragma GCC unroll 1
   for (int quad = 0; quad < kInt4Group / 8; ++quad, x += 4, levels += 4 * kInt8Block) {
     Bytes w[kVecs];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) w[v] = LowHalves(Load(levels + 4 * kLanes * v));
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Bytes activations = Broadcast(x + r * stride);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVecs; ++v) AddProducts(w[v], activations, &sums[r][v]);
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) w[v] = HighHalves(Load(levels + 4 * kLanes * v));
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Bytes activations = Broadcast(x + r * stride + kInt4Group / 2);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVecs; ++v) AddProducts(w[v], activations, &sums[r][v]);
     }
   }
@@ -58,7 +58,7 @@ EG_ISA void AddGroup(const int8_t* x, size_t stride, const Int4Rows::Terms* cons
                            block + part * kInt4LevelBytes + 4 * column, pairs);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVecs; ++v) {
         const Int wide = WidenPairs(pairs[r][v]);
         dots[r][v] = part == 0 ? wide : AddInt(dots[r][v], wide);
@@ -66,7 +66,7 @@ EG_ISA void AddGroup(const int8_t* x, size_t stride, const Int4Rows::Terms* cons
     }
   }
   const uint8_t* halves = block + kParts * kInt4LevelBytes + 2 * column;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int v = 0; v < kVecs; ++v) {
     const Float scale = LoadHalves(halves + 2 * kLanes * v);
     const Float minimum = LoadHalves(halves + 2 * kLanes * v + 2 * kInt8Block);
@@ -109,5 +109,5 @@ void Rows(const Int4Rows& rows, int first, const uint8_t* block, int groups, flo
 }
 
 // The tiles of 1 to 5 rows. The sizes are chosen so that the sums of pairs fit 16 registers.
-constexpr decltype(&Rows<1, 4>) kTiles[] = {Rows<1, 4>, Rows<2, 4>, Rows<3, 2>, Rows<4, 2>,
+constexpr decltype(&Rows<1, 8>) kTiles[] = {Rows<1, 8>, Rows<2, 4>, Rows<3, 2>, Rows<4, 2>,
                                             Rows<5, 2>};

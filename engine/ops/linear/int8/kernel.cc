@@ -84,9 +84,10 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
     }
   }
   const int8_t* weights = block + 4 * column + size_t{256} * begin;
+  constexpr int kAhead = HWY_CAP_GE512 ? kFetchAhead512 : kFetchAhead;
   for (int q = begin; q < end; ++q, weights += 256) {
     if (first == 0) {
-      for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(weights + kFetchAhead + i);
+      for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(weights + kAhead + i);
     }
     decltype(D::LoadWeights(weights)) w[kVecs];
 #pragma GCC unroll 8
