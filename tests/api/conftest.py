@@ -15,6 +15,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("EDGEGATE_BIN", str(ROOT / "build/release/edgegate"))
 MODEL = os.environ.get("EDGEGATE_MODEL", str(ROOT / "models/SmolLM2-135M-Instruct.Q4_1.gguf"))
+# The times that a test waits for the daemon are multiplied by this number. An emulator needs more time.
+TIME_FACTOR = float(os.environ.get("EDGEGATE_TIME_FACTOR", "1"))
 # The demo model, which the build puts beside the program.
 DEMO = pathlib.Path(BINARY).resolve().parent / "edge-demo-v.edgegate"
 
@@ -31,7 +33,7 @@ class Daemon:
             self.wait_for(r"\bready\b()")
 
     def wait_for(self, pattern):
-        for _ in range(6000):  # 5 minutes: a busy machine quantizes slowly
+        for _ in range(int(6000 * TIME_FACTOR)):  # 5 minutes: a busy machine quantizes slowly
             text = pathlib.Path(self.log.name).read_text()
             if match := re.search(pattern, text):
                 return match.group(1)
@@ -46,7 +48,7 @@ class Daemon:
 
     def idle_health(self):
         """Waits until nothing runs or waits, and returns the health. The engine publishes it after the last event."""
-        for _ in range(200):
+        for _ in range(int(200 * TIME_FACTOR)):
             health = self.health()
             if not any(model["running"] + model["waiting"] for model in health["models"]):
                 break
@@ -58,7 +60,7 @@ class Daemon:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=60 * TIME_FACTOR)
         self.log.close()
         return code
 

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""Records tokens, log-probabilities and embeddings, and compares another processor's with them, bit for bit.
+"""Records tokens, log-probabilities, embeddings and bundles, and compares another processor's with them, bit for bit.
 
     .venv/bin/python tests/golden/processors.py record --binary build/dev/edgegate
     .venv/bin/python tests/golden/processors.py check --binary build/dev/edgegate --isa sse4 avx2
     .venv/bin/python tests/golden/processors.py check --binary build/dev/edgegate \\
         --emulator "qemu-x86_64-static -cpu Nehalem"
 
+scripts/test-processors runs it for x86 without AVX, and scripts/test-arm64 for ARM.
+
 The file processors.json is checked in. Each instruction set and each processor must reproduce it. The models are
-quantized by the program under test, so that a difference of a bundle also shows. Numbers in JSON have the digits that
+quantized by the program under test, and the file has the hashes of their bundles. Numbers in JSON have the digits that
 give the same float again.
 """
 
 import argparse
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -91,7 +94,8 @@ def answers(conftest, demo, isa, folder, configurations=tuple(CONFIGURATIONS)):
         arguments = [f"--model={key}={path}" for key, path in models.items()]
         arguments += ["--engine.isa", isa, "--engine.weight_format", weights]
         arguments += ["--engine.kv_cache_type", kv, "--engine.kv_cache_mb", "16"]
-        arguments += ["--engine.cache_dir", os.path.join(folder, f"cache-{isa}-{name}")]
+        cache = pathlib.Path(folder) / f"cache-{isa}-{name}"
+        arguments += ["--engine.cache_dir", str(cache)]
         try:
             daemon = conftest.Daemon(*arguments, log=os.path.join(folder, "log"))
         except AssertionError as error:
@@ -102,6 +106,8 @@ def answers(conftest, demo, isa, folder, configurations=tuple(CONFIGURATIONS)):
             found[name] = answers_of(daemon.client(), models)
         finally:
             daemon.stop()
+        bundles = (file.read_bytes() for file in cache.glob("*.edgegate"))
+        found[name]["bundles"] = sorted(hashlib.sha256(bundle).hexdigest() for bundle in bundles)
     return found
 
 

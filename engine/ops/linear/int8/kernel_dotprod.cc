@@ -4,6 +4,7 @@
 #if defined(__aarch64__)
 
 #include "engine/ops/isa/arm_dot.h"
+#include "engine/ops/linear/int8/arm_slices.h"
 #include "engine/ops/linear/int8/kernel.h"
 #include "engine/ops/linear/int8/weights.h"
 
@@ -63,20 +64,14 @@ EG_ARM_INLINE void AddSlice(const Int8Rows& rows, int first, const int8_t* block
 }
 
 // Computes all 64 columns for kRows rows. If the sums do not fit the registers, the block is read
-// in slices of k that stay in the first-level cache. The slices of the first rows have 4 KiB, which
-// were all prefetched before.
+// in slices of k.
 template <int kRows, int kVecs>
 void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads, int32_t* acc) {
-  const int slice = kVecs * kLanes == kInt8Block ? quads : first == 0 ? 16 : 32;
-  for (int begin = 0; begin < quads; begin += slice) {
-    const int end = begin + slice < quads ? begin + slice : quads;
-    for (int column = 0; column < kInt8Block; column += kLanes * kVecs) {
-      // The first column's loop fetches the whole block.
-      first == 0 && column == 0
-          ? AddSlice<kRows, kVecs, true>(rows, first, block, column, begin, end, acc)
-          : AddSlice<kRows, kVecs, false>(rows, first, block, column, begin, end, acc);
-    }
-  }
+  constexpr int kColumns = kVecs * kLanes;
+  const int slice = kColumns == kInt8Block ? quads : CachedSlice(first);
+  ForEachSlice<kColumns>(first, quads, slice, [&](auto fetches, int column, int begin, int end) {
+    AddSlice<kRows, kVecs, fetches()>(rows, first, block, column, begin, end, acc);
+  });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/ops/isa/arm_dot.h"
+#include "engine/ops/linear/int8/arm_slices.h"
 #include "engine/ops/linear/int8/kernel.h"
 #include "engine/ops/linear/int8/weights.h"
 
@@ -84,21 +85,14 @@ EG_ARM_INLINE void AddSlice(const Int8Rows& rows, int first, const int8_t* block
   }
 }
 
-// Computes all 64 columns for kRows rows. The block is read in slices of k that stay in the
-// first-level cache. The slices of the first rows have 4 KiB, which were all prefetched before.
+// Computes all 64 columns for kRows rows. The block is read in slices of k.
 template <int kRows, int kVecs>
 void Rows(const Int8Rows& rows, int first, const int8_t* block, int quads, int32_t* acc) {
   std::fill_n(acc, kRows * kInt8Block, 0);
-  const int slice = first == 0 ? 16 : 32;
-  for (int begin = 0; begin < quads; begin += slice) {
-    const int end = begin + slice < quads ? begin + slice : quads;
-    for (int column = 0; column < kInt8Block; column += kLanes * kVecs) {
-      // The first column's loop fetches the whole block.
-      first == 0 && column == 0
-          ? AddSlice<kRows, kVecs, true>(rows, first, block, column, begin, end, acc)
-          : AddSlice<kRows, kVecs, false>(rows, first, block, column, begin, end, acc);
-    }
-  }
+  const auto add = [&](auto fetches, int column, int begin, int end) {
+    AddSlice<kRows, kVecs, fetches()>(rows, first, block, column, begin, end, acc);
+  };
+  ForEachSlice<kVecs * kLanes>(first, quads, CachedSlice(first), add);
 }
 
 }  // namespace
