@@ -105,9 +105,8 @@ struct PairDot {
 #endif
 
 // Adds a group's products of kRows rows and kVecs vectors of columns to `sums`, or overwrites it.
-// `x` is the group's levels of the first row. Prefetches the next group's weights, which follow.
-// The pragmas unroll the loops at -O2 too, so that the
-// sums stay in registers.
+// `x` is the group's levels of the first row. Prefetches these columns of the next group.
+// The pragmas unroll the loops at -O2 too, so that the sums stay in registers.
 template <class D, int kRows, int kVecs>
 HWY_INLINE void Columns(const int16_t* x, size_t stride, const int16_t* weights, bool add,
                         float* sums) {
@@ -120,7 +119,8 @@ HWY_INLINE void Columns(const int16_t* x, size_t stride, const int16_t* weights,
     for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(I32());
   }
   for (int pair = 0; pair < kInt16Group / 2; ++pair, x += 2, weights += 2 * kInt8Block) {
-    hwy::Prefetch(weights + kInt16Group * kInt8Block);
+    const int16_t* next = weights + kInt16Group * kInt8Block;
+    for (int i = 0; i < 2 * lanes * kVecs; i += 32) hwy::Prefetch(next + i);
     V16 w[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) w[v] = hn::LoadU(I16(), weights + 2 * lanes * v);
