@@ -42,6 +42,11 @@ class Daemon:
             time.sleep(0.05)
         raise AssertionError(f"daemon did not print {pattern}:\n{text}")
 
+    def logged(self, text):
+        """The lines of the log that contain `text`. Waits for one: a request is logged after its answer was sent."""
+        self.wait_for(f"({re.escape(text)}).*\n")
+        return [line for line in pathlib.Path(self.log.name).read_text().splitlines() if text in line]
+
     def health(self):
         with urllib.request.urlopen(self.url + "/health") as answer:
             return json.load(answer)

@@ -73,8 +73,7 @@ def test_the_id_of_a_client_is_echoed_and_logged(site):
     client = openai.OpenAI(base_url=site.url + "/v1", api_key="secret")
     answer = client.chat.completions.create(**CHAT)
     assert answer._request_id.startswith("req_")
-    with open(site.log.name) as log:
-        lines = [line for line in log if "camera-7" in line]
+    lines = site.logged("camera-7")
     assert len(lines) == 1
     usage = f"{answer.usage.prompt_tokens} prompt tokens"
     assert re.search(f"POST /v1/chat/completions 200 [0-9.]+ ms, phone, camera-7, demo, {usage}", lines[0])
