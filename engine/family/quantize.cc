@@ -125,7 +125,7 @@ Status WriteBundle(const ModelSource& source, const PartFile& part, const Quanti
   }
   EG_RETURN_IF_ERROR(WriteLayers(source, options, work.layer, &calibration, progress, &writer));
   const bool narrow = c.hidden_size <= options.narrow_width;
-  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, narrow, &writer));
+  EG_RETURN_IF_ERROR(WriteHead(source, calibration.hidden, options.head_format, narrow, &writer));
   EG_RETURN_IF_ERROR(progress->Add(work.head));
   WriteTokenizer(source.tokenizer_assets(), &writer);
   BundleInfo info = DescribeSource(source, options);
@@ -160,7 +160,8 @@ Status WriteDecoder(const ModelSource& source, const PartFile& part, const Quant
                     WorkProgress* progress) {
   EG_ASSIGN_OR_RETURN(Calibration calibration, BeginCalibration(source, options));
   const ModelConfig& c = source.config();
-  const WorkSizes work = EstimateWork(c, options.format, TokensOf(source, calibration));
+  const WorkSizes work =
+      EstimateWork(c, options.format, options.head_format, TokensOf(source, calibration));
   const double media = source.media() ? source.media()->Work() : 0;
   progress->SetTotal(work.embedding + media + c.num_layers * work.layer + work.head);
   return WriteBundle(source, part, options, progress, work, std::move(calibration));
@@ -187,8 +188,9 @@ Result<std::string> CachePath(const std::string& model_path, const std::string& 
                               const std::string& cache_dir, const QuantizeOptions& options) {
   EG_ASSIGN_OR_RETURN(const auto files, ModelSource::ListFiles(model_path, mmproj));
   std::string text =
-      fmt::format("{} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
-                  options.max_calibration_tokens, options.narrow_width, TextOf(options));
+      fmt::format("{} {} {} {} {} {}\n", kBundleVersion, WeightFormatName(options.format),
+                  WeightFormatName(options.head_format), options.max_calibration_tokens,
+                  options.narrow_width, TextOf(options));
   EG_ASSIGN_OR_RETURN(const auto stamps, StampsOf(files));
   for (size_t i = 0; i < files.size(); ++i) {
     text += fmt::format("{} {} {}\n", files[i], stamps[i].first, stamps[i].second);

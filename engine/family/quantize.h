@@ -19,9 +19,10 @@ namespace edgegate {
 
 // The options of Quantize(). They are part of the key of a cached bundle, except for `progress`.
 struct QuantizeOptions {
-  WeightFormat format = kWeightFormat<Int8Format>;
-  std::string calibration_text;      // empty: the built-in text
-  int max_calibration_tokens = 512;  // of a sequence; INT8 uses 1, 4-bit uses 4
+  WeightFormat format = kWeightFormat<Int8Format>;       // of the layers
+  WeightFormat head_format = kWeightFormat<Int8Format>;  // of lm_head
+  std::string calibration_text;                          // empty: the built-in text
+  int max_calibration_tokens = 512;                      // of a sequence; INT8 uses 1, 4-bit uses 4
   // INT8 decoders and media encoders of up to this number of columns are INT16 (ops/linear/int16).
   // This costs little in narrow models. In wide models more of the error averages out, and 8 bits
   // are enough.

@@ -107,7 +107,8 @@ std::vector<std::string> RandomWeights::Shapes() {
 }
 
 Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& shape,
-                                                           WeightFormat format) {
+                                                           WeightFormat format,
+                                                           WeightFormat head_format) {
   const auto* found = std::find_if(std::begin(kShapes), std::end(kShapes),
                                    [&](const Shape& s) { return s.name == shape; });
   if (found == std::end(kShapes)) {
@@ -134,7 +135,7 @@ Result<std::unique_ptr<RandomWeights>> RandomWeights::Make(const std::string& sh
     layer.down = impl->Layer(c.hidden_size, c.intermediate_size);
     w.layers.push_back(layer);
   }
-  w.lm_head = impl->Int8(c.vocab_size, c.hidden_size);
+  w.lm_head = InfoOf(head_format).random(&impl->arena, {c.vocab_size, c.hidden_size});
   if (c.media) impl->MakeVision();
   return std::unique_ptr<RandomWeights>(new RandomWeights(std::move(impl)));
 }

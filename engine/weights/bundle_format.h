@@ -5,12 +5,13 @@
 // Manifest: {"source": {"files": [{"name", "size", "sha256"}]}, "calibration": sha256,
 //   "config": {...}, "generation": {...}, "tokenizer_kind": "huggingface" or
 //   "sentencepiece", "embedding_type": "f32", "f16" or "bf16", "format": "int8" or "int4",
-//   "tensors": [{"name", "offset", "bytes"}]}
+//   "tensors": [{"name", "offset", "bytes"}]}. "format" is that of the layers.
 // Tensors: embedding, final_norm, state_norm, lm_head.*,
 // layers.N.{attention_norm, mlp_norm, q_norm, k_norm},
 // layers.N.{qkv, o, gate_up, down}.{packed, scale, column_sum, bias} as in decoder_weights.h. If
 // the format is int4, .{int4, bias} instead, as in ops/linear/int4/format.h, and .int4x64 for
-// groups of 64. INT16 layers have .{int16, scale, bias}, as in ops/linear/int16/format.h.
+// groups of 64. INT16 layers have .{int16, scale, bias}, as in ops/linear/int16/format.h. lm_head
+// has the format that its tensors tell.
 // tokenizer.{model, config, template} are bytes. config.vision is the media config, or null. Its
 // family defines the other tensors (glm_edge_v/weights.cc). config.embedding is there for an
 // embedding model only. The manifest of a text encoder has "encoder" instead of "config",

@@ -73,6 +73,10 @@ Linear BundleReader::Int8(const std::string& name, int n, int k, bool bias) {
   return InfoOf(kWeightFormat<Int8Format>).load(this, name, {n, k}, bias);
 }
 
+Linear BundleReader::OfAnyFormat(const std::string& name, int n, int k, bool bias) {
+  return LoadAnyFormat(this, name, {n, k}, bias);
+}
+
 Linear BundleReader::OfFormat(const std::string& name, int n, int k, bool bias) {
   return InfoOf(info_.format).load(this, name, {n, k}, bias);
 }

@@ -42,6 +42,8 @@ class BundleReader : public TensorReader {
   const void* Read(const std::string& name, int64_t bytes) override { return Find(name, bytes); }
   // Returns a linear layer of n outputs and k inputs, INT8 or INT16.
   Linear Int8(const std::string& name, int n, int k, bool bias);
+  // Returns a linear layer in the format that its tensors have.
+  Linear OfAnyFormat(const std::string& name, int n, int k, bool bias);
   // Returns a linear layer of the decoder, in the bundle's weight format.
   Linear OfFormat(const std::string& name, int n, int k, bool bias);
 

@@ -134,6 +134,7 @@ Result<std::unique_ptr<Bundle>> OpenBundle(const ModelSetting& model, const Sett
                                            SharedResources* resources) {
   QuantizeOptions options;
   EG_ASSIGN_OR_RETURN(options.format, ParseWeightFormat(settings.weight_format));
+  EG_ASSIGN_OR_RETURN(options.head_format, ParseWeightFormat(settings.head_format));
   options.progress = ProgressPrinter("quantizing " + NameOf(model), stop);
   const std::string cache = CacheDirectory(settings);
   EG_ASSIGN_OR_RETURN(const auto found, FindBundle(model.path, model.mmproj, cache, options));

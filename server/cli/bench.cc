@@ -227,13 +227,15 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
   const ThreadPool::Use use(subject.pool.get());
   const DecoderWeights* weights = nullptr;
   EG_ASSIGN_OR_RETURN(const WeightFormat format, ParseWeightFormat(settings.weight_format));
+  EG_ASSIGN_OR_RETURN(const WeightFormat head_format, ParseWeightFormat(settings.head_format));
   if (!a.shape.empty()) {
-    EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape, format));
+    EG_ASSIGN_OR_RETURN(subject.random, RandomWeights::Make(a.shape, format, head_format));
     weights = &subject.random->weights();
   } else {
     EG_ASSIGN_OR_RETURN(const ModelSetting model, ResolveModel(a.model, settings));
     QuantizeOptions options;
     options.format = format;
+    options.head_format = head_format;
     options.progress = ProgressPrinter("quantizing", [] { return false; });
     EG_ASSIGN_OR_RETURN(const std::string path,
                         EnsureBundle(model.path, model.mmproj, CacheDirectory(settings), options));

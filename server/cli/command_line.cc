@@ -141,6 +141,8 @@ void AddQuantize(CLI::App* quantize, CommandLine* line) {
   quantize->add_option("--calibration", arguments.calibration, "text to calibrate with")
       ->type_name("FILE");
   quantize->add_option("--format", arguments.format, WeightFormatNames() + " [int8]");
+  quantize->add_option("--head-format", arguments.head_format,
+                       "format of the output matrix (lm_head): " + WeightFormatNames() + " [int8]");
   quantize->footer(
       "Examples:\n"
       "  edgegate quantize glm-edge-1.5b-chat/ glm-edge-1.5b.edgegate\n"

@@ -49,6 +49,7 @@ struct QuantizeArguments {
   std::string destination;
   std::string calibration;  // a file; empty: the built-in text
   std::string format = "int8";
+  std::string head_format = "int8";  // of lm_head
 };
 int QuantizeModel(const QuantizeArguments& arguments);
 

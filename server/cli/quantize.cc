@@ -27,6 +27,9 @@ int QuantizeModel(const QuantizeArguments& arguments) {
   const auto format = ParseWeightFormat(arguments.format);
   if (!format.ok()) return Fail(format.status(), kExitUsage);
   options.format = *format;
+  const auto head_format = ParseWeightFormat(arguments.head_format);
+  if (!head_format.ok()) return Fail(head_format.status(), kExitUsage);
+  options.head_format = *head_format;
   const StopSignals signals;
   options.progress = ProgressPrinter("quantizing", [&] { return signals.pending(); });
   if (!arguments.calibration.empty()) {

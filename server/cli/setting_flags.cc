@@ -23,7 +23,8 @@ constexpr std::string_view kServerOfRun[] = {"server.max_body_mb", "server.job_c
 constexpr std::string_view kBench[] = {"engine.threads",       "engine.max_num_batched_tokens",
                                        "engine.kv_cache_type", "engine.isa",
                                        "engine.huge_pages",    "engine.weight_format",
-                                       "engine.model_dir",     "engine.cache_dir"};
+                                       "engine.head_format",   "engine.model_dir",
+                                       "engine.cache_dir"};
 constexpr std::string_view kList[] = {"engine.model_dir", "engine.cache_dir"};
 
 bool Reads(Command command, const std::string& key) {
@@ -47,6 +48,7 @@ std::string ShortName(const std::string& key) {
   if (key == "server.port") return ",--port";
   if (key == "engine.threads") return ",--threads";
   if (key == "engine.weight_format") return ",--format";
+  if (key == "engine.head_format") return ",--head-format";
   return "";
 }
 

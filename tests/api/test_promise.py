@@ -58,11 +58,19 @@ def test_preemption_chunks_and_threads_change_no_byte(daemon, cache, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("weights", "isa"),
-    [("int4", "auto"), ("int8", "avx512"), ("int8", "avx-vnni"), ("int8", "avx2"), ("int4", "avx2")],
+    ("weights", "isa", "head"),
+    [
+        ("int4", "auto", "int8"),
+        ("int4", "auto", "int4"),
+        ("int8", "avx512", "int8"),
+        ("int8", "avx-vnni", "int8"),
+        ("int8", "avx2", "int8"),
+        ("int4", "avx2", "int8"),
+    ],
 )
-def test_every_kernel_gives_the_same_bytes_in_any_batch(cache, tmp_path, weights, isa):
+def test_every_kernel_gives_the_same_bytes_in_any_batch(cache, tmp_path, weights, isa, head):
     options = ["--engine.cache_dir", cache, "--engine.isa", isa, "--engine.weight_format", weights]
+    options += ["--engine.head_format", head]
     roomy = Daemon(
         *("--model", "smol=" + MODEL, *options, "--engine.kv_cache_mb", "64"),
         *("--engine.speculation", "false"),

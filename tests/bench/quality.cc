@@ -1,6 +1,7 @@
 // Compares the engine with float32 on a fixed text: mean KL divergence, top-1 agreement and
 // perplexity. OTHER is a model file of another quantizer, whose weights are used in float32
-// instead. usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8]]], the last for the KV cache
+// instead. usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8 [int8|int4]]]], the last two
+// for the KV cache and for lm_head
 
 #include <algorithm>
 #include <cmath>
@@ -62,6 +63,7 @@ Result<std::vector<float>> EngineLogits(const Bundle& bundle, KvType kv_cache_ty
 // weights are used.
 Result<std::vector<float>> LogitsOf(const std::string& path, const std::string& what,
                                     const std::string& kv_cache_type,
+                                    const std::string& head_format,
                                     const std::vector<int32_t>& tokens) {
   EG_ASSIGN_OR_RETURN(const KvType kv, ParseKvType(kv_cache_type));
   if (std::filesystem::exists(what)) {
@@ -70,6 +72,7 @@ Result<std::vector<float>> LogitsOf(const std::string& path, const std::string& 
   }
   QuantizeOptions options;
   EG_ASSIGN_OR_RETURN(options.format, ParseWeightFormat(what));
+  EG_ASSIGN_OR_RETURN(options.head_format, ParseWeightFormat(head_format));
   const std::string cache = std::filesystem::temp_directory_path() / "edgegate-quality";
   EG_ASSIGN_OR_RETURN(const std::string bundle_path, EnsureBundle(path, "", cache, options));
   EG_ASSIGN_OR_RETURN(const auto bundle, Bundle::Open(bundle_path));
@@ -77,13 +80,13 @@ Result<std::vector<float>> LogitsOf(const std::string& path, const std::string& 
 }
 
 Status Compare(const std::string& path, const std::string& text, int most, const std::string& what,
-               const std::string& kv_cache_type) {
+               const std::string& kv_cache_type, const std::string& head_format) {
   EG_ASSIGN_OR_RETURN(auto source, ModelSource::Open(path));
   EG_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Make(source->tokenizer_assets()));
   EG_ASSIGN_OR_RETURN(auto tokens, tokenizer->Encode(text, Tokenizer::Specials::kPlain, true));
   if (static_cast<int>(tokens.size()) > most) tokens.resize(static_cast<size_t>(most));
   EG_ASSIGN_OR_RETURN(const auto exact, FloatLogits(*source, tokens));
-  EG_ASSIGN_OR_RETURN(const auto ours, LogitsOf(path, what, kv_cache_type, tokens));
+  EG_ASSIGN_OR_RETURN(const auto ours, LogitsOf(path, what, kv_cache_type, head_format, tokens));
   const int vocab = source->config().vocab_size;
   double kl = 0, same = 0, loss = 0, our_loss = 0;
   const size_t count = tokens.size() - 1;
@@ -108,13 +111,15 @@ Status Compare(const std::string& path, const std::string& text, int most, const
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8]]]\n");
+    std::fprintf(stderr,
+                 "usage: quality MODEL [TOKENS [int8|int4|OTHER [bf16|int8 [int8|int4]]]]\n");
     return 2;
   }
   std::stringstream text;
   text << std::ifstream(EDGEGATE_SOURCE_DIR "/tests/bench/quality.txt").rdbuf();
   const auto status = edgegate::Compare(argv[1], text.str(), argc > 2 ? std::atoi(argv[2]) : 700,
-                                        argc > 3 ? argv[3] : "int8", argc > 4 ? argv[4] : "bf16");
+                                        argc > 3 ? argv[3] : "int8", argc > 4 ? argv[4] : "bf16",
+                                        argc > 5 ? argv[5] : "int8");
   if (!status.ok()) std::fprintf(stderr, "quality: %s\n", status.message().c_str());
   return status.ok() ? 0 : 1;
 }

@@ -32,7 +32,7 @@ DecoderWeights LoadDecoder(const BundleInfo& info, BundleReader* bundle) {
                        bundle->Find("embedding", c.vocab_size * h * value_bytes)};
   weights.final_norm = bundle->Floats("final_norm", h);
   weights.state_norm = bundle->Floats("state_norm", h);
-  weights.lm_head = bundle->Int8("lm_head", c.vocab_size, c.hidden_size, false);
+  weights.lm_head = bundle->OfAnyFormat("lm_head", c.vocab_size, c.hidden_size, false);
   for (int i = 0; i < c.num_layers && bundle->status().ok(); ++i) {
     weights.layers.push_back(LoadLayer(c, i, bundle));
   }

@@ -45,7 +45,7 @@ struct DecoderWeights {
   // lm_head are multiplied (SmoothQuant). `state_norm` is the model's own.
   const float* final_norm = nullptr;
   const float* state_norm = nullptr;
-  Linear lm_head;                             // n = vocab_size; INT8
+  Linear lm_head;                             // n = vocab_size
   std::shared_ptr<const MediaWeights> media;  // null where config.media is
 };
 

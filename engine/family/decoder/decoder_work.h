@@ -12,7 +12,8 @@ struct WorkSizes {
 };
 
 // Returns the expected time for a decoder that is calibrated with `tokens` tokens, including media
-// rows.
-WorkSizes EstimateWork(const ModelConfig& config, WeightFormat format, int tokens);
+// rows. `head_format` is the format of lm_head.
+WorkSizes EstimateWork(const ModelConfig& config, WeightFormat format, WeightFormat head_format,
+                       int tokens);
 
 }  // namespace edgegate

@@ -70,13 +70,14 @@ int GroupFor(std::initializer_list<TensorSlice> parts) {
   return kept ? kInt4Group : kInt4WideGroup;
 }
 
-// Returns the groups of a tensor. `rows` is the same tensor as float, [n][k].
+// Returns the groups of the rows of a tensor from `first` on. `rows` is the same rows as float,
+// [n][k].
 Result<std::vector<Int4Group>> GroupsOf(const TensorFiles& files, const TensorSlice& part,
-                                        const std::vector<float>& rows, Stage* stage) {
+                                        int first, const std::vector<float>& rows, Stage* stage) {
   const TensorType type = part.type();
   if (IsKept(type)) {
     const int n = static_cast<int>(rows.size()) / stage->k();
-    EG_ASSIGN_OR_RETURN(const auto blocks, files.ReadStored(part, 0, n));
+    EG_ASSIGN_OR_RETURN(const auto blocks, files.ReadStored(part, first, n));
     if (auto groups = StoredGroups(type, blocks)) return *std::move(groups);
   }
   return RoundRows(rows, stage->k(), stage->error(), stage->group());
@@ -123,7 +124,7 @@ Status WriteInt4Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleW
   WriteNorms(w, layer.index, writer);
   const DecoderLayerTensors& t = source.decoder().layers[layer.index];
   const auto part = [&](const TensorSlice& slice, const std::vector<float>& rows, Stage* stage) {
-    return GroupsOf(source.tensors(), slice, rows, stage);
+    return GroupsOf(source.tensors(), slice, 0, rows, stage);
   };
   {
     Stage attention(inputs.attention, h, GroupFor({t.q, t.k, t.v}));
@@ -148,6 +149,25 @@ Status WriteInt4Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleW
   Stage activated(inputs.down, f, GroupFor({t.down}));
   EG_ASSIGN_OR_RETURN(const auto down, part(t.down, w.down, &activated));
   WriteInt4(writer, prefix + "down", down, f, activated.group(), w.down_bias);
+  return {};
+}
+
+Status WriteInt4Head(const ModelSource& source, const std::vector<float>& inputs, MakeLinearPacker*,
+                     std::vector<float>*, BundleWriter* writer) {
+  constexpr int kRows = 4096;  // rows that are in memory as floats
+  const int h = source.config().hidden_size, vocabulary = source.config().vocab_size;
+  const TensorSlice& head = source.decoder().lm_head;
+  Stage stage(inputs, h, GroupFor({head}));
+  std::vector<Int4Group> groups;
+  std::vector<float> rows;
+  for (int first = 0; first < vocabulary; first += kRows) {
+    const int count = std::min(kRows, vocabulary - first);
+    rows.resize(static_cast<size_t>(count) * h);
+    EG_RETURN_IF_ERROR(source.tensors().ReadRows(head, first, count, rows.data()));
+    EG_ASSIGN_OR_RETURN(const auto part, GroupsOf(source.tensors(), head, first, rows, &stage));
+    groups.insert(groups.end(), part.begin(), part.end());
+  }
+  WriteInt4(writer, "lm_head", groups, h, stage.group(), {});
   return {};
 }
 

@@ -24,4 +24,9 @@ std::optional<std::vector<Int4Group>> StoredGroups(TensorType type,
 // The function LayerQuantizer::write of WeightFormat::kInt4. Does not change `weights`.
 Status WriteInt4Layer(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer);
 
+// The function LayerQuantizer::write_head of WeightFormat::kInt4. Does not change `norm`. Errors
+// are those of TensorFiles::ReadRows().
+Status WriteInt4Head(const ModelSource& source, const std::vector<float>& inputs, MakeLinearPacker*,
+                     std::vector<float>* norm, BundleWriter* writer);
+
 }  // namespace edgegate

@@ -4,6 +4,7 @@
 
 #include "engine/family/decoder/int4_quantize.h"
 #include "engine/family/decoder/pack_layer.h"
+#include "engine/family/decoder/vocabulary.h"
 #include "engine/quantize/work_sizes.h"
 
 namespace edgegate {
@@ -12,6 +13,7 @@ namespace {
 // The quantizer of the formats that have a packer.
 constexpr LayerQuantizer kPack = {.sequences = 1,
                                   .write = PackLayer,
+                                  .write_head = PackHead,
                                   .linear_work = Int8LinearWork,
                                   .statistics_work = [](double, double) { return 0.0; }};
 
@@ -24,6 +26,7 @@ constexpr Row kRows[] = {
     {kWeightFormat<Int4Format>,
      {.sequences = 4,
       .write = WriteInt4Layer,
+      .write_head = WriteInt4Head,
       .linear_work = Int4LinearWork,
       .statistics_work = Int4StatisticsWork}},
 };

@@ -3,6 +3,8 @@
 // layer_quantizer.cc.
 #pragma once
 
+#include <vector>
+
 #include "engine/base/status.h"
 #include "engine/family/decoder/float_layer.h"
 #include "engine/ops/linear/weight_formats.h"
@@ -18,11 +20,15 @@ struct LayerToQuantize {
   MakeLinearPacker* packer;   // of the format; null if it has none
 };
 
-// The quantization of the layers in one format.
+// The quantization of the layers and of lm_head in one format.
 struct LayerQuantizer {
   int sequences;  // of the calibration text
   // Quantizes the layer and writes its norms and linear layers. May change `weights`.
   Status (*write)(const LayerToQuantize& layer, FloatLayer* weights, BundleWriter* writer);
+  // Quantizes and writes lm_head. `inputs`, [tokens][hidden_size], is the output of the final norm.
+  // `packer`: as above. May change `norm`, the weights of the final norm that the runner will use.
+  Status (*write_head)(const ModelSource& source, const std::vector<float>& inputs,
+                       MakeLinearPacker* packer, std::vector<float>* norm, BundleWriter* writer);
   // Return the expected time of a linear layer [rows][columns], and of the statistics that are
   // computed once for the inputs of linear layers with `columns` columns. The unit is that of
   // quantize/work_sizes.h.

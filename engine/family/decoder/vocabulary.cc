@@ -5,8 +5,8 @@
 
 #include "engine/base/half.h"
 #include "engine/base/thread_pool.h"
+#include "engine/family/decoder/layer_quantizer.h"
 #include "engine/quantize/float_linear.h"
-#include "engine/quantize/linear_packer.h"
 #include "engine/quantize/parallel_passes.h"
 #include "engine/quantize/smooth_quant.h"
 
@@ -67,16 +67,13 @@ Status WriteEmbedding(const ModelSource& source, BundleWriter* writer) {
                    });
 }
 
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool narrow,
-                 BundleWriter* writer) {
+Status PackHead(const ModelSource& source, const std::vector<float>& inputs,
+                MakeLinearPacker* make_packer, std::vector<float>* norm, BundleWriter* writer) {
   const ModelConfig& c = source.config();
   const int h = c.hidden_size;
-  std::vector<float> norm(static_cast<size_t>(h));
-  EG_RETURN_IF_ERROR(source.tensors().ReadRows(source.decoder().final_norm, 0, 1, norm.data()));
   EG_ASSIGN_OR_RETURN(const std::vector<float> weight_max, HeadMaxima(source));
-  const auto factors =
-      SmoothingFactors(ColumnMaxima(RmsNormFloat(hidden, norm, h, c.rms_norm_eps), h), weight_max);
-  const auto packer = IntPackerOf(narrow)(writer, "lm_head", {c.vocab_size, h}, {});
+  const auto factors = SmoothingFactors(ColumnMaxima(inputs, h), weight_max);
+  const auto packer = make_packer(writer, "lm_head", {c.vocab_size, h}, {});
   EG_RETURN_IF_ERROR(
       ForBlocks(source, source.decoder().lm_head, [&](int block, float* rows, int count) {
         for (float* row = rows; row != rows + int64_t{count} * h; row += h) {
@@ -85,9 +82,22 @@ Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bo
         packer->Pack(block, rows, count);
       }));
   packer->Finish();
+  DivideRows(norm, factors);
+  return {};
+}
+
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, WeightFormat format,
+                 bool narrow, BundleWriter* writer) {
+  const ModelConfig& c = source.config();
+  std::vector<float> norm(static_cast<size_t>(c.hidden_size));
+  EG_RETURN_IF_ERROR(source.tensors().ReadRows(source.decoder().final_norm, 0, 1, norm.data()));
+  const std::vector<float> inputs = RmsNormFloat(hidden, norm, c.hidden_size, c.rms_norm_eps);
+  const WeightFormatInfo& info = InfoOf(format);
+  std::vector<float> head_norm = norm;
+  EG_RETURN_IF_ERROR(QuantizerOf(format).write_head(
+      source, inputs, narrow ? info.narrow_packer : info.packer, &head_norm, writer));
   writer->Write("state_norm", norm.data(), norm.size() * 4);
-  DivideRows(&norm, factors);
-  writer->Write("final_norm", norm.data(), norm.size() * 4);
+  writer->Write("final_norm", head_norm.data(), head_norm.size() * 4);
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/base/status.h"
 #include "engine/family/model_source.h"
+#include "engine/ops/linear/weight_formats.h"
 #include "engine/weights/bundle_format.h"
 
 namespace edgegate {
@@ -15,9 +16,13 @@ namespace edgegate {
 Status WriteEmbedding(const ModelSource& source, BundleWriter* writer);
 
 // Writes lm_head and the final norm. `hidden`, [tokens][hidden_size], is the output of the last
-// layer in calibration. `narrow`: lm_head is INT16. Reads lm_head twice: for the maxima of
-// its columns, and to pack it.
-Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, bool narrow,
-                 BundleWriter* writer);
+// layer in calibration. `format` is that of lm_head. `narrow`: its format for narrow models.
+Status WriteHead(const ModelSource& source, const std::vector<float>& hidden, WeightFormat format,
+                 bool narrow, BundleWriter* writer);
+
+// The function LayerQuantizer::write_head of formats that have a packer. Reads lm_head twice: for
+// the maxima of its columns, and to pack it.
+Status PackHead(const ModelSource& source, const std::vector<float>& inputs,
+                MakeLinearPacker* make_packer, std::vector<float>* norm, BundleWriter* writer);
 
 }  // namespace edgegate

@@ -26,13 +26,15 @@ namespace edgegate {
 //   kCheapRows  rows whose step takes about as long as that of one row
 //   Load        (TensorReader*, name, LinearShape, bool bias) -> Layer. An error is kept by the
 //               reader
+//   IsAt        (const TensorReader&, name): true if layer `name` has this format. INT8 leaves it
+//   out:
+//               a layer that no other format finds is INT8
 //   MakePacker  MakeLinearPacker. Left out where the weights are not rounded row by row: the
 //               quantization then has a row in family/decoder/layer_quantizer.cc
 // A format that a model can be packed in also has:
 //   kName       its name in settings and bundles
 //   Random      (WeightArena*, LinearShape) -> Layer: random weights, for benchmarks
-//   Narrow      the format of narrow models' layers, a type. May be left out. That format also has
-//               IsAt(const TensorReader&, name): true if layer `name` has this format
+//   Narrow      the format of narrow models' layers, a type. May be left out
 template <typename... Formats>
 struct FormatList {
   using Layer = std::variant<typename Formats::Layer...>;

@@ -20,6 +20,26 @@ Linear Load(TensorReader* reader, const std::string& name, LinearShape shape, bo
   return {Format::Load(reader, name, shape, bias)};
 }
 
+// Sets `layer` if layer `name` has this format.
+template <typename Format>
+bool LoadIfAt(TensorReader* reader, const std::string& name, LinearShape shape, bool bias,
+              Linear* layer) {
+  if constexpr (requires { Format::IsAt; }) {
+    if (!Format::IsAt(*reader, name)) return false;
+    layer->layer = Format::Load(reader, name, shape, bias);
+    return true;
+  }
+  return false;
+}
+
+template <typename... Formats>
+Linear LoadAny(FormatList<Formats...>, TensorReader* reader, const std::string& name,
+               LinearShape shape, bool bias) {
+  Linear layer;
+  if ((LoadIfAt<Formats>(reader, name, shape, bias, &layer) || ...)) return layer;
+  return {LoadInt8(reader, name, shape, bias)};
+}
+
 template <typename Format>
 Linear Random(WeightArena* arena, LinearShape shape) {
   return {Format::Random(arena, shape)};
@@ -61,6 +81,10 @@ std::span<const WeightFormatInfo> WeightFormats() {
 
 const WeightFormatInfo& InfoOf(WeightFormat format) {
   return *std::ranges::find(WeightFormats(), format, &WeightFormatInfo::format);
+}
+
+Linear LoadAnyFormat(TensorReader* reader, const std::string& name, LinearShape shape, bool bias) {
+  return LoadAny(LinearFormats(), reader, name, shape, bias);
 }
 
 Result<WeightFormat> ParseWeightFormat(std::string_view name) {

@@ -1,7 +1,7 @@
 // The weight formats that the linear layers of a text model can be packed in: those of
 // LinearFormats (linear.h) that have a name.
 //
-// The other layers of a model (lm_head, image encoders) always have the format INT8.
+// lm_head has a format of its own. Image encoders always have the format INT8.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +46,10 @@ struct WeightFormatInfo {
 
 std::span<const WeightFormatInfo> WeightFormats();
 const WeightFormatInfo& InfoOf(WeightFormat format);
+
+// Returns a view of the tensors of layer NAME in the format that they have. `reader` stores an
+// error.
+Linear LoadAnyFormat(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
 
 // Returns the format of this name. kInvalidArgument: there is none; the message has all names.
 Result<WeightFormat> ParseWeightFormat(std::string_view name);

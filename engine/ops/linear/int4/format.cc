@@ -29,6 +29,10 @@ Int4Linear LoadInt4(TensorReader* reader, const std::string& name, LinearShape s
   return w;
 }
 
+bool HasInt4(const TensorReader& reader, const std::string& name) {
+  return reader.Has(TensorName(name, kInt4Group)) || reader.Has(TensorName(name, kInt4WideGroup));
+}
+
 Int4Linear RandomInt4(WeightArena* arena, LinearShape shape) {
   Int4Linear w;
   w.n = shape.n;

@@ -22,6 +22,9 @@ namespace edgegate {
 // Returns a view of the tensors of layer NAME. `reader` stores an error.
 Int4Linear LoadInt4(TensorReader* reader, const std::string& name, LinearShape shape, bool bias);
 
+// True if layer NAME is 4-bit.
+bool HasInt4(const TensorReader& reader, const std::string& name);
+
 // Returns a layer with random levels. All groups have 64 weights and share one scale and one
 // minimum. `arena` owns the memory.
 Int4Linear RandomInt4(WeightArena* arena, LinearShape shape);
@@ -66,6 +69,7 @@ struct Int4Format {
   static constexpr std::string_view kName = "int4";
   static constexpr int kCheapRows = 4;  // less to read than INT8, and more to compute
   static constexpr auto Load = LoadInt4;
+  static constexpr auto IsAt = HasInt4;
   static constexpr auto Random = RandomInt4;
   static LinearShape ShapeOf(const Int4Linear& w) { return {w.n, w.k}; }
 };

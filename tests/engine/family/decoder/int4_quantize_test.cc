@@ -78,7 +78,7 @@ TEST_CASE("a block that 4-bit groups cannot hold is not marked as exact") {
 
 // A model of one layer that has tensors of all kinds.
 struct MixedModel {
-  MixedModel()
+  explicit MixedModel(TensorType head = TensorType::kF32)
       : path(std::filesystem::temp_directory_path() / fmt::format("edgegate-q4-{}", getpid())) {
     auto golden = ModelSource::Open(kGolden + "models/llama3");
     REQUIRE(golden.ok());
@@ -90,7 +90,7 @@ struct MixedModel {
     config.head_dim = config.rope.rotary_dim = 16;
     config.rope.frequency_divisors.clear();
     Add("embd", TensorType::kF32, config.vocab_size, 64);
-    Add("head", TensorType::kF32, config.vocab_size, 64);
+    Add("head", head, config.vocab_size, 64);
     Add("norm", TensorType::kF32, 0, 64);
     Add("blk.0.an", TensorType::kF32, 0, 64);
     Add("blk.0.mn", TensorType::kF32, 0, 64);
@@ -154,10 +154,8 @@ struct MixedModel {
   std::unique_ptr<ModelSource> source;
 };
 
-TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others well") {
-  const MixedModel model;
-  QuantizeOptions options;
-  options.format = kWeightFormat<Int4Format>;
+// Quantizes the model to `path` and opens the bundle.
+std::unique_ptr<Bundle> Quantized(const MixedModel& model, const QuantizeOptions& options) {
   const std::string path = model.path + ".edgegate";
   const Status status = Quantize(*model.source, path, options);
   CAPTURE(status.message());
@@ -165,9 +163,17 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   auto bundle = Bundle::Open(path);
   std::filesystem::remove(path);
   REQUIRE(bundle.ok());
-  CHECK((*bundle)->weights().format == kWeightFormat<Int4Format>);
-  CHECK_FALSE((*bundle)->weights().lm_head.Is<Int4Linear>());
-  const DecoderLayerWeights& w = (*bundle)->weights().layers[0];
+  return *std::move(bundle);
+}
+
+TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others well") {
+  const MixedModel model;
+  QuantizeOptions options;
+  options.format = kWeightFormat<Int4Format>;
+  const auto bundle = Quantized(model, options);
+  CHECK(bundle->weights().format == kWeightFormat<Int4Format>);
+  CHECK_FALSE(bundle->weights().lm_head.Is<Int4Linear>());
+  const DecoderLayerWeights& w = bundle->weights().layers[0];
   auto differing = [](const Linear& linear, int first, const std::vector<float>& rows) {
     const int k = linear.k(), n = static_cast<int>(rows.size()) / k;
     int wrong = 0;
@@ -200,6 +206,40 @@ TEST_CASE("a 4-bit bundle keeps 4-bit tensors exactly and quantizes the others w
   // A uniform distribution over 16 steps has 1 / 15^2. Columns that compensate other columns have
   // more.
   CHECK(error < 0.006 * power);
+}
+
+TEST_CASE("a 4-bit lm_head keeps 4-bit rows exactly and rounds others well, beside any layers") {
+  for (const WeightFormat layers : {kWeightFormat<Int8Format>, kWeightFormat<Int4Format>}) {
+    for (const TensorType type : {TensorType::kF32, TensorType::kQ4_0}) {
+      const MixedModel model(type);
+      QuantizeOptions options;
+      options.format = layers;
+      options.head_format = kWeightFormat<Int4Format>;
+      const auto bundle = Quantized(model, options);
+      CHECK(bundle->weights().format == layers);
+      REQUIRE(bundle->weights().lm_head.Is<Int4Linear>());
+      const auto& head = std::get<Int4Linear>(bundle->weights().lm_head.layer);
+      CHECK(head.group == (type == TensorType::kF32 ? kInt4WideGroup : kInt4Group));
+      const int rows = model.config.vocab_size;
+      CHECK(head.n == rows);
+      std::vector<float> exact(size_t{64} * rows);
+      REQUIRE(model.source->tensors()
+                  .ReadRows(model.source->decoder().lm_head, 0, rows, exact.data())
+                  .ok());
+      double error = 0, power = 0;
+      for (int i = 0; i < 64 * rows; ++i) {
+        const double left = exact[i] - UnpackInt4(head, i / 64, i % 64);
+        error += left * left;
+        power += double{exact[i]} * exact[i];
+      }
+      // GPTQ adds the errors of columns that it compensates.
+      CHECK(error <= (type == TensorType::kF32 ? 0.01 * power : 0));
+      // The norms are not smoothed.
+      for (int i = 0; i < 64; ++i) {
+        CHECK(bundle->weights().final_norm[i] == bundle->weights().state_norm[i]);
+      }
+    }
+  }
 }
 
 }  // namespace

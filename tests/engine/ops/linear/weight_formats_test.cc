@@ -101,7 +101,7 @@ TEST_CASE("4-bit tensors load as the packed layer, in groups of both sizes") {
     WriteInt4(&tensors, "layer", groups, 72, size, bias);
     const char* name = size == 64 ? "layer.int4x64" : "layer.int4";
     CHECK(tensors.order == std::deque<std::string>{name, "layer.bias"});
-    const Linear w = Load(kWeightFormat<Int4Format>, &tensors);
+    const Linear w = LoadAnyFormat(&tensors, "layer", {100, 72}, true);
     CHECK(tensors.missing.empty());
     REQUIRE(w.Is<Int4Linear>());
     std::vector<float> rows;
@@ -129,6 +129,7 @@ TEST_CASE("each packer's tensors give the layer that was packed") {
       CHECK(w.n() == kShape.n);
       CHECK(w.k() == kShape.k);
       CHECK(WorstOutput(w, rows, bias) < 0.5);
+      CHECK(LoadAnyFormat(&tensors, "layer", kShape, true).layer.index() == w.layer.index());
     }
   }
 }
@@ -145,6 +146,9 @@ TEST_CASE("a tensor that is missing or has another size is reported by the reade
   tensors.missing.clear();
   (void)Load(kWeightFormat<Int4Format>, &tensors);
   CHECK(tensors.missing == "layer.int4");
+  tensors.missing.clear();
+  (void)LoadAnyFormat(&tensors, "none", kShape, true);
+  CHECK(tensors.missing == "none.packed");
 }
 
 TEST_CASE("formats have names, and random weights that compute") {
