@@ -79,6 +79,12 @@ bool CpuidBit(unsigned leaf, unsigned subleaf, int reg, int bit) {
   return (r[reg] >> bit) & 1;
 }
 
+#ifdef EDGEGATE_EMULATED_VNNI
+constexpr bool kEmulatedVnni = true;
+#else
+constexpr bool kEmulatedVnni = false;
+#endif
+
 CpuFeatures DetectFeatures() {
   CpuFeatures features;
   __builtin_cpu_init();
@@ -92,7 +98,7 @@ CpuFeatures DetectFeatures() {
   const bool lzcnt = CpuidBit(0x80000001, 0, 2, 5);
   if (!f16c || !bmi || !bmi2 || !lzcnt) return features;
   features.Add(kAvx2);
-  if (CpuidBit(7, 1, 0, 4)) features.Add(kAvxVnni);
+  if (kEmulatedVnni || CpuidBit(7, 1, 0, 4)) features.Add(kAvxVnni);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
     return features;
