@@ -1,3 +1,10 @@
+# If ccache is installed, it finds what other clones have compiled.
+find_program(EDGEGATE_CCACHE ccache)
+if(EDGEGATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+                                  ${EDGEGATE_CCACHE})
+endif()
+
 # One set of flags for every target. The binary is portable across x86-64: no -march here; kernels
 # pick their instruction set at run time.
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror)
