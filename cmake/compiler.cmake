@@ -15,6 +15,9 @@ else()
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
                       -Wno-array-bounds -Wno-stringop-overread)
 endif()
+if(EDGEGATE_EMULATED)
+  add_compile_definitions(EDGEGATE_EMULATED)
+endif()
 # So an expression gives the same bits, whether the compiler inlines it or not.
 add_compile_options(-ffp-contract=off)
 

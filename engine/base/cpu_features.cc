@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -13,6 +15,18 @@ namespace edgegate {
 namespace {
 
 using enum CpuFeature;
+
+#if defined(__x86_64__)
+// A test build assumes what tests/x86/emulate.c emulates on a processor with AVX2.
+constexpr CpuFeatures kOfEmulator = {kAvxVnni, kAmxInt8};
+#ifdef EDGEGATE_EMULATED
+constexpr bool kEmulated = true;
+constexpr CpuFeatures kOfAmx = {kSse4, kAvx2, kAvxVnni, kAmxInt8};
+#else
+constexpr bool kEmulated = false;
+constexpr CpuFeatures kOfAmx = {kSse4, kAvx2, kAvx512, kAvx512Vnni, kAmxInt8};
+#endif
+#endif
 
 constexpr IsaLevel kLevels[] = {
     {.name = "scalar",
@@ -48,7 +62,7 @@ constexpr IsaLevel kLevels[] = {
      .includes = {"scalar", "sse4", "avx2", "avx-vnni", "avx512"}},
     {.name = "amx",
      .architecture = Architecture::kX86,
-     .features = {kSse4, kAvx2, kAvx512, kAvx512Vnni, kAmxInt8},
+     .features = kOfAmx,
      .optional = {},
      .includes = {"scalar", "sse4", "avx2", "avx-vnni", "avx512", "avx512-vnni"}},
 #elif defined(__aarch64__)
@@ -79,11 +93,12 @@ bool CpuidBit(unsigned leaf, unsigned subleaf, int reg, int bit) {
   return (r[reg] >> bit) & 1;
 }
 
-#ifdef EDGEGATE_EMULATED_VNNI
-constexpr bool kEmulatedVnni = true;
-#else
-constexpr bool kEmulatedVnni = false;
-#endif
+// Asks Linux to save the tile registers of this process (Documentation/arch/x86/xstate.rst). False:
+// it does not, and a use of them would end the process.
+bool MayUseTiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
 
 CpuFeatures DetectFeatures() {
   CpuFeatures features;
@@ -98,14 +113,15 @@ CpuFeatures DetectFeatures() {
   const bool lzcnt = CpuidBit(0x80000001, 0, 2, 5);
   if (!f16c || !bmi || !bmi2 || !lzcnt) return features;
   features.Add(kAvx2);
-  if (kEmulatedVnni || CpuidBit(7, 1, 0, 4)) features.Add(kAvxVnni);
+  if (kEmulated) return features | kOfEmulator;
+  if (CpuidBit(7, 1, 0, 4)) features.Add(kAvxVnni);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
     return features;
   }
   features.Add(kAvx512);
   if (__builtin_cpu_supports("avx512vnni")) features.Add(kAvx512Vnni);
-  if (CpuidBit(7, 0, 3, 24) && CpuidBit(7, 0, 3, 25)) features.Add(kAmxInt8);
+  if (CpuidBit(7, 0, 3, 24) && CpuidBit(7, 0, 3, 25) && MayUseTiles()) features.Add(kAmxInt8);
   return features;
 }
 #elif defined(__aarch64__)

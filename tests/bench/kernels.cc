@@ -25,7 +25,7 @@ namespace edgegate {
 namespace {
 
 constexpr int kDepth = 512;  // k: the block and the rows fit a second-level cache
-constexpr int kRows = 60;
+constexpr int kRows = 96;
 constexpr int kCalls = 400;
 
 // Returns the speed of tiles of `count` rows. run(first) computes one tile.
@@ -71,7 +71,7 @@ void MeasureInt4(int group, std::mt19937* random) {
   for (int8_t& value : s8) value = static_cast<int8_t>((*random)() % 255 - 127);
   const std::vector<Int4Rows::Terms> terms(size_t{1} * kRows * groups, {0.01f, 0.1f});
   const Int4Rows rows{s8.data(), terms.data(), kDepth, group};
-  alignas(64) float sums[8 * kInt8Block];
+  alignas(64) float sums[Int4Kernel::kMaxRows * kInt8Block];
   for (const Int4Kernel& kernel : Int4Kernels()) {
     if (!CurrentIsa().features.HasAll(kernel.target.needs)) continue;
     for (int count = 1; count <= kernel.max_rows; ++count) {
@@ -130,7 +130,7 @@ void MeasureMemory(int threads) {
     const std::string name = "int4 group " + std::to_string(group) + " from memory";
     MeasureMemory(name.c_str(), int64_t{groups} * Int4GroupBytes(group), threads,
                   [&](const uint8_t* block) {
-                    alignas(64) float sums[8 * kInt8Block];
+                    alignas(64) float sums[Int4Kernel::kMaxRows * kInt8Block];
                     SelectInt4Kernel().tile(rows, 0, 1, block, groups, sums);
                   });
   }

@@ -20,7 +20,7 @@ namespace edgegate {
 template <typename Tile>
 class FloatTiles {
  public:
-  static constexpr int kMaxRows = 24;
+  static constexpr int kMaxRows = 32;
 
   // Takes the smallest number of tiles of up to `most` rows, of about equal size: nine rows are 5
   // and 4, not 8 and 1. `bias`: float [n_padded], or null.

@@ -1,7 +1,8 @@
-// The kernels for AVX-VNNI, AVX-512 and AVX-512-VNNI are instances of one template.
+// The kernels for AVX-VNNI, AVX-512, AVX-512-VNNI and AMX are instances of templates.
 
 #include "engine/ops/linear/int4/kernel.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/ops/linear/int4/weights.h"
@@ -186,6 +187,8 @@ void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int 
 
 #endif
 
+#include "engine/ops/linear/int4/amx_kernel-inl.h"
+
 #endif
 
 }  // namespace HWY_NAMESPACE
@@ -202,6 +205,10 @@ using enum CpuFeature;
 
 constexpr Int4Kernel kKernels[] = {
 #if HWY_TARGETS & HWY_AVX3
+    {{"amx", kX86, {kAvx512, kAvx512Vnni, kAmxInt8}, Activations::kS8},
+     N_AVX3::kAmxRows,
+     N_AVX3::kAmxRows,
+     N_AVX3::AmxTile},
     {{"avx512-vnni", kX86, {kAvx512, kAvx512Vnni}, Activations::kS8},
      8,
      6,
@@ -209,6 +216,12 @@ constexpr Int4Kernel kKernels[] = {
     {{"avx512-pairs", kX86, {kAvx512}, Activations::kS8}, 8, 6, N_AVX3::Tile<N_AVX3::PairDot>},
 #endif
 #if HWY_TARGETS & HWY_AVX2
+#ifdef EDGEGATE_EMULATED
+    {{"amx-emulated", kX86, {kAvx2, kAvxVnni, kAmxInt8}, Activations::kS8},
+     N_AVX2::kAmxRows,
+     N_AVX2::kAmxRows,
+     N_AVX2::AmxTile},
+#endif
     {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kS8}, 5, 4, N_AVX2::Tile<N_AVX2::VnniDot>},
     {{"avx2-pairs", kX86, {kAvx2}, Activations::kS8}, 5, 5, Int4TileAvx2},
 #endif

@@ -35,6 +35,8 @@ struct Int4Rows {
 //   sums = fma(minimum[c], row's sum, sums)
 // Thread-safe.
 struct Int4Kernel {
+  static constexpr int kMaxRows = 32;  // the largest max_rows
+
   KernelTarget target;
   int max_rows;   // most rows of a tile
   int many_rows;  // rows of the fastest tile if the block is in a cache (large batches)

@@ -114,7 +114,7 @@ int WrongResults(int m, int n, int k, int group) {
   int wrong = 0;
   for (int first = 0; first < m; ++first) {
     for (int count = 1; count <= std::min(kernel.max_rows, m - first); ++count) {
-      alignas(64) float want[8 * 64], got[8 * 64];
+      alignas(64) float want[Int4Kernel::kMaxRows * 64], got[Int4Kernel::kMaxRows * 64];
       Int4TileReference(x.view(), first, count, w.packed.data(), w.view.groups(), want);
       kernel.tile(x.view(), first, count, w.packed.data(), w.view.groups(), got);
       for (int i = 0; i < count * 64; ++i) wrong += got[i] != want[i];
