@@ -18,3 +18,19 @@ count_pytest() {
   passed=$((passed + $(grep -oE '[0-9]+ passed' <<< "$summary" | grep -oE '[0-9]+' || echo 0)))
   failed=$((failed + $(grep -oE '[0-9]+ (failed|error)' <<< "$summary" | grep -oE '[0-9]+' | awk '{n += $1} END {print n + 0}')))
 }
+
+# count_script LOG: counts the tests of a script whose last line is "N passed, N failed", and prints that line and those
+# of failures. Another last line counts as one failure.
+count_script() {
+  local summary
+  summary=$(tail -n 1 "$1")
+  grep -E '^FAIL |\*\*\*|ERROR' "$1"
+  if [[ $summary =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+  else
+    failed=$((failed + 1))
+    tail -n 20 "$1"
+  fi
+  echo "$summary"
+}
