@@ -26,9 +26,9 @@ namespace edgegate {
 //   kCheapRows  rows whose step takes about as long as that of one row
 //   Load        (TensorReader*, name, LinearShape, bool bias) -> Layer. An error is kept by the
 //               reader
-//   IsAt        (const TensorReader&, name): true if layer `name` has this format. INT8 leaves it
-//   out:
-//               a layer that no other format finds is INT8
+//   IsAt        (const TensorReader&, name): true if layer `name` has this format. INT8 has no
+//   IsAt:
+//               a layer of no other format is INT8
 //   MakePacker  MakeLinearPacker. Left out where the weights are not rounded row by row: the
 //               quantization then has a row in family/decoder/layer_quantizer.cc
 // A format that a model can be packed in also has:

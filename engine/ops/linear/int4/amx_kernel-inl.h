@@ -27,21 +27,12 @@ struct alignas(64) TileConfig {
 template <int kTile>
 HWY_INLINE void MultiplyTile(int32_t* sums) {
   constexpr int64_t kStride = kInt8Block * sizeof(int32_t);
-  if constexpr (kTile == 0) {
-    asm volatile(
-        "tilezero %%tmm0\n\t"
-        "tdpbsud %%tmm4, %%tmm2, %%tmm0\n\t"
-        "tilestored %%tmm0, (%0,%1,1)" ::"r"(sums),
-        "r"(kStride)
-        : "memory");
-  } else {
-    asm volatile(
-        "tilezero %%tmm1\n\t"
-        "tdpbsud %%tmm4, %%tmm3, %%tmm1\n\t"
-        "tilestored %%tmm1, (%0,%1,1)" ::"r"(sums),
-        "r"(kStride)
-        : "memory");
-  }
+  asm volatile(
+      "tilezero %%tmm%c2\n\t"
+      "tdpbsud %%tmm4, %%tmm%c3, %%tmm%c2\n\t"
+      "tilestored %%tmm%c2, (%0,%1,1)" ::"r"(sums),
+      "r"(kStride), "i"(kTile), "i"(kTile + 2)
+      : "memory");
 }
 
 // Expands the levels of a group to right operands of tiles: [4 tiles of 16 columns][group / 4][16
@@ -72,22 +63,24 @@ static_assert(kAmxRows <= Int4Kernel::kMaxRows);
 // Computes a tile of up to kAmxRows rows, as described by Int4Kernel::tile.
 HWY_NOINLINE void AmxRows(const Int4Rows& rows, int first, int count, const uint8_t* block,
                           int groups, float* sums) {
-  constexpr int kTileRows = 16, kTileColumns = 16;
+  constexpr int kAmxTile = 16;  // rows and columns
   const F32 f;
   const I32 i32;
   const int lanes = static_cast<int>(hn::Lanes(f));
   const size_t stride = rows.stride;
   const int group = rows.group, parts = group / kInt4Group, bytes = Int4GroupBytes(group);
-  const int low = std::min(count, kTileRows), high = count - low;
+  const int low = std::min(count, kAmxTile), high = count - low;
   const int8_t* x = rows.s8 + first * stride;
+  const Int4Rows::Terms* const terms = rows.row_terms(first);
+  const size_t terms_stride = stride / group;
   alignas(64) uint8_t levels[kInt8Block * kInt4WideGroup];
   alignas(64) int32_t products[kAmxRows * kInt8Block];
   TileConfig config;
-  config.Set(0, low, 4 * kTileColumns);
+  config.Set(0, low, 4 * kAmxTile);
   config.Set(2, low, group);
-  config.Set(4, group / 4, 4 * kTileColumns);
+  config.Set(4, group / 4, 4 * kAmxTile);
   if (high > 0) {
-    config.Set(1, high, 4 * kTileColumns);
+    config.Set(1, high, 4 * kAmxTile);
     config.Set(3, high, group);
   }
   asm volatile("ldtilecfg %0" ::"m"(config));
@@ -99,22 +92,22 @@ HWY_NOINLINE void AmxRows(const Int4Rows& rows, int first, int count, const uint
     ExpandLevels(block, parts, levels);
     asm volatile("tileloadd (%0,%1,1), %%tmm2" ::"r"(x), "r"(stride) : "memory");
     if (high > 0) {
-      asm volatile("tileloadd (%0,%1,1), %%tmm3" ::"r"(x + kTileRows * stride), "r"(stride)
+      asm volatile("tileloadd (%0,%1,1), %%tmm3" ::"r"(x + kAmxTile * stride), "r"(stride)
                    : "memory");
     }
-    for (int column = 0; column < kInt8Block; column += kTileColumns) {
+    for (int column = 0; column < kInt8Block; column += kAmxTile) {
       asm volatile("tileloadd (%0,%1,1), %%tmm4" ::"r"(levels + column * group),
-                   "r"(int64_t{4 * kTileColumns})
+                   "r"(int64_t{4 * kAmxTile})
                    : "memory");
       MultiplyTile<0>(products + column);
-      if (high > 0) MultiplyTile<1>(products + kTileRows * kInt8Block + column);
+      if (high > 0) MultiplyTile<1>(products + kAmxTile * kInt8Block + column);
     }
     const uint8_t* scales = block + parts * kInt4LevelBytes;
     for (int column = 0; column < kInt8Block; column += lanes) {
       const VF scale = LoadHalves(scales + 2 * column);
       const VF minimum = LoadHalves(scales + 2 * (column + kInt8Block));
       for (int r = 0; r < count; ++r) {
-        const Int4Rows::Terms of = rows.row_terms(first + r)[g];
+        const Int4Rows::Terms of = terms[r * terms_stride + g];
         const int at = r * kInt8Block + column;
         const VF dot = hn::ConvertTo(f, hn::LoadU(i32, products + at));
         const VF sum =
@@ -127,11 +120,9 @@ HWY_NOINLINE void AmxRows(const Int4Rows& rows, int first, int count, const uint
   asm volatile("tilerelease" ::: "memory");
 }
 
-// Few rows do not fill a tile of AMX.
-inline constexpr int kVnniRows = HWY_CAP_GE512 ? 8 : 5;
-
 void AmxTile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
              float* sums) {
-  if (count <= kVnniRows) return Tile<VnniDot>(rows, first, count, block, groups, sums);
+  // Few rows do not fill a tile of AMX.
+  if (count <= kTileRows) return Tile<VnniDot>(rows, first, count, block, groups, sums);
   AmxRows(rows, first, count, block, groups, sums);
 }

@@ -165,6 +165,8 @@ HWY_NOINLINE void Rows(const Int4Rows& rows, int first, const uint8_t* block, in
 
 #if HWY_CAP_GE512
 
+inline constexpr int kTileRows = 8;  // most rows of Tile()
+
 template <class D>
 void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int groups,
           float* sums) {
@@ -175,6 +177,8 @@ void Tile(const Int4Rows& rows, int first, int count, const uint8_t* block, int 
 }
 
 #else
+
+inline constexpr int kTileRows = 5;
 
 // Computes a tile. The sizes are chosen so that its products fit 16 registers.
 template <class D>
@@ -210,10 +214,13 @@ constexpr Int4Kernel kKernels[] = {
      N_AVX3::kAmxRows,
      N_AVX3::AmxTile},
     {{"avx512-vnni", kX86, {kAvx512, kAvx512Vnni}, Activations::kS8},
-     8,
+     N_AVX3::kTileRows,
      6,
      N_AVX3::Tile<N_AVX3::VnniDot>},
-    {{"avx512-pairs", kX86, {kAvx512}, Activations::kS8}, 8, 6, N_AVX3::Tile<N_AVX3::PairDot>},
+    {{"avx512-pairs", kX86, {kAvx512}, Activations::kS8},
+     N_AVX3::kTileRows,
+     6,
+     N_AVX3::Tile<N_AVX3::PairDot>},
 #endif
 #if HWY_TARGETS & HWY_AVX2
 #ifdef EDGEGATE_EMULATED
@@ -222,7 +229,10 @@ constexpr Int4Kernel kKernels[] = {
      N_AVX2::kAmxRows,
      N_AVX2::AmxTile},
 #endif
-    {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kS8}, 5, 4, N_AVX2::Tile<N_AVX2::VnniDot>},
+    {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kS8},
+     N_AVX2::kTileRows,
+     4,
+     N_AVX2::Tile<N_AVX2::VnniDot>},
     {{"avx2-pairs", kX86, {kAvx2}, Activations::kS8}, 5, 5, Int4TileAvx2},
 #endif
 #if defined(__x86_64__)
