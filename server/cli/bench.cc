@@ -122,6 +122,31 @@ Result<json> Decode(ModelRunner* runner, int sequences, int gen) {
               {"step_p99_s", seconds[static_cast<size_t>((gen - 1) * 99 / 100)]}};
 }
 
+// Returns the number of bytes of weights that a decoding step reads.
+int64_t StepBytes(const DecoderWeights& weights) {
+  int64_t bytes = weights.lm_head.bytes();
+  for (const DecoderLayerWeights& w : weights.layers) {
+    for (const Linear* layer : {&w.qkv, &w.o, &w.gate_up, &w.down}) bytes += layer->bytes();
+  }
+  return bytes;
+}
+
+// Compares the speed with which `steps` decoding steps of one sequence read `bytes` bytes of
+// weights with the speed of the memory, which is read after each step, because the speed of a
+// shared machine changes within seconds. "share" is the median of the ratios.
+Result<json> DecodeRead(ModelRunner* runner, ThreadPool* pool, int64_t bytes, int steps) {
+  Batch batch(runner, 1, steps);
+  MemoryReader reader;
+  std::vector<double> speeds, shares;
+  for (int i = 0; i < steps; ++i) {
+    EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
+    const ThreadPool::Use use(pool);
+    speeds.push_back(static_cast<double>(bytes) / step / 1e9);
+    shares.push_back(speeds.back() / reader.Read());
+  }
+  return json{{"gb_s", Median(speeds)}, {"share", Median(shares)}};
+}
+
 // One sequence that grows to each of `lengths` in turn. For each length: the prefill rate so far,
 // and the decode rate of the last `gen` tokens.
 Result<json> Growth(ModelRunner* runner, const std::vector<int>& lengths, int gen) {
@@ -219,6 +244,7 @@ struct Subject {
   std::unique_ptr<Bundle> bundle;
   std::unique_ptr<DecoderRunner> runner;
   WeightFormat format = kWeightFormat<Int8Format>;
+  int64_t step_bytes = 0;
 };
 
 Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
@@ -246,6 +272,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
     weights = &subject.bundle->weights();
   }
   subject.format = weights->format;
+  subject.step_bytes = StepBytes(*weights);
   RunnerOptions options;
   options.pool = subject.pool.get();
   const int most = *std::max_element(a.batch.begin(), a.batch.end());
@@ -290,6 +317,10 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   for (int batch : a.batch) {
     EG_ASSIGN_OR_RETURN(json decode, Decode(subject.runner.get(), batch, a.gen));
     report["decode"].push_back(std::move(decode));
+  }
+  if (!a.brief) {
+    EG_ASSIGN_OR_RETURN(report["decode_read"], DecodeRead(subject.runner.get(), subject.pool.get(),
+                                                          subject.step_bytes, a.gen));
   }
   if (!a.context.empty()) {
     EG_ASSIGN_OR_RETURN(report["context"], Growth(subject.runner.get(), a.context, a.gen));
@@ -361,6 +392,11 @@ int Bench(const Settings& settings, const BenchArguments& arguments) {
   std::printf("prefill %-4d%8.1f tok/s\n", arguments.prompt, r["prefill_tok_s"].get<double>());
   for (const json& d : r["decode"]) {
     std::printf("decode x%-3d%9.1f tok/s\n", d["batch"].get<int>(), d["tok_s"].get<double>());
+  }
+  if (r.contains("decode_read")) {
+    std::printf("decode x1 reads %.1f GB/s, %.0f %% of the speed of the memory at that time\n",
+                r["decode_read"]["gb_s"].get<double>(),
+                100 * r["decode_read"]["share"].get<double>());
   }
   for (const json& c : r.value("context", json::array())) {
     std::printf("context %-5d%8.1f tok/s, prefilled at %.1f tok/s\n", c["context"].get<int>(),

@@ -229,6 +229,7 @@ def test_bench_reports_every_figure(cache, weights):
     assert [length["context"] for length in report["context"]] == [16, 48]
     assert all(c["prefill_tok_s"] > 0 and c["decode_tok_s"] > 0 for c in report["context"])
     assert report["machine"]["read_gb_s"] > 0 and report["machine"]["int8_gops"] > 0
+    assert report["decode_read"]["gb_s"] > 0 and report["decode_read"]["share"] > 0
     assert report["kernels"] and report["cpu"] and report["format"] == weights
     assert report["kv_cache_type"] == kv
     assert report["image"]["rows"] == 11 and report["image"]["encode_s"] > 0

@@ -3,19 +3,21 @@
 // On one block of 64 columns that stays in a cache: prints billions of multiply-adds per second,
 // the best of many calls, for each kernel that this processor can run, each number of rows of a
 // tile and each group of 4-bit weights. Then, for the fastest kernels: GB/s of one row times
-// weights that are read from memory, by one thread and by all.
+// weights that are read from memory, by one thread and by all, in turn with plain reading.
 
 #include <algorithm>
+#include <atomic>
 #include <barrier>
 #include <chrono>
 #include <cstdio>
-#include <numeric>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/bench/machine_speed.h"
 #include "engine/ops/linear/int4/kernel.h"
 #include "engine/ops/linear/int4/weights.h"
 #include "engine/ops/linear/int8/kernel.h"
@@ -24,7 +26,7 @@
 namespace edgegate {
 namespace {
 
-constexpr int kDepth = 512;  // k: the block and the rows fit a second-level cache
+constexpr int kDepth = 2048;
 constexpr int kRows = 96;
 constexpr int kCalls = 400;
 
@@ -82,58 +84,86 @@ void MeasureInt4(int group, std::mt19937* random) {
   }
 }
 
-constexpr int64_t kMemory = int64_t{384} << 20;  // bytes of weights for each thread
-constexpr int kWide = 2048;                      // k of these weights
+constexpr int kWide = 2048;                   // k of the weights that are read from memory
+constexpr int64_t kPass = int64_t{48} << 20;  // bytes that a thread reads in a pass
+constexpr int kPasses = 7, kRounds = 60;      // parts of a thread's memory; measurements
 
-// run(block) computes one row times one block of `bytes` bytes. Prints the best of some passes.
-template <typename Run>
-void MeasureMemory(const char* name, int64_t bytes, int threads, Run run) {
-  std::vector<std::jthread> all;
-  std::vector<double> speeds(static_cast<size_t>(threads));
+// One of the programs that MeasureMemory() compares. run(block) reads one block of `bytes` bytes.
+struct Reader {
+  std::string name;
+  int64_t bytes;
+  std::function<void(const uint8_t* block)> run;
+};
+
+// Runs the readers in turn, each for some milliseconds, since the speed of a shared machine
+// changes. Prints the medians of their speeds and of their ratios to the first reader just before.
+void MeasureMemory(int threads, const std::vector<Reader>& readers) {
+  const size_t count = readers.size();
+  std::vector<std::vector<double>> took(count * kRounds, std::vector<double>(threads));
   std::barrier together(threads);
+  std::vector<std::jthread> all;
   for (int t = 0; t < threads; ++t) {
     all.emplace_back([&, t] {
-      AlignedBuffer<uint8_t> memory(static_cast<size_t>(kMemory));
+      AlignedBuffer<uint8_t> memory(size_t{kPasses} * kPass + kFetchAhead512);
       std::fill_n(memory.data(), memory.size(), uint8_t{17});
-      double best = 0;
-      for (int pass = 0; pass < 5; ++pass) {
+      for (size_t i = 0; i < took.size(); ++i) {
+        const Reader& reader = readers[i % count];
+        // No pass reads what the passes before it have left in a cache.
+        const uint8_t* from = memory.data() + i % kPasses * kPass;
         together.arrive_and_wait();
         const auto start = std::chrono::steady_clock::now();
-        int64_t at = 0;
-        for (; at + bytes <= kMemory; at += bytes) run(memory.data() + at);
-        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-        best = std::max(best, static_cast<double>(at) / took.count() / 1e9);
+        for (int64_t at = 0; at + reader.bytes <= kPass; at += reader.bytes) reader.run(from + at);
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+        took[i][static_cast<size_t>(t)] = seconds.count();
       }
-      speeds[static_cast<size_t>(t)] = best;
     });
   }
   all.clear();
-  std::printf("%s, %d threads: %.1f GB/s\n", name, threads,
-              std::accumulate(speeds.begin(), speeds.end(), 0.0));
+  auto speed = [&](size_t i) {
+    const int64_t bytes = kPass / readers[i % count].bytes * readers[i % count].bytes;
+    return static_cast<double>(threads * bytes) / *std::ranges::max_element(took[i]) / 1e9;
+  };
+  for (size_t reader = 0; reader < count; ++reader) {
+    std::vector<double> speeds, ratios;
+    for (size_t i = reader; i < took.size(); i += count) {
+      speeds.push_back(speed(i));
+      ratios.push_back(speed(i) / speed(i - reader));
+    }
+    std::ranges::nth_element(speeds, speeds.begin() + kRounds / 2);
+    std::ranges::nth_element(ratios, ratios.begin() + kRounds / 2);
+    std::printf("%-14s from memory, %d threads: %5.1f GB/s, %3.0f %% of reading\n",
+                readers[reader].name.c_str(), threads, speeds[kRounds / 2],
+                100 * ratios[kRounds / 2]);
+  }
 }
 
 void MeasureMemory(int threads) {
+  std::vector<Reader> readers;
+  std::atomic<uint64_t> sink = 0;
+  readers.push_back({"reading", 1 << 16, [&](const uint8_t* block) {
+                       sink ^= ReadWords(reinterpret_cast<const uint64_t*>(block), 1 << 13);
+                     }});
   const std::vector<uint8_t> u8(kWide, 130);
   const std::vector<int16_t> s16(kWide, 3);
   const Int8Rows int8_rows{u8.data(), s16.data(), kWide};
-  MeasureMemory("int8 from memory", int64_t{kWide} * kInt8Block, threads,
-                [&](const uint8_t* block) {
-                  alignas(64) int32_t acc[8 * kInt8Block];
-                  SelectInt8Kernel().tile(int8_rows, 0, 1, reinterpret_cast<const int8_t*>(block),
-                                          kWide / 4, acc);
-                });
+  readers.push_back({"int8", int64_t{kWide} * kInt8Block, [&](const uint8_t* block) {
+                       alignas(64) int32_t acc[8 * kInt8Block];
+                       SelectInt8Kernel().tile(
+                           int8_rows, 0, 1, reinterpret_cast<const int8_t*>(block), kWide / 4, acc);
+                     }});
   const std::vector<int8_t> s8(kWide, 3);
+  const std::vector<Int4Rows::Terms> terms(kWide / kInt4Group, {0.01f, 0.1f});
   for (const int group : {32, 64}) {
     const int groups = kWide / group;
-    const std::vector<Int4Rows::Terms> terms(static_cast<size_t>(groups), {0.01f, 0.1f});
-    const Int4Rows rows{s8.data(), terms.data(), kWide, group};
-    const std::string name = "int4 group " + std::to_string(group) + " from memory";
-    MeasureMemory(name.c_str(), int64_t{groups} * Int4GroupBytes(group), threads,
-                  [&](const uint8_t* block) {
-                    alignas(64) float sums[Int4Kernel::kMaxRows * kInt8Block];
-                    SelectInt4Kernel().tile(rows, 0, 1, block, groups, sums);
-                  });
+    readers.push_back({"int4 group " + std::to_string(group),
+                       int64_t{groups} * Int4GroupBytes(group),
+                       [&, group, groups](const uint8_t* block) {
+                         alignas(64) float sums[Int4Kernel::kMaxRows * kInt8Block];
+                         SelectInt4Kernel().tile({s8.data(), terms.data(), kWide, group}, 0, 1,
+                                                 block, groups, sums);
+                       }});
   }
+  MeasureMemory(threads, readers);
 }
 
 }  // namespace

@@ -14,8 +14,3 @@ ROPE_THETA = 10000.0
 
 # Number of weights in the matrices of all layers. Every token is multiplied by each of them.
 LAYER_WEIGHTS = LAYERS * HIDDEN * (2 * (HEADS + KV_HEADS) * HEAD_DIM + 3 * INTERMEDIATE)
-# A decoding step reads them once, and the output matrix: a byte each in INT8.
-STEP_BYTES = LAYER_WEIGHTS + VOCABULARY * HIDDEN
-# In edgegate's 4 bits, each 32 weights of a layer have a scale and a minimum of 2 bytes each, and
-# the output matrix stays INT8.
-STEP_BYTES_4 = LAYER_WEIGHTS * (32 // 2 + 4) // 32 + VOCABULARY * HIDDEN

@@ -20,6 +20,8 @@ def bench(places, options, *more):
     report = json.loads(out)
     figures = {f"decode_{d['batch']}": d["tok_s"] for d in report["decode"]}
     figures |= {"prefill": report["prefill_tok_s"], "memory": memory}
+    read = report["decode_read"]
+    figures |= {"decode_read": read["gb_s"], "read_share": read["share"]}
     return figures | {key: report[key] for key in ("cpu", "kernels", "load_s")} | report["machine"]
 
 
@@ -64,27 +66,25 @@ def figures_of(options):
     ]
 
 
-def shares(rounds, weights_of, options):
+def shares(rounds, names, options):
     """Sentences: edgegate's medians relative to the speed of the machine, for shape.NAME only.
 
-    The speed of the machine is the best value of all rounds, because other load can only lower it.
+    The INT8 speed is the best value of all rounds, because other load can only lower it.
     """
     if options.shape != shape.NAME:
         return []
     sentences = []
-    for name, step_bytes in weights_of.items():
+    for name in names:
         if not rounds.get(name):
             continue
-        best_read = max(figures["read_gb_s"] for figures in rounds[name])
         best_gops = max(figures["int8_gops"] for figures in rounds[name])
         middle = medians_of(rounds[name])
-        # Each decoding step reads all weights; each prefilled token is multiplied by the layers'.
-        read = step_bytes * middle["decode_1"] / 1e9
+        # Each prefilled token is multiplied by the layers' weights.
         computed = 2 * shape.LAYER_WEIGHTS * middle["prefill"] / 1e9
         sentences.append(
-            f"{name}: decode of 1 reads {read:.1f} GB/s, {read / best_read:.0%} of the best "
-            f"{best_read:.1f} measured in these runs; prefill computes {computed:,.0f} GOPS, "
-            f"{computed / best_gops:.0%} of {best_gops:,.0f}"
+            f"{name}: decode of 1 reads {middle['decode_read']:.1f} GB/s, "
+            f"{middle['read_share']:.0%} of the speed of the memory; "
+            f"prefill computes {computed:,.0f} GOPS, {computed / best_gops:.0%} of {best_gops:,.0f}"
         )
     return sentences
 
@@ -108,12 +108,12 @@ def make(places, options):
                 [places.llama / "llama-batched-bench", places.models / f"{gguf}.gguf"],
             )
         )
-    read = {"edgegate INT8": shape.STEP_BYTES, "edgegate INT4": shape.STEP_BYTES_4}
+    names = ("edgegate INT8", "edgegate INT4")
     return Part(
         f"Random weights of {options.shape}'s dimensions",
         subjects,
         figures_of(options),
-        remarks=lambda rounds: shares(rounds, read, options),
+        remarks=lambda rounds: shares(rounds, names, options),
     )
 
 
@@ -134,5 +134,5 @@ def make_avx2(places, options):
             Subject("oneDNN INT8, matmul alone", theirs, ours, [places.onednn]),
         ],
         [figure for figure in figures_of(options) if figure.key != "load"],
-        remarks=lambda rounds: shares(rounds, {ours: shape.STEP_BYTES}, options),
+        remarks=lambda rounds: shares(rounds, [ours], options),
     )

@@ -7,14 +7,13 @@
 namespace edgegate {
 namespace {
 
-template <typename... Formats>
-LinearShape ShapeOf(FormatList<Formats...>, const LinearFormats::Layer& layer) {
-  LinearShape shape;
+// Calls use(Format(), layer) with the format of the layer.
+template <typename Use, typename... Formats>
+void WithFormat(FormatList<Formats...>, const LinearFormats::Layer& layer, Use use) {
   ((std::holds_alternative<typename Formats::Layer>(layer)
-        ? void(shape = Formats::ShapeOf(std::get<typename Formats::Layer>(layer)))
+        ? use(Formats(), std::get<typename Formats::Layer>(layer))
         : void()),
    ...);
-  return shape;
 }
 
 template <typename... Formats>
@@ -40,7 +39,19 @@ void WithExecutor(Executors& executors, const Linear& w, Use use) {
 
 }  // namespace
 
-LinearShape Linear::shape() const { return ShapeOf(LinearFormats(), layer); }
+LinearShape Linear::shape() const {
+  LinearShape shape;
+  WithFormat(LinearFormats(), layer,
+             [&]<typename F>(F, const F::Layer& of) { shape = F::ShapeOf(of); });
+  return shape;
+}
+
+int64_t Linear::bytes() const {
+  int64_t bytes = 0;
+  WithFormat(LinearFormats(), layer,
+             [&]<typename F>(F, const F::Layer& of) { bytes = F::BytesOf(of); });
+  return bytes;
+}
 
 int LinearFormatSet::CheapRows() const { return LeastCheapRows(LinearFormats(), *this); }
 

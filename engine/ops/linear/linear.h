@@ -23,12 +23,12 @@ namespace edgegate {
 //   Executor    quantizes rows and multiplies (see LinearMatMul). Its constructor takes
 //               (const LinearSizes&, Int8Workspace*)
 //   ShapeOf     (const Layer&) -> LinearShape
+//   BytesOf     (const Layer&) -> int64_t: bytes of the packed weights
 //   kCheapRows  rows whose step takes about as long as that of one row
 //   Load        (TensorReader*, name, LinearShape, bool bias) -> Layer. An error is kept by the
 //               reader
-//   IsAt        (const TensorReader&, name): true if layer `name` has this format. INT8 has no
-//   IsAt:
-//               a layer of no other format is INT8
+//   IsAt        (const TensorReader&, name): true if layer `name` has this format. INT8 has none,
+//               because a layer of no other format is INT8
 //   MakePacker  MakeLinearPacker. Left out where the weights are not rounded row by row: the
 //               quantization then has a row in family/decoder/layer_quantizer.cc
 // A format that a model can be packed in also has:
@@ -47,6 +47,7 @@ struct Linear {
   LinearFormats::Layer layer;
 
   LinearShape shape() const;
+  int64_t bytes() const;  // of the packed weights
   int k() const { return shape().k; }
   int n() const { return shape().n; }
   int n_padded() const { return Int8Padded(n()); }

@@ -82,21 +82,26 @@ EG_ISA void AddGroup(const int8_t* x, size_t stride, const Int4Rows::Terms* cons
 }
 
 // Computes all 64 columns for kRows rows. The sums stay in the first-level cache, so that the
-// registers can hold the products of many rows.
+// registers can hold the products of many rows. The first rows prefetch each group in parts of at
+// most 18 lines, because a processor drops prefetches that it has no room for: Zen 3 can wait for
+// 24 lines.
 template <int kRows, int kVecs, int kParts>
 EG_ISA_NOINLINE void Groups(const Int4Rows& rows, int first, const uint8_t* block, int groups,
                             float* sums) {
   constexpr int kGroup = kParts * kInt4Group, kBytes = Int4GroupBytes(kGroup);
+  constexpr int kStep = kLanes * kVecs, kFetched = kBytes / (kInt8Block / kStep);
   const size_t stride = rows.stride;
   const int8_t* x = rows.s8 + first * stride;
   const Int4Rows::Terms* terms[kRows];
   for (int r = 0; r < kRows; ++r) terms[r] = rows.row_terms(first + r);
   std::memset(sums, 0, sizeof(float) * kRows * kInt8Block);
   for (int g = 0; g < groups; ++g, block += kBytes, x += kGroup) {
-    if (first == 0) {
-      for (int i = 0; i < kBytes; i += 64) __builtin_prefetch(block + kFetchAhead + i);
-    }
-    for (int column = 0; column < kInt8Block; column += kLanes * kVecs) {
+    const uint8_t* ahead = block + kFetchAhead;
+    for (int column = 0; column < kInt8Block; column += kStep) {
+      if (first == 0) {
+        for (int i = 0; i < kFetched; i += 64) __builtin_prefetch(ahead + i);
+        ahead += kFetched;
+      }
       AddGroup<kRows, kVecs, kParts>(x, stride, terms, g, block, column, sums);
     }
   }
@@ -109,5 +114,6 @@ void Rows(const Int4Rows& rows, int first, const uint8_t* block, int groups, flo
 }
 
 // The tiles of 1 to 5 rows. The sizes are chosen so that the sums of pairs fit 16 registers.
-constexpr decltype(&Rows<1, 8>) kTiles[] = {Rows<1, 8>, Rows<2, 4>, Rows<3, 2>, Rows<4, 2>,
+constexpr int kHalf = kInt8Block / 2 / kLanes;
+constexpr decltype(&Rows<1, 2>) kTiles[] = {Rows<1, kHalf>, Rows<2, 4>, Rows<3, 2>, Rows<4, 2>,
                                             Rows<5, 2>};
