@@ -6,8 +6,6 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <random>
 
 #include "engine/base/cpu_features.h"
 #include "engine/base/cpu_name.h"
@@ -17,6 +15,7 @@
 #include "server/catalog/model_loader.h"
 #include "server/catalog/progress.h"
 #include "server/cli/bench_beside.h"
+#include "server/cli/bench_steps.h"
 #include "server/cli/commands.h"
 #include "server/cli/named_models.h"
 #include "server/cli/suggestion.h"
@@ -30,98 +29,6 @@ using nlohmann::json;
 constexpr int kQuestion = 12;  // tokens of the question about an image
 constexpr int kPrefills = 3;
 
-double Since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
-}
-
-// The sequences of one runner. Each sequence has its own KV blocks.
-class Batch {
- public:
-  Batch(ModelRunner* runner, int sequences, int length)
-      : runner_(runner),
-        blocks_((length + runner->limits().block_size - 1) / runner->limits().block_size),
-        table_(static_cast<size_t>(sequences) * blocks_),
-        lengths_(sequences) {
-    std::iota(table_.begin(), table_.end(), 0);
-  }
-
-  // Prefills `tokens` tokens of each sequence, in the largest steps that the runner takes. Returns
-  // the time in seconds.
-  Result<double> Prefill(int tokens) {
-    const int sequences = static_cast<int>(lengths_.size());
-    const int most = std::max(1, runner_->limits().max_batched_tokens / sequences);
-    double seconds = 0;
-    for (int done = 0; done < tokens; done += most) {
-      EG_ASSIGN_OR_RETURN(const double step, Step(std::min(most, tokens - done)));
-      seconds += step;
-    }
-    return seconds;
-  }
-
-  // Computes `count` tokens of each sequence, and the logits of the last ones. Returns the time in
-  // seconds.
-  Result<double> Step(int count) {
-    ForwardBatch batch;
-    for (size_t s = 0; s < lengths_.size(); ++s) {
-      batch.spans.push_back({static_cast<int>(batch.tokens.size()), count, lengths_[s],
-                             std::span(table_).subspan(s * blocks_, blocks_)});
-      for (int i = 0; i < count; ++i) {
-        batch.tokens.push_back(
-            static_cast<int32_t>(random_() % static_cast<uint32_t>(runner_->limits().vocab_size)));
-      }
-      batch.logits_rows.push_back(static_cast<int32_t>(batch.tokens.size()) - 1);
-      lengths_[s] += count;
-    }
-    const auto start = Clock::now();
-    const auto output = runner_->Forward(batch);
-    if (!output.ok()) return output.status();
-    return Since(start);
-  }
-
- private:
-  ModelRunner* runner_;
-  const size_t blocks_;  // of each sequence
-  std::vector<int32_t> table_;
-  std::vector<int> lengths_;
-  std::mt19937 random_{1};
-};
-
-// Median tokens per second of `rounds` prefills. One more prefill before them is not counted: it
-// warms up.
-Result<double> Prefill(ModelRunner* runner, int prompt, int rounds) {
-  std::vector<double> rates;
-  for (int round = 0; round <= rounds; ++round) {
-    Batch batch(runner, 1, prompt);
-    EG_ASSIGN_OR_RETURN(const double seconds, batch.Prefill(prompt));
-    if (round > 0) rates.push_back(prompt / seconds);
-  }
-  return Median(rates);
-}
-
-// Measures `gen` decode steps: tokens per second in the median step and over all steps, and the
-// 99th percentile of a step's time. Other programs on the machine lower the rate over all steps.
-Result<json> Decode(ModelRunner* runner, int sequences, int gen) {
-  constexpr int kPrompt = 16;
-  Batch batch(runner, sequences, kPrompt + gen);
-  EG_RETURN_IF_ERROR(batch.Prefill(kPrompt).status());
-  std::vector<double> seconds;
-  for (int i = 0; i < gen; ++i) {
-    EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
-    seconds.push_back(step);
-  }
-  const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
-  std::sort(seconds.begin(), seconds.end());
-  return json{{"batch", sequences},
-              {"tok_s", sequences / Median(seconds)},
-              {"mean_tok_s", sequences * gen / sum},
-              {"step_p99_s", seconds[static_cast<size_t>((gen - 1) * 99 / 100)]}};
-}
-
 // Returns the number of bytes of weights that a decoding step reads.
 int64_t StepBytes(const DecoderWeights& weights) {
   int64_t bytes = weights.lm_head.bytes();
@@ -129,47 +36,6 @@ int64_t StepBytes(const DecoderWeights& weights) {
     for (const Linear* layer : {&w.qkv, &w.o, &w.gate_up, &w.down}) bytes += layer->bytes();
   }
   return bytes;
-}
-
-// Compares the speed with which `steps` decoding steps of one sequence read `bytes` bytes of
-// weights with the speed of the memory, which is read after each step, because the speed of a
-// shared machine changes within seconds. "share" is the median of the ratios.
-Result<json> DecodeRead(ModelRunner* runner, ThreadPool* pool, int64_t bytes, int steps) {
-  Batch batch(runner, 1, steps);
-  MemoryReader reader;
-  std::vector<double> speeds, shares;
-  for (int i = 0; i < steps; ++i) {
-    EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
-    const ThreadPool::Use use(pool);
-    speeds.push_back(static_cast<double>(bytes) / step / 1e9);
-    shares.push_back(speeds.back() / reader.Read());
-  }
-  return json{{"gb_s", Median(speeds)}, {"share", Median(shares)}};
-}
-
-// One sequence that grows to each of `lengths` in turn. For each length: the prefill rate so far,
-// and the decode rate of the last `gen` tokens.
-Result<json> Growth(ModelRunner* runner, const std::vector<int>& lengths, int gen) {
-  Batch batch(runner, 1, lengths.back());
-  json report = json::array();
-  int length = 0, prefilled = 0;
-  double prefill_seconds = 0;
-  for (const int end : lengths) {
-    const int tokens = end - gen - length;
-    EG_ASSIGN_OR_RETURN(const double prefill, batch.Prefill(tokens));
-    prefill_seconds += prefill;
-    prefilled += tokens;
-    length = end;
-    std::vector<double> seconds;
-    for (int i = 0; i < gen; ++i) {
-      EG_ASSIGN_OR_RETURN(const double step, batch.Step(1));
-      seconds.push_back(step);
-    }
-    report.push_back({{"context", end},
-                      {"prefill_tok_s", prefilled / prefill_seconds},
-                      {"decode_tok_s", 1 / Median(seconds)}});
-  }
-  return report;
 }
 
 // Makes an image of the size that the model takes.
@@ -191,7 +57,7 @@ Result<json> Image(ModelRunner* runner) {
   const MediaConfig& media = *runner->limits().media;
   const MediaItem item = SomeImage(media);
   EG_ASSIGN_OR_RETURN(const int rows, ImageRows(media));
-  EG_ASSIGN_OR_RETURN(const double rate, Prefill(runner, rows + kQuestion, kPrefills));
+  EG_ASSIGN_OR_RETURN(const double rate, BenchPrefill(runner, rows + kQuestion, kPrefills));
   MediaEncoder* encoder = runner->media_encoder();
   std::vector<double> encode;
   double longest = 0;
@@ -203,10 +69,10 @@ Result<json> Image(ModelRunner* runner) {
     for (bool done = false; !done; ++slices) {
       const auto slice = Clock::now();
       EG_ASSIGN_OR_RETURN(done, encoder->Slice());
-      if (round > 0) longest = std::max(longest, Since(slice));
+      if (round > 0) longest = std::max(longest, SecondsSince(slice));
     }
     EG_RETURN_IF_ERROR(encoder->End().status());
-    encode.push_back(Since(start));
+    encode.push_back(SecondsSince(start));
   }
   return json{{"rows", rows},
               {"encode_s", Median(encode)},
@@ -297,7 +163,7 @@ Result<Subject> MakeSubject(const Settings& settings, const BenchArguments& a) {
 Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   const auto start = Clock::now();
   EG_ASSIGN_OR_RETURN(Subject subject, MakeSubject(settings, a));
-  json report = {{"load_s", Since(start)},
+  json report = {{"load_s", SecondsSince(start)},
                  {"cpu", CpuName()},
                  {"isa", CurrentIsa().name},
                  {"threads", subject.pool->active()},
@@ -311,19 +177,30 @@ Result<json> Measure(const Settings& settings, const BenchArguments& a) {
   MachineSpeed before;
   if (!a.brief) before = MeasureMachine(subject.pool->active());
   EG_ASSIGN_OR_RETURN(const double prefill,
-                      Prefill(subject.runner.get(), a.prompt, a.brief ? 1 : kPrefills));
+                      BenchPrefill(subject.runner.get(), a.prompt, a.brief ? 1 : kPrefills));
   report["prefill_tok_s"] = prefill;
   report["decode"] = json::array();
   for (int batch : a.batch) {
-    EG_ASSIGN_OR_RETURN(json decode, Decode(subject.runner.get(), batch, a.gen));
-    report["decode"].push_back(std::move(decode));
+    EG_ASSIGN_OR_RETURN(const DecodeSpeed speed, BenchDecode(subject.runner.get(), batch, a.gen));
+    report["decode"].push_back({{"batch", batch},
+                                {"tok_s", speed.tok_s},
+                                {"mean_tok_s", speed.mean_tok_s},
+                                {"step_p99_s", speed.step_p99_s}});
   }
   if (!a.brief) {
-    EG_ASSIGN_OR_RETURN(report["decode_read"], DecodeRead(subject.runner.get(), subject.pool.get(),
-                                                          subject.step_bytes, a.gen));
+    EG_ASSIGN_OR_RETURN(
+        const ReadSpeed speed,
+        BenchDecodeRead(subject.runner.get(), subject.pool.get(), subject.step_bytes, a.gen));
+    report["decode_read"] = {{"gb_s", speed.gb_s}, {"share", speed.share}};
   }
   if (!a.context.empty()) {
-    EG_ASSIGN_OR_RETURN(report["context"], Growth(subject.runner.get(), a.context, a.gen));
+    EG_ASSIGN_OR_RETURN(const std::vector<ContextSpeed> speeds,
+                        BenchGrowth(subject.runner.get(), a.context, a.gen));
+    for (const ContextSpeed& speed : speeds) {
+      report["context"].push_back({{"context", speed.context},
+                                   {"prefill_tok_s", speed.prefill_tok_s},
+                                   {"decode_tok_s", speed.decode_tok_s}});
+    }
   }
   if (subject.runner->limits().media) {
     EG_ASSIGN_OR_RETURN(report["image"], Image(subject.runner.get()));
