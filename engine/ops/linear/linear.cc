@@ -42,14 +42,14 @@ void WithExecutor(Executors& executors, const Linear& w, Use use) {
 LinearShape Linear::shape() const {
   LinearShape shape;
   WithFormat(LinearFormats(), layer,
-             [&]<typename F>(F, const F::Layer& of) { shape = F::ShapeOf(of); });
+             [&]<typename F>(F, const typename F::Layer& of) { shape = F::ShapeOf(of); });
   return shape;
 }
 
 int64_t Linear::bytes() const {
   int64_t bytes = 0;
   WithFormat(LinearFormats(), layer,
-             [&]<typename F>(F, const F::Layer& of) { bytes = F::BytesOf(of); });
+             [&]<typename F>(F, const typename F::Layer& of) { bytes = F::BytesOf(of); });
   return bytes;
 }
 
