@@ -162,7 +162,7 @@ def test_serve_without_a_model_fails_with_a_message(tmp_path):
     copy = tmp_path / "edgegate"
     shutil.copy(BINARY, copy)
     command = [str(copy), "serve", "--engine.model_dir", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2 and "no model" in done.stderr
 
 
