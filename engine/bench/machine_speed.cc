@@ -21,7 +21,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Sums in four independent vectors.
+// Computes in four independent vectors.
 uint64_t ReadAll(const uint64_t* data, size_t size) {
   const hn::ScalableTag<uint64_t> d;
   const size_t lanes = hn::Lanes(d);
@@ -90,18 +90,18 @@ MemoryReader::MemoryReader() : memory_((size_t{512} << 20) / 8) {
 }
 
 double MemoryReader::Read() {
+  const size_t words = memory_.size() / 16;
   const int threads = ThreadPool::CurrentThreads();
+  const size_t share = words / threads;
   std::atomic<uint64_t> sink = 0;
-  const auto read = [&](size_t words) {
-    const size_t share = words / threads;
+  const auto read = [&] {
     ParallelFor(threads,
                 [&](int t) { sink ^= ReadWords(memory_.data() + next_ + t * share, share); });
     next_ = (next_ + words) % memory_.size();
   };
-  const size_t words = memory_.size() / 16;
-  read(words);  // wakes the threads
+  read();  // wakes the threads
   const auto start = Clock::now();
-  read(words);
+  read();
   const double seconds = Since(start);
   // The condition keeps the compiler from removing the reads.
   return sink == 42 ? 0 : static_cast<double>(words) * 8 / seconds / 1e9;

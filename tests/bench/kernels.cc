@@ -140,8 +140,9 @@ void MeasureMemory(int threads, const std::vector<Reader>& readers) {
 void MeasureMemory(int threads) {
   std::vector<Reader> readers;
   std::atomic<uint64_t> sink = 0;
-  readers.push_back({"reading", 1 << 16, [&](const uint8_t* block) {
-                       sink ^= ReadWords(reinterpret_cast<const uint64_t*>(block), 1 << 13);
+  constexpr int64_t kRead = int64_t{1} << 16;
+  readers.push_back({"reading", kRead, [&](const uint8_t* block) {
+                       sink ^= ReadWords(reinterpret_cast<const uint64_t*>(block), kRead / 8);
                      }});
   const std::vector<uint8_t> u8(kWide, 130);
   const std::vector<int16_t> s16(kWide, 3);

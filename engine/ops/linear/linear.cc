@@ -7,15 +7,6 @@
 namespace edgegate {
 namespace {
 
-// Calls use(Format(), layer) with the format of the layer.
-template <typename Use, typename... Formats>
-void WithFormat(FormatList<Formats...>, const LinearFormats::Layer& layer, Use use) {
-  ((std::holds_alternative<typename Formats::Layer>(layer)
-        ? use(Formats(), std::get<typename Formats::Layer>(layer))
-        : void()),
-   ...);
-}
-
 template <typename... Formats>
 int LeastCheapRows(FormatList<Formats...>, const LinearFormatSet& set) {
   int least = std::numeric_limits<int>::max();
@@ -40,17 +31,11 @@ void WithExecutor(Executors& executors, const Linear& w, Use use) {
 }  // namespace
 
 LinearShape Linear::shape() const {
-  LinearShape shape;
-  WithFormat(LinearFormats(), layer,
-             [&]<typename F>(F, const typename F::Layer& of) { shape = F::ShapeOf(of); });
-  return shape;
+  return std::visit([](const auto& of) { return LinearShape{of.n, of.k}; }, layer);
 }
 
 int64_t Linear::bytes() const {
-  int64_t bytes = 0;
-  WithFormat(LinearFormats(), layer,
-             [&]<typename F>(F, const typename F::Layer& of) { bytes = F::BytesOf(of); });
-  return bytes;
+  return std::visit([](const auto& of) { return of.bytes(); }, layer);
 }
 
 int LinearFormatSet::CheapRows() const { return LeastCheapRows(LinearFormats(), *this); }

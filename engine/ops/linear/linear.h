@@ -19,11 +19,9 @@
 namespace edgegate {
 
 // The members of a format:
-//   Layer       a view of a layer's packed weights
+//   Layer       a view of a layer's packed weights, with k, n and bytes(), their number of bytes
 //   Executor    quantizes rows and multiplies (see LinearMatMul). Its constructor takes
 //               (const LinearSizes&, Int8Workspace*)
-//   ShapeOf     (const Layer&) -> LinearShape
-//   BytesOf     (const Layer&) -> int64_t: bytes of the packed weights
 //   kCheapRows  rows whose step takes about as long as that of one row
 //   Load        (TensorReader*, name, LinearShape, bool bias) -> Layer. An error is kept by the
 //               reader

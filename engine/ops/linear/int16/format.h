@@ -72,8 +72,6 @@ struct Int16Format {
   static constexpr auto Load = LoadInt16;
   static constexpr auto IsAt = HasInt16;
   static constexpr auto MakePacker = MakeInt16Packer;
-  static LinearShape ShapeOf(const Int16Linear& w) { return {w.n, w.k}; }
-  static int64_t BytesOf(const Int16Linear& w) { return 2 * w.levels(); }
 };
 
 }  // namespace edgegate

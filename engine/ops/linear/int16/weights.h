@@ -34,6 +34,7 @@ struct Int16Linear {
   int groups() const { return Int16Groups(k); }
   int64_t block_levels() const { return int64_t{groups()} * kInt16Group * kInt8Block; }
   int64_t levels() const { return block_levels() * Int8Blocks(n); }
+  int64_t bytes() const { return levels() * int64_t{sizeof *packed}; }  // of `packed`
 };
 
 }  // namespace edgegate

@@ -71,10 +71,6 @@ struct Int4Format {
   static constexpr auto Load = LoadInt4;
   static constexpr auto IsAt = HasInt4;
   static constexpr auto Random = RandomInt4;
-  static LinearShape ShapeOf(const Int4Linear& w) { return {w.n, w.k}; }
-  static int64_t BytesOf(const Int4Linear& w) {
-    return int64_t{Int8Blocks(w.n)} * w.groups() * Int4GroupBytes(w.group);
-  }
 };
 
 }  // namespace edgegate

@@ -52,6 +52,8 @@ struct Int4Linear {
 
   int groups() const { return (k + group - 1) / group; }
   int n_padded() const { return Int8Padded(n); }
+  // Returns the number of bytes of `packed`.
+  int64_t bytes() const { return int64_t{Int8Blocks(n)} * groups() * Int4GroupBytes(group); }
 };
 
 }  // namespace edgegate

@@ -103,8 +103,6 @@ struct Int8Format {
   static constexpr auto Load = LoadInt8;
   static constexpr auto Random = RandomInt8;
   static constexpr auto MakePacker = MakeInt8Packer;
-  static LinearShape ShapeOf(const Int8Linear& w) { return {w.n, w.k}; }
-  static int64_t BytesOf(const Int8Linear& w) { return int64_t{w.n_padded()} * w.k_padded(); }
 };
 
 }  // namespace edgegate

@@ -29,6 +29,7 @@ struct Int8Linear {
 
   int k_padded() const { return Int8Padded(k); }
   int n_padded() const { return Int8Padded(n); }
+  int64_t bytes() const { return int64_t{n_padded()} * k_padded(); }  // of `packed`
 };
 
 // Number of bytes that kernels prefetch ahead for their first rows. Weights are read from memory
