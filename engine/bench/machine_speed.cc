@@ -57,27 +57,33 @@ double MeasureRead() {
   return best;
 }
 
-// Times the kernel on a block and rows that stay in the first-level cache.
+// Times the kernel for many rows on a block and rows that stay in the first-level cache.
 double MeasureInt8(int threads) {
   // The numbers are large, so that the start and the end of a tile do not count.
   constexpr int kQuads = 128, kTiles = 25000;
   const Int8Kernel& kernel = SelectInt8Kernel();
+  const int count = kernel.strips != nullptr ? kStripRows : kernel.max_rows;
   AlignedBuffer<int8_t> block(size_t{256} * kQuads);
-  AlignedBuffer<uint8_t> u8(size_t{8} * kQuads * kernel.max_rows);
+  AlignedBuffer<uint8_t> u8(size_t{8} * kQuads * count);
   AlignedBuffer<int16_t> s16(u8.size());
   const Int8Rows rows{u8.data(), s16.data(), size_t{4} * kQuads};
-  const int tiles = std::min(kTiles, 4 * kTiles / kernel.max_rows / (kernel.reads_s16() ? 4 : 1));
+  const auto run = [&](int32_t* acc) {
+    if (kernel.strips != nullptr) {
+      kernel.strips->run(u8.data(), count, block.data(), kQuads, {}, acc);
+    } else {
+      // These are not the first rows of a matrix, because the first rows prefetch weights.
+      kernel.tile(rows, count, count, block.data(), kQuads, acc);
+    }
+  };
+  const int tiles = std::min(kTiles, 4 * kTiles / count / (kernel.reads_s16() ? 4 : 1));
   double best = 0;
   for (int round = 0; round < 3; ++round) {
     const auto start = Clock::now();
     ParallelFor(threads, [&](int) {
-      alignas(64) int32_t acc[8 * 64];
-      for (int i = 0; i < tiles; ++i) {
-        // These are not the first rows of a matrix, because the first rows prefetch weights.
-        kernel.tile(rows, kernel.max_rows, kernel.max_rows, block.data(), kQuads, acc);
-      }
+      alignas(64) int32_t acc[std::max(8, kStripRows) * 64];
+      for (int i = 0; i < tiles; ++i) run(acc);
     });
-    const double products = 256.0 * kQuads * kernel.max_rows * tiles * threads;
+    const double products = 256.0 * kQuads * count * tiles * threads;
     best = std::max(best, 2 * products / Since(start) / 1e9);
   }
   return best;

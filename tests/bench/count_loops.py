@@ -3,8 +3,8 @@
 
 usage: tests/bench/count_loops.py build/release    or build/arm64
 
-A kernel has a function for each number of rows. Its inner loop is the one with the most products. The loop of the first
-rows of a block, which also prefetches the block, is a second one.
+A kernel has a function for each number of rows, or one for strips of rows. Its inner loop is the one with the most
+products. The loop of the first rows of a block, which also prefetches the block, is a second one.
 """
 
 import pathlib
@@ -48,33 +48,38 @@ def inner_loops(code):
     ]
 
 
-def multiply_adds(instruction):
-    _, mnemonic, operands = instruction
-    width = 4 if "%zmm" in operands else 2 if "%ymm" in operands else 1
-    return width * PRODUCTS.get(mnemonic, 0)
+def multiply_adds(loop):
+    """Returns the number of multiply-adds. Beside pmaddubsw, pmaddwd only adds its products."""
+    names = {mnemonic for _, mnemonic, _ in loop}
+    ignored = {"pmaddwd", "vpmaddwd"} if names & {"pmaddubsw", "vpmaddubsw"} else set()
+    total = 0
+    for _, mnemonic, operands in loop:
+        width = 4 if "%zmm" in operands else 2 if "%ymm" in operands else 1
+        total += 0 if mnemonic in ignored else width * PRODUCTS.get(mnemonic, 0)
+    return total
 
 
 def counts(path):
     """Yields a function's arguments of the template, whether its loop prefetches, and the instructions for each product."""
     for name, code in functions(path):
-        found = re.search(r"(\w+)::(?:\(anonymous namespace\)::)?(?:Rows|Groups)<([^>]*)>", name)
+        found = re.search(r"(\w+)::(?:\(anonymous namespace\)::)?(?:(?:Rows|Groups)<([^>]*)>|Run\()", name)
         for loop in inner_loops(code) if found else []:
-            products = sum(map(multiply_adds, loop))
+            products = multiply_adds(loop)
             prefetches = any(mnemonic.startswith(("prfm", "prefetch")) for _, mnemonic, _ in loop)
             if products >= 64:
                 target = found.group(1) + " " if found.group(1).startswith("N_") else ""
-                yield f"{target}<{found.group(2)}>".replace("edgegate::", ""), prefetches, len(loop) / products
+                arguments = f"<{found.group(2)}>" if found.group(2) else "strips"
+                yield f"{target}{arguments}".replace("edgegate::", ""), prefetches, len(loop) / products
 
 
 def main():
     folder = pathlib.Path(sys.argv[1]) / "engine/ops/linear/CMakeFiles/eg_ops_linear.dir"
     for form in FORMATS:
         for ending in ENDINGS:
-            path = folder / form / f"kernel{ending}.cc.o"
-            if not path.exists():
-                continue
-            for arguments, prefetches, each in sorted(set(counts(path))):
-                print(f"{form}{ending} {arguments}{' with prefetches' * prefetches}: {each:.3f}")
+            for name in ("kernel", "strip_kernel"):
+                path = folder / form / f"{name}{ending}.cc.o"
+                for arguments, prefetches, each in sorted(set(counts(path))) if path.exists() else []:
+                    print(f"{form}{ending} {arguments}{' with prefetches' * prefetches}: {each:.3f}")
 
 
 if __name__ == "__main__":

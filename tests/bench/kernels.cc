@@ -47,10 +47,17 @@ double Measure(int count, Run run) {
 
 void MeasureInt8(std::mt19937* random) {
   AlignedBuffer<int8_t> block(size_t{kDepth} * kInt8Block + kFetchAhead);
-  for (size_t i = 0; i < block.size(); ++i) block.data()[i] = static_cast<int8_t>((*random)());
-  std::vector<uint8_t> u8(kRows * kDepth);
-  for (uint8_t& value : u8) value = static_cast<uint8_t>((*random)());
-  const std::vector<int16_t> s16(u8.begin(), u8.end());
+  // The weights of a model are nearly normal.
+  std::normal_distribution<float> normal(0, 37);
+  for (size_t i = 0; i < block.size(); ++i) {
+    block.data()[i] = static_cast<int8_t>(std::clamp(normal(*random), -127.0f, 127.0f));
+  }
+  AlignedBuffer<uint8_t> u8(kRows * kDepth);
+  std::vector<int16_t> s16(u8.size());
+  for (size_t i = 0; i < u8.size(); ++i) {
+    u8[i] = static_cast<uint8_t>((*random)());
+    s16[i] = u8[i];
+  }
   const Int8Rows rows{u8.data(), s16.data(), kDepth};
   alignas(64) int32_t acc[8 * kInt8Block];
   for (const Int8Kernel& kernel : Int8Kernels()) {
@@ -61,6 +68,15 @@ void MeasureInt8(std::mt19937* random) {
       });
       std::printf("int8           %-14s %d rows  %6.1f\n", kernel.target.name, count, speed);
     }
+    if (kernel.strips == nullptr) continue;
+    std::vector<WidePair> pairs;
+    kernel.strips->find(block.data(), kDepth / 4, &pairs);
+    alignas(64) int32_t sums[kStripRows * kInt8Block];
+    const double speed = Measure(kStripRows, [&](int first) {
+      kernel.strips->run(u8.data() + first * kDepth, kStripRows, block.data(), kDepth / 4, pairs,
+                         sums);
+    });
+    std::printf("int8           %-14s strips  %6.1f\n", kernel.target.name, speed);
   }
 }
 

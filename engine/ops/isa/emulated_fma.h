@@ -32,10 +32,8 @@ inline float EmulatedMulAdd(float a, float b, float c) {
 
 #if defined(__SSE2__)
 
-// Computes EmulatedMulAdd of the two low numbers.
-__attribute__((always_inline)) inline __m128 EmulatedMulAddLow(__m128 a, __m128 b, __m128 c) {
-  const __m128d product = _mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b));
-  const __m128d addend = _mm_cvtps_pd(c);
+// Returns product + addend, rounded to odd.
+__attribute__((always_inline)) inline __m128d SumToOdd(__m128d product, __m128d addend) {
   const __m128d sum = _mm_add_pd(product, addend);
   const __m128d part = _mm_sub_pd(sum, product);
   const __m128d error =
@@ -47,15 +45,35 @@ __attribute__((always_inline)) inline __m128 EmulatedMulAddLow(__m128 a, __m128 
   const __m128d zero = _mm_setzero_pd();
   const __m128i inexact =
       _mm_castpd_si128(_mm_or_pd(_mm_cmplt_pd(error, zero), _mm_cmpgt_pd(error, zero)));
-  const __m128i moved = _mm_add_epi64(bits, _mm_and_si128(step, _mm_and_si128(even, inexact)));
-  return _mm_cvtpd_ps(_mm_castsi128_pd(moved));
+  return _mm_castsi128_pd(_mm_add_epi64(bits, _mm_and_si128(step, _mm_and_si128(even, inexact))));
 }
 
-// Computes EmulatedMulAdd of four numbers.
+// Returns whether rounding one of four doubles to float could differ from rounding a sum near it:
+// whether one is the mean of two adjacent floats, or smaller than the smallest normal float.
+__attribute__((always_inline)) inline bool MayRoundTwice(__m128d low, __m128d high) {
+  const __m128 a = _mm_castpd_ps(low), b = _mm_castpd_ps(high);
+  const __m128i lows = _mm_castps_si128(_mm_shuffle_ps(a, b, 0x88));
+  const __m128i highs = _mm_castps_si128(_mm_shuffle_ps(a, b, 0xdd));
+  const __m128i below_float = _mm_and_si128(lows, _mm_set1_epi32(0x1fffffff));
+  const __m128i mean = _mm_cmpeq_epi32(below_float, _mm_set1_epi32(0x10000000));
+  const __m128i exponent = _mm_and_si128(highs, _mm_set1_epi32(0x7ff00000));
+  const __m128i small = _mm_cmpgt_epi32(_mm_set1_epi32((1023 - 126) << 20), exponent);
+  return _mm_movemask_epi8(_mm_or_si128(mean, small)) != 0;
+}
+
+// Computes EmulatedMulAdd of four numbers. Rounding a sum to double and then to float seldom
+// differs from rounding it once, so the sum is rounded to odd only where it may.
 __attribute__((always_inline)) inline __m128 EmulatedMulAdd(__m128 a, __m128 b, __m128 c) {
-  const __m128 low = EmulatedMulAddLow(a, b, c);
-  return _mm_movelh_ps(
-      low, EmulatedMulAddLow(_mm_movehl_ps(a, a), _mm_movehl_ps(b, b), _mm_movehl_ps(c, c)));
+  const __m128 a2 = _mm_movehl_ps(a, a), b2 = _mm_movehl_ps(b, b), c2 = _mm_movehl_ps(c, c);
+  const __m128d product = _mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), addend = _mm_cvtps_pd(c);
+  const __m128d product2 = _mm_mul_pd(_mm_cvtps_pd(a2), _mm_cvtps_pd(b2));
+  const __m128d addend2 = _mm_cvtps_pd(c2);
+  __m128d sum = _mm_add_pd(product, addend), sum2 = _mm_add_pd(product2, addend2);
+  if (__builtin_expect(MayRoundTwice(sum, sum2), 0)) {
+    sum = SumToOdd(product, addend);
+    sum2 = SumToOdd(product2, addend2);
+  }
+  return _mm_movelh_ps(_mm_cvtpd_ps(sum), _mm_cvtpd_ps(sum2));
 }
 
 #endif

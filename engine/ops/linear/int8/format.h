@@ -59,7 +59,7 @@ void WriteBias(TensorWriter* writer, const std::string& name, std::vector<float>
 // Owned by one thread. Throws std::bad_alloc.
 struct Int8Workspace {
   Int8Workspace(const LinearSizes& sizes, Int8MatMul::Backend backend)
-      : matmul(backend), rows(sizes.max_rows, sizes.max_columns, matmul.reads_s16()) {}
+      : matmul(backend), rows(sizes.max_rows, sizes.max_columns, matmul.kernel()) {}
 
   Int8MatMul matmul;
   QuantizedRows rows;

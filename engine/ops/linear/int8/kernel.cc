@@ -83,11 +83,14 @@ HWY_INLINE void Group(const Int8Rows& rows, int first, const int8_t* block, int 
           begin == 0 ? hn::Zero(d) : hn::Load(d, out + r * 64 * D::kSumsPerColumn + v * lanes);
     }
   }
-  const int8_t* weights = block + 4 * column + size_t{256} * begin;
-  constexpr int kAhead = HWY_CAP_GE512 ? kFetchAhead512 : kFetchAhead;
-  for (int q = begin; q < end; ++q, weights += 256) {
+  const int8_t* slice = block + size_t{256} * begin;
+  const int8_t* weights = slice + 4 * column;
+  // The prefetches of all columns of a slice are sequential in memory.
+  const int8_t* ahead =
+      slice + size_t{4} * column * (end - begin) + (HWY_CAP_GE512 ? kFetchAhead512 : kFetchAhead);
+  for (int q = begin; q < end; ++q, weights += 256, ahead += 4 * columns * kVecs) {
     if (first == 0) {
-      for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(weights + kAhead + i);
+      for (int i = 0; i < 4 * columns * kVecs; i += 64) hwy::Prefetch(ahead + i);
     }
     decltype(D::LoadWeights(weights)) w[kVecs];
 #pragma GCC unroll 8
@@ -165,10 +168,14 @@ constexpr Int8Kernel kKernels[] = {
 #endif
 #if HWY_TARGETS & HWY_AVX2
     {{"avx-vnni", kX86, {kAvx2, kAvxVnni}, Activations::kU8}, 6, N_AVX2::Tile<N_AVX2::VnniDot>},
-    {{"avx2-widen", kX86, {kAvx2}, Activations::kS16}, 6, N_AVX2::Tile<N_AVX2::WidenDot>},
+    {{"avx2-widen", kX86, {kAvx2}, Activations::kS16},
+     6,
+     N_AVX2::Tile<N_AVX2::WidenDot>,
+     0,
+     &kInt8StripsAvx2},
 #endif
 #if defined(__x86_64__)
-    {{"sse4-widen", kX86, {kSse4}, Activations::kS16}, 6, Int8TileSse4},
+    {{"sse4-widen", kX86, {kSse4}, Activations::kS16}, 6, Int8TileSse4, 0, &kInt8StripsSse4},
 #elif defined(__aarch64__)
     {{"i8mm", kArm, {kDotprod, kI8mm}, Activations::kU8}, 8, Int8TileI8mm, 128},
     {{"dotprod", kArm, {kDotprod}, Activations::kU8}, 8, Int8TileDotprod, 128},

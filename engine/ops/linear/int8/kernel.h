@@ -8,16 +8,20 @@
 #include <span>
 
 #include "engine/ops/isa/kernel_table.h"
+#include "engine/ops/linear/int8/strip_kernel.h"
 
 namespace edgegate {
 
-// Rows of quantized activations. A view: the caller owns the memory. Both arrays are
+// Rows of quantized activations. A view: the caller owns the memory. `u8` and `s16` are
 // [rows][stride]. `s16` holds the values of `u8` widened, for kernels that read Activations::kS16;
-// otherwise it is null. The columns from k to the next multiple of 64 are zero.
+// otherwise it is null. `strips` holds them in strips [stride / 4][kStripRows][4] (strip_kernel.h),
+// for kernels that have strips; it is null if there are fewer than kMinStripRows rows. The columns
+// from k to the next multiple of 64 are zero.
 struct Int8Rows {
   const uint8_t* u8 = nullptr;
   const int16_t* s16 = nullptr;
   size_t stride = 0;
+  const uint8_t* strips = nullptr;
 };
 
 // A row of the kernel table. tile() computes
@@ -32,7 +36,8 @@ struct Int8Kernel {
   int max_rows;  // most rows of a tile
   void (*tile)(const Int8Rows& rows, int first, int count, const int8_t* block, int quads,
                int32_t* acc);
-  int32_t offset = 0;  // 0 or 128
+  int32_t offset = 0;                       // 0 or 128
+  const Int8StripKernel* strips = nullptr;  // for many rows; null: tile() is as fast
 
   bool reads_s16() const { return target.activations == Activations::kS16; }
 };

@@ -112,9 +112,38 @@ void Int8MatMul::Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, i
 
 void Int8MatMul::Run(const Job& job) {
   const int threshold = backend_ == Backend::kOneDnn ? 1 : kMinOneDnnRows;
+  scratch_.resize(std::max(scratch_.size(), static_cast<size_t>(ThreadPool::CurrentThreads())));
   if (one_dnn_ && job.x.rows() >= threshold && RunOneDnn(job)) return;
   const int group = job.group();
-  ParallelFor(job.w.n_padded() / kBlock / group, [&](int i) { RunOwn(job, 0, i * group, group); });
+  ParallelFor(job.w.n_padded() / kBlock / group, [&](int i) {
+    if (job.x.view().strips != nullptr && RunStrips(job, i * group)) return;
+    RunOwn(job, 0, i * group, group);
+  });
+}
+
+// Computes all rows of one group of column blocks from block `block` on, on one thread. Returns
+// false, and computes nothing, if a block has too many wide pairs.
+bool Int8MatMul::RunStrips(const Job& job, int block) {
+  const Int8StripKernel& kernel = *kernel_.strips;
+  const int quads = job.w.k_padded() / 4, rows = job.x.rows(), group = job.group();
+  const int8_t* weights = job.w.packed + int64_t{block} * quads * 4 * kBlock;
+  const int64_t next = int64_t{quads} * 4 * kBlock;
+  auto& pairs = scratch_[static_cast<size_t>(ThreadPool::Index())].pairs;
+  for (int i = 0; i < group; ++i) {
+    if (!kernel.find(weights + i * next, quads, &pairs[i])) return false;
+  }
+  alignas(64) int32_t acc[2][kStripRows * kBlock];
+  for (int row = 0; row < rows; row += kStripRows) {
+    const int count = std::min(kStripRows, rows - row);
+    const uint8_t* strip = job.x.view().strips + row * job.x.view().stride;
+    for (int i = 0; i < group; ++i) {
+      kernel.run(strip, count, weights + i * next, quads, pairs[i], acc[i]);
+    }
+    for (int r = 0; r < count; ++r) {
+      job.Finish(row + r, 0, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
+    }
+  }
+  return true;
 }
 
 // Computes the rows from `first_row` on of some column blocks, on one thread. So the weights are
@@ -164,7 +193,6 @@ bool Int8MatMul::RunOneDnn(const Job& job) {
       if (plans[last_row][last_panel] == nullptr) return false;
     }
   }
-  scratch_.resize(std::max(scratch_.size(), static_cast<size_t>(threads)));
   ParallelFor(tiling.tiles(), [&](int tile) {
     const int first_row = tiling.first_row(tile), first = tiling.first_block(tile);
     const int count = tiling.rows_of(tile), blocks = tiling.blocks_of(tile);

@@ -44,8 +44,8 @@ class Int8MatMul {
   // Sets out[r][n] = gelu(the value of Store()), in the tanh form.
   void Gelu(const QuantizedRows& x, const Int8Linear& w, float* out, int64_t stride);
 
-  // True if the kernel reads activations widened to s16 (QuantizedRows' with_s16).
-  bool reads_s16() const { return kernel_.reads_s16(); }
+  // Returns the kernel whose layouts of activations are needed.
+  const Int8Kernel& kernel() const { return kernel_; }
 
   // Describes the backend and the kernel, for reports: "oneDNN brg:avx512_core_vnni, own
   // avx512-vnni".
@@ -56,6 +56,7 @@ class Int8MatMul {
   struct Job;  // the arguments of one call
 
   void Run(const Job& job);
+  bool RunStrips(const Job& job, int block);
   void RunOwn(const Job& job, int first_row, int first_block, int blocks) const;
   int OneDnnRows(int rows) const;
   bool RunOneDnn(const Job& job);
@@ -63,8 +64,10 @@ class Int8MatMul {
   const Backend backend_;
   const Int8Kernel& kernel_;
   std::unique_ptr<OneDnnInt8> one_dnn_;  // null: oneDNN has no fast kernel
-  // One thread's working memory: a tile of oneDNN's exact sums, and oneDNN's scratchpad.
+  // One thread's working memory: the wide pairs of a gate and an up block, a tile of oneDNN's exact
+  // sums, and oneDNN's scratchpad.
   struct Scratch {
+    std::vector<WidePair> pairs[2];
     AlignedBuffer<int32_t> sums;
     AlignedBuffer<uint8_t> one_dnn;
   };

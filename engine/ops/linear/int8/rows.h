@@ -17,9 +17,9 @@ inline constexpr int kInt8SpareRows = 15;
 // ThreadPool::Current().
 class QuantizedRows {
  public:
-  // Allocates memory for `max_rows` rows of up to `max_columns` columns. `with_s16` is needed for
-  // kernels that read s16. Throws std::bad_alloc.
-  QuantizedRows(int max_rows, int max_columns, bool with_s16);
+  // Allocates memory for `max_rows` rows of up to `max_columns` columns, in the layouts that
+  // `kernel` reads. Throws std::bad_alloc.
+  QuantizedRows(int max_rows, int max_columns, const Int8Kernel& kernel);
 
   // Applies `norm` to float [rows][columns], with rows `stride` floats apart, and quantizes the
   // result. The range of a row covers its values and zero.
@@ -34,9 +34,11 @@ class QuantizedRows {
 
  private:
   void QuantizeOne(int row, const float* x);
+  void FillStrip(int strip);
 
   AlignedBuffer<uint8_t> u8_;
   AlignedBuffer<int16_t> s16_;
+  AlignedBuffer<uint8_t> strips_;
   AlignedBuffer<float> floats_;  // [rows][columns]: rows after a norm
   AlignedBuffer<float> scale_;
   AlignedBuffer<int32_t> zero_point_;

@@ -22,10 +22,14 @@ bool Check(float a, float b, float c) {
   const float want = std::fma(a, b, c);
   bool same = SameNumber(EmulatedMulAdd(a, b, c), want);
 #if defined(__SSE2__)
-  alignas(16) float out[4];
-  _mm_store_ps(out, EmulatedMulAdd(_mm_setr_ps(a, 1, 0, b), _mm_setr_ps(b, 2, 0, a),
-                                   _mm_setr_ps(c, 3, 0, c)));
-  same = same && SameNumber(out[0], want) && out[1] == 5 && out[2] == 0 && SameNumber(out[3], want);
+  // A sum of zero needs the slow path. A sum of 5 does not.
+  for (const float other : {0.0f, 5.0f}) {
+    alignas(16) float out[4];
+    _mm_store_ps(out, EmulatedMulAdd(_mm_setr_ps(a, 1, other, b), _mm_setr_ps(b, 2, 0, a),
+                                     _mm_setr_ps(c, 3, other, c)));
+    same = same && SameNumber(out[0], want) && out[1] == 5 && out[2] == other &&
+           SameNumber(out[3], want);
+  }
 #endif
   return same;
 }
@@ -39,6 +43,21 @@ TEST_CASE("the emulation equals std::fma for numbers of all sizes") {
     // Every second addend has about the size of the product, so that bits cancel.
     const float c = i % 2 == 0 ? any() : -a * b * (1.0f + 0x1p-23f * static_cast<float>(i % 7 - 3));
     wrong += Check(a, b, c) ? 0 : 1;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("the emulation equals std::fma for sums that are nearly the mean of two floats") {
+  std::mt19937 random(2);
+  int wrong = 0;
+  for (int i = 0; i < 500'000; ++i) {
+    // The product is half of the addend's last bit, and a few units of the last bit of a double or
+    // far less away from it. The addend may be subnormal.
+    const float c = std::bit_cast<float>(static_cast<uint32_t>(random()) & 0xbfffffffu);
+    const float step = std::nextafter(std::fabs(c), 4.0f) - std::fabs(c);
+    const float apart = std::ldexp(static_cast<float>(static_cast<int>(random() % 5) - 2), -23);
+    const float a = step * (1.0f + apart), b = 0.5f + 0x1p-24f * static_cast<float>(random() % 3);
+    wrong += Check(a, random() % 2 == 0 ? b : -b, c) ? 0 : 1;
   }
   CHECK(wrong == 0);
 }

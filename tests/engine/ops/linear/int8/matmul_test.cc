@@ -80,7 +80,7 @@ TEST_CASE("INT8 packing keeps every weight within half a step and stores the col
 TEST_CASE("INT8 activation rows are within half a step") {
   auto x = RandomRows(5, 100, 2);
   x[3] = 0;
-  QuantizedRows q(5, 100, false);
+  QuantizedRows q(5, 100, SelectInt8Kernel());
   q.Quantize(x.data(), 100, 5, 100);
   for (int r = 0; r < 5; ++r) {
     for (int c = 0; c < 100; ++c) {
@@ -94,7 +94,7 @@ TEST_CASE("INT8 activation rows are within half a step") {
 // Returns the number of results of Store() and Add() that differ from the formula.
 int WrongResults(Int8MatMul* matmul, int m, int n, int k) {
   OwnedLinear w(n, k, 3);
-  QuantizedRows x(m, k, matmul->reads_s16());
+  QuantizedRows x(m, k, matmul->kernel());
   auto rows = RandomRows(m, k, 4);
   x.Quantize(rows.data(), k, m, k);
   std::vector<float> out(size_t{1} * m * n), sum(out.size(), 1.0f);
@@ -133,7 +133,8 @@ TEST_CASE("every kernel and every backend give the reference's bits") {
 }
 
 TEST_CASE("extreme values do not saturate") {
-  // All activations are 255 and all weights +-127, at the largest k that a model may have.
+  // All activations are 255 and all weights +-127, at the largest k that a model may have. One row,
+  // and so many that kernels with strips are asked.
   const int k = 1 << 16;
   std::vector<float> ones(k, 1.0f);
   for (int i = 0; i < k; i += 3) ones[i] = -1.0f;
@@ -142,14 +143,16 @@ TEST_CASE("extreme values do not saturate") {
   int32_t sums[64];
   PackInt8Block(ones.data(), 1, k, packed.data(), scale, sums);
   Int8Linear w{k, 1, packed.data(), scale, sums, nullptr};
-  std::vector<float> x(k, 5.0f);
+  const std::vector<float> x(size_t{1} * k * kMinStripRows, 5.0f);
   ForEachKernel("int8", Int8Kernels(), [&](const Int8Kernel&) {
     Int8MatMul matmul(Int8MatMul::Backend::kOwn);
-    QuantizedRows q(1, k, matmul.reads_s16());
-    q.Quantize(x.data(), k, 1, k);
-    float out = 0;
-    matmul.Store(q, w, &out, 1);
-    CHECK(out == doctest::Approx(5.0 * (k - 2.0 * ((k + 2) / 3))));
+    for (const int rows : {1, kMinStripRows}) {
+      QuantizedRows q(rows, k, matmul.kernel());
+      q.Quantize(x.data(), k, rows, k);
+      std::vector<float> out(rows);
+      matmul.Store(q, w, out.data(), 1);
+      for (float value : out) CHECK(value == doctest::Approx(5.0 * (k - 2.0 * ((k + 2) / 3))));
+    }
   });
 }
 
@@ -167,7 +170,7 @@ TEST_CASE("tiles of rows and columns cover each result once, for any number of t
     const auto rows = RandomRows(m, k, 13);
     const auto run = [&](Int8MatMul::Backend backend) {
       Int8MatMul matmul(backend);
-      QuantizedRows x(m, k, matmul.reads_s16());
+      QuantizedRows x(m, k, matmul.kernel());
       x.Quantize(rows.data(), k, m, k);
       std::vector<float> out(size_t{1} * m * n, 1.0f);
       matmul.Add(x, w.view, out.data(), n);  // counts how often a result is written
@@ -190,7 +193,7 @@ TEST_CASE("the SwiGLU epilogue reads alternate blocks and does not depend on the
     std::vector<float> first(size_t{1} * m * 192), second(first.size());
     for (auto backend : {Int8MatMul::Backend::kOwn, Int8MatMul::Backend::kOneDnn}) {
       Int8MatMul matmul(backend);
-      QuantizedRows x(m, k, matmul.reads_s16());
+      QuantizedRows x(m, k, matmul.kernel());
       auto rows = RandomRows(m, k, 8);
       x.Quantize(rows.data(), k, m, k);
       auto& out = backend == Int8MatMul::Backend::kOwn ? first : second;
