@@ -215,6 +215,7 @@ bool Int8MatMul::RunOneDnn(const Job& job) {
 
 std::string Int8MatMul::Description() const {
   std::string own = std::string("own ") + kernel_.target.name;
+  if (kernel_.strips != nullptr) own += std::string(", ") + kernel_.strips->name;
   return one_dnn_ ? "oneDNN " + one_dnn_->name() + ", " + own : own;
 }
 

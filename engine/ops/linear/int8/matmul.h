@@ -47,7 +47,7 @@ class Int8MatMul {
   // Returns the kernel whose layouts of activations are needed.
   const Int8Kernel& kernel() const { return kernel_; }
 
-  // Describes the backend and the kernel, for reports: "oneDNN brg:avx512_core_vnni, own
+  // Describes the backend and the kernels, for reports: "oneDNN brg:avx512_core_vnni, own
   // avx512-vnni".
   std::string Description() const;
 

@@ -3,7 +3,7 @@
 // instructions where products that are widened first take four.
 //
 // An activation is at most 255. So only two adjacent weights whose sum is more than 128 or less
-// than -128 can saturate: 255 * 128 = 32640. In models, 0.1 to 2 % of the pairs are such wide
+// than -128 can saturate: 255 * 128 = 32640. In SmolLM2-135M, 0.5 to 2 % of the pairs are such wide
 // pairs. They are listed once for each block of weights, and a kernel adds what saturation cut off.
 // So the sums are exact.
 #pragma once
@@ -31,6 +31,8 @@ struct WidePair {
 };
 
 struct Int8StripKernel {
+  const char* name;  // appears in reports
+
   // Sets `pairs` to the wide pairs of a 64-column block of `quads` quads (weights.h). Returns false
   // if there are so many that strips do not gain: more than one of 16 pairs. Thread-safe.
   bool (*find)(const int8_t* block, int quads, std::vector<WidePair>* pairs);

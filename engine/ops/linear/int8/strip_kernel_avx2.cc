@@ -1,3 +1,5 @@
+// The kernel of strips for AVX2.
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -55,7 +57,7 @@ EG_ISA Vec Excess(Vec pairs, Vec weights) {
 
 }  // namespace
 
-const Int8StripKernel kInt8StripsAvx2 = {Find, Run};
+const Int8StripKernel kInt8StripsAvx2 = {"avx2-strips", Find, Run};
 
 }  // namespace edgegate
 

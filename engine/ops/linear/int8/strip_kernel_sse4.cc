@@ -1,3 +1,5 @@
+// The kernel of strips for SSE4.1.
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -28,7 +30,7 @@ EG_ISA Vec Broadcast(const void* quad) {
 EG_ISA Vec AddDots(Vec sums, Vec x, Vec w) {
   Vec products = x;
   asm("pmaddubsw %2, %1\n\tpmaddwd %3, %1\n\tpaddd %1, %0"
-      : "+x"(sums), "+x"(products)
+      : "+x"(sums), "+&x"(products)
       : "x"(w), "x"(_mm_set1_epi16(1)));
   return sums;
 }
@@ -54,7 +56,7 @@ EG_ISA Vec Excess(Vec pairs, Vec weights) {
 
 }  // namespace
 
-const Int8StripKernel kInt8StripsSse4 = {Find, Run};
+const Int8StripKernel kInt8StripsSse4 = {"sse4-strips", Find, Run};
 
 }  // namespace edgegate
 
