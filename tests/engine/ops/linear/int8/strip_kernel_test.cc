@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdint>
+#include <iterator>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
@@ -43,10 +45,19 @@ struct Operands {
   AlignedBuffer<uint8_t> u8, strip;
 };
 
+// Calls body(kernel) for each kernel of strips that this processor can run.
+template <typename Body>
+void ForEachStripKernel(Body body) {
+  std::vector<Int8Kernel> kernels;
+  std::ranges::copy_if(Int8Kernels(), std::back_inserter(kernels),
+                       [](const Int8Kernel& kernel) { return kernel.strips != nullptr; });
+  ForEachKernel("int8 strips", std::span<const Int8Kernel>(kernels),
+                [&](const Int8Kernel& kernel) { body(*kernel.strips); });
+}
+
 TEST_CASE("the sums of strips are exact where sums of two products do not fit s16") {
   std::mt19937 random(5);
-  ForEachKernel("int8 strips", Int8Kernels(), [&](const Int8Kernel& kernel) {
-    if (kernel.strips == nullptr) return;
+  ForEachStripKernel([&](const Int8StripKernel& kernel) {
     for (int round = 0; round < 200; ++round) {
       const int quads = 1 + static_cast<int>(random() % 100);
       const int count = 1 + static_cast<int>(random() % kStripRows);
@@ -62,9 +73,9 @@ TEST_CASE("the sums of strips are exact where sums of two products do not fit s1
                    sign * first, sign * second);
       }
       std::vector<WidePair> pairs;
-      REQUIRE(kernel.strips->find(of.block.data(), quads, &pairs));
+      REQUIRE(kernel.find(of.block.data(), quads, &pairs));
       alignas(64) int32_t got[kStripRows * 64], expected[kStripRows * 64];
-      kernel.strips->run(of.strip.data(), count, of.block.data(), quads, pairs, got);
+      kernel.run(of.strip.data(), count, of.block.data(), quads, pairs, got);
       const Int8Rows rows{of.u8.data(), nullptr, size_t{4} * quads};
       Int8TileReference(rows, 0, count, of.block.data(), quads, expected);
       CHECK(std::equal(got, got + count * 64, expected));
@@ -74,8 +85,7 @@ TEST_CASE("the sums of strips are exact where sums of two products do not fit s1
 
 TEST_CASE("all pairs that can saturate are found") {
   std::mt19937 random(6);
-  ForEachKernel("int8 strips", Int8Kernels(), [&](const Int8Kernel& kernel) {
-    if (kernel.strips == nullptr) return;
+  ForEachStripKernel([&](const Int8StripKernel& kernel) {
     Operands of(16, &random);
     std::vector<WidePair> pairs;
     int wrong = 0, cut = 0;
@@ -83,7 +93,7 @@ TEST_CASE("all pairs that can saturate are found") {
       for (int second = -127; second <= 127; ++second) {
         const int k = 2 * static_cast<int>(random() % 32), column = static_cast<int>(random() % 64);
         of.SetPair(k, column, first, second);
-        REQUIRE(kernel.strips->find(of.block.data(), of.quads, &pairs));
+        REQUIRE(kernel.find(of.block.data(), of.quads, &pairs));
         const int most = 255 * (std::max(first, 0) + std::max(second, 0));
         const int least = 255 * (std::min(first, 0) + std::min(second, 0));
         const bool saturates = most > INT16_MAX || least < INT16_MIN;
@@ -103,17 +113,16 @@ TEST_CASE("all pairs that can saturate are found") {
 
 TEST_CASE("a block of many wide pairs is refused") {
   std::mt19937 random(7);
-  ForEachKernel("int8 strips", Int8Kernels(), [&](const Int8Kernel& kernel) {
-    if (kernel.strips == nullptr) return;
+  ForEachStripKernel([&](const Int8StripKernel& kernel) {
     Operands of(32, &random);
     std::vector<WidePair> pairs;
     // One of 16 pairs is accepted, and one more is not.
     const int most = 64 * 2 * of.quads / 16;
     for (int i = 0; i < most; ++i) of.SetPair(2 * (i / 64), i % 64, 127, 127);
-    CHECK(kernel.strips->find(of.block.data(), of.quads, &pairs));
+    CHECK(kernel.find(of.block.data(), of.quads, &pairs));
     CHECK(pairs.size() == static_cast<size_t>(most));
     of.SetPair(2 * (most / 64), most % 64, -127, -2);
-    CHECK_FALSE(kernel.strips->find(of.block.data(), of.quads, &pairs));
+    CHECK_FALSE(kernel.find(of.block.data(), of.quads, &pairs));
   });
 }
 
