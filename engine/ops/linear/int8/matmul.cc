@@ -64,6 +64,11 @@ struct Int8MatMul::Job {
   // Returns the number of column blocks that one call of the epilogue reads.
   int group() const { return epilogue == Epilogue::kSwiGlu ? 2 : 1; }
 
+  int quads() const { return w.k_padded() / 4; }
+  const int8_t* weights(int block) const {
+    return w.packed + int64_t{block} * kBlock * w.k_padded();
+  }
+
   // Computes the epilogue. `acc` holds exact sums of row `row` minus `offset`, of `blocks` column
   // blocks from block `block` on. `acc_up` is the first up block of SwiGlu; gate and up blocks
   // alternate.
@@ -121,49 +126,46 @@ void Int8MatMul::Run(const Job& job) {
   });
 }
 
-// Computes all rows of one group of column blocks from block `block` on, on one thread. Returns
-// false, and computes nothing, if a block has too many wide pairs.
+// Computes the rows from `first_row` on of one group of column blocks, from block `block` on, on
+// one thread. So the weights are read once, sequentially. tile(i, row, count, acc) computes sums of
+// block i of the group minus `offset`, for `count` <= `tile_rows` rows.
+template <typename Tile>
+void Int8MatMul::RunTiles(const Job& job, int first_row, int block, int tile_rows, int32_t offset,
+                          Tile tile) {
+  const int group = job.group(), rows = job.x.rows();
+  alignas(64) int32_t acc[2][kStripRows * kBlock];
+  for (int row = first_row; row < rows; row += tile_rows) {
+    const int count = std::min(tile_rows, rows - row);
+    for (int i = 0; i < group; ++i) tile(i, row, count, acc[i]);
+    for (int r = 0; r < count; ++r) {
+      job.Finish(row + r, offset, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
+    }
+  }
+}
+
+// Computes all rows of one group of column blocks in strips. Returns false, and computes nothing,
+// if a block has too many wide pairs.
 bool Int8MatMul::RunStrips(const Job& job, int block) {
   const Int8StripKernel& kernel = *kernel_.strips;
-  const int quads = job.w.k_padded() / 4, rows = job.x.rows(), group = job.group();
-  const int8_t* weights = job.w.packed + int64_t{block} * quads * 4 * kBlock;
-  const int64_t next = int64_t{quads} * 4 * kBlock;
+  const Int8Rows& x = job.x.view();
   auto& pairs = scratch_[static_cast<size_t>(ThreadPool::Index())].pairs;
-  for (int i = 0; i < group; ++i) {
-    if (!kernel.find(weights + i * next, quads, &pairs[i])) return false;
+  for (int i = 0; i < job.group(); ++i) {
+    if (!kernel.find(job.weights(block + i), job.quads(), &pairs[i])) return false;
   }
-  alignas(64) int32_t acc[2][kStripRows * kBlock];
-  for (int row = 0; row < rows; row += kStripRows) {
-    const int count = std::min(kStripRows, rows - row);
-    const uint8_t* strip = job.x.view().strips + row * job.x.view().stride;
-    for (int i = 0; i < group; ++i) {
-      kernel.run(strip, count, weights + i * next, quads, pairs[i], acc[i]);
-    }
-    for (int r = 0; r < count; ++r) {
-      job.Finish(row + r, 0, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
-    }
-  }
+  RunTiles(job, 0, block, kStripRows, 0, [&](int i, int row, int count, int32_t* acc) {
+    kernel.run(x.strips + row * x.stride, count, job.weights(block + i), job.quads(), pairs[i],
+               acc);
+  });
   return true;
 }
 
-// Computes the rows from `first_row` on of some column blocks, on one thread. So the weights are
-// read once, sequentially.
+// Computes the rows from `first_row` on of some column blocks in tiles, on one thread.
 void Int8MatMul::RunOwn(const Job& job, int first_row, int first_block, int blocks) const {
-  const int quads = job.w.k_padded() / 4;
-  const int group = job.group();
-  const int rows = job.x.rows();
-  for (int block = first_block; block < first_block + blocks; block += group) {
-    alignas(64) int32_t acc[2][8 * kBlock];
-    for (int row = first_row; row < rows; row += kernel_.max_rows) {
-      const int count = std::min(kernel_.max_rows, rows - row);
-      for (int i = 0; i < group; ++i) {
-        const int8_t* weights = job.w.packed + int64_t{block + i} * quads * 4 * kBlock;
-        kernel_.tile(job.x.view(), row, count, weights, quads, acc[i]);
-      }
-      for (int r = 0; r < count; ++r) {
-        job.Finish(row + r, kernel_.offset, block, group, acc[0] + r * kBlock, acc[1] + r * kBlock);
-      }
-    }
+  for (int block = first_block; block < first_block + blocks; block += job.group()) {
+    RunTiles(job, first_row, block, kernel_.max_rows, kernel_.offset,
+             [&](int i, int row, int count, int32_t* acc) {
+               kernel_.tile(job.x.view(), row, count, job.weights(block + i), job.quads(), acc);
+             });
   }
 }
 
@@ -201,9 +203,8 @@ bool Int8MatMul::RunOneDnn(const Job& job) {
     scratch.sums.Grow(static_cast<size_t>(std::max(kTileElements, int64_t{count} * columns)));
     const OneDnnInt8::Plan& plan = *plans[count != tiling.tile_rows][blocks != tiling.tile_blocks];
     scratch.one_dnn.Grow(one_dnn_->ScratchBytes(plan));
-    const int8_t* packed = job.w.packed + int64_t{first} * kBlock * k;
     const uint8_t* from = job.x.view().u8 + first_row * job.x.view().stride;
-    one_dnn_->Run(plan, from, packed, scratch.sums.data(), scratch.one_dnn.data());
+    one_dnn_->Run(plan, from, job.weights(first), scratch.sums.data(), scratch.one_dnn.data());
     for (int row = 0; row < std::min(count, all_rows - first_row); ++row) {
       const int32_t* acc = scratch.sums.data() + int64_t{row} * columns;
       job.Finish(first_row + row, 0, first, blocks, acc, acc + kBlock);

@@ -56,6 +56,9 @@ class Int8MatMul {
   struct Job;  // the arguments of one call
 
   void Run(const Job& job);
+  template <typename Tile>
+  static void RunTiles(const Job& job, int first_row, int block, int tile_rows, int32_t offset,
+                       Tile tile);
   bool RunStrips(const Job& job, int block);
   void RunOwn(const Job& job, int first_row, int first_block, int blocks) const;
   int OneDnnRows(int rows) const;
